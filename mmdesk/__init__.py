@@ -1,0 +1,1 @@
+"""mmdesk: investigate cases offline with tables and evidence files."""

@@ -1,0 +1,1 @@
+"""The engine: everything but the window and the command line, and free of Qt."""

@@ -1,0 +1,1 @@
+"""Errors, jobs, types, settings, paths, hashing and atomic files."""

@@ -1,0 +1,1 @@
+"""From the case to snapshot, ragged arrays and batches; splits; synthetic data."""

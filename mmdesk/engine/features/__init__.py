@@ -1,0 +1,1 @@
+"""Files into named feature vectors: one module per modality, extraction, cache."""

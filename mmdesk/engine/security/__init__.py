@@ -1,0 +1,1 @@
+"""The audit chain; later encryption, roles and privacy."""

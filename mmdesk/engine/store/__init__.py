@@ -1,0 +1,1 @@
+"""Tables, sessions, bulk traffic, migrations and artifact files."""

@@ -1,0 +1,1 @@
+"""Dumb widgets: data in, signals out."""

@@ -1,0 +1,45 @@
+"""What every test shares: real data where it is at hand, a home of its own, and no noise left unseen."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+_SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+
+@pytest.fixture(autouse=True)
+def _own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fresh settings: no test sees or touches the user's own."""
+    home = tmp_path_factory.mktemp("home")
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(home / "config"))
+    monkeypatch.setenv("XDG_DATA_HOME", str(home / "data"))
+    monkeypatch.setenv("XDG_STATE_HOME", str(home / "state"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(home / "cache"))
+
+
+@pytest.fixture(autouse=True)
+def _no_warnings_logged(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+    """A log record of ours at WARNING or above fails the test that did not expect it (``caplog.clear()`` says so)."""
+    yield
+    loud = [
+        record
+        for record in caplog.get_records("call")
+        if record.levelno >= logging.WARNING and record.name.startswith("mmdesk")
+    ]
+    assert not loud, [record.getMessage() for record in loud]
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of real cases beside the project; tests that need it skip where it is not."""
+    if not _SHARED.is_dir():
+        pytest.skip("the real cases are not on this machine")
+    return _SHARED
