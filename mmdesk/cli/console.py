@@ -6,6 +6,7 @@ import sys
 import threading
 import time
 from collections.abc import Mapping
+from pathlib import Path
 
 import orjson
 
@@ -90,6 +91,8 @@ class Console:
     def __init__(self, *, json: bool) -> None:
         self.json = json
         self.context = ConsoleContext()
+        self.case_to_open: Path | None = None
+        """Set by a command that wants the window opened on this case when it has ended well."""
 
     def result(self, document: object, text: str) -> None:
         """Print ``document`` (anything :func:`as_plain` takes) with ``--json``, else ``text``."""

@@ -15,7 +15,7 @@ from mmdesk.engine.core.errors import ResourceError, UsageError
 _NO_SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
-def as_resource_error(error: OSError, path: Path) -> ResourceError:
+def as_resource_error(error: OSError, path: Path | str) -> ResourceError:
     """What an operating system error on ``path`` means to the user, with a hint; raise it ``from error``."""
     if error.errno in _NO_SPACE:
         return ResourceError(

@@ -1,0 +1,66 @@
+# One command for each thing one does here; `make help` lists them.
+PYTHON ?= python3
+VENV   ?= .venv
+# PyTorch's plain name brings its CUDA build on Linux (several GB). The CPU build is enough:
+#   make setup TORCH_INDEX_URL=https://download.pytorch.org/whl/cpu
+TORCH_INDEX_URL ?=
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.installed
+DEMO_CASE ?= demo-case
+TESTS  ?= tests
+# Two workers: the tests' own processes need the rest of the machine.
+JOBS   ?= 2
+
+WINDOW_LIBS := libegl1 libgl1 libxkbcommon0 libdbus-1-3 libfontconfig1
+SCREEN_LIBS := libxcb-cursor0 libxcb-icccm4 libxcb-keysyms1 libxcb-image0 libxcb-render-util0 libxkbcommon-x11-0
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check static format soak bench manifest clean system-libraries
+
+help: ## this list
+	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(STAMP) ## virtual environment in .venv with all pinned dependencies; then .venv/bin/mmdesk
+
+$(STAMP): pyproject.toml packaging/constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "mmdesk needs Python 3.11 or newer, $(PYTHON) is $$($(PYTHON) -V). Try: make $(MAKECMDGOALS) PYTHON=python3.12" >&2; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || \
+	  { echo "No virtual environment could be made. On Debian and Ubuntu: sudo apt-get install python3-venv" >&2; exit 1; }
+	$(if $(TORCH_INDEX_URL),$(BIN)/pip install --quiet --disable-pip-version-check -c packaging/constraints.txt --extra-index-url $(TORCH_INDEX_URL) torch==2.13.0)
+	$(BIN)/pip install --quiet --disable-pip-version-check -c packaging/constraints.txt -e '.[dev]'
+	@touch $@
+
+system-libraries: # what Qt needs from the system: named, and installed where we are allowed to
+	@sh packaging/system-libraries.sh $(WINDOW_LIBS)
+	@if [ -n "$$DISPLAY$$WAYLAND_DISPLAY" ]; then sh packaging/system-libraries.sh $(SCREEN_LIBS); fi
+
+demo: setup system-libraries ## a sample case through the whole job, then the window where there is a display
+	$(BIN)/mmdesk demo --case $(DEMO_CASE)
+
+test: setup system-libraries ## all tests but the long ones
+	$(BIN)/pytest -n $(JOBS) --dist loadgroup -m "not soak" $(TESTS)
+
+static: setup # format, lint, types, import contracts
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+check: static test ## format, lint, types, import contracts, tests
+
+format: setup ## put the sources into shape
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+soak: setup system-libraries ## long repeats, kills and fault injection
+	$(BIN)/pytest -m soak $(TESTS)
+
+bench: setup ## speed as ratios against peers and limits measured in the same run
+	$(BIN)/python -m tests.benchmarks
+
+manifest: setup ## list the code of features and training anew after changing it
+	$(BIN)/python -m mmdesk.engine.core.code_manifest
+
+clean: ## remove what make made (never a case of yours)
+	rm -rf build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -1,0 +1,75 @@
+"""The composition root: the only place that decides between window and command line and puts things together."""
+
+from __future__ import annotations
+
+import logging
+import multiprocessing
+import os
+import sys
+from pathlib import Path
+
+from mmdesk.engine.core.errors import ExitStatus
+from mmdesk.engine.core.logs import start_logging
+
+logger = logging.getLogger("mmdesk")
+
+WINDOW_LIBRARIES = (
+    "libegl1", "libgl1", "libxkbcommon0", "libdbus-1-3", "libfontconfig1", "libxcb-cursor0", "libxcb-icccm4",
+    "libxcb-keysyms1", "libxcb-image0", "libxcb-render-util0", "libxkbcommon-x11-0",
+)  # fmt: skip
+"""Debian's names of what Qt needs from the system; the Makefile checks the same list."""
+
+
+def main() -> int:
+    """Start ``mmdesk`` with the process's arguments; returns the exit status.
+
+    Without arguments, or with nothing but the path of a case, the window opens. Otherwise the command runs; where a
+    command asks for the window afterwards (``demo``), it opens on that case.
+    """
+    multiprocessing.freeze_support()
+    log_file = start_logging()
+    arguments = sys.argv[1:]
+    try:
+        if not arguments or (len(arguments) == 1 and arguments[0].endswith(".mmcase")):
+            return _open_window(Path(arguments[0]) if arguments else None)
+        from mmdesk.cli.main import run_command
+
+        return run_command(arguments, open_window=_open_window)
+    except Exception:
+        logger.exception("a bug")
+        where = f" The details are in {log_file}." if log_file else ""
+        print(f"mmdesk: this is a bug of mmdesk's, not yours.{where}", file=sys.stderr)  # noqa: T201
+        if os.environ.get("MMDESK_DEBUG"):
+            raise
+        return int(ExitStatus.BUG)
+
+
+def _open_window(case: Path | None) -> int:
+    """Open the window, or say in a sentence what this machine lacks for it."""
+    if sys.platform.startswith("linux") and not _has_display():
+        print(  # noqa: T201
+            "mmdesk: no display, so no window.\n  Log in to a desktop, or use the command line: mmdesk --help",
+            file=sys.stderr,
+        )
+        return int(ExitStatus.ENVIRONMENT)
+    try:
+        from mmdesk.ui.app import run_window
+    except ImportError as error:
+        if "cannot open shared object file" not in str(error):
+            raise
+        library = str(error).partition(":")[0]
+        print(  # noqa: T201
+            f"mmdesk: the system library {library} is missing, which the window needs.\n"
+            f"  On Debian and Ubuntu: sudo apt-get install {' '.join(WINDOW_LIBRARIES)}",
+            file=sys.stderr,
+        )
+        return int(ExitStatus.ENVIRONMENT)
+    return run_window(case)
+
+
+def _has_display() -> bool:
+    return any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
