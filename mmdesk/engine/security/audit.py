@@ -1,0 +1,117 @@
+"""The append-only, hash-chained log of every change: tamper-evident, not tamper-proof.
+
+Each entry's hash covers its own texts and the hash before it. One row holds the head; a writer locks it at the start
+of its transaction, so that two writers can never continue from the same entry, and ``prev`` is unique besides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import orjson
+from sqlalchemy import text
+from sqlalchemy.engine import Connection
+
+from mmdesk.engine.core.hashing import canonical_json, sha256_bytes
+from mmdesk.engine.core.plain import as_plain
+from mmdesk.engine.core.times import from_us, now_us
+
+GENESIS = "0" * 64
+"""What the first entry follows."""
+
+
+@dataclass(frozen=True)
+class Head:
+    """The end of the chain: its length and the hash of the last entry."""
+
+    length: int
+    hash: str
+
+
+def clean_text(value: str) -> str:
+    """``value`` as both databases can store it: no lone surrogates, no NUL."""
+    return value.encode("utf-8", "backslashreplace").decode("utf-8").replace("\x00", "\\x00")
+
+
+@dataclass(frozen=True)
+class Change:
+    """Who did what to what.
+
+    Args:
+        actor: Who.
+        action: What, dotted and lower-case (``"import.tables"``).
+        subject: To what (a file, a run id).
+        details: Plain values; stored as JSON text with sorted keys.
+    """
+
+    actor: str
+    action: str
+    subject: str
+    details: Mapping[str, object]
+
+
+def entry_hash(number: int, texts: Sequence[str]) -> str:
+    """SHA-256 over the JSON array of the entry's number and its stored texts.
+
+    An array of strings in UTF-8 without spaces has exactly one form. Source: RFC 8785 (JSON canonicalization).
+
+    Args:
+        number: 1 for the first entry.
+        texts: ``at, actor, action, subject, details, prev`` as they are stored.
+    """
+    return sha256_bytes(orjson.dumps([str(number), *texts]))
+
+
+def start(connection: Connection) -> None:
+    """Lay down the head of a new, empty chain."""
+    connection.execute(text("INSERT INTO audit_head (id, length, hash) VALUES (1, 0, :hash)"), {"hash": GENESIS})
+
+
+def lock_head(connection: Connection) -> Head:
+    """The chain's end, locked until the transaction ends (on SQLite the transaction itself is the lock)."""
+    lock = " FOR UPDATE" if connection.dialect.name == "postgresql" else ""
+    row = connection.execute(text(f"SELECT length, hash FROM audit_head WHERE id = 1{lock}")).one()
+    return Head(int(row[0]), str(row[1]))
+
+
+def append(connection: Connection, head: Head, change: Change) -> Head:
+    """Add one entry after ``head`` (as :func:`lock_head` gave it in this transaction) and move the head.
+
+    Args:
+        connection: Inside the transaction of the change itself.
+        head: The locked end of the chain.
+        change: What to write down.
+    """
+    number = head.length + 1
+    texts = {
+        "at": from_us(now_us()).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z",
+        "actor": clean_text(change.actor),
+        "action": clean_text(change.action),
+        "subject": clean_text(change.subject),
+        "details": canonical_json(_clean(as_plain(change.details))).decode(),
+        "prev": head.hash,
+    }
+    new = Head(number, entry_hash(number, list(texts.values())))
+    connection.execute(
+        text(
+            "INSERT INTO audit_log (id, at, actor, action, subject, details, prev, hash)"
+            " VALUES (:id, :at, :actor, :action, :subject, :details, :prev, :hash)"
+        ),
+        {"id": number, **texts, "hash": new.hash},
+    )
+    connection.execute(
+        text("UPDATE audit_head SET length = :length, hash = :hash WHERE id = 1"),
+        {"length": new.length, "hash": new.hash},
+    )
+    return new
+
+
+def _clean(value: object) -> object:
+    if isinstance(value, str):
+        return clean_text(value)
+    if isinstance(value, dict):
+        return {clean_text(str(key)): _clean(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_clean(item) for item in value]
+    return value

