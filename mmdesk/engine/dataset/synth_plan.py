@@ -230,7 +230,8 @@ def make_plan(entities: int, seed: int) -> Plan:
     ids = np.array([f"M{number:0{max(5, len(str(n)))}d}" for number in range(1, n + 1)], object)
     as_of_us = np.asarray(START_US + rng.integers(0, 60, n) * DAY_US, np.int64)
     has_events, alone = rng.random(n) < 0.95, rng.random(n) < 0.05
-    has_media = {kind: rng.random(n) < share for kind, share in zip(MEDIA, (0.8, 0.75, 0.7), strict=True)}
+    bare = _choose(rng, 0.03, np.ones(n, bool))
+    has_media = {kind: (rng.random(n) < share) & ~bare for kind, share in zip(MEDIA, (0.8, 0.75, 0.7), strict=True)}
     everyone = np.ones(n, bool)
     present = {Modality.ATTRIBUTE: _choose(rng, SHARE, everyone), Modality.EVENT: _choose(rng, SHARE, has_events)}
     links = _links(rng, as_of_us, alone)
