@@ -1,0 +1,144 @@
+"""The far side of a process lane: a loop that calls functions by their import path and reports over a pipe.
+
+Runs in a spawned process; knows no Qt. What goes over the pipe are tuples that start with a word:
+
+from the window   ``("call", number, path, args)``, ``("cancel", number)``, ``("exit",)``
+to the window     ``("taken", number)`` first; then ``("progress", number, done, total, text)`` and
+                  ``("event", number, event)``; and exactly one of ``("result", number, value)``,
+                  ``("failed", number, failure)``, ``("cancelled", number)`` per call
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import os
+import pickle
+import queue
+import signal
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from multiprocessing.connection import Connection
+
+from mmdesk.engine.core.jobs import JobCancelled, JobContext, PartContext
+from mmdesk.ui.jobs.job import Failure
+
+_REPORT_EVERY_S = 0.08
+
+
+def import_path(function: Callable[..., object]) -> str:
+    """``"package.module:name"`` of a module-level function.
+
+    Raises:
+        ValueError: A lambda, a method or a nested function, which another process could not find.
+    """
+    path = f"{function.__module__}:{function.__qualname__}"
+    if "." in function.__qualname__ or "<" in path:
+        raise ValueError(f"{path} cannot be found by another process")
+    return path
+
+
+def find(path: str) -> Callable[..., object]:
+    """The function that :func:`import_path` named."""
+    module, _, name = path.partition(":")
+    function: Callable[..., object] = getattr(importlib.import_module(module), name)
+    return function
+
+
+class _PipeContext:
+    """Progress at most a dozen times a second, events at once."""
+
+    def __init__(self, send: Callable[[tuple[object, ...]], None], number: int, cancelled: threading.Event) -> None:
+        self._send, self._number, self._cancelled = send, number, cancelled
+        self._sent_s = 0.0
+
+    def progress(self, done: float, total: float, text: str = "") -> None:
+        now = time.monotonic()
+        if now - self._sent_s >= _REPORT_EVERY_S or done >= total > 0:
+            self._sent_s = now
+            self._send(("progress", self._number, float(done), float(total), str(text)))
+
+    def publish(self, event: Mapping[str, object]) -> None:
+        self._send(("event", self._number, dict(event)))
+
+    def check_cancelled(self) -> None:
+        if self._cancelled.is_set():
+            raise JobCancelled
+
+    def part(self, start: float, end: float) -> JobContext:
+        return PartContext(self, start, end)
+
+
+class _Worker:
+    """Listens in one thread, works in the main one, so that a request to stop is heard while a call runs."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._sending = threading.Lock()
+        self._calls: queue.SimpleQueue[tuple[int, str, Sequence[object]] | None] = queue.SimpleQueue()
+        self._cancelled: dict[int, threading.Event] = {}
+
+    def listen(self) -> None:
+        """Take messages until the window is gone."""
+        try:
+            while True:
+                message = self._connection.recv()
+                match message:
+                    case ("call", number, path, args):
+                        self._cancelled[number] = threading.Event()
+                        self._calls.put((number, path, args))
+                    case ("cancel", number):
+                        if number in self._cancelled:
+                            self._cancelled[number].set()
+                    case _:
+                        self._calls.put(None)
+                        return
+        except (EOFError, OSError):
+            # The window died. Whatever runs here has nobody to report to, and every write of the engine is atomic.
+            _end_children()
+            os._exit(1)
+
+    def send(self, message: tuple[object, ...]) -> None:
+        """Pickled before the pipe is touched, so that an unpicklable result cannot leave half a message behind."""
+        data = pickle.dumps(message)
+        with self._sending:
+            self._connection.send_bytes(data)
+
+    def work(self) -> None:
+        """Answer calls until told to end."""
+        while (call := self._calls.get()) is not None:
+            number, path, args = call
+            self.send(("taken", number))
+            self.send(self._answer(number, path, args))
+            del self._cancelled[number]
+
+    def _answer(self, number: int, path: str, args: Sequence[object]) -> tuple[object, ...]:
+        context = _PipeContext(self.send, number, self._cancelled[number])
+        try:
+            context.check_cancelled()
+            answer = ("result", number, find(path)(*args, ctx=context))
+            pickle.dumps(answer)
+        except JobCancelled:
+            return "cancelled", number
+        except Exception as error:  # noqa: BLE001  # whatever it is, the window must hear of it
+            return "failed", number, Failure.of(error)
+        return answer
+
+
+def _end_children() -> None:
+    import psutil
+
+    with contextlib.suppress(psutil.Error):
+        for child in psutil.Process().children(recursive=True):
+            with contextlib.suppress(psutil.Error):
+                child.kill()
+
+
+def serve(connection: Connection) -> None:
+    """The process's main function: answer the calls that come over ``connection`` until its other end is closed."""
+    # Ctrl+C in the terminal is the window's to answer; a decoder's or BLAS's threads are not asked.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    worker = _Worker(connection)
+    threading.Thread(target=worker.listen, name="listener", daemon=True).start()
+    worker.work()

@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_a_window_outlives_a_hundred_thousand_calls() -> None:
+    """Without the guard PySide6 6.12 on Python 3.11 ends the interpreter after some thousand."""
+    script = """
+import mmdesk.ui
+from PySide6.QtCore import QObject, Signal
+class Sender(QObject):
+    told = Signal(int)
+sender = Sender()
+sender.told.connect(lambda number: None)
+for number in range(100_000):
+    sender.setObjectName("a")
+    sender.told.emit(number)
+print("alive")
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert (done.returncode, done.stdout.strip()) == (0, "alive"), done.stderr
+
+
+def test_importing_the_window_loads_nothing_heavy() -> None:
+    script = """
+import sys
+import mmdesk.ui.window
+heavy = ("torch", "cv2", "pandas", "sklearn", "pyarrow", "av", "sqlalchemy", "captum")
+print([name for name in heavy if name in sys.modules])
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.stdout.strip() == "[]", done.stdout + done.stderr
