@@ -1,0 +1,278 @@
+"""Attribute columns to numbers the model can learn from, fitted on the training part only.
+
+Each attribute becomes one or more named columns. What is fitted (means, quantiles, categories) is plain data that is
+stored inside ``model.pt``, so that a prediction years later encodes exactly as the training did.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from mmdesk.engine.core.times import END_OF_TIME_US, NO_TIME_US
+from mmdesk.engine.core.types import ColumnKind
+from mmdesk.engine.dataset.case_data import AttributeColumn, CaseData, Float32, Float64, Int64
+
+# Beyond four standard deviations a value tells no more than "extreme"; keeps one wild cell from drowning the rest.
+CLIP = 4.0
+QUANTILES = 17
+MAX_CATEGORIES = 24
+MIN_CATEGORY_COUNT = 5
+
+Values = npt.NDArray[np.generic]
+
+
+@dataclass(frozen=True)
+class Scale:
+    """Standardisation of one quantity: value, and rank within the training part as a piecewise linear function.
+
+    Attributes:
+        mean, deviation: Of the clipped training values; a constant quantity has deviation 1.
+        knots: Ascending quantiles; the rank runs linearly between them from -1 to 1.
+    """
+
+    mean: float
+    deviation: float
+    knots: tuple[float, ...]
+
+    @classmethod
+    def fit(cls, values: Float64) -> Scale:
+        """From the finite ones of ``values``; of nothing, the identity."""
+        known = values[np.isfinite(values)]
+        if not len(known):
+            return cls(0.0, 1.0, (0.0,))
+        low, high = np.quantile(known, [0.005, 0.995])
+        clipped = np.clip(known, low, high)
+        deviation = float(clipped.std())
+        knots = np.unique(np.quantile(known, np.linspace(0, 1, QUANTILES)))
+        return cls(float(clipped.mean()), deviation if deviation > 1e-12 else 1.0, tuple(knots.tolist()))
+
+    def standardise(self, values: Float64) -> Float64:
+        """In standard deviations from the mean, clipped to +-:data:`CLIP`; NaN becomes 0."""
+        return np.nan_to_num(np.clip((values - self.mean) / self.deviation, -CLIP, CLIP), nan=0.0)
+
+    def rank(self, values: Float64) -> Float64:
+        """Between -1 (at or below the smallest seen) and 1; NaN becomes 0."""
+        if len(self.knots) < 2:
+            return np.zeros_like(values)
+        ranks = np.interp(values, self.knots, np.linspace(-1, 1, len(self.knots)))
+        return np.nan_to_num(ranks, nan=0.0)
+
+    @classmethod
+    def from_state(cls, state: Mapping[str, Any]) -> Scale:
+        """Back from :func:`dataclasses.asdict`."""
+        return cls(float(state["mean"]), float(state["deviation"]), tuple(state["knots"]))
+
+
+@dataclass(frozen=True)
+class ColumnEncoding:
+    """How one attribute becomes columns.
+
+    Attributes:
+        name: The attribute. ``kind``: its semantic type when the encoding was fitted.
+        scale: Of the number, or of the seconds from a time to the as-of; ``log_scale``: of their logarithm.
+        categories: Texts with a column of their own; all others share the column ``(other)``.
+        has_missing: Whether there is a column for missing, which is so if the training part had any.
+    """
+
+    name: str
+    kind: ColumnKind
+    scale: Scale | None = None
+    log_scale: Scale | None = None
+    categories: tuple[str, ...] = ()
+    has_missing: bool = False
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the encoded columns."""
+        if self.kind is ColumnKind.NUMBER:
+            parts = [self.name, f"{self.name} (rank)"]
+        elif self.kind is ColumnKind.TIME:
+            parts = [f"{self.name} (time ago)", f"{self.name} (log time ago)", f"{self.name} (rank)"]
+        elif self.kind is ColumnKind.BOOLEAN:
+            parts = [self.name]
+        else:
+            parts = [f"{self.name} = {category}" for category in self.categories] + [f"{self.name} (other)"]
+        return (*parts, f"{self.name} (missing)") if self.has_missing else tuple(parts)
+
+    def encode(self, values: Values, as_of_us: Int64, now_us: int, lookup: Int64 | None) -> Float64:
+        """The columns of some cells.
+
+        Args:
+            values: [n] as in :class:`AttributeColumn`.
+            as_of_us: [n]; a time at or after it counts as missing.
+            now_us: Stands in for the as-of where there is none.
+            lookup: For categories: column of each category of the case, and of "missing" at its end.
+
+        Returns:
+            float64 [n, len(names)].
+        """
+        if self.kind is ColumnKind.CATEGORY:
+            assert lookup is not None
+            hot = np.zeros((len(values), len(self.categories) + 2))
+            hot[np.arange(len(values)), lookup[values.astype(np.int64)]] = 1.0
+            return hot if self.has_missing else hot[:, :-1]
+        if self.kind is ColumnKind.TIME:
+            columns, missing = self._encode_time(values.astype(np.int64), as_of_us, now_us)
+        elif self.kind is ColumnKind.BOOLEAN:
+            codes = values.astype(np.int64)
+            missing = codes < 0
+            columns = [np.where(missing, 0.0, 2.0 * codes - 1)]
+        else:
+            assert self.scale is not None
+            numbers = values.astype(np.float64)
+            missing = np.isnan(numbers)
+            columns = [self.scale.standardise(numbers), self.scale.rank(numbers)]
+        if self.has_missing:
+            columns.append(missing.astype(np.float64))
+        return np.stack(columns, axis=1)
+
+    def _encode_time(self, times: Int64, as_of_us: Int64, now_us: int) -> tuple[list[Float64], npt.NDArray[np.bool_]]:
+        assert self.scale is not None
+        assert self.log_scale is not None
+        seconds, missing = seconds_ago(times, as_of_us, now_us)
+        ago = [self.scale.standardise(seconds), self.log_scale.standardise(log_seconds(seconds))]
+        return [*ago, self.scale.rank(seconds)], missing
+
+    @classmethod
+    def from_state(cls, state: Mapping[str, Any]) -> ColumnEncoding:
+        """Back from :func:`dataclasses.asdict`."""
+        scales = {name: Scale.from_state(state[name]) if state[name] else None for name in ("scale", "log_scale")}
+        return cls(
+            name=state["name"],
+            kind=ColumnKind(state["kind"]),
+            categories=tuple(state["categories"]),
+            has_missing=bool(state["has_missing"]),
+            **scales,
+        )
+
+
+def seconds_ago(times_us: Int64, as_of_us: Int64, now_us: int) -> tuple[Float64, npt.NDArray[np.bool_]]:
+    """Seconds from each time to its as-of (``now_us`` without one), NaN where missing; and what is missing.
+
+    A time at or after the as-of is not known yet, hence missing; without an as-of a later time counts as just now.
+    """
+    missing = (times_us == NO_TIME_US) | (times_us >= as_of_us)
+    until = np.where(as_of_us == END_OF_TIME_US, now_us, as_of_us)
+    seconds = (until.astype(np.float64) - times_us.astype(np.float64)) * 1e-6
+    return np.where(missing, np.nan, np.maximum(seconds, 0.0)), missing
+
+
+def log_seconds(seconds: Float64) -> Float64:
+    """``log(1 + seconds)``, NaN stays NaN."""
+    return np.log1p(seconds)
+
+
+def fit_column(
+    name: str, column: AttributeColumn, rows: npt.NDArray[np.integer], as_of_us: Int64, now_us: int
+) -> ColumnEncoding:
+    """Fit one attribute on the cells of ``rows`` (entity numbers) as they stood at ``as_of_us``."""
+    values = column.values[rows]
+    if column.kind is ColumnKind.CATEGORY:
+        codes = values.astype(np.int64)
+        counts = np.bincount(codes[codes >= 0], minlength=len(column.categories))
+        # The most frequent first, ties in code point order, so that the choice does not depend on chance.
+        frequent = [int(i) for i in np.argsort(-counts, kind="stable") if counts[i] >= MIN_CATEGORY_COUNT]
+        chosen = tuple(column.categories[index] for index in sorted(frequent[:MAX_CATEGORIES]))
+        return ColumnEncoding(name, column.kind, categories=chosen, has_missing=bool((codes < 0).any()))
+    if column.kind is ColumnKind.BOOLEAN:
+        return ColumnEncoding(name, column.kind, has_missing=bool((values.astype(np.int64) < 0).any()))
+    if column.kind is ColumnKind.TIME:
+        seconds, missing = seconds_ago(values.astype(np.int64), as_of_us, now_us)
+        scale, log_scale = Scale.fit(seconds), Scale.fit(log_seconds(seconds))
+        return ColumnEncoding(name, column.kind, scale, log_scale, has_missing=bool(missing.any()))
+    numbers = values.astype(np.float64)
+    return ColumnEncoding(name, column.kind, Scale.fit(numbers), has_missing=bool(np.isnan(numbers).any()))
+
+
+class AttributeEncoder:
+    """All attribute columns of a case as one matrix.
+
+    Args:
+        columns: The fitted encodings, in the order of the case.
+        now_us: The latest moment of the training data; stands in for the as-of where a row has none.
+    """
+
+    def __init__(self, columns: Sequence[ColumnEncoding], now_us: int) -> None:
+        self.columns = tuple(columns)
+        self.now_us = now_us
+        self.names: tuple[str, ...] = tuple(name for column in columns for name in column.names) or ("(none)",)
+        """[A], never empty: a case without attributes has one column that is always 0."""
+        self.sources: tuple[str, ...] = tuple(c.name for c in columns for _ in c.names) or ("(none)",)
+        """[A], the attribute each encoded column came from."""
+
+    @classmethod
+    def fit(
+        cls, data: CaseData, entity: npt.NDArray[np.integer], as_of_us: Int64, drop: Sequence[str] = ()
+    ) -> AttributeEncoder:
+        """Fit on these entities as they stood at these moments, without the attributes in ``drop``."""
+        now_us = data.last_moment_us()
+        kept = [(name, column) for name, column in data.attributes.items() if name not in set(drop)]
+        return cls([fit_column(name, column, entity, as_of_us, now_us) for name, column in kept], now_us)
+
+    def bind(self, data: CaseData) -> BoundAttributes:
+        """This encoding over the columns of ``data``; an attribute that is not there counts as missing."""
+        return BoundAttributes(self, data)
+
+    def state(self) -> dict[str, Any]:
+        """Plain data, enough for :meth:`from_state`."""
+        columns = []
+        for column in self.columns:
+            document = asdict(column)
+            document["kind"] = str(column.kind)
+            columns.append(document)
+        return {"columns": columns, "now_us": self.now_us}
+
+    @classmethod
+    def from_state(cls, state: Mapping[str, Any]) -> AttributeEncoder:
+        """Back from :meth:`state`."""
+        return cls([ColumnEncoding.from_state(column) for column in state["columns"]], int(state["now_us"]))
+
+
+_MISSING: Mapping[ColumnKind, Any] = {ColumnKind.NUMBER: np.nan, ColumnKind.TIME: NO_TIME_US}
+
+
+class BoundAttributes:
+    """An :class:`AttributeEncoder` over the columns of one case; what does not depend on the as-of is encoded once."""
+
+    def __init__(self, encoder: AttributeEncoder, data: CaseData) -> None:
+        self._encoder = encoder
+        self.width = len(encoder.names)
+        self._static = np.zeros((len(data), self.width), dtype=np.float32)
+        self._times: list[tuple[slice, ColumnEncoding, Int64]] = []
+        position = 0
+        for column in encoder.columns:
+            place = slice(position, position + len(column.names))
+            position = place.stop
+            values, lookup = _cells(column, data)
+            if column.kind is ColumnKind.TIME:
+                self._times.append((place, column, values.astype(np.int64)))
+            else:
+                nothing = np.zeros(0, dtype=np.int64)
+                self._static[:, place] = column.encode(values, nothing, encoder.now_us, lookup)
+
+    def take(self, entity: npt.NDArray[np.integer], as_of_us: Int64) -> Float32:
+        """The encoded attributes of ``entity`` [n] as known at ``as_of_us`` [n]: float32 [n, A]."""
+        encoded: Float32 = self._static[entity]
+        for place, column, values in self._times:
+            encoded[:, place] = column.encode(values[entity], as_of_us, self._encoder.now_us, None)
+        return encoded
+
+
+def _cells(encoding: ColumnEncoding, data: CaseData) -> tuple[Values, Int64 | None]:
+    """The attribute's cells in ``data``, and for categories the column of each category."""
+    column = data.attributes.get(encoding.name)
+    if column is None or column.kind is not encoding.kind:
+        filler = np.full(len(data), _MISSING.get(encoding.kind, -1))
+        column = AttributeColumn(encoding.kind, filler)
+    if encoding.kind is not ColumnKind.CATEGORY:
+        return column.values, None
+    places = {category: index for index, category in enumerate(encoding.categories)}
+    other = len(encoding.categories)
+    # Code -1 (missing) reads the last place.
+    found = [places.get(category, other) for category in column.categories]
+    return column.values, np.array([*found, other + 1], dtype=np.int64)

@@ -1,0 +1,229 @@
+"""The network: four encoders, a fusion and three heads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from mmdesk.engine.dataset.batches import Batch
+from mmdesk.engine.model.parts import PresenceAttention, PresencePool, presence_max, presence_mean
+
+EMBEDDING = 64
+HEADS = 4
+
+
+@dataclass(frozen=True)
+class ModelSizes:
+    """What of the model depends on the data, and its dropout.
+
+    Attributes:
+        attributes: A, encoded attribute columns. ``event_types``: T, "other" included.
+        event_features: K, numbers per event. ``neighbour_features``: A + E.
+        segment_features: F. ``segment_positions``: P.
+        dropout: Of the fused vector and of the tokens while training.
+    """
+
+    attributes: int
+    event_types: int
+    event_features: int
+    neighbour_features: int
+    segment_features: int
+    segment_positions: int
+    dropout: float = 0.1
+
+    @classmethod
+    def from_state(cls, state: Mapping[str, Any]) -> ModelSizes:
+        """Back from :func:`dataclasses.asdict`."""
+        return cls(**state)
+
+    def state(self) -> dict[str, Any]:
+        """Plain data."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """What the model says of each row.
+
+    Attributes:
+        regression: [batch], in the unit of the target. ``logit``: [batch], before calibration.
+        probability: [batch], calibrated. ``ranking``: [batch], higher is better, without unit.
+        embedding: [batch, 64]. ``attention``: [batch, 4, L], how much the attention heads look at each event,
+            averaged over the events that look; sums to 1 over the events where there are any.
+    """
+
+    regression: Tensor
+    logit: Tensor
+    probability: Tensor
+    ranking: Tensor
+    embedding: Tensor
+    attention: Tensor
+
+
+class AttrEncoder(nn.Sequential):
+    """[batch, A] -> [batch, 16]."""
+
+    def __init__(self, attributes: int) -> None:
+        super().__init__(nn.Linear(attributes, 16), nn.ReLU(), nn.Linear(16, 16))
+
+
+class EventSequenceEncoder(nn.Module):
+    """Events of any number -> [batch, 64]: type and value-and-time embeddings, attention, learned pooling."""
+
+    def __init__(self, types: int, features: int, dropout: float) -> None:
+        super().__init__()
+        self.type_embedding = nn.Embedding(types, 32)
+        self.feature_embedding = nn.Linear(features, 32)
+        # What a value means depends on its type: a direction of its own for each.
+        self.value_embedding = nn.Embedding(types, 32)
+        self.attention = PresenceAttention(64, HEADS)
+        self.norm = nn.LayerNorm(64)
+        self.dropout = nn.Dropout(dropout)
+        self.pool = PresencePool(64, HEADS)
+        nn.init.normal_(self.type_embedding.weight, std=0.5)
+        nn.init.normal_(self.value_embedding.weight, std=0.2)
+
+    def forward(self, types: Tensor, features: Tensor, presence: Tensor) -> tuple[Tensor, Tensor]:
+        """Encode.
+
+        Args:
+            types: int64 [batch, L].
+            features: [batch, L, K], the standardised value first.
+            presence: [batch, L].
+
+        Returns:
+            [batch, 64], and attention per event [batch, 4, L] as in :class:`Outputs`.
+        """
+        said = self.feature_embedding(features) + features[..., :1] * self.value_embedding(types)
+        tokens = torch.cat([self.type_embedding(types), said], dim=-1)
+        attended, weights = self.attention.attend(self.norm(tokens), presence)
+        tokens = self.dropout(tokens + attended)
+        pooled, _ = self.pool(tokens, presence)
+        looked = torch.einsum("bq,bhqk->bhk", presence, weights)
+        total = looked.sum(-1, keepdim=True)
+        return pooled, looked / torch.where(total > 0, total, torch.ones_like(total))
+
+
+class GraphEncoder(nn.Module):
+    """Neighbours of any number and the entity itself -> [batch, 32]."""
+
+    def __init__(self, attributes: int, neighbour_features: int, dropout: float) -> None:
+        super().__init__()
+        message = 32
+        # A mean of plain features cannot tell "a bad one that paid much" from "a bad one, and one that paid much".
+        self.message = nn.Sequential(nn.Linear(neighbour_features, message), nn.ReLU())
+        self.null = nn.Parameter(torch.zeros(neighbour_features + message))
+        self.null_max = nn.Parameter(torch.zeros(message))
+        self.dropout = nn.Dropout(dropout)
+        self.mlp = nn.Sequential(
+            nn.Linear(neighbour_features + 3 * message + attributes + 1, 32), nn.ReLU(), nn.Linear(32, 32)
+        )
+
+    def forward(self, attributes: Tensor, features: Tensor, count: Tensor, presence: Tensor) -> Tensor:
+        """Encode ``attributes`` [batch, A], ``features`` [batch, N, A + E], ``count`` and ``presence`` [batch, N]."""
+        messages = self.dropout(self.message(features))
+        mean = presence_mean(torch.cat([features, messages], dim=-1), presence, self.null)
+        most = presence_max(messages, presence, self.null_max)
+        total = torch.asinh(torch.einsum("bn,bnc->bc", presence, messages))
+        degree = torch.log1p((presence * count).sum(1, keepdim=True))
+        encoded: Tensor = self.mlp(torch.cat([mean, most, total, attributes, degree], dim=1))
+        return encoded
+
+
+class ArtifactEncoder(nn.Module):
+    """Segments of any number of files -> [batch, 32]; pooled per file first, so that a long recording counts as one.
+
+    Args:
+        features: F, length of a segment's vector.
+        positions: P, numbers that say where in its file it lies.
+        dropout: Of the pooled segment features.
+    """
+
+    def __init__(self, features: int, positions: int, dropout: float) -> None:
+        super().__init__()
+        inner = 32
+        self.register_buffer("mean", torch.zeros(features))
+        self.register_buffer("deviation", torch.ones(features))
+        self.mean: Tensor
+        self.deviation: Tensor
+        self.segment = nn.Sequential(nn.Linear(features + positions, inner), nn.ReLU())
+        self.dropout = nn.Dropout(dropout)
+        self.null = nn.Parameter(torch.zeros(features + inner))
+        self.linear = nn.Linear(2 * (features + inner), 32)
+        self.null_file = nn.Parameter(torch.zeros(32))
+        self.mix = nn.Parameter(torch.zeros(32))
+
+    def forward(self, segments: Tensor, positions: Tensor, artifact: Tensor, presence: Tensor) -> Tensor:
+        """Encode ``segments`` [batch, S, F], ``positions`` [batch, S, P], ``artifact``, ``presence`` [batch, S]."""
+        plain = ((segments - self.mean) / self.deviation).clamp(-6, 6)
+        values = torch.cat([plain, self.segment(torch.cat([plain, positions], dim=-1))], dim=-1)
+        files = int(artifact.max()) + 1
+        mean, most, file_presence = self._per_file(values, artifact, presence, files)
+        encoded = torch.relu(self.linear(self.dropout(torch.cat([mean, most], dim=-1))))  # [batch, files, 32]
+        share = torch.sigmoid(self.mix)
+        pooled_mean = presence_mean(encoded, file_presence, self.null_file)
+        return share * pooled_mean + (1 - share) * presence_max(encoded, file_presence, self.null_file)
+
+    def _per_file(
+        self, values: Tensor, artifact: Tensor, presence: Tensor, files: int
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Mean and maximum [batch, files, channels] over each file's segments, and the presence of each file.
+
+        A file is as present as the most present of its segments: with one segment taken away it is simply shorter.
+        """
+        owner = (artifact.unsqueeze(1) == torch.arange(files).view(1, -1, 1)).to(values.dtype)  # [batch, files, S]
+        weight = owner * presence.unsqueeze(1)
+        mean = (self.null + weight @ values) / (1 + weight.sum(-1, keepdim=True))
+        shifted = self.null + presence.unsqueeze(-1) * (values - self.null)
+        start = self.null.expand(len(values), files, -1)
+        index = artifact.unsqueeze(-1).expand_as(shifted)
+        most = start.scatter_reduce(1, index, shifted, "amax", include_self=True)
+        return mean, most, weight.amax(-1)
+
+
+class FullModel(nn.Module):
+    """Attributes, events, neighbours and files of an entity -> regression, probability, ranking score, embedding.
+
+    Args:
+        sizes: What depends on the data.
+    """
+
+    def __init__(self, sizes: ModelSizes) -> None:
+        super().__init__()
+        self.sizes = sizes
+        self.attributes = AttrEncoder(sizes.attributes)
+        self.events = EventSequenceEncoder(sizes.event_types, sizes.event_features, sizes.dropout)
+        self.graph = GraphEncoder(sizes.attributes, sizes.neighbour_features, sizes.dropout)
+        self.artifacts = ArtifactEncoder(sizes.segment_features, sizes.segment_positions, sizes.dropout)
+        self.fusion = nn.Sequential(nn.Dropout(sizes.dropout), nn.Linear(16 + 64 + 32 + 32, EMBEDDING), nn.ReLU())
+        self.regression = nn.Linear(EMBEDDING, 1)
+        self.classification = nn.Linear(EMBEDDING, 1)
+        self.ranking = nn.Linear(EMBEDDING, 1)
+        # Mean and deviation of y_reg in the training part; slope and intercept of the calibration.
+        self.register_buffer("target_scale", torch.tensor([0.0, 1.0]))
+        self.register_buffer("calibration", torch.tensor([1.0, 0.0]))
+        self.target_scale: Tensor
+        self.calibration: Tensor
+
+    def forward(self, batch: Batch) -> Outputs:
+        """What the model says of each row of ``batch``."""
+        events, attention = self.events(batch.event_types, batch.event_features, batch.event_presence)
+        graph = self.graph(batch.attributes, batch.neighbour_features, batch.neighbour_count, batch.neighbour_presence)
+        artifacts = self.artifacts(
+            batch.segments, batch.segment_positions, batch.segment_artifact, batch.segment_presence
+        )
+        fused = torch.cat([self.attributes(batch.attributes), events, graph, artifacts], dim=1)  # [batch, 144]
+        embedding = self.fusion(fused)
+        logit = self.classification(embedding).squeeze(1)
+        return Outputs(
+            regression=self.regression(embedding).squeeze(1) * self.target_scale[1] + self.target_scale[0],
+            logit=logit,
+            probability=torch.sigmoid(self.calibration[0] * logit + self.calibration[1]),
+            ranking=self.ranking(embedding).squeeze(1),
+            embedding=embedding,
+            attention=attention,
+        )
