@@ -195,15 +195,18 @@ class AttributeEncoder:
     Args:
         columns: The fitted encodings, in the order of the case.
         now_us: The latest moment of the training data; stands in for the as-of where a row has none.
+        means: [A], of the encoded columns over what they were fitted on; the typical entity that an explanation
+            starts from. Zeros if not given.
     """
 
-    def __init__(self, columns: Sequence[ColumnEncoding], now_us: int) -> None:
+    def __init__(self, columns: Sequence[ColumnEncoding], now_us: int, means: Sequence[float] = ()) -> None:
         self.columns = tuple(columns)
         self.now_us = now_us
         self.names: tuple[str, ...] = tuple(name for column in columns for name in column.names) or ("(none)",)
         """[A], never empty: a case without attributes has one column that is always 0."""
         self.sources: tuple[str, ...] = tuple(c.name for c in columns for _ in c.names) or ("(none)",)
         """[A], the attribute each encoded column came from."""
+        self.means: tuple[float, ...] = tuple(means) or (0.0,) * len(self.names)
 
     @classmethod
     def fit(
@@ -212,7 +215,11 @@ class AttributeEncoder:
         """Fit on these entities as they stood at these moments, without the attributes in ``drop``."""
         now_us = data.last_moment_us()
         kept = [(name, column) for name, column in data.attributes.items() if name not in set(drop)]
-        return cls([fit_column(name, column, entity, as_of_us, now_us) for name, column in kept], now_us)
+        fitted = cls([fit_column(name, column, entity, as_of_us, now_us) for name, column in kept], now_us)
+        if not len(entity):
+            return fitted
+        means = fitted.bind(data).take(entity, as_of_us).astype(np.float64).mean(axis=0)
+        return cls(fitted.columns, now_us, tuple(means.tolist()))
 
     def bind(self, data: CaseData) -> BoundAttributes:
         """This encoding over the columns of ``data``; an attribute that is not there counts as missing."""
@@ -225,12 +232,13 @@ class AttributeEncoder:
             document = asdict(column)
             document["kind"] = str(column.kind)
             columns.append(document)
-        return {"columns": columns, "now_us": self.now_us}
+        return {"columns": columns, "now_us": self.now_us, "means": list(self.means)}
 
     @classmethod
     def from_state(cls, state: Mapping[str, Any]) -> AttributeEncoder:
         """Back from :meth:`state`."""
-        return cls([ColumnEncoding.from_state(column) for column in state["columns"]], int(state["now_us"]))
+        columns = [ColumnEncoding.from_state(column) for column in state["columns"]]
+        return cls(columns, int(state["now_us"]), state["means"])
 
 
 _MISSING: Mapping[ColumnKind, Any] = {ColumnKind.NUMBER: np.nan, ColumnKind.TIME: NO_TIME_US}
