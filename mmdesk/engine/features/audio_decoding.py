@@ -1,0 +1,362 @@
+"""Sound of any format to mono samples at 22,050 Hz, in blocks, within limits.
+
+libsndfile reads what it can (WAV, FLAC, Ogg, MP3, AIFF, ...); the rest goes to FFmpeg with exactly one demuxer
+allowed, no protocol, and a refusal for whatever else a file asks to open.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, BinaryIO, NoReturn
+
+import numpy as np
+import numpy.typing as npt
+import soxr
+
+from mmdesk.engine.features.limits import (
+    MAX_CHANNELS,
+    MAX_RATE_HZ,
+    MAX_SOUND_S,
+    MIN_RATE_HZ,
+    UnreadableError,
+)
+
+Samples = npt.NDArray[np.float32]
+
+RATE_HZ = 22_050
+"""What everything is resampled to; speech and most other sound lies below 11 kHz."""
+_BLOCK_S = 10.0
+_PIECES = 60
+_QUALITY = "HQ"
+
+FORMATS: dict[str, str] = {
+    "audio/aac": "aac",
+    "audio/aiff": "aiff",
+    "audio/amr": "amr",
+    "audio/amr-wb": "amr",
+    "audio/basic": "au",
+    "audio/flac": "flac",
+    "audio/mp4": "mov",
+    "audio/mpeg": "mp3",
+    "audio/ogg": "ogg",
+    "audio/wav": "wav",
+    "audio/webm": "matroska",
+    "audio/x-ape": "ape",
+    "audio/x-caf": "caf",
+    "audio/x-matroska": "matroska",
+    "audio/x-ms-wma": "asf",
+    "audio/x-tta": "tta",
+    "audio/x-voc": "voc",
+    "audio/x-w64": "w64",
+    "audio/x-wavpack": "wv",
+    "video/3gpp": "mov",
+    "video/mp2t": "mpegts",
+    "video/mp4": "mov",
+    "video/mpeg": "mpeg",
+    "video/mpv": "mpegvideo",
+    "video/ogg": "ogg",
+    "video/quicktime": "mov",
+    "video/webm": "matroska",
+    "video/x-flv": "flv",
+    "video/x-matroska": "matroska",
+    "video/x-ms-asf": "asf",
+    "video/x-msvideo": "avi",
+}
+"""Content type -> the only demuxer that may open it."""
+_BY_SNDFILE = frozenset(
+    f"audio/{name}" for name in ("aiff", "basic", "flac", "mpeg", "ogg", "wav", "x-caf", "x-voc", "x-w64")
+)
+
+
+@dataclass(frozen=True)
+class SoundHeader:
+    """What a sound file claims, checked against the limits.
+
+    Attributes:
+        rate_hz: Samples a second.
+        channels: At least 1.
+        frames: Samples per channel; ``None`` if the file does not say.
+    """
+
+    rate_hz: int
+    channels: int
+    frames: int | None
+
+
+@dataclass
+class Sound:
+    """Samples on their way.
+
+    Attributes:
+        header: What the file claims.
+        pieces: What is read: start in seconds and mono ``float32`` blocks at ``RATE_HZ``, in [-1, 1] or a little
+            beyond. One piece unless the recording is longer than ``MAX_SOUND_S``.
+        incomplete: Set while reading: the file ends before its header says, or breaks on the way.
+        codec: As the reader calls it.
+    """
+
+    header: SoundHeader
+    pieces: Iterator[tuple[float, Iterator[Samples]]]
+    incomplete: bool
+    codec: str
+
+
+def open_sound(file: BinaryIO, content_type: str) -> Sound:
+    """Open a recording.
+
+    Args:
+        file: Seekable; stays open until the last block is read.
+        content_type: As sniffed.
+
+    Raises:
+        UnreadableError: No known sound, or a header beyond the limits; also raised while reading, when nothing at all
+            can be decoded.
+    """
+    if content_type in _BY_SNDFILE:
+        sound = _open_sndfile(file, content_type)
+        if sound is not None:
+            return sound
+    return _open_ffmpeg(file, content_type)
+
+
+def check_header(rate_hz: int, channels: int, frames: int | None) -> SoundHeader:
+    """The header if it is believable.
+
+    Raises:
+        UnreadableError: Rate or number of channels outside the limits.
+    """
+    if not MIN_RATE_HZ <= rate_hz <= MAX_RATE_HZ:
+        raise UnreadableError(
+            f"the header claims {rate_hz} samples a second; believable are {MIN_RATE_HZ} to {MAX_RATE_HZ}",
+            code="features.sound_rate",
+        )
+    if not 1 <= channels <= MAX_CHANNELS:
+        raise UnreadableError(
+            f"the header claims {channels} channels; at most {MAX_CHANNELS} are read", code="features.sound_channels"
+        )
+    return SoundHeader(rate_hz, channels, frames if frames is not None and 0 < frames < 1 << 48 else None)
+
+
+def _plan(header: SoundHeader) -> list[tuple[int, int | None]]:
+    """First frame and number of frames (``None``: to the end) of each piece to read."""
+    longest = int(MAX_SOUND_S * header.rate_hz)
+    if header.frames is None or header.frames <= longest:
+        return [(0, longest)]
+    length = longest // _PIECES
+    step = (header.frames - length) / (_PIECES - 1)
+    return [(int(number * step), length) for number in range(_PIECES)]
+
+
+def _mono(blocks: Iterator[Samples], rate_hz: int) -> Iterator[Samples]:
+    """Channels averaged, values that are no numbers silenced, resampled."""
+    stream = None if rate_hz == RATE_HZ else soxr.ResampleStream(rate_hz, RATE_HZ, 1, dtype="float32", quality=_QUALITY)
+    for block in blocks:
+        channels = block.shape[1]
+        mono = block @ np.full(channels, 1 / channels, np.float32) if channels > 1 else block[:, 0]
+        if not np.isfinite(mono @ mono):  # one pass; a square that overflows is no sound either
+            mono = np.nan_to_num(mono, nan=0.0, posinf=0.0, neginf=0.0)
+        mono = np.clip(mono, -32.0, 32.0)  # float files may hold anything; beyond this only noise of damage
+        yield mono if stream is None else stream.resample_chunk(mono)
+    if stream is not None:
+        yield stream.resample_chunk(np.zeros(0, np.float32), last=True)
+
+
+# --- libsndfile
+
+
+def _open_sndfile(file: BinaryIO, content_type: str) -> Sound | None:
+    import soundfile
+
+    cut_short = _cut_short(file, content_type)
+    file.seek(0)  # from here on the reader alone moves the position
+    try:
+        reader = soundfile.SoundFile(file)
+    except (soundfile.LibsndfileError, TypeError, ValueError, OSError):
+        return None
+    header = check_header(reader.samplerate, reader.channels, reader.frames)
+    sound = Sound(header, iter(()), cut_short, f"{reader.format} {reader.subtype}".lower())
+    sound.pieces = _sndfile_pieces(reader, sound)
+    return sound
+
+
+def _sndfile_pieces(reader: Any, sound: Sound) -> Iterator[tuple[float, Iterator[Samples]]]:
+    header = sound.header
+    for start, count in _plan(header):
+        yield start / header.rate_hz, _mono(_sndfile_blocks(reader, sound, start, count), header.rate_hz)
+
+
+def _sndfile_blocks(reader: Any, sound: Sound, start: int, count: int | None) -> Iterator[Samples]:
+    import soundfile
+
+    left = count if count is not None else 1 << 62
+    block = int(_BLOCK_S * sound.header.rate_hz)
+    try:
+        if start:
+            reader.seek(start)
+        while left > 0:
+            samples: Samples = reader.read(min(block, left), dtype="float32", always_2d=True)
+            if len(samples) == 0:
+                break
+            left -= len(samples)
+            yield samples
+    except (soundfile.LibsndfileError, RuntimeError, OSError):
+        sound.incomplete = True
+        return
+    expected = sound.header.frames
+    if expected is not None and start == 0 and left > 0 and (count or 0) - left < expected:
+        sound.incomplete = True
+
+
+def _cut_short(file: BinaryIO, content_type: str) -> bool:
+    """Whether the outer chunk of a WAV or AIFF says that there should be more bytes than there are.
+
+    Sizes of 0 and of all ones are what recorders leave behind that could not finish the header.
+    """
+    if content_type not in {"audio/wav", "audio/aiff"}:
+        return False
+    file.seek(0)
+    head = file.read(8)
+    size = file.seek(0, 2)
+    claimed = int.from_bytes(head[4:8], "little" if head[:4] == b"RIFF" else "big")
+    return head[:4] != b"RF64" and claimed != 0xFFFFFFFF and claimed + 8 > size + 1
+
+
+# --- FFmpeg
+
+
+def open_container(file: BinaryIO, content_type: str) -> Any:
+    """Open a media container with the one demuxer that its content type allows.
+
+    Returns:
+        A PyAV input container; the caller closes it.
+
+    Raises:
+        UnreadableError: No demuxer for this type, or the file is not what it begins like.
+    """
+    import av
+
+    name = FORMATS.get(content_type)
+    if name is None:
+        raise UnreadableError(f"no reader for {content_type}", code="features.no_reader")
+    file.seek(0)
+    options = {"protocol_whitelist": "none", "format_whitelist": _whitelist(name)}
+    try:
+        return av.open(file, "r", format=name, options=options, metadata_errors="replace", io_open=_refuse)
+    except (av.error.FFmpegError, ValueError, OSError) as error:
+        raise UnreadableError(
+            f"the file cannot be opened as {content_type}: {_reason(error)}", code="features.not_opened"
+        ) from error
+
+
+def _whitelist(name: str) -> str:
+    return {"mov": "mov,mp4,m4a,3gp,3g2,mj2", "matroska": "matroska,webm"}.get(name, name)
+
+
+def _refuse(_url: str, _flags: int, _options: dict[str, str]) -> NoReturn:
+    raise PermissionError("media files may not open other files")
+
+
+def _reason(error: Exception) -> str:
+    text = getattr(error, "strerror", None) or str(error) or type(error).__name__
+    return str(text)[:200]
+
+
+def _open_ffmpeg(file: BinaryIO, content_type: str) -> Sound:
+    container = open_container(file, content_type)
+    stream = next(iter(container.streams.audio), None)
+    if stream is None:
+        container.close()
+        raise UnreadableError("the file holds no sound", code="features.no_sound")
+    return sound_of_stream(container, stream)
+
+
+def sound_of_stream(container: Any, stream: Any) -> Sound:
+    """The sound of a PyAV audio stream; the container is closed after the last block.
+
+    Raises:
+        UnreadableError: Header beyond the limits, or an unknown codec.
+    """
+    context = stream.codec_context
+    if context is None:
+        container.close()
+        raise UnreadableError("the sound has an unknown codec", code="features.no_codec")
+    duration = float(stream.duration * stream.time_base) if stream.duration and stream.time_base else None
+    frames = int(duration * context.sample_rate) if duration and 0 < duration < 1e9 else None
+    try:
+        header = check_header(context.sample_rate, context.channels, frames)
+    except UnreadableError:
+        container.close()
+        raise
+    sound = Sound(header, iter(()), incomplete=False, codec=str(context.name))
+    sound.pieces = _ffmpeg_pieces(container, stream, sound)
+    return sound
+
+
+def _ffmpeg_pieces(container: Any, stream: Any, sound: Sound) -> Iterator[tuple[float, Iterator[Samples]]]:
+    rate = sound.header.rate_hz
+    try:
+        for start, count in _plan(sound.header):
+            if start:
+                container.seek(int(start / rate / stream.time_base), stream=stream)
+            yield start / rate, _mono(_ffmpeg_blocks(container, stream, sound, count), rate)
+    finally:
+        container.close()
+
+
+def _ffmpeg_blocks(container: Any, stream: Any, sound: Sound, count: int | None) -> Iterator[Samples]:
+    """Decoded blocks ``[samples, channels]``; a packet that does not decode is left out and flagged."""
+    import av
+
+    left = count if count is not None else 1 << 62
+    waiting: list[Samples] = []
+    size = 0
+    packets = container.demux(stream)
+    while left > 0:
+        try:
+            packet = next(packets, None)
+            frames = packet.decode() if packet is not None else []
+        except (av.error.FFmpegError, OSError):
+            sound.incomplete = True
+            if isinstance(packets, Iterator) and _is_over(packets):
+                break
+            continue
+        if packet is None:
+            break
+        for frame in frames:
+            if frame.sample_rate != sound.header.rate_hz:
+                sound.incomplete = True  # a stream that changes its rate on the way is damaged
+                continue
+            block = _frame_samples(frame)[:left]
+            left -= len(block)
+            size += len(block)
+            waiting.append(block)
+        if size >= _BLOCK_S * sound.header.rate_hz:
+            yield from _joined(waiting)
+            waiting, size = [], 0
+    yield from _joined(waiting)
+
+
+def _is_over(packets: Iterator[object]) -> bool:
+    """A generator that has raised is finished for good."""
+    return getattr(packets, "gi_frame", True) is None
+
+
+def _joined(blocks: list[Samples]) -> Iterator[Samples]:
+    """Neighbouring blocks with the same number of channels as one."""
+    if blocks:
+        narrowest = min(block.shape[1] for block in blocks)
+        yield np.concatenate([block[:, :narrowest] for block in blocks])
+
+
+def _frame_samples(frame: Any) -> Samples:
+    """``float32 [samples, channels]`` in [-1, 1] of a PyAV audio frame, planar or packed, of any depth."""
+    data = frame.to_ndarray()
+    channels = max(1, len(frame.layout.channels))
+    data = data.T if frame.format.is_planar else data.reshape(-1, channels)
+    if data.dtype.kind == "f":
+        return np.asarray(data, np.float32)
+    scale = math.ldexp(1.0, 8 * data.dtype.itemsize - 1)
+    offset = scale if data.dtype.kind == "u" else 0.0
+    return np.asarray((data - offset) / scale, np.float32)

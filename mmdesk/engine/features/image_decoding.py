@@ -1,0 +1,177 @@
+"""A picture's bytes to a small upright picture, within limits."""
+
+from __future__ import annotations
+
+import math
+import struct
+import zlib
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from mmdesk.engine.features.limits import MAX_JPEG_PIXELS, MAX_PIXELS, UnreadableError
+from mmdesk.engine.features.picture_headers import PictureHeader, read_header
+
+# ruff: isort: split
+import cv2  # behind limits.py, which sets OpenCV's own pixel limit
+
+Picture = npt.NDArray[np.uint8]
+
+WORKING_SIDE = 384
+"""Longest side of the picture that features are made from: textures and edges of a 3 x 3 tile still fill 128 pixels."""
+
+_TURNS: dict[int, tuple[int | None, int | None]] = {  # EXIF orientation -> (rotation, flip), in that order
+    1: (None, None),
+    2: (None, 1),
+    3: (cv2.ROTATE_180, None),
+    4: (None, 0),
+    5: (cv2.ROTATE_90_CLOCKWISE, 1),
+    6: (cv2.ROTATE_90_CLOCKWISE, None),
+    7: (cv2.ROTATE_90_COUNTERCLOCKWISE, 1),
+    8: (cv2.ROTATE_90_COUNTERCLOCKWISE, None),
+}
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """A picture ready for features.
+
+    Attributes:
+        picture: ``uint8 [height, width, 3]``, blue, green, red; upright; longest side at most ``WORKING_SIDE``.
+        width: Of the upright original, pixels.
+        height: Of the upright original, pixels.
+        incomplete: The file is cut short; what is missing is grey or black.
+        facts: What the camera wrote.
+    """
+
+    picture: Picture
+    width: int
+    height: int
+    incomplete: bool
+    facts: dict[str, object] = field(default_factory=dict)
+
+
+def decode_picture(data: bytes, content_type: str) -> Decoded:
+    """Decode a picture small and upright; of an animation or a document its first picture.
+
+    Args:
+        data: The whole file.
+        content_type: ``"image/..."`` as sniffed.
+
+    Raises:
+        UnreadableError: No known picture, too large, or broken beyond the first row.
+    """
+    header = read_header(data, content_type)
+    if header is None:
+        raise UnreadableError(f"not a readable picture ({content_type})", code="features.no_header")
+    _check_size(header, content_type)
+    whole, header_ok = _decode(data, header, content_type), header.complete
+    if whole is None:
+        whole, header_ok = _decode_partly(data, header, content_type), False
+    if whole is None:
+        reason = "damaged or in an unknown variant" if header.complete else "cut short before any picture"
+        raise UnreadableError(f"the picture cannot be decoded: {reason} ({content_type})", code="features.not_decoded")
+    picture = _upright(shrink(whole), header.orientation)
+    turned = header.orientation >= 5
+    width, height = (header.height, header.width) if turned else (header.width, header.height)
+    return Decoded(picture, width, height, not header_ok, header.facts)
+
+
+def _check_size(header: PictureHeader, content_type: str) -> None:
+    limit = MAX_JPEG_PIXELS if content_type == "image/jpeg" else MAX_PIXELS
+    if header.width < 1 or header.height < 1:
+        raise UnreadableError("the picture claims to have no pixels", code="features.no_pixels")
+    if header.width * header.height > limit:
+        raise UnreadableError(
+            f"the picture claims {header.width} x {header.height} pixels; the limit is {limit // 10**6} million",
+            code="features.too_many_pixels",
+        )
+
+
+def _decode(data: bytes, header: PictureHeader, content_type: str) -> Picture | None:
+    """OpenCV's decoder; a JPEG is scaled while it is decoded, down to no less than ``WORKING_SIDE``."""
+    flags = cv2.IMREAD_COLOR
+    if content_type == "image/jpeg":
+        scale = max(header.width, header.height) / WORKING_SIDE
+        reduced = {3: cv2.IMREAD_REDUCED_COLOR_8, 2: cv2.IMREAD_REDUCED_COLOR_4, 1: cv2.IMREAD_REDUCED_COLOR_2}
+        flags = reduced.get(min(3, int(math.log2(max(scale, 1.0)))), flags)
+        # Without an end marker the decoder gives up; with one it fills what is missing with grey.
+        data = data if header.complete else data + b"\xff\xd9"
+    try:
+        decoded = cv2.imdecode(np.frombuffer(data, np.uint8), flags | cv2.IMREAD_IGNORE_ORIENTATION)
+    except cv2.error:
+        return None
+    return None if decoded is None or decoded.size == 0 else decoded
+
+
+_PNG_SAMPLES = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
+
+
+def _decode_partly(data: bytes, header: PictureHeader, content_type: str) -> Picture | None:
+    """What a cut PNG still holds: its rows are inflated as far as they go and the rest is left black."""
+    if content_type != "image/png" or header.complete:
+        return None
+    depth, colour, _, _, interlaced = data[24:29]
+    if interlaced or colour not in _PNG_SAMPLES or data[12:16] != b"IHDR":
+        return None
+    row = 1 + (header.width * depth * _PNG_SAMPLES[colour] + 7) // 8
+    rows = _inflate(_png_stream(data), row * header.height)
+    if len(rows) < row:
+        return None
+    rows = rows[: len(rows) // row * row]
+    filled = rows + b"\x00" * (row * header.height - len(rows))
+    palette = data[33 : data.find(b"IDAT") - 4]
+    chunks = data[:33] + palette + _chunk(b"IDAT", zlib.compress(filled, 1)) + _chunk(b"IEND", b"")
+    return _decode(chunks, PictureHeader(header.width, header.height), content_type)
+
+
+def _png_stream(data: bytes) -> bytes:
+    parts, position = [], 8
+    while position + 8 <= len(data):
+        length = int.from_bytes(data[position : position + 4], "big")
+        if data[position + 4 : position + 8] == b"IDAT":
+            parts.append(data[position + 8 : position + 8 + length])
+        position += 12 + length
+    return b"".join(parts)
+
+
+def _inflate(stream: bytes, limit: int) -> bytes:
+    """As much as can be inflated, fed in small steps so that damage costs only what comes after it."""
+    inflater, parts, total = zlib.decompressobj(), [], 0
+    for start in range(0, len(stream), 4096):
+        try:
+            parts.append(inflater.decompress(stream[start : start + 4096], limit - total + 1))
+        except zlib.error:
+            break
+        total += len(parts[-1])
+        if total >= limit:
+            break
+    return b"".join(parts)[:limit]
+
+
+def _chunk(kind: bytes, body: bytes) -> bytes:
+    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+
+def shrink(picture: Picture, side: int = WORKING_SIDE) -> Picture:
+    """The picture with its longest side at most ``side``; smaller ones are left as they are.
+
+    Averaged over areas, or interpolated where that is as good and four times faster (less than half a step smaller).
+    """
+    height, width = picture.shape[:2]
+    scale = side / max(height, width)
+    if scale >= 1:
+        return picture
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    method = cv2.INTER_LINEAR if scale > 2 / 3 else cv2.INTER_AREA
+    return np.asarray(cv2.resize(picture, size, interpolation=method), np.uint8)
+
+
+def _upright(picture: Picture, orientation: int) -> Picture:
+    rotation, flip = _TURNS[orientation]
+    if rotation is not None:
+        picture = cv2.rotate(picture, rotation)
+    if flip is not None:
+        picture = cv2.flip(picture, flip)
+    return picture
