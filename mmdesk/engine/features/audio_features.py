@@ -56,17 +56,29 @@ _ROLLOFF = 0.85
 _STEPS_AT_ONCE = 1024
 
 
-def sound_features(
-    sound: Sound, *, kind: SegmentKind = SegmentKind.WHOLE
-) -> tuple[Vectors, tuple[Segment, ...], float]:
+@dataclass(frozen=True)
+class SoundFeatures:
+    """What a recording became.
+
+    Attributes:
+        vectors: ``float32 [segments, audio features]``.
+        segments: The whole first, then the windows in time order.
+        duration_s: Of the recording.
+        read_s: How much of it was read; less than the duration for recordings beyond the limit.
+    """
+
+    vectors: Vectors
+    segments: tuple[Segment, ...]
+    duration_s: float
+    read_s: float
+
+
+def sound_features(sound: Sound, *, kind: SegmentKind = SegmentKind.WHOLE) -> SoundFeatures:
     """The audio block of a recording and of up to 60 windows of it.
 
     Args:
         sound: Freshly opened; it is read to its end.
         kind: Of the first segment: ``WHOLE`` for a recording, ``TRACK`` for the sound of a video.
-
-    Returns:
-        ``float32 [segments, audio features]``, the segments (whole first, windows in time order), the seconds read.
 
     Raises:
         UnreadableError: No sample could be decoded.
@@ -89,7 +101,7 @@ def sound_features(
             segments.append(Segment(SegmentKind.WINDOW, start_s=round(start, 4), end_s=round(end, 4)))
             spans.append((int(first), int(stop)))
     read_s = sum(len(piece.mel_db) for _, piece in pieces) * HOP / RATE_HZ
-    return _summarise(steps, np.array(spans)), tuple(segments), read_s
+    return SoundFeatures(_summarise(steps, np.array(spans)), tuple(segments), duration, read_s)
 
 
 def windows(duration_s: float) -> list[tuple[float, float]]:

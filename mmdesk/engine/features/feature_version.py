@@ -1,0 +1,67 @@
+"""Which features these are: a hash that changes when, and only when, the vectors could."""
+
+from __future__ import annotations
+
+import functools
+from importlib import metadata
+
+from mmdesk.engine.core.code_manifest import code_hash
+from mmdesk.engine.core.hashing import sha256_bytes, sha256_json
+from mmdesk.engine.features.layout import default_layout
+
+_CODE = tuple(
+    f"features/{name}.py"
+    for name in (
+        "audio_decoding",
+        "audio_features",
+        "content_type",
+        "exif",
+        "feature_extraction",
+        "image_decoding",
+        "image_features",
+        "layout",
+        "limits",
+        "other_features",
+        "picture_headers",
+        "segments",
+        "video_decoding",
+        "video_features",
+    )
+)
+"""The files that decide a vector's bytes; the pool, the cache and this file do not."""
+
+_LIBRARIES = ("av", "numpy", "opencv-python-headless", "scipy", "soundfile", "soxr")
+"""Their wheels bring FFmpeg, libjpeg, libsndfile and so on along, so their versions name those too."""
+
+
+@functools.cache
+def library_versions() -> dict[str, str]:
+    """Distribution name -> version of what the extractors compute with; ``"missing"`` where there is none."""
+    return {name: _version(name) for name in _LIBRARIES}
+
+
+def _version(name: str) -> str:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return "missing"
+
+
+@functools.cache
+def feature_version() -> str:
+    """SHA-256 over the extractors' code, the layout and the libraries' versions; 64 hexadecimal digits.
+
+    The settings of the extractors are constants of their code.
+    """
+    return sha256_json(
+        {
+            "code": code_hash("features", *_CODE),
+            "layout": list(default_layout().names),
+            "libraries": library_versions(),
+        }
+    )
+
+
+def feature_key(artifact_sha256: str, version: str) -> str:
+    """The name of an artifact's cache entry under a feature version."""
+    return sha256_bytes(f"{artifact_sha256}{version}".encode())

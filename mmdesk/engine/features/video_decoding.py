@@ -1,0 +1,245 @@
+"""A video's bytes to a few small upright frames with their times, within limits.
+
+Frames are taken at the keyframes nearest to 16 moments spread over the length, since those decode alone. Where there
+are too few keyframes and the video is short, everything in between is decoded too.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from mmdesk.engine.features.audio_decoding import open_container
+from mmdesk.engine.features.image_decoding import WORKING_SIDE, Picture, shrink
+from mmdesk.engine.features.limits import MAX_PIXELS, MAX_VIDEO_MEGAPIXELS, UnreadableError
+
+# ruff: isort: split
+import cv2  # behind limits.py, which sets OpenCV's own pixel limit
+
+FRAMES = 16
+_FEW = 8
+_MOST_PACKETS = 2_000_000
+_RATES_HZ = (0.1, 240.0)
+"""Frame rates outside are lies of the header (.00195 was seen); they are not used."""
+
+
+@dataclass(frozen=True)
+class Frame:
+    """A decoded frame.
+
+    Attributes:
+        time_s: From the beginning of the video, never negative.
+        picture: ``uint8 [height, width, 3]``, blue, green, red; upright; longest side at most ``WORKING_SIDE``.
+    """
+
+    time_s: float
+    picture: Picture
+
+
+@dataclass
+class Film:
+    """What was read of a video.
+
+    Attributes:
+        frames: In time order, at most 16; none if no picture could be decoded.
+        width: Of the upright original, pixels.
+        height: Of the upright original, pixels.
+        duration_s: From the packets, not from the header; 0 if unknown.
+        rate_hz: Frames a second, from the packets; 0 if unknown.
+        incomplete: Packets were damaged or the file ends early.
+        codec: FFmpeg's name of it.
+    """
+
+    frames: list[Frame] = field(default_factory=list)
+    width: int = 0
+    height: int = 0
+    duration_s: float = 0.0
+    rate_hz: float = 0.0
+    incomplete: bool = False
+    codec: str = ""
+
+
+@dataclass(frozen=True)
+class _Packets:
+    """Times in seconds of all frames and of the keyframes, both sorted."""
+
+    times: list[float]
+    keys: list[float]
+    cut: bool
+
+
+def read_film(file: BinaryIO, content_type: str) -> Film:
+    """Read the frames of a video.
+
+    Args:
+        file: Seekable.
+        content_type: ``"video/..."`` as sniffed.
+
+    Returns:
+        The frames; none if there is only cover art, or no picture that can be decoded.
+
+    Raises:
+        UnreadableError: Not the container it begins like, or frames beyond the limits.
+    """
+    container = open_container(file, content_type)
+    try:
+        stream = _picture_stream(container)
+        if stream is None:
+            return Film()
+        context = stream.codec_context
+        if context.width * context.height > MAX_PIXELS:
+            raise UnreadableError(
+                f"the video claims frames of {context.width} x {context.height} pixels; "
+                f"the limit is {MAX_PIXELS // 10**6} million",
+                code="features.too_many_pixels",
+            )
+        context.thread_count = 1
+        film = Film(codec=str(context.name))
+        packets = _scan(container, stream)
+        film.incomplete = packets.cut
+        if packets.times:
+            film.duration_s = _duration(packets.times)
+            film.rate_hz = _rate(packets.times)
+            _take_frames(container, stream, packets, film)
+        return film
+    finally:
+        container.close()
+
+
+def _picture_stream(container: Any) -> Any | None:
+    """The first stream of moving pictures; cover art is none."""
+    import av
+
+    for stream in container.streams.video:
+        attached = stream.disposition & av.stream.Disposition.attached_pic
+        if stream.codec_context is not None and not attached:
+            return stream
+    return None
+
+
+def _scan(container: Any, stream: Any) -> _Packets:
+    """The times of all frames, by reading packets without decoding them."""
+    import av
+
+    times: list[float] = []
+    keys: list[float] = []
+    cut = False
+    try:
+        for number, packet in enumerate(container.demux(stream)):
+            if packet.pts is None and packet.dts is None:
+                continue
+            moment = float((packet.pts if packet.pts is not None else packet.dts) * stream.time_base)
+            times.append(moment)
+            cut = cut or bool(packet.is_corrupt)
+            if packet.is_keyframe:
+                keys.append(moment)
+            if number > _MOST_PACKETS:
+                break
+    except (av.error.FFmpegError, OSError):
+        cut = True
+    claimed = container.duration / av.time_base if container.duration else 0.0
+    if times and 0 < claimed < 1e7 and max(times) - min(times) < 0.8 * claimed - 2.0:
+        cut = True  # the header promises much more than there is
+    return _Packets(sorted(times), sorted(keys), cut)
+
+
+def _duration(times: Sequence[float]) -> float:
+    step = (times[-1] - times[0]) / (len(times) - 1) if len(times) > 1 else 0.0
+    return max(0.0, times[-1] - times[0] + step)
+
+
+def _rate(times: Sequence[float]) -> float:
+    span = times[-1] - times[0]
+    rate = (len(times) - 1) / span if span > 0 else 0.0
+    return rate if _RATES_HZ[0] <= rate <= _RATES_HZ[1] else 0.0
+
+
+def _take_frames(container: Any, stream: Any, packets: _Packets, film: Film) -> None:
+    start = packets.times[0]
+    wanted = [start + film.duration_s * (number + 0.5) / FRAMES for number in range(FRAMES)]
+    keys = sorted({min(packets.keys, key=lambda key: abs(key - moment)) for moment in wanted}) if packets.keys else []
+    context = stream.codec_context
+    megapixels = len(packets.times) * context.width * context.height / 1e6
+    if len(keys) < min(_FEW, len(packets.times)) and megapixels <= MAX_VIDEO_MEGAPIXELS:
+        moments = sorted({min(packets.times, key=lambda time: abs(time - moment)) for moment in wanted})
+        decoded = _decode_all(container, stream, moments, film)
+    else:
+        decoded = _decode_keys(container, stream, keys, film)
+    for moment, raw in decoded:
+        film.height, film.width = _upright_size(raw)
+        film.frames.append(Frame(max(0.0, moment - start), _small(raw)))
+
+
+def _decode_keys(container: Any, stream: Any, keys: Sequence[float], film: Film) -> Iterator[tuple[float, Any]]:
+    """The first frame that decodes at or after each keyframe."""
+    import av
+
+    stream.codec_context.skip_frame = "NONKEY"
+    last = -math.inf
+    for key in keys:
+        try:
+            container.seek(round(key / stream.time_base), stream=stream, backward=True)
+            frame = next(container.decode(stream), None)
+        except (av.error.FFmpegError, OSError):
+            film.incomplete = True
+            continue
+        if frame is None:
+            continue
+        moment = _time_of(frame, key)
+        if moment > last:
+            last = moment
+            yield moment, frame
+
+
+def _decode_all(container: Any, stream: Any, moments: Sequence[float], film: Film) -> Iterator[tuple[float, Any]]:
+    """Every frame is decoded, those at ``moments`` are given."""
+    import av
+
+    container.seek(0)
+    left = list(moments)
+    packets = container.demux(stream)
+    while left:
+        try:
+            packet = next(packets, None)
+            if packet is None:
+                return
+            frames = packet.decode()
+        except (av.error.FFmpegError, OSError):
+            film.incomplete = True
+            if getattr(packets, "gi_frame", True) is None:
+                return
+            continue
+        for frame in frames:
+            moment = _time_of(frame, left[0] if left else 0.0)
+            if left and moment >= left[0] - 1e-6:
+                while left and moment >= left[0] - 1e-6:
+                    left.pop(0)
+                yield moment, frame
+
+
+def _time_of(frame: Any, default: float) -> float:
+    return float(frame.time) if frame.time is not None and math.isfinite(frame.time) else default
+
+
+def _turns(frame: Any) -> int:
+    """Quarter turns to the left that make the frame upright (display matrix)."""
+    return round((frame.rotation or 0) / 90) % 4
+
+
+def _upright_size(frame: Any) -> tuple[int, int]:
+    size = (int(frame.height), int(frame.width))
+    return size[::-1] if _turns(frame) % 2 else size
+
+
+def _small(frame: Any) -> Picture:
+    scale = min(1.0, WORKING_SIDE / max(frame.width, frame.height))
+    width, height = max(1, round(frame.width * scale)), max(1, round(frame.height * scale))
+    if scale < 1 and min(width, height) >= 8:
+        frame = frame.reformat(width=width, height=height, format="bgr24", interpolation="AREA")
+    picture = shrink(np.ascontiguousarray(frame.to_ndarray(format="bgr24"), np.uint8))
+    turns = {1: cv2.ROTATE_90_COUNTERCLOCKWISE, 2: cv2.ROTATE_180, 3: cv2.ROTATE_90_CLOCKWISE}.get(_turns(frame))
+    return picture if turns is None else np.asarray(cv2.rotate(picture, turns), np.uint8)
