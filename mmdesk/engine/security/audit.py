@@ -6,19 +6,27 @@ of its transaction, so that two writers can never continue from the same entry, 
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import orjson
 from sqlalchemy import text
 from sqlalchemy.engine import Connection
 
+from mmdesk.engine.core.errors import ResourceError
+from mmdesk.engine.core.files import write_atomic
 from mmdesk.engine.core.hashing import canonical_json, sha256_bytes
 from mmdesk.engine.core.plain import as_plain
 from mmdesk.engine.core.times import from_us, now_us
 
+logger = logging.getLogger(__name__)
+
 GENESIS = "0" * 64
 """What the first entry follows."""
+ANCHOR_NAME = "audit.anchor"
+_ANCHOR_VERSION = 1
 
 
 @dataclass(frozen=True)
@@ -105,6 +113,27 @@ def append(connection: Connection, head: Head, change: Change) -> Head:
         {"length": new.length, "hash": new.hash},
     )
     return new
+
+
+def write_anchor(folder: Path, head: Head) -> None:
+    """Note the chain's end beside the database, so that a cut or rewritten chain is found out.
+
+    Called after the commit: an anchor that lags behind is still true, so a full disk here is no failure.
+    """
+    document = {"version": _ANCHOR_VERSION, "length": head.length, "hash": head.hash}
+    try:
+        write_atomic(folder / ANCHOR_NAME, orjson.dumps(document) + b"\n")
+    except ResourceError as error:
+        logger.info("the audit anchor was not renewed: %s", error.code)
+
+
+def read_anchor(folder: Path) -> Head | None:
+    """The noted end of the chain; ``None`` if there is none or it cannot be read."""
+    try:
+        document = orjson.loads((folder / ANCHOR_NAME).read_bytes())
+        return Head(int(document["length"]), str(document["hash"]))
+    except (OSError, orjson.JSONDecodeError, KeyError, TypeError, ValueError):
+        return None
 
 
 def _clean(value: object) -> object:

@@ -7,7 +7,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
+import orjson
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv as arrow_csv
 from sqlalchemy import Select, Table, TextClause, func, select, text
 from sqlalchemy.engine import Connection
@@ -16,9 +18,11 @@ from mmdesk.engine.store.tables import Base
 
 BATCH_ROWS = 50_000
 """Rows that are Python objects at one time."""
+_JSON_ROWS = 100_000
 
 
-def _table(model: type[Base]) -> Table:
+def table_of(model: type[Base]) -> Table:
+    """The model's table."""
     table = model.__table__
     assert isinstance(table, Table)
     return table
@@ -26,7 +30,7 @@ def _table(model: type[Base]) -> Table:
 
 def next_key(connection: Connection, model: type[Base]) -> int:
     """The first free ``id``; inside a write transaction nobody else can take it."""
-    key = _table(model).c.id
+    key = table_of(model).c.id
     return int(connection.execute(select(func.coalesce(func.max(key), 0) + 1)).scalar_one())
 
 
@@ -36,36 +40,32 @@ def insert(connection: Connection, model: type[Base], data: pa.Table | Iterable[
     Args:
         connection: From :meth:`Case.write`.
         model: The table.
-        data: Columns by the table's names, nulls = NULL; columns left out get their default. Strings, integers,
-            floats (no NaN: missing is null), booleans, binary; dictionary-encoded strings are fine.
+        data: Columns by the table's names, null (or NaN) = NULL; columns left out get their default. Strings,
+            integers, floats, booleans, binary; dictionary-encoded strings are fine.
 
     Returns:
         How many rows.
     """
-    batches = data.to_batches(max_chunksize=BATCH_ROWS) if isinstance(data, pa.Table) else data
-    rows = 0
-    for batch in batches:
-        names = batch.schema.names
-        for part in _parts(batch):
-            if connection.dialect.name == "postgresql":
-                _copy_in(connection, model, names, part)
+    postgres = connection.dialect.name == "postgresql"
+    rows, numbered = 0, False
+    for batch in data.to_batches() if isinstance(data, pa.Table) else data:
+        for start in range(0, batch.num_rows, BATCH_ROWS):
+            part = batch.slice(start, BATCH_ROWS)
+            if postgres:
+                _copy_in(connection, model, part)
             else:
-                _execute_many(connection, model, names, part)
+                _execute_many(connection, model, part)
         rows += batch.num_rows
-    if rows and connection.dialect.name == "postgresql" and "id" in names:
-        _move_sequence(connection, model)
+        numbered = "id" in batch.schema.names
+    if postgres and rows and numbered:
+        _continue_numbers(connection, model)
     return rows
 
 
-def _parts(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
-    for start in range(0, batch.num_rows, BATCH_ROWS):
-        yield batch.slice(start, BATCH_ROWS)
-
-
-def _execute_many(connection: Connection, model: type[Base], names: Sequence[str], batch: pa.RecordBatch) -> None:
-    columns = ", ".join(f'"{name}"' for name in names)
-    marks = ", ".join("?" * len(names))
-    sql = f'INSERT INTO "{_table(model).name}" ({columns}) VALUES ({marks})'
+def _execute_many(connection: Connection, model: type[Base], batch: pa.RecordBatch) -> None:
+    columns = ", ".join(f'"{name}"' for name in batch.schema.names)
+    marks = ", ".join("?" * batch.num_columns)
+    sql = f'INSERT INTO "{table_of(model).name}" ({columns}) VALUES ({marks})'
     cursor = _driver_cursor(connection)
     try:
         cursor.executemany(sql, zip(*(python_values(column) for column in batch.columns), strict=True))
@@ -80,32 +80,40 @@ def _driver_cursor(connection: Connection) -> Any:
 
 
 def python_values(column: pa.Array) -> list[object]:
-    """The column as a list, null as ``None``; several times faster than ``to_pylist`` for numbers."""
+    """The column as a list, null and NaN as ``None``; several times faster than ``to_pylist``."""
     kind = column.type
     if pa.types.is_dictionary(kind):
         words = np.array([*column.dictionary.to_pylist(), None], dtype=object)
-        indices = column.indices.fill_null(len(words) - 1).to_numpy(zero_copy_only=False)
-        return list(words[indices])
+        return list(words[column.indices.fill_null(len(words) - 1).to_numpy(zero_copy_only=False)])
     if pa.types.is_integer(kind) or pa.types.is_floating(kind):
-        zero = pa.scalar(0, kind)
-        values = column.fill_null(zero).to_numpy(zero_copy_only=False).tolist()
+        column = _nan_as_null(column)
+        values: list[object] = column.fill_null(pa.scalar(0, kind)).to_numpy(zero_copy_only=False).tolist()
         if column.null_count:
             for index in np.flatnonzero(column.is_null().to_numpy(zero_copy_only=False)).tolist():
                 values[index] = None
-        return list(values)
+        return values
     if pa.types.is_string(kind) or pa.types.is_large_string(kind):
         return list(column.to_numpy(zero_copy_only=False))
     return list(column.to_pylist())
 
 
-def _copy_in(connection: Connection, model: type[Base], names: Sequence[str], batch: pa.RecordBatch) -> None:
-    ready = pa.RecordBatch.from_arrays([_copyable(column) for column in batch.columns], names=list(names))
+def _nan_as_null(column: pa.Array) -> pa.Array:
+    """SQLite stores NaN as NULL, PostgreSQL as NaN: decide it before they do."""
+    if not pa.types.is_floating(column.type):
+        return column
+    return pc.if_else(pc.is_nan(column), pa.scalar(None, column.type), column)
+
+
+def _copy_in(connection: Connection, model: type[Base], batch: pa.RecordBatch) -> None:
+    names = batch.schema.names
+    ready = pa.RecordBatch.from_arrays([_copyable(column) for column in batch.columns], names=names)
     buffer = io.BytesIO()
+    # Text is always quoted and null never, which is how COPY tells the empty text from NULL.
     arrow_csv.write_csv(ready, buffer, arrow_csv.WriteOptions(include_header=False))
     columns = ", ".join(f'"{name}"' for name in names)
     cursor = _driver_cursor(connection)
     try:
-        with cursor.copy(f'COPY "{_table(model).name}" ({columns}) FROM STDIN (FORMAT csv)') as copy:
+        with cursor.copy(f'COPY "{table_of(model).name}" ({columns}) FROM STDIN (FORMAT csv)') as copy:
             copy.write(buffer.getbuffer())
     finally:
         cursor.close()
@@ -115,35 +123,125 @@ def _copyable(column: pa.Array) -> pa.Array:
     kind = column.type
     if pa.types.is_dictionary(kind):
         return column.dictionary_decode()
-    if pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_fixed_size_binary(kind):
+    if _is_bytes(kind):
         return pa.array([None if value is None else "\\x" + value.hex() for value in column.to_pylist()], pa.string())
-    return column
+    return _nan_as_null(column)
 
 
-def _move_sequence(connection: Connection, model: type[Base]) -> None:
+def _is_bytes(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_fixed_size_binary(kind))
+
+
+def _continue_numbers(connection: Connection, model: type[Base]) -> None:
     """Rows came with their own ids: let the next automatic one follow them."""
-    name = _table(model).name
+    name = table_of(model).name
     connection.execute(text(f"SELECT setval(pg_get_serial_sequence('{name}', 'id'), (SELECT max(id) FROM \"{name}\"))"))
 
 
-def fetch(connection: Connection, statement: Select[Any] | TextClause, schema: pa.Schema) -> pa.Table:
+def fetch(
+    connection: Connection, statement: Select[Any] | TextClause, schema: pa.Schema, *, keyed: bool = False
+) -> pa.Table:
     """The statement's rows as columns.
 
     Args:
         connection: From :meth:`Case.read` or :meth:`Case.write`.
-        statement: Yields as many columns as ``schema`` has, in its order.
+        statement: Yields as many columns as ``schema`` has, in its order. Its parameters are bound.
         schema: Names and types of the result; NULL becomes null.
+        keyed: The first column is a unique integer of a table's ``id``, and the order of the rows does not matter;
+            then a long table is read several times faster.
     """
-    batches = list(fetch_batches(connection, statement, schema))
-    return pa.Table.from_batches(batches, schema)
+    return pa.Table.from_batches(fetch_batches(connection, statement, schema, keyed=keyed), schema)
 
 
 def fetch_batches(
-    connection: Connection, statement: Select[Any] | TextClause, schema: pa.Schema, rows: int = BATCH_ROWS
+    connection: Connection, statement: Select[Any] | TextClause, schema: pa.Schema, *, keyed: bool = False
 ) -> Iterator[pa.RecordBatch]:
     """As :func:`fetch`, batch by batch, so that a table larger than memory can be walked through."""
-    result = connection.execution_options(stream_results=True, yield_per=rows).execute(statement)
-    for part in result.partitions():
-        columns = zip(*part, strict=True)
-        arrays = [pa.array(column, field.type) for column, field in zip(columns, schema, strict=True)]
-        yield pa.RecordBatch.from_arrays(arrays, schema=schema)
+    if connection.dialect.name == "postgresql":
+        yield from _copy_out(connection, statement, schema)
+    elif keyed and isinstance(statement, Select) and not any(_is_bytes(kind) for kind in schema.types):
+        yield from _json_columns(connection, statement, schema)
+    else:
+        yield from _cursor_rows(connection, statement, schema)
+
+
+def _array(values: Sequence[object], kind: pa.DataType) -> pa.Array:
+    if pa.types.is_boolean(kind):
+        return pa.array(values, pa.int8()).cast(pa.bool_())
+    return pa.array(values, kind)
+
+
+def _cursor_rows(
+    connection: Connection, statement: Select[Any] | TextClause, schema: pa.Schema
+) -> Iterator[pa.RecordBatch]:
+    result = connection.execute(statement)
+    cursor: Any = result.cursor
+    try:
+        while rows := cursor.fetchmany(BATCH_ROWS):
+            columns = zip(*rows, strict=True)
+            arrays = [_array(column, kind) for column, kind in zip(columns, schema.types, strict=True)]
+            yield pa.RecordBatch.from_arrays(arrays, schema=schema)
+    finally:
+        result.close()
+
+
+def _json_columns(connection: Connection, statement: Select[Any], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+    """Let SQLite write each column of a chunk as one JSON text: four times as fast as rows through the driver."""
+    key = next(iter(statement.selected_columns))
+    after, rows = -(2**63), _JSON_ROWS
+    while rows == _JSON_ROWS:
+        chunk = statement.where(key > after).order_by(key).limit(_JSON_ROWS).subquery()
+        columns = list(chunk.c)
+        outer = select(func.max(columns[0]), func.count(), *(func.json_group_array(column) for column in columns))
+        after, rows, *documents = connection.execute(outer).one()
+        if rows:
+            arrays = [
+                _array(orjson.loads(document), kind) for document, kind in zip(documents, schema.types, strict=True)
+            ]
+            yield pa.RecordBatch.from_arrays(arrays, schema=schema)
+
+
+def _copy_out(
+    connection: Connection, statement: Select[Any] | TextClause, schema: pa.Schema
+) -> Iterator[pa.RecordBatch]:
+    sql = str(statement.compile(dialect=connection.dialect, compile_kwargs={"literal_binds": True}))
+    # The dialect doubles percent signs for the driver's parameters, of which there are none left here.
+    copy_sql = f"COPY ({sql.replace('%%', '%')}) TO STDOUT (FORMAT csv)"
+    cursor = _driver_cursor(connection)
+    try:
+        with cursor.copy(copy_sql) as copy:
+            lines: list[bytes] = []
+            for line in copy:  # one message of the server is one row
+                lines.append(bytes(line))
+                if len(lines) == BATCH_ROWS:
+                    yield _parse(lines, schema)
+                    lines = []
+            if lines:
+                yield _parse(lines, schema)
+    finally:
+        cursor.close()
+
+
+def _parse(lines: list[bytes], schema: pa.Schema) -> pa.RecordBatch:
+    kinds = {field.name: pa.string() if _is_bytes(field.type) else field.type for field in schema}
+    data = b"".join(lines)
+    table = arrow_csv.read_csv(
+        io.BytesIO(data),
+        read_options=arrow_csv.ReadOptions(column_names=schema.names, block_size=len(data) + 1, use_threads=False),
+        parse_options=arrow_csv.ParseOptions(newlines_in_values=True, ignore_empty_lines=False),
+        convert_options=arrow_csv.ConvertOptions(
+            column_types=kinds,
+            null_values=[""],
+            strings_can_be_null=True,
+            quoted_strings_can_be_null=False,
+            true_values=["t"],
+            false_values=["f"],
+        ),
+    ).combine_chunks()
+    arrays = [
+        pa.array([None if value is None else bytes.fromhex(value[2:]) for value in column.to_pylist()], field.type)
+        if _is_bytes(field.type)
+        else column.chunk(0)
+        for field, column in zip(schema, table.columns, strict=True)
+    ]
+    return pa.RecordBatch.from_arrays(arrays, schema=schema)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -20,6 +21,8 @@ FORMAT_VERSION = 1
 
 _SECRET_KEYS = ("password", "sslpassword")
 _MAX_BYTES = 1 << 20
+_CASE_ID = re.compile(r"[0-9a-f]{32}")
+_POSTGRES = "postgresql+psycopg://"
 
 
 @dataclass(frozen=True)
@@ -117,21 +120,18 @@ def load(folder: Path) -> CaseFile:
         raise as_resource_error(error, path) from error
     try:
         document = orjson.loads(data)
-        found = CaseFile(**{name: document[name] for name in ("case_id", "name", "format_version", "database_url")})
-    except (orjson.JSONDecodeError, KeyError, TypeError) as error:
+        texts = [document[name] for name in ("case_id", "name", "database_url")]
+        version = int(document["format_version"])
+    except (orjson.JSONDecodeError, KeyError, TypeError, ValueError) as error:
         raise damaged(path, "it is not the description of a case") from error
-    if not isinstance(found.format_version, int) or not isinstance(found.database_url, str):
+    if version > FORMAT_VERSION:
+        raise newer(path, version)
+    if not all(isinstance(text, str) for text in texts):
         raise damaged(path, "it is not the description of a case")
-    if found.format_version > FORMAT_VERSION:
-        raise newer(path, found.format_version)
-    is_hex = (
-        isinstance(found.case_id, str) and len(found.case_id) == 32 and set(found.case_id) <= set("0123456789abcdef")
-    )
-    is_known = found.database_url == f"sqlite:///{DATABASE_NAME}" or found.database_url.startswith(
-        "postgresql+psycopg://"
-    )
-    if not is_hex or not is_known or not isinstance(found.name, str):
-        raise damaged(path, "its case id, name or database address is not valid")
+    found = CaseFile(texts[0], texts[1], version, texts[2])
+    is_known = found.database_url == f"sqlite:///{DATABASE_NAME}" or found.database_url.startswith(_POSTGRES)
+    if not _CASE_ID.fullmatch(found.case_id) or not is_known:
+        raise damaged(path, "its case id or database address is not valid")
     return found
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -13,15 +14,71 @@ from sqlalchemy.engine import URL, Connection, Engine, make_url
 from sqlalchemy.pool import QueuePool
 
 from mmdesk.engine.store.case_file import CaseFile
+from mmdesk.engine.store.drives import on_network
 
 APPLICATION_ID = 0x6D6D646B
 """``mmdk``, in the header of every case.db."""
 
 BUSY_TIMEOUT_MS = 5000
 _BEGIN_OPTION = "mmdesk_begin"
+_EVERY_CONNECTION = """
+PRAGMA trusted_schema=OFF;
+PRAGMA cell_size_check=ON;
+PRAGMA foreign_keys=ON;
+PRAGMA secure_delete=ON;
+PRAGMA temp_store=MEMORY;
+PRAGMA cache_size=-65536;
+"""
 
 # Passwords given in this process, by address; never written anywhere.
 _passwords: dict[str, str] = {}
+
+
+class Access(StrEnum):
+    """What a connection to a local database is for."""
+
+    READ = "read"
+    WRITE = "write"
+    COPY = "copy"
+    """Fill or check a file that nobody else has open: writable, without the side files of WAL."""
+
+
+def open_sqlite(path: Path, access: Access, key: bytes | None = None) -> Any:
+    """A connection of the SQLite driver itself, configured; in autocommit, so transactions are explicit.
+
+    Args:
+        path: The file; made if it is not there, except for reading.
+        access: What for.
+        key: 32 bytes that encrypt the file; ``None`` for a plain one.
+    """
+    import sqlcipher3.dbapi2 as sqlite
+
+    # A folder that cannot be written (a DVD, a frozen copy) cannot hold the files that WAL needs beside the database.
+    has_log = path.with_name(path.name + "-wal").exists()
+    frozen = access is Access.READ and not has_log and not os.access(path.parent, os.W_OK)
+    mode = "ro&immutable=1" if frozen else "rw" if access is Access.READ else "rwc"
+    connection = sqlite.connect(
+        f"file:{quote(path.absolute().as_posix())}?mode={mode}",
+        uri=True,
+        timeout=BUSY_TIMEOUT_MS / 1000,
+        isolation_level=None,
+        check_same_thread=False,
+        cached_statements=64,
+    )
+    try:
+        if key is not None:
+            connection.execute(f"PRAGMA key=\"x'{key.hex()}'\"")
+        connection.executescript(_EVERY_CONNECTION)
+        if access is Access.WRITE:
+            # WAL lives in memory shared between processes, which a network drive does not have.
+            connection.execute(f"PRAGMA journal_mode={'TRUNCATE' if on_network(path.parent) else 'WAL'}")
+            connection.execute("PRAGMA synchronous=FULL")
+        elif access is Access.READ and not frozen:
+            connection.execute("PRAGMA query_only=ON")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
 
 
 def sqlite_engine(path: Path, *, writable: bool, key: bytes | None = None) -> Engine:
@@ -34,28 +91,14 @@ def sqlite_engine(path: Path, *, writable: bool, key: bytes | None = None) -> En
     """
     import sqlcipher3.dbapi2 as sqlite
 
-    # A folder that cannot be written (a DVD, a frozen copy) cannot hold the files that WAL needs beside the database.
-    frozen = not writable and not os.access(path.parent, os.W_OK) and not path.with_name(path.name + "-wal").exists()
-    mode = "ro&immutable=1" if frozen else "rwc" if writable else "rw"
-    address = f"file:{quote(path.absolute().as_posix())}?mode={mode}"
-
-    def connect() -> Any:
-        connection = sqlite.connect(
-            address,
-            uri=True,
-            timeout=BUSY_TIMEOUT_MS / 1000,
-            isolation_level=None,
-            check_same_thread=False,
-            cached_statements=64,
-        )
-        try:
-            _configure(connection, writable=writable, frozen=frozen, key=key)
-        except BaseException:
-            connection.close()
-            raise
-        return connection
-
-    engine = sa.create_engine("sqlite://", module=sqlite, creator=connect, poolclass=QueuePool, hide_parameters=True)
+    access = Access.WRITE if writable else Access.READ
+    engine = sa.create_engine(
+        "sqlite://",
+        module=sqlite,
+        creator=lambda: open_sqlite(path, access, key),
+        poolclass=QueuePool,
+        hide_parameters=True,
+    )
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
@@ -64,22 +107,6 @@ def sqlite_engine(path: Path, *, writable: bool, key: bytes | None = None) -> En
         connection.exec_driver_sql(f"BEGIN {kind}")
 
     return engine
-
-
-def _configure(connection: Any, *, writable: bool, frozen: bool, key: bytes | None) -> None:
-    if key is not None:
-        connection.execute(f"PRAGMA key=\"x'{key.hex()}'\"")
-    connection.execute("PRAGMA trusted_schema=OFF")
-    connection.execute("PRAGMA cell_size_check=ON")
-    connection.execute("PRAGMA foreign_keys=ON")
-    connection.execute("PRAGMA secure_delete=ON")
-    connection.execute("PRAGMA temp_store=MEMORY")
-    connection.execute("PRAGMA cache_size=-65536")
-    if writable:
-        connection.execute("PRAGMA journal_mode=WAL")
-        connection.execute("PRAGMA synchronous=FULL")
-    elif not frozen:
-        connection.execute("PRAGMA query_only=ON")
 
 
 def begin_immediate(connection: Connection) -> Connection:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import re
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -44,14 +45,15 @@ _FULL = ("database or disk is full",)
 _DAMAGED = ("malformed", "not a database", "file is encrypted", "unsupported file format")
 _LOCKED = ("database is locked", "database table is locked", "database schema is locked")
 _UNWRITABLE = ("readonly database", "unable to open database file")
-_IO = ("disk i/o error", "disk io error")
+_IO = ("disk i/o error",)
+_NO_ROOM_BYTES = 64 << 10  # less than the smallest step by which the files beside a database grow (32 KiB, doubled)
 
 
 def sqlite_error(message: str, path: Path) -> MmdeskError | None:
     """The meaning of a SQLite error message for the database ``path``; ``None`` if it can only be a bug of ours."""
     text = message.lower()
     details = {"path": str(path)}
-    if any(part in text for part in _FULL):
+    if any(part in text for part in _FULL) or (any(part in text for part in _IO) and _is_full(path)):
         return as_resource_error(OSError(errno.ENOSPC, "disk full"), path)
     if any(part in text for part in _DAMAGED):
         return damaged(path, "it is not a readable database (or its key is another one)")
@@ -74,6 +76,14 @@ def sqlite_error(message: str, path: Path) -> MmdeskError | None:
     return None
 
 
+def _is_full(path: Path) -> bool:
+    """SQLite calls some full disks a plain input/output error (a quota, the shared-memory file)."""
+    try:
+        return shutil.disk_usage(path.parent).free < _NO_ROOM_BYTES
+    except OSError:
+        return False
+
+
 def postgres_error(error: BaseException, where: str) -> MmdeskError | None:
     """The meaning of a PostgreSQL error; ``None`` if it can only be a bug of ours.
 
@@ -90,7 +100,7 @@ def postgres_error(error: BaseException, where: str) -> MmdeskError | None:
             "Give the password in PGPASSWORD or in ~/.pgpass (it is never stored with the case), and check the user.",
             code="store.authentication",
         )
-    if state in {"53100"}:
+    if state == "53100":
         return ResourceError(
             f"The disk of the database {where} is full.",
             "Ask its administrator for space; the change was taken back.",
@@ -102,7 +112,13 @@ def postgres_error(error: BaseException, where: str) -> MmdeskError | None:
             "Ask its administrator for the rights on this case's schema.",
             code="store.permission",
         )
-    if state in {"40001", "40P01", "55P03"}:
+    if state == "55P03":
+        return StoreError(
+            f"Somebody else is writing to the case in {where}.",
+            "Nothing was written; try again when that is done. Reading works meanwhile.",
+            code="store.locked",
+        )
+    if state in {"40001", "40P01"}:
         return StoreError(
             f"Somebody else changed the case in {where} at the same moment.",
             "Nothing was written; try again.",

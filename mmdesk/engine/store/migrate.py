@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from alembic import command
-from alembic.config import Config
 from sqlalchemy import inspect, text
-from sqlalchemy.engine import Connection
+from sqlalchemy.engine import Connection, Engine
 
-from mmdesk.engine.store.case_file import FORMAT_VERSION, newer
+from mmdesk.engine.store import case_file as mmcase
+from mmdesk.engine.store.database import begin_immediate
+from mmdesk.engine.store.errors import damaged
 
-_SCRIPTS = Path(__file__).with_name("migrations")
+SCRIPTS = Path(__file__).with_name("migrations")
 
 
 def database_version(connection: Connection) -> int:
@@ -19,23 +21,55 @@ def database_version(connection: Connection) -> int:
     if not inspect(connection).has_table("alembic_version"):
         return 0
     revision = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
-    return int(revision) if revision else 0
+    return int(revision) if revision and str(revision).isdigit() else 0
 
 
-def upgrade(connection: Connection, path: Path) -> None:
-    """Apply what is missing, inside the caller's transaction.
+@contextmanager
+def migrating(engine: Engine, path: Path) -> Iterator[Connection]:
+    """A transaction in which tables may be made anew; foreign keys are checked at its end instead of row by row.
+
+    Args:
+        engine: Of the database.
+        path: Names the database in errors.
+
+    Raises:
+        CaseFaultError: Rows would be left that refer to nothing; nothing was changed.
+    """
+    is_sqlite = engine.dialect.name == "sqlite"
+    with begin_immediate(engine.connect()) as connection:
+        driver = connection.connection.driver_connection
+        assert driver is not None
+        if is_sqlite:
+            # Rebuilding a table drops it, which would delete its rows' children; only possible outside a transaction.
+            driver.execute("PRAGMA foreign_keys=OFF")
+        try:
+            with connection.begin():
+                yield connection
+                if is_sqlite and connection.exec_driver_sql("PRAGMA foreign_key_check").first() is not None:
+                    raise damaged(path, "rows refer to others that do not exist")
+        finally:
+            if is_sqlite:
+                driver.execute("PRAGMA foreign_keys=ON")
+
+
+def upgrade(connection: Connection, path: Path, revision: str = "head") -> None:
+    """Apply what is missing, inside the caller's transaction (:func:`migrating`).
 
     Args:
         connection: In a transaction that holds the write lock.
         path: Names the case in errors.
+        revision: How far; four digits.
 
     Raises:
         CaseFaultError: The database is newer than this program.
     """
+    from alembic import command
+    from alembic.config import Config
+
     version = database_version(connection)
-    if version > FORMAT_VERSION:
-        raise newer(path, version)
+    if version > mmcase.FORMAT_VERSION:
+        raise mmcase.newer(path, version)
     config = Config()
-    config.set_main_option("script_location", str(_SCRIPTS).replace("%", "%%"))
+    config.set_main_option("script_location", str(SCRIPTS).replace("%", "%%"))
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    command.upgrade(config, revision)

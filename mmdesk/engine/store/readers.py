@@ -69,7 +69,7 @@ def _sorted(table: pa.Table, *names: str) -> pa.Table:
 def entities(connection: Connection) -> pa.Table:
     """``entity_key`` int64, ``entity_id`` string; sorted by ``entity_id``."""
     schema = pa.schema([("entity_key", _INT), ("entity_id", _TEXT)])
-    return _sorted(fetch(connection, _current(Entity, Entity.id, Entity.entity_id), schema), "entity_id")
+    return _sorted(fetch(connection, _current(Entity, Entity.id, Entity.entity_id), schema, keyed=True), "entity_id")
 
 
 def attribute_kinds(connection: Connection) -> dict[str, ColumnKind]:
@@ -88,7 +88,8 @@ def attributes(connection: Connection) -> tuple[pa.Table, dict[str, ColumnKind]]
     kinds = attribute_kinds(connection)
     schema = pa.schema([("entity_key", _INT), ("entity_id", _TEXT), ("attributes", _TEXT)])
     found = _sorted(
-        fetch(connection, _current(Entity, Entity.id, Entity.entity_id, Entity.attributes), schema), "entity_id"
+        fetch(connection, _current(Entity, Entity.id, Entity.entity_id, Entity.attributes), schema, keyed=True),
+        "entity_id",
     )
     documents = [orjson.loads(document) for document in found["attributes"].to_pylist()]
     columns = {"entity_key": found["entity_key"]}
@@ -116,7 +117,7 @@ def events(connection: Connection) -> pa.Table:
         [("row", _INT), ("entity_key", _INT), ("event_type", _TEXT), ("value", _FLOAT), ("timestamp_us", _INT)]
     )
     statement = _current(Event, Event.id, Event.entity_key, Event.event_type, Event.value, Event.timestamp_us)
-    found = fetch(connection, statement, schema)
+    found = fetch(connection, statement, schema, keyed=True)
     return _sorted(found, "entity_key", "timestamp_us", "event_type", "value", "row")
 
 
@@ -143,7 +144,7 @@ def interactions(connection: Connection) -> pa.Table:
         Interaction.weight,
         Interaction.timestamp_us,
     )
-    found = fetch(connection, _current(Interaction, *columns), schema)
+    found = fetch(connection, _current(Interaction, *columns), schema, keyed=True)
     return _sorted(found, "source_key", "target_key", "timestamp_us", "interaction_type", "weight", "row")
 
 
@@ -174,7 +175,7 @@ def targets(connection: Connection) -> pa.Table:
         Target.rank_group,
         Target.split,
     )
-    return _sorted(fetch(connection, _current(Target, *columns), schema), "entity_key", "as_of_us", "row")
+    return _sorted(fetch(connection, _current(Target, *columns), schema, keyed=True), "entity_key", "as_of_us", "row")
 
 
 def artifacts(connection: Connection) -> pa.Table:
@@ -197,7 +198,9 @@ def artifacts(connection: Connection) -> pa.Table:
         ]
     )
     columns = [getattr(Artifact, "id" if name == "artifact_id" else name) for name in schema.names]
-    return _sorted(fetch(connection, select(*columns).where(Artifact.deleted_us.is_(None)), schema), "sha256")
+    return _sorted(
+        fetch(connection, select(*columns).where(Artifact.deleted_us.is_(None)), schema, keyed=True), "sha256"
+    )
 
 
 def entity_artifacts(connection: Connection) -> pa.Table:
@@ -214,7 +217,9 @@ def entity_artifacts(connection: Connection) -> pa.Table:
         .join(Artifact, Artifact.id == link.artifact_id)
         .where(Artifact.deleted_us.is_(None))
     )
-    return _sorted(fetch(connection, statement, schema), "entity_key", "artifact_id", "captured_us", "name", "row")
+    return _sorted(
+        fetch(connection, statement, schema, keyed=True), "entity_key", "artifact_id", "captured_us", "name", "row"
+    )
 
 
 def lineage(connection: Connection, table: str, rows: Sequence[int]) -> list[Lineage]:
