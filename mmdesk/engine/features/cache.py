@@ -1,15 +1,17 @@
 """The feature cache: one array per artifact and version, which can be recomputed at any time.
 
 Entries are written whole but not flushed to the disk, so a power cut may leave anything under a name: every entry is
-checked when it is loaded, and one that does not hold what it should is dropped.
+checked when it is loaded, and one that does not hold what it should is dropped. Behind the array, where readers of
+``.npy`` files do not look, stands a SHA-256 over the entry's name and the array, so that neither a flipped bit nor
+another artifact's array passes.
 """
 
 from __future__ import annotations
 
+import hashlib
 import io
 from contextlib import suppress
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +23,7 @@ from mmdesk.engine.store.case_files import CaseFiles
 Vectors = npt.NDArray[np.float32]
 
 FOLDER = "feature_cache"
+_SEAL_BYTES = 32
 
 
 def key(artifact_sha256: str, version: str) -> str:
@@ -44,14 +47,28 @@ def save(files: CaseFiles, name: str, vectors: Vectors) -> None:
     Raises:
         ResourceError: The disk is full or the folder cannot be written.
     """
-    with files.writer(entry(name), durable=False) as file:
-        _write(file, vectors)
-
-
-def _write(file: BinaryIO, vectors: Vectors) -> None:
+    vectors = np.ascontiguousarray(vectors, dtype="<f4")
     buffer = io.BytesIO()
-    np.save(buffer, np.ascontiguousarray(vectors, dtype="<f4"), allow_pickle=False)
-    file.write(buffer.getbuffer())
+    np.save(buffer, vectors, allow_pickle=False)
+    with files.writer(entry(name), durable=False) as file:
+        file.write(buffer.getvalue() + _seal(name, vectors))
+
+
+def _seal(name: str, vectors: Vectors) -> bytes:
+    digest = hashlib.sha256(name.encode())
+    digest.update(vectors.data)
+    return digest.digest()
+
+
+def looks_whole(files: CaseFiles, name: str, segments: int, size: int) -> bool:
+    """Whether an entry is there and has the right length; its content is checked when it is loaded."""
+    try:
+        found = files.path(entry(name)).stat().st_size
+    except OSError:
+        return False
+    header = io.BytesIO()
+    np.lib.format.write_array_header_1_0(header, {"descr": "<f4", "fortran_order": False, "shape": (segments, size)})
+    return found == len(header.getvalue()) + segments * size * 4 + _SEAL_BYTES
 
 
 def load(files: CaseFiles, name: str, segments: int, size: int) -> Vectors | None:
@@ -72,7 +89,7 @@ def load(files: CaseFiles, name: str, segments: int, size: int) -> Vectors | Non
         return None
     with suppress(OSError, ValueError, EOFError, StoreError):
         vectors = _mapped(path)
-        if vectors.shape == (segments, size) and vectors.dtype == np.dtype("<f4") and np.isfinite(vectors).all():
+        if vectors.shape == (segments, size) and vectors.dtype == np.dtype("<f4") and _sealed(path, name, vectors):
             return vectors
     with suppress(ResourceError):
         files.delete(entry(name))
@@ -85,3 +102,9 @@ def _mapped(path: Path) -> Vectors:
     if not isinstance(array, np.ndarray) or array.nbytes > path.stat().st_size:
         raise ValueError("not a plain array")
     return array
+
+
+def _sealed(path: Path, name: str, vectors: Vectors) -> bool:
+    with path.open("rb") as file:
+        file.seek(-_SEAL_BYTES, io.SEEK_END)
+        return file.read() == _seal(name, vectors) and bool(np.isfinite(vectors).all())

@@ -12,8 +12,8 @@ features                    definition, range and source
                             frequency analysis".
 ``text.*``                  For text (UTF-8, UTF-16 with a mark, or mostly printable): shares of letters, of upper case
                             among them, digits, white space, punctuation, characters beyond ASCII; ln(1 + words),
-                            mean length of a word, share of distinct words, ln(1 + lines), ln(1 + mean length of a line),
-                            shares of separators (comma, semicolon, tab, bar) and of quotes.
+                            mean length of a word, share of distinct words, ln(1 + lines), ln(1 + mean length of
+                            a line), shares of separators (comma, semicolon, tab, bar) and of quotes.
 ``word.bucket00`` ...       Signed hashed bag of lower-case words, 32 buckets, square-rooted counts, length 1. Source:
                             Weinberger et al. 2009, "Feature hashing".
 ==========================  ==========================================================================================

@@ -1,0 +1,151 @@
+"""Artifacts to worker processes and their outcomes back; a crash, a hang or a blow-up costs one artifact.
+
+Small files travel in batches, since handing over a task costs milliseconds. When a worker dies or hangs in a batch,
+its files are run again one by one, and only the one that does it again is given up.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from concurrent.futures import TimeoutError as FutureTimeoutError
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mmdesk.engine.core.jobs import NULL_CONTEXT, JobContext
+from mmdesk.engine.core.types import FeatureStatus
+from mmdesk.engine.features.limits import TASK_MEMORY_BYTES, TASK_TIME_S
+from mmdesk.engine.features.worker import ExtractionJob, Outcome, extract_jobs, prepare
+
+_BATCH_FILES = 64
+_BATCH_COST = 1 << 20
+_FILE_COST = 20 << 10
+_POLL_S = 0.1
+_AHEAD = 2
+
+
+@dataclass(frozen=True)
+class PoolLimits:
+    """What one artifact may cost.
+
+    Attributes:
+        memory_bytes: Address space on top of what a fresh worker has.
+        time_s: For any file or batch.
+        time_s_per_mb: On top, for large files.
+    """
+
+    memory_bytes: int = TASK_MEMORY_BYTES
+    time_s: float = TASK_TIME_S
+    time_s_per_mb: float = 0.5
+
+    def time_for(self, jobs: Sequence[ExtractionJob]) -> float:
+        """Seconds that ``jobs`` may take together."""
+        return self.time_s + self.time_s_per_mb * sum(job.size_bytes for job in jobs) / 1e6
+
+
+def default_workers() -> int:
+    """As many as there are processor cores for this process."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def make_batches(jobs: Sequence[ExtractionJob], workers: int) -> list[tuple[ExtractionJob, ...]]:
+    """Jobs in batches of about equal cost, the largest files first and alone."""
+    most = max(1, min(_BATCH_FILES, -(-len(jobs) // (workers * 4))))
+    batches: list[tuple[ExtractionJob, ...]] = []
+    waiting: list[ExtractionJob] = []
+    cost = 0
+    for job in sorted(jobs, key=lambda job: (-job.size_bytes, job.artifact_id)):
+        own = job.size_bytes + _FILE_COST
+        if waiting and (cost + own > _BATCH_COST or len(waiting) >= most):
+            batches.append(tuple(waiting))
+            waiting, cost = [], 0
+        waiting.append(job)
+        cost += own
+    return [*batches, tuple(waiting)] if waiting else batches
+
+
+def run_pool(
+    folder: Path,
+    version: str,
+    jobs: Sequence[ExtractionJob],
+    *,
+    workers: int,
+    limits: PoolLimits | None = None,
+    ctx: JobContext = NULL_CONTEXT,
+) -> Iterator[list[Outcome]]:
+    """Extract ``jobs``, giving outcomes as they come.
+
+    Args:
+        folder: The case folder.
+        version: The feature version.
+        jobs: Any number.
+        workers: How many processes at most.
+        limits: What one artifact may cost.
+        ctx: Asked ten times a second whether to stop; the workers are then killed at once.
+
+    Yields:
+        Outcomes in the order in which they came, at least one at a time; together one per job.
+
+    Raises:
+        ResourceError: The cache cannot be written; the workers are stopped.
+    """
+    from pebble import ProcessPool
+
+    limits = limits or PoolLimits()
+    queue = deque(make_batches(jobs, workers))
+    if not queue:
+        return
+    workers = min(workers, len(queue))
+    pool = ProcessPool(
+        max_workers=workers,
+        initializer=prepare,
+        initargs=(limits.memory_bytes,),
+        context=multiprocessing.get_context("spawn"),
+    )
+    running: dict[Future[Any], tuple[ExtractionJob, ...]] = {}
+    try:
+        while queue or running:
+            while queue and len(running) < workers * _AHEAD:
+                batch = queue.popleft()
+                arguments = (str(folder), version, batch)
+                running[pool.schedule(extract_jobs, args=arguments, timeout=limits.time_for(batch))] = batch
+            finished, _ = wait(running, timeout=_POLL_S, return_when=FIRST_COMPLETED)
+            ctx.check_cancelled()
+            for future in finished:
+                batch = running.pop(future)
+                outcomes, again = _collect(future, batch, limits)
+                queue.extendleft(again)
+                if outcomes:
+                    yield outcomes
+        pool.close()
+    finally:
+        pool.stop()
+        pool.join()
+
+
+def _collect(
+    future: Future[Any], batch: tuple[ExtractionJob, ...], limits: PoolLimits
+) -> tuple[list[Outcome], list[tuple[ExtractionJob, ...]]]:
+    """The outcomes of a finished task, and what has to be run again, one by one."""
+    from pebble import ProcessExpired
+
+    try:
+        outcomes: list[Outcome] = future.result()
+    except (ProcessExpired, FutureTimeoutError, MemoryError) as error:
+        if len(batch) > 1:
+            return [], [(job,) for job in batch]
+        reason = _reason(error, limits.time_for(batch), limits)
+        return [Outcome(batch[0].artifact_id, FeatureStatus.FAILED, error=reason)], []
+    return outcomes, []
+
+
+def _reason(error: BaseException, time_s: float, limits: PoolLimits) -> str:
+    if isinstance(error, FutureTimeoutError):
+        return f"reading it takes longer than {time_s:.0f} seconds"
+    if isinstance(error, MemoryError):
+        return f"reading it needs more than {limits.memory_bytes >> 20} MB of memory"
+    return f"the reader crashed (exit status {getattr(error, 'exitcode', None)})"

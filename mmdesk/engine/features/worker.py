@@ -1,0 +1,156 @@
+"""What runs in a worker process: artifacts to cache entries, within the limits of the process.
+
+This module imports no numerical library itself, so that the process can pin their threads before they are loaded.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from mmdesk.engine.core.errors import StoreError
+from mmdesk.engine.core.processes import PINNED_ENVIRONMENT
+from mmdesk.engine.core.types import FeatureStatus, MediaType
+
+
+@dataclass(frozen=True)
+class ExtractionJob:
+    """An artifact to extract.
+
+    Attributes:
+        artifact_id: Row of the table ``artifacts``.
+        sha256: Of its bytes.
+        path: Content-addressed, relative to the case folder; the analyst's file name never gets here.
+        media_type: Which extractor.
+        size_bytes: Of the file.
+    """
+
+    artifact_id: int
+    sha256: str
+    path: str
+    media_type: MediaType
+    size_bytes: int
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of an artifact.
+
+    Attributes:
+        artifact_id: As in the job.
+        status: ``DONE``; ``FAILED``: it cannot be read, ever; ``PENDING``: it could not be reached this time.
+        key: Name of the cache entry; done ones.
+        segments: JSON of the segments; done ones.
+        incomplete: Cut short or damaged; done ones.
+        details: JSON object of facts; done ones.
+        error: The reason; all others.
+    """
+
+    artifact_id: int
+    status: FeatureStatus
+    key: str | None = None
+    segments: str | None = None
+    incomplete: bool = False
+    details: str | None = None
+    error: str | None = None
+
+
+def prepare(memory_bytes: int) -> None:
+    """Set the process up: quiet, one thread, all libraries loaded, then no more than ``memory_bytes`` on top."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is for the parent, which stops its workers
+    os.environ.update(PINNED_ENVIRONMENT)
+    silence = os.open(os.devnull, os.O_WRONLY)
+    for stream in (1, 2):  # codecs print what they think of a file
+        os.dup2(silence, stream)
+    _load_libraries()
+    _limit_memory(memory_bytes)
+
+
+def _load_libraries() -> None:
+    from mmdesk.engine.features import (  # noqa: F401  # noqa: F401
+        audio_features,
+        cache,
+        feature_extraction,
+        image_features,
+        other_features,
+        video_features,
+    )
+
+    # ruff: isort: split
+    import av
+    import cv2
+    import soundfile  # noqa: F401
+
+    cv2.setNumThreads(1)
+    av.logging.set_level(None)
+
+
+def _limit_memory(memory_bytes: int) -> None:
+    """Limit the address space where the system can (Linux); no core files."""
+    if sys.platform == "win32":
+        return
+    import resource
+
+    import psutil
+
+    with suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    if sys.platform == "linux":
+        limit = psutil.Process().memory_info().vms + memory_bytes
+        with suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+
+
+def extract_jobs(folder: str, version: str, jobs: Sequence[ExtractionJob]) -> list[Outcome]:
+    """Extract some artifacts of a case into its cache.
+
+    Args:
+        folder: The case folder.
+        version: The feature version that the entries are named after.
+        jobs: One after the other.
+
+    Returns:
+        One outcome per job, in order.
+
+    Raises:
+        ResourceError: The cache cannot be written.
+    """
+    return [_extract(Path(folder), version, job) for job in jobs]
+
+
+def _extract(folder: Path, version: str, job: ExtractionJob) -> Outcome:
+    import orjson
+
+    from mmdesk.engine.features import cache
+    from mmdesk.engine.features.feature_extraction import extract_bytes
+    from mmdesk.engine.features.limits import UnreadableError
+    from mmdesk.engine.features.segments import dump_segments
+    from mmdesk.engine.store.case_files import CaseFiles
+
+    files = CaseFiles(folder)
+    try:
+        with files.open(job.path) as file:
+            found = extract_bytes(file, job.media_type)
+    except UnreadableError as error:
+        return Outcome(job.artifact_id, FeatureStatus.FAILED, error=error.message)
+    except StoreError as error:
+        return Outcome(job.artifact_id, FeatureStatus.PENDING, error=error.message)
+    except MemoryError:
+        return Outcome(job.artifact_id, FeatureStatus.FAILED, error="reading it needs more memory than is allowed")
+    except Exception as error:  # noqa: BLE001 - whatever a decoder throws costs this one artifact
+        return Outcome(job.artifact_id, FeatureStatus.FAILED, error=f"the reader failed: {type(error).__name__}")
+    name = cache.key(job.sha256, version)
+    cache.save(files, name, found.vectors)
+    return Outcome(
+        job.artifact_id,
+        FeatureStatus.DONE,
+        name,
+        dump_segments(found.segments),
+        found.incomplete,
+        orjson.dumps(found.details).decode(),
+    )
