@@ -1,0 +1,98 @@
+"""File dialogs that do not stop the window: they open, and answer when the user has chosen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QFileDialog, QMessageBox, QPushButton, QWidget
+
+from mmdesk.ui.settings import Settings
+
+TABLE_FILES = "Tables (*.csv *.tsv *.tab *.txt *.gz *.zip *.xlsx *.parquet);;All files (*)"
+
+
+def choose_files(
+    parent: QWidget, settings: Settings, title: str, name_filter: str, on_chosen: Callable[[list[Path]], None]
+) -> None:
+    """Ask for files that exist."""
+    dialog = _dialog(parent, settings, title, name_filter)
+    dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)
+    _open(dialog, settings, on_chosen)
+
+
+def choose_folder(parent: QWidget, settings: Settings, title: str, on_chosen: Callable[[Path], None]) -> None:
+    """Ask for a folder."""
+    dialog = _dialog(parent, settings, title, "")
+    dialog.setFileMode(QFileDialog.FileMode.Directory)
+    dialog.setOption(QFileDialog.Option.ShowDirsOnly)
+    _open(dialog, settings, lambda paths: on_chosen(paths[0]))
+
+
+def choose_new_file(
+    parent: QWidget, settings: Settings, title: str, name: str, on_chosen: Callable[[Path], None]
+) -> None:
+    """Ask for the name of a file to be written; the dialog itself asks before one is replaced."""
+    dialog = _dialog(parent, settings, title, "")
+    dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+    dialog.setFileMode(QFileDialog.FileMode.AnyFile)
+    dialog.selectFile(name)
+    _open(dialog, settings, lambda paths: on_chosen(paths[0]))
+
+
+def _dialog(parent: QWidget, settings: Settings, title: str, name_filter: str) -> QFileDialog:
+    dialog = QFileDialog(parent, title, settings.last_folder, name_filter)
+    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    return dialog
+
+
+def _open(dialog: QFileDialog, settings: Settings, on_chosen: Callable[[list[Path]], None]) -> None:
+    def accepted() -> None:
+        paths = [Path(name) for name in dialog.selectedFiles()]
+        if paths:
+            settings.last_folder = str(paths[0].parent)
+            on_chosen(paths)
+
+    dialog.accepted.connect(accepted)
+    dialog.open()
+
+
+def ask(
+    parent: QWidget,
+    question: str,
+    text: str,
+    button: str,
+    on_yes: Callable[[], None],
+    *,
+    other: str = "Cancel",
+) -> QMessageBox:
+    """A question with one way ahead and one way back, which is the default. Plain text."""
+    box = QMessageBox(parent)
+    box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    box.setIcon(QMessageBox.Icon.Question)
+    box.setTextFormat(Qt.TextFormat.PlainText)
+    box.setText(question)
+    box.setInformativeText(text)
+    yes: QPushButton = box.addButton(button, QMessageBox.ButtonRole.AcceptRole)
+    no = box.addButton(other, QMessageBox.ButtonRole.RejectRole)
+    box.setDefaultButton(no)
+    box.setEscapeButton(no)
+    yes.clicked.connect(lambda _checked=False: on_yes())
+    box.open()
+    return box
+
+
+def show_error(parent: QWidget, message: str, hint: str, details: str = "") -> QMessageBox:
+    """What happened, what to do, and the details folded. Plain text."""
+    box = QMessageBox(parent)
+    box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    box.setIcon(QMessageBox.Icon.Warning)
+    box.setTextFormat(Qt.TextFormat.PlainText)
+    box.setText(message)
+    box.setInformativeText(hint)
+    if details:
+        box.setDetailedText(details)
+    box.setStandardButtons(QMessageBox.StandardButton.Close)
+    box.open()
+    return box

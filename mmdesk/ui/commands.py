@@ -1,0 +1,68 @@
+"""Every command of the window, once: the menus, the shortcuts and the palette are made from this list."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from PySide6.QtCore import QObject
+from PySide6.QtGui import QAction, QKeySequence
+
+from mmdesk.ui.formatting import tool_tip
+from mmdesk.ui.icons import put_icon
+
+
+@dataclass(frozen=True)
+class Command:
+    """An action and the menu it stands in."""
+
+    menu: str
+    action: QAction
+
+    @property
+    def name(self) -> str:
+        """The action's text without its ellipsis and mnemonic."""
+        return self.action.text().replace("&&", "\0").replace("&", "").replace("\0", "&").rstrip("…")
+
+
+class Commands(QObject):
+    """The list; ``add`` makes the actions, which belong to this object."""
+
+    MENUS = ("Case", "Import", "Train", "Runs", "Explain", "View", "Help")
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.all: list[Command] = []
+
+    def add(
+        self,
+        menu: str,
+        text: str,
+        handler: Callable[[], object],
+        *,
+        shortcut: str | QKeySequence.StandardKey | None = None,
+        icon: str = "",
+        help_text: str = "",
+        enabled: bool = True,
+    ) -> QAction:
+        """A command in ``menu``; its shortcut works wherever the window is active."""
+        action = QAction(text, self)
+        if shortcut is not None:
+            action.setShortcut(QKeySequence(shortcut))
+        if icon:
+            put_icon(action, icon)
+        action.setToolTip(tool_tip(help_text or text))
+        action.setEnabled(enabled)
+        action.triggered.connect(lambda _checked=False: handler())
+        self.all.append(Command(menu, action))
+        return action
+
+    def separate(self, menu: str) -> None:
+        """A line in the menu."""
+        action = QAction(self)
+        action.setSeparator(True)
+        self.all.append(Command(menu, action))
+
+    def of(self, menu: str) -> list[QAction]:
+        """The actions of a menu, in order."""
+        return [command.action for command in self.all if command.menu == menu]

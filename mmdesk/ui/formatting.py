@@ -1,0 +1,144 @@
+"""Numbers, moments and imported strings as the window shows them."""
+
+from __future__ import annotations
+
+import html
+import math
+import unicodedata
+from datetime import datetime
+
+from mmdesk.engine.core.times import END_OF_TIME_US, NO_TIME_US, format_us, from_us, now_us
+
+MISSING = "\N{EN DASH}"
+_LONGEST = 300
+_MINUS = "\N{MINUS SIGN}"
+_UNITS = (("year", 31_557_600), ("month", 2_629_800), ("day", 86_400), ("hour", 3_600), ("minute", 60))
+
+
+def shown(text: str, longest: int = _LONGEST) -> str:
+    """An imported string on one line, cut where it is absurdly long, with nothing in it that could act.
+
+    Line ends and other control characters, and those that turn the direction of writing, appear as their code.
+    """
+    cut = text if len(text) <= longest else text[: longest - 1] + "…"
+    if cut.isprintable():
+        return cut
+    return "".join(_visible(character) for character in cut)
+
+
+def _visible(character: str) -> str:
+    if character.isprintable():
+        return character
+    if character in "\r\n\t\u2028\u2029" or character.isspace():
+        return " "
+    category = unicodedata.category(character)
+    return f"⟨U+{ord(character):04X}⟩" if category in {"Cc", "Cf", "Cs", "Co", "Cn"} else character
+
+
+def tool_tip(text: str) -> str:
+    """A tool tip that shows ``text`` letter by letter; Qt would read markup in a bare one."""
+    if not text:
+        return ""
+    return f'<p style="white-space:pre-wrap">{html.escape(shown(text, 2000))}</p>'
+
+
+def menu_text(text: str) -> str:
+    """An imported string for a menu, button or tab: an ampersand stays one."""
+    return shown(text, 80).replace("&", "&&")
+
+
+def number(value: float | None, digits: int = 3) -> str:
+    """``1,234``, ``0.912``, ``12,300``; whole numbers without a fraction, a dash for a missing one."""
+    if value is None or math.isnan(value):
+        return MISSING
+    if math.isinf(value):
+        return "∞" if value > 0 else f"{_MINUS}∞"
+    if float(value).is_integer() and abs(value) < 1e15:
+        text = f"{int(value):,}"
+    elif abs(value) >= 1e6 or 0 < abs(value) < 10 ** -(digits + 1):
+        text = f"{value:.{digits}g}"
+    else:
+        text = f"{value:,.{digits}f}"
+    return text.replace("-", _MINUS)
+
+
+def score(value: float | None, digits: int = 3) -> str:
+    """A measure with all its digits, ``0.900`` rather than ``0.9``, so that a column of them can be compared."""
+    if value is None or not math.isfinite(value):
+        return MISSING
+    return f"{value:.{digits}f}".replace("-", _MINUS)
+
+
+def percent(share: float | None, digits: int = 0) -> str:
+    """``82 %`` of a share between 0 and 1."""
+    if share is None or math.isnan(share):
+        return MISSING
+    return f"{share * 100:.{digits}f} %".replace("-", _MINUS)
+
+
+def signed(value: float | None, digits: int = 1, unit: str = "") -> str:
+    """``+4.2`` or the same below zero; the sign is what tells direction where colour cannot."""
+    if value is None or math.isnan(value):
+        return MISSING
+    text = f"{value:+.{digits}f}".replace("-", _MINUS)
+    return f"{text} {unit}" if unit else text
+
+
+def count(value: int, one: str, many: str | None = None) -> str:
+    """``1 row``, ``2,000 rows``."""
+    return f"{value:,} {one if value == 1 else many or one + 's'}"
+
+
+def size(size_bytes: int) -> str:
+    """``312 B``, ``4.1 kB``, ``2.0 MB``."""
+    value = float(size_bytes)
+    for unit in ("B", "kB", "MB", "GB"):
+        if value < 1000:
+            return f"{value:.0f} {unit}" if unit == "B" else f"{value:.1f} {unit}"
+        value /= 1000
+    return f"{value:.1f} TB"
+
+
+def duration(seconds: float) -> str:
+    """``7 s``, ``3 min 20 s``, ``1 h 05 min``."""
+    whole = max(0, round(seconds))
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02d} s"
+    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
+
+
+def exact_time(time_us: int | None) -> str:
+    """The moment to the second in the reader's own time zone, with the zone; a dash for none."""
+    if time_us is None or time_us in {NO_TIME_US, END_OF_TIME_US}:
+        return MISSING
+    try:
+        local: datetime = from_us(time_us).astimezone()
+    except (OverflowError, OSError, ValueError):
+        return data_time(time_us)
+    return local.strftime("%Y-%m-%d %H:%M:%S %Z")
+
+
+def data_time(time_us: int | None) -> str:
+    """A moment out of the case's data, in UTC as it is stored: ``2010-11-08 18:45:11``."""
+    if time_us is None or time_us in {NO_TIME_US, END_OF_TIME_US}:
+        return MISSING
+    try:
+        return format_us(time_us).removesuffix("Z").replace("T", " ").removesuffix(" 00:00:00")
+    except OverflowError:
+        return f"{time_us} µs"
+
+
+def relative_time(time_us: int | None, now: int | None = None) -> str:
+    """``just now``, ``3 minutes ago``, ``2 days ago``; a dash for none."""
+    if time_us is None:
+        return MISSING
+    seconds = ((now_us() if now is None else now) - time_us) / 1e6
+    if seconds < 45:
+        return "just now"
+    for unit, length in _UNITS:
+        if seconds >= length * 0.95:
+            whole = max(1, round(seconds / length))
+            return f"{count(whole, unit)} ago"
+    return "1 minute ago"

@@ -1,0 +1,77 @@
+"""One set of line icons, tinted in the colours of the moment."""
+
+from __future__ import annotations
+
+import functools
+
+from PySide6.QtCore import QByteArray, QObject, QRectF, QSize, Qt
+from PySide6.QtGui import QAction, QIcon, QPainter, QPixmap
+from PySide6.QtSvg import QSvgRenderer
+from PySide6.QtWidgets import QAbstractButton, QWidget
+
+from mmdesk.ui.colours import current
+from mmdesk.ui.resources import resource
+
+_SIZES = (16, 20, 24, 32, 48)
+_PROPERTY = "mmdesk_icon"
+_PROPERTY_ROLE = "mmdesk_icon_role"
+
+
+def pixmap(name: str, colour: str, size: int, ratio: float = 1.0) -> QPixmap:
+    """The icon drawn at ``size`` device-independent pixels in ``colour``."""
+    renderer = QSvgRenderer(QByteArray(_source(name).replace("currentColor", colour).encode()))
+    picture = QPixmap(QSize(round(size * ratio), round(size * ratio)))
+    picture.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(picture)
+    renderer.render(painter, QRectF(0, 0, picture.width(), picture.height()))
+    painter.end()
+    picture.setDevicePixelRatio(ratio)
+    return picture
+
+
+@functools.cache
+def _source(name: str) -> str:
+    return resource(f"icons/{name}.svg").read_text(encoding="utf-8")
+
+
+@functools.cache
+def tinted(name: str, colour: str, disabled: str, selected: str) -> QIcon:
+    """The icon in three states and at every size that is asked for, also on a screen of double density."""
+    icon = QIcon()
+    for mode, shade in (
+        (QIcon.Mode.Normal, colour),
+        (QIcon.Mode.Active, colour),
+        (QIcon.Mode.Disabled, disabled),
+        (QIcon.Mode.Selected, selected),
+    ):
+        for size in _SIZES:
+            icon.addPixmap(pixmap(name, shade, size), mode)
+            icon.addPixmap(pixmap(name, shade, size, 2.0), mode)
+    return icon
+
+
+def icon(name: str, role: str = "text") -> QIcon:
+    """The icon in the colour that ``role`` (a field of :class:`~mmdesk.ui.colours.Colours`) has now."""
+    colours = current()
+    return tinted(name, getattr(colours, role), colours.control, colours.on_accent)
+
+
+def put_icon(target: QAbstractButton | QAction, name: str, role: str = "text") -> None:
+    """Give ``target`` an icon that follows the theme."""
+    target.setProperty(_PROPERTY, name)
+    target.setProperty(_PROPERTY_ROLE, role)
+    target.setIcon(icon(name, role))
+
+
+def retint(root: QWidget) -> None:
+    """Draw the icons of ``root`` and everything in it in the colours of the moment."""
+    items: list[QObject] = [*root.findChildren(QAbstractButton), *root.findChildren(QAction)]
+    for item in items:
+        name = item.property(_PROPERTY)
+        if name and isinstance(item, (QAbstractButton, QAction)):
+            item.setIcon(icon(name, item.property(_PROPERTY_ROLE)))
+
+
+def application_icon() -> QIcon:
+    """The program's mark."""
+    return QIcon(str(resource("icons/mmdesk.svg")))

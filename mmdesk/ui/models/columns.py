@@ -1,0 +1,203 @@
+"""The one table model: columns of values, sorted and filtered through an index, never copied row by row."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
+from PySide6.QtGui import QColor
+
+from mmdesk.ui.colours import current
+from mmdesk.ui.formatting import shown, tool_tip
+from mmdesk.ui.icons import icon
+
+Index = QModelIndex | QPersistentModelIndex
+_NO_INDEX = QModelIndex()
+
+
+def _as_text(value: Any) -> str:
+    return "" if value is None else str(value)
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a table.
+
+    Attributes:
+        title: Its header.
+        values: One value a row; any sequence that can be indexed, arrays included.
+        show: A value as text; imported strings may come as they are, the model makes them safe to show.
+        numeric: Right-aligned, and sorted by number with missing ones (NaN, None) always last.
+        tip: A longer text for the tool tip; None shows the cell's own text where it is long.
+        icon: Name and colour role of an icon for the value.
+        role: Colour role of the text, by value.
+        ordered: The values are in ascending order already, so sorting by them costs nothing.
+        help: The header's tool tip.
+    """
+
+    title: str
+    values: Sequence[Any] | NDArray[Any]
+    show: Callable[[Any], str] = _as_text
+    numeric: bool = False
+    tip: Callable[[Any], str] | None = None
+    icon: Callable[[Any], tuple[str, str] | None] | None = None
+    role: Callable[[Any], str | None] | None = None
+    ordered: bool = False
+    help: str = ""
+    _order: list[NDArray[np.int64]] = field(default_factory=list, repr=False, compare=False)
+
+    def order(self) -> NDArray[np.int64]:
+        """The rows in ascending order of this column, missing values last; computed once."""
+        if not self._order:
+            self._order.append(self._sorted())
+        return self._order[0]
+
+    def missing(self) -> int:
+        """How many values are missing, so that a descending order can leave them last."""
+        return int(np.isnan(self._numbers()).sum()) if self.numeric else 0
+
+    def _numbers(self) -> NDArray[np.float64]:
+        if isinstance(self.values, np.ndarray) and self.values.dtype.kind in "fiub":
+            return self.values.astype(np.float64)
+        return np.array([np.nan if v is None else float(v) for v in self.values], dtype=np.float64)
+
+    def _sorted(self) -> NDArray[np.int64]:
+        if self.ordered:
+            return np.arange(len(self.values), dtype=np.int64)
+        if self.numeric:
+            return np.argsort(self._numbers(), kind="stable").astype(np.int64)
+        texts = [self.show(value).casefold() for value in self.values]
+        return np.array(sorted(range(len(texts)), key=texts.__getitem__), dtype=np.int64)
+
+
+class ColumnsModel(QAbstractTableModel):
+    """A table over columns; ``rows`` maps what is shown to the source row."""
+
+    def __init__(self, columns: Sequence[Column] = (), parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._columns: list[Column] = list(columns)
+        self._mask: NDArray[np.bool_] | None = None
+        self._sort: tuple[int, Qt.SortOrder] | None = None
+        self.rows: NDArray[np.int64] = np.arange(self.size, dtype=np.int64)
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """The columns as given."""
+        return tuple(self._columns)
+
+    @property
+    def size(self) -> int:
+        """Source rows, filtered ones included."""
+        return len(self._columns[0].values) if self._columns else 0
+
+    def set_columns(self, columns: Sequence[Column]) -> None:
+        """Show other data; the order stays where its column still exists, the filter goes."""
+        self.beginResetModel()
+        self._columns = list(columns)
+        self._mask = None
+        if self._sort is not None and self._sort[0] >= len(self._columns):
+            self._sort = None
+        self.rows = self._visible_rows()
+        self.endResetModel()
+
+    def set_filter(self, mask: NDArray[np.bool_] | None) -> None:
+        """Show the source rows where ``mask`` is true; None = all."""
+        self.beginResetModel()
+        self._mask = mask
+        self.rows = self._visible_rows()
+        self.endResetModel()
+
+    def source_row(self, index: Index) -> int:
+        """The source row behind an index of this model."""
+        return int(self.rows[index.row()])
+
+    def shown_row(self, source_row: int) -> int | None:
+        """Where a source row is shown now; None if it is filtered out."""
+        found = np.flatnonzero(self.rows == source_row)
+        return int(found[0]) if len(found) else None
+
+    def text(self, source_row: int, column: int) -> str:
+        """The cell's text, safe to show."""
+        values = self._columns[column]
+        return shown(values.show(values.values[source_row]))
+
+    # What Qt asks.
+
+    def rowCount(self, parent: Index = _NO_INDEX) -> int:
+        """Shown rows; a cell has no children."""
+        return 0 if parent.isValid() else len(self.rows)
+
+    def columnCount(self, parent: Index = _NO_INDEX) -> int:
+        """Columns; a cell has no children."""
+        return 0 if parent.isValid() else len(self._columns)
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        """One cell in one role."""
+        if not index.isValid() or index.row() >= len(self.rows) or index.column() >= len(self._columns):
+            return None
+        column = self._columns[index.column()]
+        value = column.values[self.source_row(index)]
+        match role:
+            case Qt.ItemDataRole.DisplayRole | Qt.ItemDataRole.AccessibleTextRole:
+                return shown(column.show(value))
+            case Qt.ItemDataRole.ToolTipRole:
+                return tool_tip(column.tip(value) if column.tip else _long(column.show(value)))
+            case Qt.ItemDataRole.TextAlignmentRole:
+                side = Qt.AlignmentFlag.AlignRight if column.numeric else Qt.AlignmentFlag.AlignLeft
+                return int(side | Qt.AlignmentFlag.AlignVCenter)
+            case Qt.ItemDataRole.DecorationRole if column.icon is not None:
+                name = column.icon(value)
+                return icon(*name) if name else None
+            case Qt.ItemDataRole.ForegroundRole if column.role is not None:
+                colour = column.role(value)
+                return QColor(getattr(current(), colour)) if colour else None
+        return None
+
+    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        """Titles above, row numbers at the side."""
+        if orientation is Qt.Orientation.Vertical:
+            return section + 1 if role == Qt.ItemDataRole.DisplayRole else None
+        if not 0 <= section < len(self._columns):
+            return None
+        column = self._columns[section]
+        match role:
+            case Qt.ItemDataRole.DisplayRole:
+                return shown(column.title)
+            case Qt.ItemDataRole.ToolTipRole:
+                return tool_tip(column.help or column.title)
+            case Qt.ItemDataRole.TextAlignmentRole:
+                side = Qt.AlignmentFlag.AlignRight if column.numeric else Qt.AlignmentFlag.AlignLeft
+                return int(side | Qt.AlignmentFlag.AlignVCenter)
+        return None
+
+    def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:
+        """Order by a column; -1 = as it came. What is selected stays selected."""
+        self.layoutAboutToBeChanged.emit()
+        before = self.persistentIndexList()
+        sources = [self.source_row(index) for index in before]
+        self._sort = (column, order) if 0 <= column < len(self._columns) else None
+        self.rows = self._visible_rows()
+        places = np.full(self.size, -1, dtype=np.int64)
+        places[self.rows] = np.arange(len(self.rows))
+        after = [self.index(int(places[s]), index.column()) for s, index in zip(sources, before, strict=True)]
+        self.changePersistentIndexList(before, after)
+        self.layoutChanged.emit()
+
+    def _visible_rows(self) -> NDArray[np.int64]:
+        if self._sort is None:
+            rows = np.arange(self.size, dtype=np.int64)
+        else:
+            column, order = self._sort
+            rows = self._columns[column].order()
+            if order is Qt.SortOrder.DescendingOrder:
+                present = len(rows) - self._columns[column].missing()
+                rows = np.concatenate([rows[:present][::-1], rows[present:]])
+        return rows if self._mask is None else rows[self._mask[rows]]
+
+
+def _long(text: str) -> str:
+    return text if len(text) > 24 else ""

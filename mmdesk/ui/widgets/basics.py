@@ -1,0 +1,278 @@
+"""The small parts every screen is made of. Every text in them is plain, whoever wrote it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QAction, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtWidgets import (
+    QBoxLayout,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QLayout,
+    QPushButton,
+    QScrollArea,
+    QSizePolicy,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from mmdesk.ui.colours import SPACE_L, SPACE_S
+from mmdesk.ui.formatting import shown, tool_tip
+from mmdesk.ui.icons import put_icon
+
+_ICON = QSize(18, 18)
+
+
+class Label(QLabel):
+    """A label that shows its text letter by letter.
+
+    Args:
+        text: What it says; imported strings as they are.
+        kind: How it looks: ``title``, ``heading``, ``strong``, ``muted``, ``small``, ``good``, ``warn``, ``bad``,
+            ``figure``, or empty.
+        wrap: Break long texts into lines.
+    """
+
+    def __init__(self, text: str = "", kind: str = "", *, wrap: bool = False) -> None:
+        super().__init__()
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setWordWrap(wrap)
+        if wrap:
+            self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
+        self.setText(text)
+        if kind:
+            self.set_kind(kind)
+
+    def set_kind(self, kind: str) -> None:
+        """Look different from now on."""
+        if self.property("kind") != kind:
+            self.setProperty("kind", kind)
+            self.style().unpolish(self)
+            self.style().polish(self)
+
+
+class ElidedLabel(QWidget):
+    """One line that ends in an ellipsis where there is no room, with the whole in the tool tip."""
+
+    def __init__(
+        self,
+        text: str = "",
+        kind: str = "",
+        mode: Qt.TextElideMode = Qt.TextElideMode.ElideRight,
+        minimum: int = 60,
+    ) -> None:
+        super().__init__()
+        self._label = Label("", kind)
+        self._label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self._mode = mode
+        self._full = ""
+        column(self, self._label)
+        self.setMinimumWidth(minimum)
+        self.set_text(text)
+
+    def text(self) -> str:
+        """The whole text."""
+        return self._full
+
+    def set_text(self, text: str) -> None:
+        """Show another text."""
+        self._full = shown(text, 1000)
+        self.setToolTip(tool_tip(text))
+        self.setAccessibleName(self._full)
+        self._elide()
+
+    def set_kind(self, kind: str) -> None:
+        """Look different from now on."""
+        self._label.set_kind(kind)
+        self._elide()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Cut anew."""
+        super().resizeEvent(event)
+        self._elide()
+
+    def sizeHint(self) -> QSize:
+        """As wide as the whole text, if there is room."""
+        metrics = self._label.fontMetrics()
+        return QSize(metrics.horizontalAdvance(self._full) + 4, metrics.height() + 2)
+
+    def _elide(self) -> None:
+        self._label.setText(self._label.fontMetrics().elidedText(self._full, self._mode, max(self.width() - 2, 10)))
+
+
+class Button(QPushButton):
+    """A push button: text, perhaps an icon, and what happens."""
+
+    def __init__(
+        self,
+        text: str,
+        on_click: Callable[[], object] | None = None,
+        *,
+        icon: str = "",
+        kind: str = "",
+        help_text: str = "",
+    ) -> None:
+        super().__init__(text)
+        self.setAccessibleName(text.replace("&", ""))
+        if kind:
+            self.setProperty("kind", kind)
+        if icon:
+            self.setIconSize(_ICON)
+            put_icon(self, icon, "on_accent" if kind == "primary" else "text")
+        if help_text:
+            self.setToolTip(tool_tip(help_text))
+        if on_click is not None:
+            # Without the lambda the handler would be handed the button's checked state.
+            self.clicked.connect(lambda _checked=False: on_click())
+
+
+class IconButton(QToolButton):
+    """A button that is only an icon; its name is in the tool tip and for screen readers."""
+
+    def __init__(self, icon: str, name: str, on_click: Callable[[], object] | None = None) -> None:
+        super().__init__()
+        self.setIconSize(_ICON)
+        put_icon(self, icon)
+        self.setToolTip(tool_tip(name))
+        self.setAccessibleName(name)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        if on_click is not None:
+            self.clicked.connect(lambda _checked=False: on_click())
+
+
+class ActionButton(Button):
+    """A push button that does what a menu's action does, and is enabled when that is."""
+
+    def __init__(self, action: QAction, text: str = "", *, kind: str = "") -> None:
+        super().__init__(text or action.text().replace("…", "").replace("&", ""), action.trigger, kind=kind)
+        self._action = action
+        action.changed.connect(self._follow)
+        self._follow()
+
+    def _follow(self) -> None:
+        self.setEnabled(self._action.isEnabled())
+        self.setToolTip(self._action.toolTip())
+
+
+def frame(kind: str) -> QFrame:
+    """A frame of one of the style sheet's kinds: ``card``, ``strip``, ``bar``, ``line``, ``notice``."""
+    made = QFrame()
+    made.setProperty("kind", kind)
+    return made
+
+
+Part = QWidget | QLayout | int | None
+"""A widget, a layout, a distance in pixels, or None for whatever room is left."""
+
+
+def _fill(layout: QBoxLayout, parts: tuple[Part, ...], spacing: int, margin: int | tuple[int, int, int, int]) -> None:
+    layout.setSpacing(spacing)
+    sides = (margin, margin, margin, margin) if isinstance(margin, int) else margin
+    layout.setContentsMargins(*sides)
+    for part in parts:
+        if part is None:
+            layout.addStretch(1)
+        elif isinstance(part, int):
+            layout.addSpacing(part)
+        elif isinstance(part, QLayout):
+            layout.addLayout(part)
+        else:
+            layout.addWidget(part)
+
+
+def column(
+    owner: QWidget | None, *parts: Part, spacing: int = SPACE_S, margin: int | tuple[int, int, int, int] = 0
+) -> QVBoxLayout:
+    """Lay parts out from top to bottom, in ``owner`` if there is one."""
+    layout = QVBoxLayout(owner) if owner is not None else QVBoxLayout()
+    _fill(layout, parts, spacing, margin)
+    return layout
+
+
+def row(
+    owner: QWidget | None, *parts: Part, spacing: int = SPACE_S, margin: int | tuple[int, int, int, int] = 0
+) -> QHBoxLayout:
+    """Lay parts out from left to right, in ``owner`` if there is one."""
+    layout = QHBoxLayout(owner) if owner is not None else QHBoxLayout()
+    _fill(layout, parts, spacing, margin)
+    return layout
+
+
+def boxed(layout: QLayout) -> QWidget:
+    """A bare widget around a layout."""
+    widget = QWidget()
+    widget.setLayout(layout)
+    return widget
+
+
+def scrolled(content: QWidget) -> QScrollArea:
+    """``content`` with a bar at the side when it does not fit."""
+    area = QScrollArea()
+    area.setWidgetResizable(True)
+    area.setFrameShape(QFrame.Shape.NoFrame)
+    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+    content.setObjectName("plain")
+    area.setWidget(content)
+    return area
+
+
+class Fold(QWidget):
+    """A heading that shows or hides what is under it."""
+
+    def __init__(self, title: str, content: QWidget, *, is_open: bool = False) -> None:
+        super().__init__()
+        self._head = QToolButton()
+        self._head.setText(title)
+        self._head.setAccessibleName(title)
+        self._head.setProperty("kind", "fold")
+        self._head.setCheckable(True)
+        self._head.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self._content = content
+        column(self, self._head, content)
+        self._head.toggled.connect(self._on_head_toggled)
+        self._head.setChecked(is_open)
+        self._on_head_toggled(is_open)
+
+    @property
+    def is_open(self) -> bool:
+        """The content is shown."""
+        return self._head.isChecked()
+
+    def set_open(self, is_open: bool) -> None:
+        """Show or hide the content."""
+        self._head.setChecked(is_open)
+
+    def _on_head_toggled(self, checked: bool) -> None:
+        put_icon(self._head, "chevron-down" if checked else "chevron-right")
+        self._content.setVisible(checked)
+
+
+class Card(QFrame):
+    """A titled box."""
+
+    def __init__(self, title: str, *parts: Part) -> None:
+        super().__init__()
+        self.setProperty("kind", "card")
+        self.heading = Label(title, "strong")
+        column(self, self.heading, *parts, margin=(SPACE_L, SPACE_L - 4, SPACE_L, SPACE_L))
+
+
+class Painted(QWidget):
+    """A widget that draws itself; subclasses write ``draw``."""
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002
+        """Draw with smooth edges."""
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setFont(self.font())
+        self.draw(painter)
+        painter.end()
+
+    def draw(self, painter: QPainter) -> None:
+        """Draw everything."""
+        raise NotImplementedError

@@ -1,0 +1,158 @@
+"""What stands in the place of content that is not there: nothing yet, not yet, or not possible."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QEvent, Qt
+from PySide6.QtWidgets import QLabel, QPlainTextEdit, QProgressBar, QStackedWidget, QWidget
+
+from mmdesk.ui.colours import SPACE_L, SPACE_M, of_palette
+from mmdesk.ui.icons import pixmap
+from mmdesk.ui.widgets.basics import Button, Fold, Label, boxed, column, row
+
+
+class Picture(QLabel):
+    """An icon of the set, large, that follows the theme."""
+
+    def __init__(self, name: str, role: str = "muted", size: int = 40) -> None:
+        super().__init__()
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self._name, self._role, self._size = name, role, size
+        self._paint()
+
+    def show_icon(self, name: str, role: str) -> None:
+        """Another icon."""
+        self._name, self._role = name, role
+        self._paint()
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Follow the theme."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.PaletteChange:
+            self._paint()
+
+    def _paint(self) -> None:
+        colour = getattr(of_palette(self.palette()), self._role)
+        self.setPixmap(pixmap(self._name, colour, self._size, self.devicePixelRatioF()))
+
+
+class Notice(QWidget):
+    """Icon, title, a sentence or two, perhaps a button and folded details, in the middle of the room it has."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setAccessibleName("Notice")
+        self._picture = Picture("info")
+        self.title = Label("", "heading", wrap=True)
+        self.text = Label("", "muted", wrap=True)
+        self._details = QPlainTextEdit()
+        self._details.setReadOnly(True)
+        self._details.setAccessibleName("Details")
+        self._details.setMaximumHeight(160)
+        self._fold = Fold("Details", self._details)
+        self._bar = QProgressBar()
+        self._bar.setAccessibleName("Progress")
+        self._bar.setTextVisible(False)
+        self._buttons = row(None, None, None)
+        for label in (self.title, self.text):
+            label.setAlignment(Qt.AlignmentFlag.AlignHCenter)
+            label.setMaximumWidth(520)
+            label.setMinimumWidth(300)
+        self._bar.setFixedWidth(240)
+        centre = Qt.AlignmentFlag.AlignHCenter
+        body = column(None, spacing=SPACE_M)
+        for part in (self._picture, self.title, self.text, self._bar):
+            body.addWidget(part, 0, centre)
+        body.addLayout(self._buttons)
+        body.addWidget(self._fold)
+        column(self, None, row(None, None, body, None), None, margin=SPACE_L)
+        self._button: Button | None = None
+
+    def say(  # one call says all, so nothing of an earlier notice stays
+        self,
+        icon: str,
+        title: str,
+        text: str = "",
+        *,
+        role: str = "muted",
+        details: str = "",
+        button: str = "",
+        on_button: Callable[[], object] | None = None,
+        busy: bool = False,
+    ) -> None:
+        """Replace everything that is said."""
+        self._picture.show_icon(icon, role)
+        self.title.setText(title)
+        self.text.setText(text)
+        self.text.setVisible(bool(text))
+        self._details.setPlainText(details)
+        self._fold.setVisible(bool(details))
+        self._fold.set_open(False)
+        self._bar.setVisible(busy)
+        self._bar.setRange(0, 0 if busy else 1)
+        if self._button is not None:
+            self._buttons.removeWidget(self._button)
+            self._button.deleteLater()
+            self._button = None
+        if button and on_button is not None:
+            self._button = Button(button, on_button, kind="primary")
+            self._buttons.insertWidget(1, self._button)
+
+    def progress(self, share: float | None, text: str) -> None:
+        """Move the bar of a busy notice; None = nobody knows how far."""
+        self._bar.setRange(0, 0 if share is None else 1000)
+        if share is not None:
+            self._bar.setValue(round(share * 1000))
+        self.text.setText(text)
+        self.text.setVisible(bool(text))
+
+
+class Stateful(QStackedWidget):
+    """Content that is sometimes empty, on its way, or failed; then a :class:`Notice` stands there instead."""
+
+    def __init__(self, content: QWidget) -> None:
+        super().__init__()
+        self.content = content
+        self.notice = Notice()
+        self.addWidget(content)
+        self.addWidget(self.notice)
+
+    @property
+    def showing_content(self) -> bool:
+        """The content itself is shown."""
+        return self.currentWidget() is self.content
+
+    def show_content(self) -> None:
+        """The content is there."""
+        self.setCurrentWidget(self.content)
+        self.notice.progress(1.0, "")
+
+    def show_empty(
+        self, icon: str, title: str, text: str, button: str = "", on_button: Callable[[], object] | None = None
+    ) -> None:
+        """Nothing is there yet, and this is how to change that."""
+        self.notice.say(icon, title, text, button=button, on_button=on_button)
+        self.setCurrentWidget(self.notice)
+
+    def show_busy(self, title: str, text: str = "") -> None:
+        """It is on its way."""
+        self.notice.say("clock", title, text, busy=True)
+        self.setCurrentWidget(self.notice)
+
+    def show_error(
+        self,
+        message: str,
+        hint: str,
+        details: str = "",
+        button: str = "",
+        on_button: Callable[[], object] | None = None,
+    ) -> None:
+        """It cannot be: what happened and what to do."""
+        self.notice.say("failed", message, hint, role="bad", details=details, button=button, on_button=on_button)
+        self.setCurrentWidget(self.notice)
+
+
+def centred(widget: QWidget) -> QWidget:
+    """``widget`` in the middle of a page."""
+    return boxed(row(None, None, column(None, None, widget, None), None))

@@ -1,0 +1,86 @@
+"""pyqtgraph in our colours, quiet, with titles and units."""
+
+from __future__ import annotations
+
+import html
+from typing import Any
+
+import pyqtgraph as pg
+from PySide6.QtCore import QEvent, Qt
+from PySide6.QtGui import QColor
+
+from mmdesk.ui.colours import Colours, of_palette
+from mmdesk.ui.formatting import shown
+
+pg.setConfigOptions(antialias=True)
+
+
+def safe(text: str) -> str:
+    """An imported string for pyqtgraph, which reads titles, labels and legends as markup."""
+    return html.escape(shown(text, 80))
+
+
+class Plot(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph has no types
+    """A plot whose items are drawn by ``redraw`` in the colours of the moment; no menus, no accidental zoom.
+
+    Args:
+        title: What it shows.
+        x: The horizontal axis's name, with its unit.
+        y: The vertical axis's name, with its unit.
+        axes: pyqtgraph axis items by side, where other than numbers are shown.
+    """
+
+    def __init__(self, title: str, x: str = "", y: str = "", axes: dict[str, Any] | None = None) -> None:
+        super().__init__(axisItems=axes or {})
+        self.title, self.x_name, self.y_name = title, x, y
+        self._drawn_for: Colours | None = None
+        self.setAccessibleName(title)
+        self.setMenuEnabled(False)
+        self.hideButtons()
+        self.setMouseEnabled(x=False, y=False)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.setFrameShape(self.Shape.NoFrame)
+        self.getPlotItem().layout.setContentsMargins(2, 2, 10, 2)
+
+    @property
+    def colours(self) -> Colours:
+        """The palette it is shown in."""
+        return of_palette(self.palette())
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Follow the theme."""
+        super().changeEvent(event)
+        if event.type() in {QEvent.Type.PaletteChange, QEvent.Type.FontChange} and self._drawn_for is not None:
+            self.refresh()
+
+    def refresh(self) -> None:
+        """Draw everything anew."""
+        self._dress()
+        self.redraw()
+
+    def redraw(self) -> None:
+        """Remove and draw the items."""
+        raise NotImplementedError
+
+    def set_title(self, title: str) -> None:
+        """Another title."""
+        self.title = title
+        self.setAccessibleName(title)
+        self._dress()
+
+    def _dress(self) -> None:
+        colours = self._drawn_for = self.colours
+        self.setBackground(QColor(colours.base))
+        points = self.font().pointSize()
+        item = self.getPlotItem()
+        if self.title:
+            item.setTitle(safe(self.title), color=colours.text, size=f"{points}pt", bold=True)
+            item.titleLabel.item.setTextWidth(-1)
+        for side, name in (("bottom", self.x_name), ("left", self.y_name)):
+            axis = item.getAxis(side)
+            axis.setPen(QColor(colours.line))
+            axis.setTextPen(QColor(colours.muted))
+            axis.setTickPen(QColor(colours.line))
+            axis.setStyle(tickFont=self.font(), tickLength=4, autoExpandTextSpace=True)
+            axis.setLabel(safe(name) if name else None, **{"color": colours.muted, "font-size": f"{points}pt"})
+        item.showGrid(x=False, y=True, alpha=0.18)

@@ -1,0 +1,116 @@
+"""A table view with the habits of a good one: sorts, copies, keeps its columns, gives the Tab key away."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QItemSelection, QItemSelectionModel, QModelIndex, Qt, Signal
+from PySide6.QtGui import QAction, QGuiApplication, QKeySequence
+from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView
+
+from mmdesk.ui.models.columns import Column, ColumnsModel
+
+_SAMPLE_ROWS = 100
+_WIDEST = 260
+_NARROWEST = 56
+
+
+class Table(QTableView):
+    """Shows a :class:`ColumnsModel`.
+
+    ``picked`` tells the chosen source rows whenever they change, ``opened`` the one that was double-clicked or
+    confirmed with Enter.
+    """
+
+    picked = Signal(object)
+    opened = Signal(int)
+
+    def __init__(self, name: str, *, many: bool = False) -> None:
+        super().__init__()
+        self.columns = ColumnsModel(parent=self)
+        self.setModel(self.columns)
+        self.setAccessibleName(name)
+        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        mode = QAbstractItemView.SelectionMode
+        self.setSelectionMode(mode.ExtendedSelection if many else mode.SingleSelection)
+        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.setShowGrid(False)
+        self.setAlternatingRowColors(True)
+        self.setTabKeyNavigation(False)
+        self.setWordWrap(False)
+        self.setCornerButtonEnabled(False)
+        self.verticalHeader().hide()
+        self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+        header = self.horizontalHeader()
+        header.setHighlightSections(False)
+        header.setSectionsMovable(True)
+        header.setStretchLastSection(True)
+        header.setMinimumSectionSize(40)
+        header.setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
+        header.setSortIndicatorClearable(True)
+        self.setSortingEnabled(True)
+        self.activated.connect(self._on_activated)
+        self._copy = QAction("Copy", self)
+        self._copy.setShortcut(QKeySequence.StandardKey.Copy)
+        self._copy.setShortcutContext(Qt.ShortcutContext.WidgetShortcut)
+        self._copy.triggered.connect(self.copy)
+        self.addAction(self._copy)
+        self._fitted: tuple[str, ...] = ()
+        self._row_height()
+
+    def set_columns(self, columns: Sequence[Column]) -> None:
+        """Show other data; what was chosen is forgotten, widths stay where the titles do."""
+        self.columns.set_columns(columns)
+        self._row_height()
+        titles = tuple(column.title for column in columns)
+        if titles != self._fitted and self.columns.rowCount():
+            self._fitted = titles
+            self.fit()
+
+    def fit(self) -> None:
+        """Widths after the titles and the first rows."""
+        metrics = self.fontMetrics()
+        for number, column in enumerate(self.columns.columns):
+            texts = [self.columns.text(row, number) for row in range(min(self.columns.size, _SAMPLE_ROWS))]
+            widest = max((metrics.horizontalAdvance(text) for text in texts), default=0)
+            widest += 26 if column.icon is not None else 0
+            title = self.fontMetrics().horizontalAdvance(column.title) * 1.1 + 20
+            self.setColumnWidth(number, int(min(max(widest + 20, title, _NARROWEST), _WIDEST)))
+
+    def chosen(self) -> list[int]:
+        """The chosen source rows, in shown order."""
+        rows = sorted({index.row() for index in self.selectionModel().selectedRows()})
+        return [int(self.columns.rows[row]) for row in rows]
+
+    def choose(self, source_row: int) -> bool:
+        """Choose one source row and bring it into view; False if it is filtered out."""
+        place = self.columns.shown_row(source_row)
+        if place is None:
+            return False
+        flags = QItemSelectionModel.SelectionFlag
+        index = self.columns.index(place, 0)
+        self.selectionModel().setCurrentIndex(index, flags.ClearAndSelect | flags.Rows)
+        self.scrollTo(index)
+        return True
+
+    def copy(self) -> None:
+        """Put the chosen rows on the clipboard, tab-separated, with titles."""
+        rows = self.chosen()
+        if not rows:
+            return
+        numbers = range(self.columns.columnCount())
+        lines = ["\t".join(column.title for column in self.columns.columns)]
+        lines += ["\t".join(self.columns.text(row, number) for number in numbers) for row in rows]
+        QGuiApplication.clipboard().setText("\n".join(lines))
+
+    def selectionChanged(self, selected: QItemSelection, deselected: QItemSelection) -> None:
+        """Tell what is chosen."""
+        super().selectionChanged(selected, deselected)
+        self.picked.emit(self.chosen())
+
+    def _on_activated(self, index: QModelIndex) -> None:
+        self.opened.emit(self.columns.source_row(index))
+
+    def _row_height(self) -> None:
+        self.verticalHeader().setDefaultSectionSize(self.fontMetrics().height() + 10)
