@@ -1,0 +1,111 @@
+"""``mmdesk case``: make, describe, back up and restore a case."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from mmdesk.cli.console import Console
+from mmdesk.engine.core.errors import ExitStatus
+from mmdesk.engine.core.types import current_actor
+
+
+def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add ``case`` with its sub-commands."""
+    group = commands.add_parser("case", help="make, describe, back up and restore a case")
+    kinds = group.add_subparsers(title="what", metavar="WHAT", required=True)
+
+    new = kinds.add_parser("new", help="make a case in a new or empty folder")
+    new.add_argument("folder", metavar="DIR", type=Path, help="the case folder; new or empty")
+    new.add_argument("--name", help="a name for people (default: the folder's)")
+    new.add_argument(
+        "--database",
+        metavar="URL",
+        help="keep the tables in PostgreSQL: postgresql+psycopg://user@host/database"
+        " (the password comes from PGPASSWORD or ~/.pgpass and is never stored)",
+    )
+    new.set_defaults(run=_new)
+
+    info = kinds.add_parser("info", help="what a case holds")
+    info.add_argument("folder", metavar="DIR", type=Path, help="the case folder")
+    info.set_defaults(run=_info)
+
+    backup = kinds.add_parser("backup", help="make a verified copy of the tables inside the case (five are kept)")
+    backup.add_argument("folder", metavar="DIR", type=Path, help="the case folder")
+    backup.add_argument("--list", action="store_true", help="only list the backups there are")
+    backup.set_defaults(run=_backup)
+
+    restore = kinds.add_parser("restore", help="bring the tables back to a backup; what they are now is kept first")
+    restore.add_argument("folder", metavar="DIR", type=Path, help="the case folder")
+    restore.add_argument("backup", metavar="BACKUP", nargs="?", help="its name (default: the newest)")
+    restore.set_defaults(run=_restore)
+
+
+def format_bytes(size: float) -> str:
+    """``712 bytes``, ``3.4 MB``; powers of 1000 as file managers show them."""
+    if size < 1000:
+        return f"{size:.0f} bytes"
+    for unit in ("kB", "MB", "GB"):
+        size /= 1000
+        if size < 1000:
+            return f"{size:.1f} {unit}"
+    return f"{size / 1000:.1f} TB"
+
+
+def _new(args: argparse.Namespace, console: Console) -> int:
+    from mmdesk.engine.services.cases import new_case
+
+    info = new_case(args.folder, name=args.name, database_url=args.database, actor=current_actor())
+    text = (
+        f"Made the case {info.name} in {info.folder}.\nNext: mmdesk import tables {args.folder} --entities entities.csv"
+    )
+    console.result(info, text)
+    return ExitStatus.DONE
+
+
+def _info(args: argparse.Namespace, console: Console) -> int:
+    from mmdesk.engine.services.cases import case_info
+
+    info = case_info(args.folder)
+    status = info.artifact_status
+    features = (
+        f"{status['done']:,} done ({status['incomplete']:,} incomplete),"
+        f" {status['pending']:,} pending, {status['failed']:,} failed"
+    )
+    lines = [
+        f"{info.name}  ({info.case_id})",
+        f"  folder        {info.folder}",
+        f"  database      {info.database}, format {info.format_version}",
+        f"  size          {format_bytes(info.size_bytes)}, {info.backups} backups",
+        *(f"  {name:<13} {number:,}" for name, number in info.counts.items()),
+        f"  features      {features}",
+        *(f"  warning: {warning}" for warning in info.warnings),
+    ]
+    console.result(info, "\n".join(lines))
+    return ExitStatus.DONE
+
+
+def _backup(args: argparse.Namespace, console: Console) -> int:
+    from mmdesk.engine.services.cases import backup_case, list_backups
+
+    if args.list:
+        found = list_backups(args.folder)
+        lines = [f"{info.name}  {info.created}  {format_bytes(info.size_bytes)}" for info in found]
+        console.result(found, "\n".join(lines) or "There are no backups yet.")
+        return ExitStatus.DONE
+    info = backup_case(args.folder, ctx=console.context)
+    console.result(
+        info,
+        f"Made and verified the backup {info.name} ({format_bytes(info.size_bytes)}).\n"
+        "It holds the tables; evidence files are stored by their content, never change, and are not copied.",
+    )
+    return ExitStatus.DONE
+
+
+def _restore(args: argparse.Namespace, console: Console) -> int:
+    from mmdesk.engine.services.cases import restore_case
+
+    report = restore_case(args.folder, args.backup, actor=current_actor(), ctx=console.context)
+    kept = f"\nWhat was there before is kept as {report.replaced}." if report.replaced else ""
+    console.result(report, f"The case is back at {report.backup} (made {report.created}).{kept}")
+    return ExitStatus.DONE
