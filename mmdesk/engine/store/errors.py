@@ -92,7 +92,7 @@ def postgres_error(error: BaseException, where: str) -> MmdeskError | None:
         where: The database's address without a password, for the message.
     """
     state = getattr(error, "sqlstate", None) or ""
-    text = " ".join(without_secrets(str(error)).split())
+    text = " ".join(without_secrets(str(error)).split()).rstrip(".?! ")
     lower = text.lower()
     if state.startswith("28") or "authentication failed" in lower or "no password supplied" in lower:
         return StoreError(

@@ -93,12 +93,15 @@ def attributes(connection: Connection) -> tuple[pa.Table, dict[str, ColumnKind]]
     )
     documents = [orjson.loads(document) for document in found["attributes"].to_pylist()]
     columns = {"entity_key": found["entity_key"]}
-    arrays = {name: _attribute([document.get(name) for document in documents], kind) for name, kind in kinds.items()}
+    arrays = {
+        name: attribute_array([document.get(name) for document in documents], kind) for name, kind in kinds.items()
+    }
     names = ["entity_key", *arrays]
     return pa.Table.from_arrays([columns["entity_key"], *arrays.values()], names=names), kinds
 
 
-def _attribute(values: list[Any], kind: ColumnKind) -> pa.Array:
+def attribute_array(values: list[Any], kind: ColumnKind) -> pa.Array:
+    """Values as they are in ``Entity.attributes`` (``None`` = missing) as an array, typed as in :func:`attributes`."""
     if kind is ColumnKind.TIME:
         values = [None if value is None else parse_moment(value) for value in values]
     elif kind is ColumnKind.CATEGORY:
