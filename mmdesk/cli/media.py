@@ -1,0 +1,98 @@
+"""``import media``, ``extract`` and ``features names``."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from mmdesk.cli.console import Console
+from mmdesk.engine.core.errors import ExitStatus
+from mmdesk.engine.core.types import current_actor
+from mmdesk.engine.services import media_imports
+
+_SHOWN = 20
+
+Commands = argparse._SubParsersAction  # the only name it has
+
+
+def add_import_commands(commands: Commands[argparse.ArgumentParser]) -> None:
+    """``import media``."""
+    media = commands.add_parser(
+        "media",
+        help="bring evidence files into a case",
+        description="Copy evidence files into a case and link them to entities: by a manifest with the columns "
+        "entity_id, path and, if known, captured_at (paths relative to it), or by folders named after entities.",
+    )
+    media.add_argument("case", type=Path, metavar="DIR", help="the case folder")
+    media.add_argument("paths", type=Path, nargs="*", metavar="PATH", help="files, or folders with one per entity")
+    media.add_argument("--manifest", type=Path, metavar="F", help="CSV: entity_id,path[,captured_at]")
+    media.add_argument("--strict", action="store_true", help="exit with 3 if any file was refused")
+    media.set_defaults(run=_import_media)
+
+
+def add_commands(commands: Commands[argparse.ArgumentParser]) -> None:
+    """``extract`` and ``features``."""
+    extract = commands.add_parser("extract", help="turn the evidence files of a case into features")
+    extract.add_argument("case", type=Path, metavar="DIR", help="the case folder")
+    extract.add_argument("--workers", type=_positive, metavar="N", help="processes (as many as processor cores)")
+    extract.add_argument("--strict", action="store_true", help="exit with 3 if any file has no features")
+    extract.set_defaults(run=_extract)
+    features = commands.add_parser("features", help="what the features are")
+    kinds = features.add_subparsers(title="what", metavar="WHAT", required=True)
+    names = kinds.add_parser("names", help="the names of all features, in order")
+    names.set_defaults(run=_feature_names)
+
+
+def _positive(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise ValueError(text)
+    return value
+
+
+def _import_media(args: argparse.Namespace, console: Console) -> int:
+    report = media_imports.import_media(
+        args.case, args.paths, args.manifest, actor=current_actor(), ctx=console.context
+    )
+    summary = (
+        f"{report.files} files: {report.artifacts} new, {report.unchanged} unchanged, "
+        f"{report.duplicates} duplicates, {report.refused} refused"
+    )
+    lines = [summary]
+    for problem in report.problems[:_SHOWN]:
+        place = f"line {problem.line}: " if problem.line is not None else ""
+        lines.append(f"  refused: {place}{_printable(problem.path)}: {_printable(problem.reason)}")
+    lines += _more(len(report.problems))
+    console.result(report, "\n".join(lines))
+    return int(ExitStatus.DATA if args.strict and report.refused else ExitStatus.DONE)
+
+
+def _extract(args: argparse.Namespace, console: Console) -> int:
+    report = media_imports.extract(args.case, args.workers, actor=current_actor(), ctx=console.context)
+    summary = (
+        f"{report.done} files with features ({report.incomplete} of them incomplete), {report.failed} failed, "
+        f"{report.pending} pending; {report.extracted} were worked on now"
+    )
+    lines = [summary]
+    lines += [
+        f"  {problem.status}: {_printable(problem.name)}: {_printable(problem.reason)}"
+        for problem in report.problems[:_SHOWN]
+    ]
+    lines += _more(len(report.problems))
+    console.result(report, "\n".join(lines))
+    return int(ExitStatus.DATA if args.strict and (report.failed or report.pending) else ExitStatus.DONE)
+
+
+def _feature_names(_args: argparse.Namespace, console: Console) -> int:
+    names = media_imports.feature_names()
+    console.result(names, "\n".join(names))
+    return int(ExitStatus.DONE)
+
+
+def _more(count: int) -> list[str]:
+    return [f"  and {count - _SHOWN} more (all of them with --json)"] if count > _SHOWN else []
+
+
+def _printable(text: str) -> str:
+    """Imported strings without anything that moves a terminal's cursor or turns its text around."""
+    return "".join(character if character.isprintable() else repr(character)[1:-1] for character in text[:300])

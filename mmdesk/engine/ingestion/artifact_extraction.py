@@ -1,0 +1,183 @@
+"""The features of a case's artifacts: what is pending or out of date is extracted, the rest is left alone."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import orjson
+from sqlalchemy import bindparam, func, select, update
+from sqlalchemy.engine import Connection
+
+from mmdesk.engine.core.files import as_resource_error
+from mmdesk.engine.core.jobs import NULL_CONTEXT, JobCancelled, JobContext
+from mmdesk.engine.core.types import FeatureStatus, MediaType
+from mmdesk.engine.features import cache
+from mmdesk.engine.features.extraction_pool import PoolLimits, default_workers, run_pool
+from mmdesk.engine.features.feature_version import feature_version
+from mmdesk.engine.features.layout import default_layout
+from mmdesk.engine.features.worker import ExtractionJob, Outcome
+from mmdesk.engine.store.case import Case
+from mmdesk.engine.store.tables import Artifact
+
+ACTION = "features.extract"
+_RECORD_S = 2.0
+_RECORD_ROWS = 500
+_MAX_PROBLEMS = 10_000
+
+
+@dataclass
+class Extracted:
+    """What one extraction did.
+
+    Attributes:
+        attempted: Artifacts that were pending or out of date.
+        outcomes: Of them, recorded.
+        problems: Artifact id and reason of those that failed or could not be reached; the first 10,000.
+    """
+
+    attempted: int = 0
+    outcomes: int = 0
+    problems: list[tuple[int, str]] = field(default_factory=list)
+
+
+def extract_pending(
+    case: Case,
+    *,
+    workers: int | None = None,
+    limits: PoolLimits | None = None,
+    ctx: JobContext = NULL_CONTEXT,
+) -> Extracted:
+    """Extract what is pending, out of date, or gone from the cache.
+
+    Outcomes are recorded as they come, so that a cancelled or killed extraction continues where it stopped.
+
+    Args:
+        case: Open for writing.
+        workers: Processes; as many as processor cores if not given.
+        limits: What one artifact may cost.
+        ctx: Cancelling stops the workers at once and keeps what is recorded.
+
+    Raises:
+        ResourceError: The cache cannot be written.
+        StoreError: The database cannot be written.
+    """
+    version = feature_version()
+    with case.read() as connection:
+        jobs = _jobs(case, connection, version)
+    _sweep(case)
+    result = Extracted(attempted=len(jobs))
+    waiting: list[Outcome] = []
+    recorded = time.monotonic()
+    ctx.progress(0, len(jobs), "starting")
+    found = run_pool(case.folder, version, jobs, workers=max(1, workers or default_workers()), limits=limits, ctx=ctx)
+    try:
+        for outcomes in found:
+            waiting.extend(outcomes)
+            done = result.outcomes + len(waiting)
+            ctx.progress(done, len(jobs), f"{done} of {len(jobs)} files")
+            if len(waiting) >= _RECORD_ROWS or time.monotonic() - recorded > _RECORD_S:
+                _record(case, version, waiting, result)
+                waiting, recorded = [], time.monotonic()
+    except JobCancelled:
+        _record(case, version, waiting, result)
+        raise
+    _record(case, version, waiting, result)
+    return result
+
+
+def _jobs(case: Case, connection: Connection, version: str) -> list[ExtractionJob]:
+    columns = (
+        Artifact.id,
+        Artifact.sha256,
+        Artifact.path,
+        Artifact.media_type,
+        Artifact.size_bytes,
+        Artifact.feature_status,
+        Artifact.feature_version,
+        Artifact.feature_key,
+        Artifact.segments,
+    )
+    jobs = []
+    for row in connection.execute(select(*columns).where(Artifact.deleted_us.is_(None)).order_by(Artifact.id)):
+        current = row.feature_status != FeatureStatus.PENDING and row.feature_version == version
+        if current and (row.feature_status == FeatureStatus.FAILED or _cached(case, row.feature_key, row.segments)):
+            continue
+        jobs.append(ExtractionJob(row.id, row.sha256, row.path, MediaType(row.media_type), row.size_bytes))
+    return jobs
+
+
+def _cached(case: Case, key: str | None, segments: str | None) -> bool:
+    if not key or not segments:
+        return False
+    return cache.looks_whole(case.files, key, len(orjson.loads(segments)), default_layout().size)
+
+
+def _sweep(case: Case) -> None:
+    """Remove what workers that were killed left behind; the writer's lock is ours, so nobody else is at it."""
+    folder = case.paths.feature_cache
+    try:
+        for leftover in folder.glob(".tmp-*"):
+            leftover.unlink(missing_ok=True)
+    except OSError as error:
+        raise as_resource_error(error, folder) from error
+
+
+def _record(case: Case, version: str, outcomes: Sequence[Outcome], result: Extracted) -> None:
+    """Write outcomes in one transaction and count them."""
+    if not outcomes:
+        return
+    counts = {status.value: sum(outcome.status is status for outcome in outcomes) for status in FeatureStatus}
+    with case.write(ACTION, "artifacts", {"feature_version": version, **counts}) as connection:
+        statement = update(Artifact).where(Artifact.id == bindparam("row"))
+        connection.execute(
+            statement.values({name: bindparam(name) for name in _VALUES}),
+            [_values(outcome, version) for outcome in outcomes],
+        )
+    result.outcomes += len(outcomes)
+    reasons = [(outcome.artifact_id, outcome.error) for outcome in outcomes if outcome.error]
+    result.problems.extend(reasons[: max(0, _MAX_PROBLEMS - len(result.problems))])
+
+
+_VALUES = (
+    "feature_status",
+    "feature_version",
+    "feature_key",
+    "feature_error",
+    "segments",
+    "incomplete",
+    "details",
+)
+
+
+def _values(outcome: Outcome, version: str) -> dict[str, object]:
+    return {
+        "row": outcome.artifact_id,
+        "feature_status": outcome.status.value,
+        "feature_version": version,
+        "feature_key": outcome.key,
+        "feature_error": outcome.error,
+        "segments": outcome.segments,
+        "incomplete": outcome.incomplete,
+        "details": outcome.details,
+    }
+
+
+def status_counts(connection: Connection) -> dict[str, int]:
+    """How many artifacts of the case are ``done``, of them ``incomplete``, ``failed`` and ``pending``.
+
+    Done under another feature version counts as pending.
+    """
+    statement = (
+        select(Artifact.feature_status, Artifact.feature_version, Artifact.incomplete, func.count())
+        .where(Artifact.deleted_us.is_(None))
+        .group_by(Artifact.feature_status, Artifact.feature_version, Artifact.incomplete)
+    )
+    counts = dict.fromkeys(("done", "incomplete", "failed", "pending"), 0)
+    for status, version, incomplete, number in connection.execute(statement):
+        current = version == feature_version()
+        counts[status if current else "pending"] += number
+        if incomplete and current and status == FeatureStatus.DONE:
+            counts["incomplete"] += number
+    return counts
