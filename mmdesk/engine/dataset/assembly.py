@@ -50,7 +50,7 @@ class Media:
 
     Attributes:
         sha256, media: [M] texts. ``keys``: int64 [M], ``artifacts.id``. ``segment_texts``: [M] JSON.
-        offsets: int64 [M + 1]. ``segments``: float32 [S, F]. ``positions``: float32 [S, P].
+        offsets: int64 [M + 1]. ``segments``: float32 [S, F].
         version: Version of the features. ``names``: [F].
     """
 
@@ -60,7 +60,6 @@ class Media:
     segment_texts: Texts
     offsets: Int64
     segments: Float32
-    positions: Float32
     version: str
     names: tuple[str, ...]
 
@@ -110,8 +109,8 @@ class _Keys:
         return self._order[place], self._sorted[place] == keys
 
 
-def assemble(tables: CaseTables, media: Media) -> CaseData:
-    """All of a case as :class:`CaseData`."""
+def assemble(tables: CaseTables, media: Media, notes: Mapping[str, int] | None = None) -> CaseData:
+    """All of a case as :class:`CaseData`, with ``notes`` on what was left out."""
     ids = texts(tables.entities.column("entity_id").to_pylist())
     keys = _numbers(tables.entities, "entity_key", 0, np.int64)
     # The database sorts by its own collation; code points are the same everywhere.
@@ -131,16 +130,16 @@ def assemble(tables: CaseTables, media: Media) -> CaseData:
         artifact_segments=media.segment_texts,
         segment_offsets=media.offsets,
         segments=media.segments,
-        segment_positions=media.positions,
         feature_version=media.version,
         feature_names=media.names,
         targets=_targets(tables.targets, lookup),
+        notes=dict(notes or {}),
     )
 
 
 def _attributes(tables: CaseTables, order: Int64) -> dict[str, AttributeColumn]:
     columns = {}
-    for name, kind in tables.kinds.items():
+    for name, kind in sorted(tables.kinds.items()):  # by name: their order in the case depends on its history
         categories: tuple[str, ...] = ()
         values: npt.NDArray[Any]
         if kind is ColumnKind.CATEGORY:

@@ -12,7 +12,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from mmdesk.engine.dataset.case_data import CaseData, Float32, Int64, TargetRows
+from mmdesk.engine.dataset.case_data import Bool, CaseData, Float32, Int64, TargetRows
 from mmdesk.engine.dataset.encoding import AttributeEncoder
 from mmdesk.engine.dataset.histories import SUMMARY, EdgeHistory, EventHistory
 from mmdesk.engine.dataset.history_encoding import EdgeEncoding, EventEncoding, history_from_state, history_state
@@ -46,7 +46,7 @@ class Batch:
         event_types: int64 [batch, L]. ``event_features``: [batch, L, K]. ``event_presence``: [batch, L].
         neighbour_features: [batch, N, A + E], the neighbour's encoded attributes, then what the interaction says.
         neighbour_count: [batch, N], interactions that the token stands for. ``neighbour_presence``: [batch, N].
-        segments: [batch, S, F]. ``segment_positions``: [batch, S, P], where in its file a segment lies.
+        segments: [batch, S, F]; a block that does not apply to a segment holds the training means, not zeros.
         segment_artifact: int64 [batch, S], 0.. within the row. ``segment_presence``: [batch, S].
     """
 
@@ -58,7 +58,6 @@ class Batch:
     neighbour_count: Tensor
     neighbour_presence: Tensor
     segments: Tensor
-    segment_positions: Tensor
     segment_artifact: Tensor
     segment_presence: Tensor
 
@@ -169,6 +168,24 @@ class Encoder:
         )
 
 
+def blocks_applying(values: npt.NDArray[np.floating], names: Sequence[str]) -> Bool:
+    """Which features apply to which segments: those of blocks that are not all zero.
+
+    Args:
+        values: [n, F].
+        names: [F], ``block.feature``.
+
+    Returns:
+        bool [n, F].
+    """
+    blocks = [name.split(".", 1)[0] for name in names]
+    starts = [index for index, block in enumerate(blocks) if index == 0 or block != blocks[index - 1]]
+    if not starts:
+        return np.ones(values.shape, dtype=bool)
+    applies = np.logical_or.reduceat(values != 0, starts, axis=1)
+    return np.repeat(applies, np.diff([*starts, len(blocks)]), axis=1)
+
+
 class Batcher:
     """Makes batches of a case through an encoder.
 
@@ -230,16 +247,35 @@ class Batcher:
         """The batch of some target rows."""
         return self.make(targets.entity, targets.as_of_us)
 
+    def sizes(self, entity: npt.NDArray[np.integer], as_of_us: Int64) -> Int64:
+        """How many tokens each row has, at least 1 of each kind: int64 [rows, 3] (events, neighbours, segments)."""
+        who = entity.astype(np.int64)
+        links, rows = self._links(who, as_of_us)
+        artifact = self.data.link_artifact[links].astype(np.int64)
+        held = self.data.segment_offsets[artifact + 1] - self.data.segment_offsets[artifact]
+        segments = np.bincount(rows, weights=np.minimum(held, self.limits.segments), minlength=len(who))
+        counts = [self._events.tokens(who, as_of_us), self._edges.tokens(who, as_of_us), segments.astype(np.int64)]
+        return np.maximum(np.stack(counts, axis=1), 1)
+
+    def row_bytes(self, sizes: npt.NDArray[np.integer]) -> int:
+        """Bytes of a padded row with so many events, neighbours and segments."""
+        encoder = self.encoder
+        widths = (len(encoder.events.names) + 3, len(encoder.neighbour_names) + 2, len(encoder.segments.mean) + 3)
+        return 4 * int(len(encoder.attributes.names) + np.dot(sizes, widths))
+
+    def _links(self, who: Int64, as_of_us: Int64) -> tuple[Int64, Int64]:
+        """The newest links before each as-of, and the row of each."""
+        start = self.data.link_offsets[who]
+        end = count_before(self.data.link_time_us, start, self.data.link_offsets[who + 1], as_of_us)
+        first = np.maximum(start, end - self.limits.artifacts) if self._media else end
+        rows, places = spread(end - first)
+        return first[rows] + places, rows
+
     def _segments(self, who: Int64, as_of_us: Int64) -> tuple[dict[str, Tensor], Int64, Int64]:
         """The media part of the batch, and where each segment and its link came from."""
         data, size = self.data, len(who)
-        start = data.link_offsets[who]
-        end = count_before(data.link_time_us, start, data.link_offsets[who + 1], as_of_us)
-        if not self._media:
-            end = start
-        first = np.maximum(start, end - self.limits.artifacts)
-        link_rows, link_places = spread(end - first)
-        links = first[link_rows] + link_places
+        links, link_rows = self._links(who, as_of_us)
+        link_places = spread(np.bincount(link_rows, minlength=size))[1]
         artifact = data.link_artifact[links].astype(np.int64)
         held = data.segment_offsets[artifact + 1] - data.segment_offsets[artifact]
         kept = np.minimum(held, self.limits.segments)
@@ -249,13 +285,18 @@ class Batcher:
         _, places = spread(np.bincount(rows, minlength=size))
         padded = _Places(rows, places, size)
         media = {
-            "segments": padded.pad(np.asarray(data.segments[source]), width=max(len(self.encoder.feature_names), 1)),
-            "segment_positions": padded.pad(np.asarray(data.segment_positions[source])),
+            "segments": padded.pad(self._features(source), width=len(self.encoder.segments.mean)),
             "segment_artifact": padded.pad(link_places[of_link]),
             "segment_presence": padded.pad(np.ones(len(rows), np.float32)),
         }
         tensors = {name: torch.from_numpy(array) for name, array in media.items()}
         return tensors, padded.pad(source, PADDING), padded.pad(links[of_link], PADDING)
+
+    def _features(self, source: Int64) -> Float32:
+        """The vectors of some segments; where a block is all zeros (it does not apply) it becomes the training mean."""
+        values = np.asarray(self.data.segments[source], dtype=np.float32)
+        applies = blocks_applying(values, self.encoder.feature_names)
+        return np.where(applies, values, self.encoder.segments.mean)
 
 
 class _Places:

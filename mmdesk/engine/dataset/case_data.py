@@ -109,7 +109,7 @@ class CaseData:
 
     Attributes:
         entity_ids: [N] texts, ascending by code point. ``entity_keys``: int64 [N], ``entities.id`` in the store.
-        attributes: Name -> column, in the order of the case.
+        attributes: Name -> column, in the order of the names.
         event_offsets: int64 [N + 1]. ``event_type``: int32 [E], index into ``event_types``. ``event_value``: float64
             [E], NaN = missing. ``event_time_us``: int64 [E], ascending per entity. ``event_row``: int64 [E],
             ``events.id`` in the store.
@@ -123,9 +123,9 @@ class CaseData:
         artifact_sha256: [M] texts, ascending; only artifacts with features. ``artifact_media``: [M] image, audio...
             ``artifact_keys``: int64 [M], ``artifacts.id``. ``artifact_segments``: [M] JSON, what each segment is.
         segment_offsets: int64 [M + 1]. ``segments``: float32 [S, F], memory-mapped where it comes from a file.
-            ``segment_positions``: float32 [S, P], where in its artifact a segment lies, see ``positions.py``.
         feature_version: Version of the features; empty without artifacts. ``feature_names``: [F].
         targets: The labelled rows.
+        notes: How many artifacts were left out, by reason.
     """
 
     entity_ids: Texts
@@ -156,7 +156,6 @@ class CaseData:
     artifact_segments: Texts
     segment_offsets: Int64
     segments: Float32
-    segment_positions: Float32
     targets: TargetRows
     feature_version: str = ""
     feature_names: tuple[str, ...] = ()

@@ -193,7 +193,7 @@ class AttributeEncoder:
     """All attribute columns of a case as one matrix.
 
     Args:
-        columns: The fitted encodings, in the order of the case.
+        columns: The fitted encodings, in the order of their names.
         now_us: The latest moment of the training data; stands in for the as-of where a row has none.
         means: [A], of the encoded columns over what they were fitted on; the typical entity that an explanation
             starts from. Zeros if not given.

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from mmdesk.engine.dataset.batches import Encoder, SegmentScale
+from mmdesk.engine.dataset.batches import Encoder, SegmentScale, blocks_applying
 from mmdesk.engine.dataset.case_data import CaseData, Int64, TargetRows
 from mmdesk.engine.dataset.encoding import AttributeEncoder, Scale, seconds_ago
 from mmdesk.engine.dataset.history_encoding import EdgeEncoding, EventEncoding, Recency, TypedValues
@@ -97,8 +97,8 @@ def _fit_edges(data: CaseData, edges: Int64, as_of_us: Int64, now_us: int) -> Ed
 def _fit_segments(data: CaseData, entity: Int64, as_of_us: Int64) -> SegmentScale:
     """Mean and deviation per feature over the segments that the training rows see.
 
-    A feature is only counted where it says something: blocks of other media are zero in a segment, and those zeros
-    would squeeze the block's own values together.
+    A feature counts only in segments that its block applies to: zeros of other media would squeeze the block's own
+    values together.
     """
     size = len(data.feature_names)
     if not size:
@@ -108,8 +108,8 @@ def _fit_segments(data: CaseData, entity: Int64, as_of_us: Int64) -> SegmentScal
     of_artifact, within = spread(data.segment_offsets[artifact + 1] - data.segment_offsets[artifact])
     rows = data.segment_offsets[artifact[of_artifact]] + within
     values = np.asarray(data.segments[rows[_thinned(len(rows), MAX_SEGMENTS)]], dtype=np.float64)
-    said = values != 0
+    said = blocks_applying(values, data.feature_names)
     count = np.maximum(said.sum(0), 1)
-    mean = values.sum(0) / count
+    mean = np.where(said, values, 0.0).sum(0) / count
     deviation = np.sqrt((np.where(said, values - mean, 0.0) ** 2).sum(0) / count)
     return SegmentScale(mean.astype(np.float32), np.where(deviation > 1e-6, deviation, 1.0).astype(np.float32))

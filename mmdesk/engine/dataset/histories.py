@@ -76,6 +76,12 @@ class EventHistory:
         start = self._data.event_offsets[entity]
         return count_before(self._data.event_time_us, start, self._data.event_offsets[entity + 1], as_of_us) - start
 
+    def tokens(self, entity: Int64, as_of_us: Int64) -> Int64:
+        """How many tokens each row has at most."""
+        known = self.count(entity, as_of_us)
+        types = min(self._encoding.values.size, _SUMMARY_TYPES)
+        return np.minimum(known, self._limit) + np.minimum(np.maximum(known - self._limit, 0), types)
+
     def gather(self, entity: Int64, as_of_us: Int64) -> Tokens:
         """The tokens of each row: older events by type first, then the newest in order of time."""
         data = self._data
@@ -180,6 +186,13 @@ class EdgeHistory:
         self._weight_sums = np.concatenate([[0.0], np.cumsum(np.nan_to_num(weights, nan=0.0))])
         self._weight_counts = np.concatenate([[0], np.cumsum(~np.isnan(weights))])
         self._outgoing_counts = np.concatenate([[0], np.cumsum(data.edge_outgoing)])
+
+    def tokens(self, entity: Int64, as_of_us: Int64) -> Int64:
+        """How many tokens each row has."""
+        start = self._data.edge_offsets[entity]
+        known = count_before(self._data.edge_time_us, start, self._data.edge_offsets[entity + 1], as_of_us) - start
+        found: Int64 = np.minimum(known, self._limit + 1)
+        return found
 
     def gather(self, entity: Int64, as_of_us: Int64) -> Tokens:
         """The tokens of each row: one for all the older interactions first, then the newest in order of time."""

@@ -23,7 +23,7 @@ class ModelSizes:
     Attributes:
         attributes: A, encoded attribute columns. ``event_types``: T, "other" included.
         event_features: K, numbers per event. ``neighbour_features``: A + E.
-        segment_features: F. ``segment_positions``: P.
+        segment_features: F.
         dropout: Of the fused vector and of the tokens while training.
     """
 
@@ -32,7 +32,6 @@ class ModelSizes:
     event_features: int
     neighbour_features: int
     segment_features: int
-    segment_positions: int
     dropout: float = 0.1
 
     @classmethod
@@ -139,28 +138,27 @@ class ArtifactEncoder(nn.Module):
 
     Args:
         features: F, length of a segment's vector.
-        positions: P, numbers that say where in its file it lies.
         dropout: Of the pooled segment features.
     """
 
-    def __init__(self, features: int, positions: int, dropout: float) -> None:
+    def __init__(self, features: int, dropout: float) -> None:
         super().__init__()
         inner = 32
         self.register_buffer("mean", torch.zeros(features))
         self.register_buffer("deviation", torch.ones(features))
         self.mean: Tensor
         self.deviation: Tensor
-        self.segment = nn.Sequential(nn.Linear(features + positions, inner), nn.ReLU())
+        self.segment = nn.Sequential(nn.Linear(features, inner), nn.ReLU())
         self.dropout = nn.Dropout(dropout)
         self.null = nn.Parameter(torch.zeros(features + inner))
         self.linear = nn.Linear(2 * (features + inner), 32)
         self.null_file = nn.Parameter(torch.zeros(32))
         self.mix = nn.Parameter(torch.zeros(32))
 
-    def forward(self, segments: Tensor, positions: Tensor, artifact: Tensor, presence: Tensor) -> Tensor:
-        """Encode ``segments`` [batch, S, F], ``positions`` [batch, S, P], ``artifact``, ``presence`` [batch, S]."""
+    def forward(self, segments: Tensor, artifact: Tensor, presence: Tensor) -> Tensor:
+        """Encode ``segments`` [batch, S, F], ``artifact`` and ``presence`` [batch, S]."""
         plain = ((segments - self.mean) / self.deviation).clamp(-6, 6)
-        values = torch.cat([plain, self.segment(torch.cat([plain, positions], dim=-1))], dim=-1)
+        values = torch.cat([plain, self.segment(plain)], dim=-1)
         files = int(artifact.max()) + 1
         mean, most, file_presence = self._per_file(values, artifact, presence, files)
         encoded = torch.relu(self.linear(self.dropout(torch.cat([mean, most], dim=-1))))  # [batch, files, 32]
@@ -198,7 +196,7 @@ class FullModel(nn.Module):
         self.attributes = AttrEncoder(sizes.attributes)
         self.events = EventSequenceEncoder(sizes.event_types, sizes.event_features, sizes.dropout)
         self.graph = GraphEncoder(sizes.attributes, sizes.neighbour_features, sizes.dropout)
-        self.artifacts = ArtifactEncoder(sizes.segment_features, sizes.segment_positions, sizes.dropout)
+        self.artifacts = ArtifactEncoder(sizes.segment_features, sizes.dropout)
         self.fusion = nn.Sequential(nn.Dropout(sizes.dropout), nn.Linear(16 + 64 + 32 + 32, EMBEDDING), nn.ReLU())
         self.regression = nn.Linear(EMBEDDING, 1)
         self.classification = nn.Linear(EMBEDDING, 1)
@@ -213,9 +211,7 @@ class FullModel(nn.Module):
         """What the model says of each row of ``batch``."""
         events, attention = self.events(batch.event_types, batch.event_features, batch.event_presence)
         graph = self.graph(batch.attributes, batch.neighbour_features, batch.neighbour_count, batch.neighbour_presence)
-        artifacts = self.artifacts(
-            batch.segments, batch.segment_positions, batch.segment_artifact, batch.segment_presence
-        )
+        artifacts = self.artifacts(batch.segments, batch.segment_artifact, batch.segment_presence)
         fused = torch.cat([self.attributes(batch.attributes), events, graph, artifacts], dim=1)  # [batch, 144]
         embedding = self.fusion(fused)
         logit = self.classification(embedding).squeeze(1)

@@ -1,0 +1,86 @@
+"""Which labelled rows train, which validate, which test."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from mmdesk.engine.core.hashing import sha256_bytes
+from mmdesk.engine.core.times import END_OF_TIME_US
+from mmdesk.engine.core.types import Split
+from mmdesk.engine.dataset.case_data import SPLIT_CODES, SPLIT_NONE, CaseData, Int64, TargetRows
+
+TRAIN, VAL, TEST = (SPLIT_CODES[part] for part in (Split.TRAIN, Split.VAL, Split.TEST))
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The labelled rows by part.
+
+    Attributes:
+        rows: int64 positions in ``CaseData.targets`` of each part, ascending.
+        how: In words, how the parts came about.
+    """
+
+    rows: Mapping[Split, Int64]
+    how: str
+
+    def of(self, data: CaseData, part: Split) -> TargetRows:
+        """The rows of one part."""
+        return data.targets.take(self.rows[part])
+
+
+def split_rows(data: CaseData, val_fraction: float, test_fraction: float) -> Parts:
+    """Assign every labelled row to a part.
+
+    Given splits stand; a missing validation part is carved from training by the hash of the entity, and test is never
+    touched. Without given splits: by time where every row has an as-of (the newest are tested), else by the hash of
+    the entity's id, so that all rows of an entity stay in one part.
+
+    Args:
+        data: The case.
+        val_fraction: Share of the rows that validate, where the split is ours.
+        test_fraction: Share of the rows that test, where the split is ours.
+    """
+    targets = data.targets
+    labelled = ~(np.isnan(targets.y_reg) & np.isnan(targets.y_class) & np.isnan(targets.y_rank))
+    if (targets.split[labelled] != SPLIT_NONE).any():
+        part, how = _given(data, targets.split.astype(np.int64), val_fraction)
+    elif labelled.any() and (targets.as_of_us[labelled] != END_OF_TIME_US).all():
+        part, how = _by_time(targets.as_of_us, labelled, val_fraction, test_fraction), "by time of the as-of"
+    else:
+        share = _shares(data)[targets.entity]
+        part = np.where(share < test_fraction, TEST, np.where(share < test_fraction + val_fraction, VAL, TRAIN))
+        how = "by the hash of the entity id"
+    return Parts({name: np.flatnonzero(labelled & (part == code)) for name, code in SPLIT_CODES.items()}, how)
+
+
+def _given(data: CaseData, part: Int64, val_fraction: float) -> tuple[Int64, str]:
+    if (part == VAL).any():
+        return part, "as given"
+    # Of what is left without the test part, so that the share of all rows comes out roughly as asked.
+    carved = (part == TRAIN) & (_shares(data)[data.targets.entity] < val_fraction)
+    return np.where(carved, VAL, part), "as given; validation carved from train by the hash of the entity id"
+
+
+def _by_time(as_of_us: Int64, labelled: npt.NDArray[np.bool_], val_fraction: float, test_fraction: float) -> Int64:
+    """Rows with the same as-of stay together, so the cuts lie between moments."""
+    moments, counts = np.unique(as_of_us[labelled], return_counts=True)
+    # Share of the rows up to and including each moment.
+    reached = np.cumsum(counts) / counts.sum()
+    train_until = np.searchsorted(reached, 1 - val_fraction - test_fraction + 1e-9, side="right")
+    val_until = np.searchsorted(reached, 1 - test_fraction + 1e-9, side="right")
+    place = np.searchsorted(moments, as_of_us)
+    train_end = max(int(train_until), 1)
+    val_end = max(int(val_until), train_end)
+    return np.where(place < train_end, TRAIN, np.where(place < val_end, VAL, TEST))
+
+
+def _shares(data: CaseData) -> npt.NDArray[np.float64]:
+    """A number in [0, 1) per entity from the hash of its id: the same in every case and on every machine."""
+    return np.array(
+        [int(sha256_bytes(str(name).encode("utf-8", "surrogatepass"))[:13], 16) / 16**13 for name in data.entity_ids]
+    )

@@ -1,0 +1,148 @@
+"""The plain baseline: gradient boosting on what a data scientist would aggregate by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from mmdesk.engine.core.types import Split
+from mmdesk.engine.dataset.batches import Batch
+from mmdesk.engine.dataset.case_data import Bool, Float64, Int64, TargetRows
+from mmdesk.engine.training.measures import Figures, all_heads
+from mmdesk.engine.training.sources import RowSource
+
+MAX_ROWS = 20_000
+_MIN_ROWS = 20
+_TYPES = 24
+_PIECE_ROWS = 512
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """How well gradient boosting does.
+
+    Attributes:
+        measures: Part -> head -> figures, as of the model.
+        rows: Training rows used. ``columns``: aggregated columns.
+    """
+
+    measures: dict[str, dict[str, Figures]]
+    rows: int
+    columns: int
+
+
+def aggregate(batch: Batch, types: int, *, media: bool) -> Float64:
+    """One row of plain columns per row of the batch; NaN = missing, which gradient boosting takes as it is.
+
+    Attributes; per event type the count, mean, sum, extremes and last of the values; recency; mean and extremes of
+    the neighbours' columns, their number; mean and maximum of the segment features.
+
+    Args:
+        batch: The rows.
+        types: How many event types have columns of their own.
+        media: Whether there are columns for segments.
+    """
+    events, kinds = batch.event_features.numpy().astype(np.float64), batch.event_types.numpy()
+    present = batch.event_presence.numpy() > 0
+    columns = [batch.attributes.numpy().astype(np.float64), _pooled(events, present)]
+    columns += [_values(events[..., 0], present & (kinds == kind)) for kind in range(types)]
+    neighbours = batch.neighbour_presence.numpy() > 0
+    columns.append(_pooled(batch.neighbour_features.numpy().astype(np.float64), neighbours))
+    columns.append(batch.neighbour_count.numpy().sum(1, keepdims=True))
+    if media:
+        segments = batch.segment_presence.numpy() > 0
+        columns.append(
+            _pooled(batch.segments.numpy().astype(np.float64), segments)[:, : 2 * batch.segments.shape[2] + 1]
+        )
+    return np.concatenate(columns, axis=1)
+
+
+def _pooled(values: Float64, present: Bool) -> Float64:
+    """Count, mean, maximum and minimum over the second dimension: [batch, 1 + 3 * channels]."""
+    count = present.sum(1, keepdims=True).astype(np.float64)
+    shown = np.where(present[..., None], values, 0.0)
+    mean = np.where(count > 0, shown.sum(1) / np.maximum(count, 1), np.nan)
+    most = np.where(present[..., None], values, -np.inf).max(1)
+    least = np.where(present[..., None], values, np.inf).min(1)
+    extremes = np.concatenate([most, least], axis=1)
+    return np.concatenate([count, mean, np.where(np.isfinite(extremes), extremes, np.nan)], axis=1)
+
+
+def _values(values: Float64, chosen: Bool) -> Float64:
+    """Count, mean, maximum, minimum, sum and last of one type's values."""
+    length = values.shape[1]
+    last = np.where(chosen, np.arange(length), -1).max(1)
+    newest = np.where(last >= 0, values[np.arange(len(values)), np.maximum(last, 0)], np.nan)
+    total = np.where(chosen, values, 0.0).sum(1)
+    return np.concatenate([_pooled(values[..., None], chosen), total[:, None], newest[:, None]], axis=1)
+
+
+def train_baseline(sources: Mapping[Split, RowSource]) -> Baseline | None:
+    """Fit on the training rows, measure on the others.
+
+    Returns:
+        None with fewer than 20 training rows for every head.
+    """
+    train = sources[Split.TRAIN]
+    rows = np.arange(0, len(train), max(1, -(-len(train) // MAX_ROWS)), dtype=np.int64)
+    everything = {part: np.arange(len(source), dtype=np.int64) for part, source in sources.items()}
+    columns = {part: _columns(source, {**everything, Split.TRAIN: rows}[part]) for part, source in sources.items()}
+    targets = train.targets.take(rows)
+    predictions: dict[Split, dict[str, Float64]] = {part: {} for part in sources}
+    for head, label in (
+        ("regression", targets.y_reg),
+        ("classification", targets.y_class),
+        ("ranking", targets.y_rank),
+    ):
+        model = _fitted(columns[Split.TRAIN], label, classify=head == "classification")
+        for part in sources:
+            predictions[part][head] = _asked(model, columns[part], head)
+    if not any(np.isfinite(found).any() for found in predictions[Split.TRAIN].values()):
+        return None
+    found = {}
+    for part in (Split.VAL, Split.TEST):
+        if len(sources[part]):
+            found[str(part)] = _measured(sources[part].targets, predictions[part])
+    return Baseline(found, len(rows), columns[Split.TRAIN].shape[1])
+
+
+def _columns(source: RowSource, rows: Int64) -> Float64:
+    """The columns of some rows, made in pieces."""
+    if not len(rows):
+        return np.zeros((0, 1))
+    types = min(source.encoder.events.values.size, _TYPES)
+    media = bool(source.encoder.feature_names)
+    pieces = np.array_split(rows, -(-len(rows) // _PIECE_ROWS))
+    return np.concatenate([aggregate(source.batch(piece), types, media=media) for piece in pieces])
+
+
+def _fitted(columns: Float64, label: Float64, *, classify: bool) -> Any:
+    """A fitted estimator, or None where there are too few rows or only one class."""
+    from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+
+    known = ~np.isnan(label)
+    if known.sum() < _MIN_ROWS or len(np.unique(label[known])) < 2:
+        return None
+    kind = HistGradientBoostingClassifier if classify else HistGradientBoostingRegressor
+    model = kind(
+        max_iter=150, learning_rate=0.06, max_leaf_nodes=15, l2_regularization=1.0, early_stopping=False, random_state=0
+    )
+    return model.fit(columns[known], label[known])
+
+
+def _asked(model: Any, columns: Float64, head: str) -> Float64:
+    if model is None or not len(columns):
+        return np.full(len(columns), np.nan)
+    if head == "classification":
+        probability: Float64 = model.predict_proba(columns)[:, 1]
+        return probability
+    predicted: Float64 = model.predict(columns)
+    return predicted
+
+
+def _measured(targets: TargetRows, said: Mapping[str, Float64]) -> dict[str, Figures]:
+    figures = all_heads(targets, *(np.nan_to_num(said[head]) for head in ("regression", "classification", "ranking")))
+    return {head: found for head, found in figures.items() if np.isfinite(said[head]).any()}

@@ -1,0 +1,157 @@
+"""How good predictions are, per head; NumPy only, so that they are cheap enough for every epoch."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+from scipy.stats import rankdata
+
+from mmdesk.engine.dataset.case_data import Float64, Int32, TargetRows
+
+Figures = dict[str, float | int | None]
+_BOOTSTRAP = 1000
+
+
+def auroc(label: Float64, score: Float64) -> float:
+    """Probability that a positive scores above a negative, ties half; NaN with one class only.
+
+    Source: Hanley & McNeil, "The meaning and use of the area under a ROC curve", Radiology 143, 1982.
+    """
+    positive = label > 0.5
+    wins = positive.sum()
+    losses = len(label) - wins
+    if not wins or not losses:
+        return float("nan")
+    ranks = rankdata(score)
+    return float((ranks[positive].sum() - wins * (wins + 1) / 2) / (wins * losses))
+
+
+def average_precision(label: Float64, score: Float64) -> float:
+    """Sum of precision times gain in recall over the distinct thresholds; NaN without positives."""
+    if not (label > 0.5).any():
+        return float("nan")
+    order = np.argsort(-score, kind="stable")
+    hits, ranked = np.cumsum(label[order] > 0.5), score[order]
+    last = np.append(ranked[1:] != ranked[:-1], True)
+    hits, places = hits[last], (np.flatnonzero(last) + 1)
+    return float((np.diff(np.concatenate([[0], hits])) * hits / places).sum() / hits[-1])
+
+
+def classification(label: Float64, probability: Float64) -> Figures:
+    """``n, auroc, average_precision, brier, ece, positives`` over rows with a label."""
+    return {
+        "n": len(label),
+        "positives": int((label > 0.5).sum()),
+        "auroc": auroc(label, probability),
+        "average_precision": average_precision(label, probability),
+        "brier": float(np.mean((probability - label) ** 2)),
+        "ece": calibration_error(label, probability),
+    }
+
+
+def calibration_error(label: Float64, probability: Float64, bins: int = 10) -> float:
+    """Mean distance of predicted and observed share over equally filled bins.
+
+    Source: Naeini et al., "Obtaining well calibrated probabilities using Bayesian binning", AAAI 2015 (ECE), with
+    bins of equal size as in Nguyen & O'Connor, EMNLP 2015.
+    """
+    order = np.argsort(probability, kind="stable")
+    groups = [group for group in np.array_split(order, min(bins, len(order))) if len(group)]
+    return float(sum(len(g) * abs(label[g].mean() - probability[g].mean()) for g in groups) / max(len(label), 1))
+
+
+def auroc_interval(label: Float64, score: Float64, seed: int = 1234) -> tuple[float, float] | None:
+    """The middle 95 % of the AUROC over 1,000 bootstrap samples of the rows; None with fewer than 3 of a class."""
+    positive, negative = score[label > 0.5], score[label <= 0.5]
+    if min(len(positive), len(negative)) < 3:
+        return None
+    random = np.random.default_rng(seed)
+    found = []
+    for _ in range(_BOOTSTRAP):
+        # Classes are drawn separately: a sample without one of them has no AUROC.
+        up, down = random.choice(positive, len(positive)), np.sort(random.choice(negative, len(negative)))
+        below, upto = np.searchsorted(down, up, "left"), np.searchsorted(down, up, "right")
+        found.append((below + upto).mean() / 2 / len(down))
+    low, high = np.quantile(found, [0.025, 0.975])
+    return float(low), float(high)
+
+
+def regression(target: Float64, predicted: Float64) -> Figures:
+    """``n, mae, rmse, r2`` in the target's unit over rows with a target; ``r2`` NaN where it does not vary."""
+    error = predicted - target
+    spread = float(((target - target.mean()) ** 2).sum()) if len(target) else 0.0
+    return {
+        "n": len(target),
+        "mae": float(np.abs(error).mean()),
+        "rmse": float(np.sqrt((error**2).mean())),
+        "r2": 1 - float((error**2).sum()) / spread if spread > 0 else float("nan"),
+    }
+
+
+def spearman(target: Float64, score: Float64) -> float:
+    """Correlation of the ranks, ties averaged; NaN where one of them does not vary."""
+    first, second = rankdata(target), rankdata(score)
+    if len(target) < 2 or np.ptp(first) == 0 or np.ptp(second) == 0:
+        return float("nan")
+    return float(np.corrcoef(first, second)[0, 1])
+
+
+def ndcg(relevance: Float64, score: Float64) -> float:
+    """Discounted gain of the order by score over the best possible; gains are relevance above the lowest.
+
+    Source: Järvelin & Kekäläinen, "Cumulated gain-based evaluation of IR techniques", TOIS 20, 2002, with
+    logarithm base 2 and linear gain. Tied scores share their discounts (McSherry & Najork, ECIR 2008).
+    """
+    gain = relevance - relevance.min()
+    discount = 1 / np.log2(np.arange(2, len(gain) + 2))
+    best = float((np.sort(gain)[::-1] * discount).sum())
+    if best <= 0:
+        return float("nan")
+    order = np.argsort(-score, kind="stable")
+    _, tied = np.unique(-score[order], return_inverse=True)
+    shared = np.bincount(tied, weights=discount) / np.bincount(tied)
+    return float((gain[order] * shared[tied]).sum() / best)
+
+
+def ranking(relevance: Float64, score: Float64, group: Int32) -> Figures:
+    """``n, ndcg, spearman``, the mean over the groups in which the relevance varies (rows without group are one)."""
+    gains, correlations = [], []
+    for name in np.unique(group):
+        chosen = group == name
+        gains.append(ndcg(relevance[chosen], score[chosen]))
+        correlations.append(spearman(relevance[chosen], score[chosen]))
+    return {"n": len(relevance), "ndcg": _mean(gains), "spearman": _mean(correlations)}
+
+
+def _mean(values: list[float]) -> float:
+    known = [value for value in values if np.isfinite(value)]
+    return float(np.mean(known)) if known else float("nan")
+
+
+def all_heads(targets: TargetRows, predicted: Float64, probability: Float64, score: Float64) -> dict[str, Figures]:
+    """Figures of each head that has targets among these rows; a head without any is left out.
+
+    Args:
+        targets: [R] rows.
+        predicted: [R], regression in the target's unit.
+        probability: [R].
+        score: [R], ranking score.
+    """
+    found: dict[str, Figures] = {}
+    known = ~np.isnan(targets.y_class)
+    if known.any():
+        found["classification"] = classification(targets.y_class[known], probability[known])
+    known = ~np.isnan(targets.y_reg)
+    if known.any():
+        found["regression"] = regression(targets.y_reg[known], predicted[known])
+    known = ~np.isnan(targets.y_rank)
+    if known.any():
+        found["ranking"] = ranking(targets.y_rank[known], score[known], targets.rank_group[known])
+    return {head: {name: _plain(value) for name, value in figures.items()} for head, figures in found.items()}
+
+
+def _plain(value: float | int | None) -> float | int | None:
+    return None if isinstance(value, float) and not np.isfinite(value) else value
+
+
+Scores = npt.NDArray[np.float64]

@@ -1,0 +1,104 @@
+"""Labelled rows as batches: made once and kept where memory allows, else made when asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from mmdesk.engine.dataset.batches import Batch, Batcher
+from mmdesk.engine.dataset.case_data import Float32, Int64, TargetRows
+from mmdesk.engine.training.losses import Labels
+
+KEEP_BYTES = 400 * 2**20
+EVALUATION_ROWS = 256
+"""Rows per batch wherever a trained model is asked, always the same: batch size changes the last bits."""
+_POOL_BATCHES = 8
+
+
+class RowSource:
+    """The rows of one part of the data.
+
+    Args:
+        batcher: Makes batches.
+        targets: The rows.
+        target_scale: Mean and deviation of ``y_reg`` in the training part.
+    """
+
+    def __init__(self, batcher: Batcher, targets: TargetRows, target_scale: tuple[float, float]) -> None:
+        self._batcher, self.targets = batcher, targets
+        self.encoder = batcher.encoder
+        mean, deviation = target_scale
+        self.labels = Labels(
+            y_reg=torch.from_numpy(((targets.y_reg - mean) / deviation).astype(np.float32)),
+            y_class=torch.from_numpy(targets.y_class.astype(np.float32)),
+            y_rank=torch.from_numpy(targets.y_rank.astype(np.float32)),
+            rank_group=torch.from_numpy(targets.rank_group.astype(np.int64)),
+        )
+        self.sizes = batcher.sizes(targets.entity, targets.as_of_us)  # [rows, 3]: events, neighbours, segments
+        self._kept: Batch | None = None
+        if len(targets) and len(targets) * batcher.row_bytes(self.sizes.max(0)) <= KEEP_BYTES:
+            self._kept = batcher.rows(targets)[0]
+
+    def __len__(self) -> int:
+        return len(self.targets)
+
+    def batch(self, rows: Int64) -> Batch:
+        """The batch of these rows."""
+        if self._kept is not None:
+            return self._kept.take(torch.from_numpy(rows))
+        return self._batcher.rows(self.targets.take(rows))[0]
+
+    def epoch(self, size: int, random: np.random.Generator) -> Iterator[tuple[Batch, Labels]]:
+        """Every row once in random order, in batches of ``size`` rows that are alike in length."""
+        for rows in shuffled(self.targets, self.sizes, size, random):
+            yield self.batch(rows), self.labels.take(torch.from_numpy(rows))
+
+    def in_order(self) -> Iterator[tuple[Batch, Int64]]:
+        """Every row once, in batches of :data:`EVALUATION_ROWS`, with the rows' positions."""
+        for start in range(0, len(self), EVALUATION_ROWS):
+            rows = np.arange(start, min(start + EVALUATION_ROWS, len(self)), dtype=np.int64)
+            yield self.batch(rows), rows
+
+    def steps(self, size: int) -> int:
+        """Batches per epoch."""
+        return max(1, round(len(self) / size))
+
+
+def shuffled(targets: TargetRows, sizes: Int64, size: int, random: np.random.Generator) -> list[Int64]:
+    """Positions of all rows in batches of about ``size``, in random order.
+
+    Rows of one ranking group come side by side, since only they can be ranked against each other; within pools of a
+    few batches rows are sorted by length, so that little is padding.
+    """
+    count = len(targets)
+    order = random.permutation(count)
+    grouped = (~np.isnan(targets.y_rank) & (targets.rank_group >= 0)).any()
+    if grouped:
+        group = targets.rank_group[order].astype(np.int64)
+        # A random key per group; rows without a group get their own.
+        keys = random.permutation(int(group.max()) + 2)[group]
+        order = order[np.argsort(np.where(group >= 0, keys, random.permutation(count)), kind="stable")]
+    else:
+        cost = sizes[order].sum(1)
+        pool = np.arange(count) // (size * _POOL_BATCHES)
+        order = order[np.lexsort((cost, pool))]
+    batches = np.array_split(order, max(1, round(count / size)))
+    return [batches[index] for index in random.permutation(len(batches))]
+
+
+def regression_scale(train: TargetRows) -> tuple[float, float]:
+    """Mean and deviation of ``y_reg`` in the training part; (0, 1) where there is none or it does not vary."""
+    known = train.y_reg[~np.isnan(train.y_reg)]
+    if not len(known):
+        return 0.0, 1.0
+    deviation = float(known.std())
+    return float(known.mean()), deviation if deviation > 1e-12 else 1.0
+
+
+def to_numpy(tensor: Tensor) -> Float32:
+    """The tensor's values without its history."""
+    array: Float32 = tensor.detach().numpy()
+    return array
