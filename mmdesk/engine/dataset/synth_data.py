@@ -27,8 +27,9 @@ from mmdesk.engine.core.types import Split
 from mmdesk.engine.dataset.synth_media import GRID, SECONDS, SLOT_S, SLOTS, make_clip, make_photo, make_recording
 from mmdesk.engine.dataset.synth_plan import (
     CAUSE_COLUMN,
+    CAUSE_COMPLAINTS,
     CAUSE_EVENT,
-    CAUSE_SECTOR,
+    CAUSE_NEIGHBOUR_COLUMN,
     EFFECTS,
     MEDIA,
     Modality,
@@ -210,7 +211,8 @@ def _table_causes(plan: Plan) -> pd.DataFrame:
     events = events.sort_values(["entity", "time_us"])
     ends = both_ends(plan.links)
     ends = ends[ends["time_us"].to_numpy() < plan.as_of_us[ends["entity"].to_numpy()]]
-    ends = ends[(plan.attributes["sector"] == CAUSE_SECTOR).to_numpy()[ends["other"].to_numpy()]]
+    complaints = plan.attributes[CAUSE_NEIGHBOUR_COLUMN].to_numpy()
+    ends = ends[complaints[ends["other"].to_numpy()] >= CAUSE_COMPLAINTS]
     ends = ends.drop_duplicates(["entity", "other"]).sort_values(["entity", "other"])
     return pd.concat(
         [
@@ -223,7 +225,7 @@ def _table_causes(plan: Plan) -> pd.DataFrame:
                 ends["entity"].to_numpy(),
                 Modality.NEIGHBOUR,
                 plan.entity_ids[ends["other"].to_numpy()],
-                f"sector={CAUSE_SECTOR}",
+                [f"{CAUSE_NEIGHBOUR_COLUMN}={count}" for count in complaints[ends["other"].to_numpy()]],
             ),
         ],
         ignore_index=True,

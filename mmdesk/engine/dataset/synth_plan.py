@@ -46,14 +46,10 @@ EFFECTS = {
 
 CAUSE_COLUMN = "night_share"
 CAUSE_EVENT = "payout_account_changed"
-CAUSE_SECTOR = "prepaid_cards"
+CAUSE_NEIGHBOUR_COLUMN = "complaint_count"
+CAUSE_COMPLAINTS = 30
+"""A neighbour with at least so many complaints is the planted cause; everyone else has about six."""
 
-SECTORS = (
-    CAUSE_SECTOR, "bakery", "bicycles", "books", "car_parts", "clothing", "coffee", "cosmetics", "courses",
-    "electronics", "flowers", "furniture", "garden", "groceries", "hotel", "jewellery", "music", "pharmacy",
-    "restaurant", "shoes",
-    "software", "tickets", "toys", "travel", "wine",
-)  # fmt: skip
 DECOY_EVENTS = (
     "payment_in", "payment_out", "refund", "payout", "login", "failed_login", "password_reset", "address_changed",
     "phone_changed", "price_changed", "product_added", "product_removed", "invoice_sent", "reminder_sent", "complaint",
@@ -65,16 +61,15 @@ LINK_KINDS = (
     "same_bank", "supplier", "co_owner", "subcontract",
 )  # fmt: skip
 _CATEGORIES = {
-    "country": ("AT", "BE", "CH", "CZ", "DE", "DK", "ES", "FR", "IT", "NL", "PL", "SE"),
-    "channel": ("web", "shop", "phone", "reseller"),
-    "legal_form": ("sole", "partnership", "limited", "cooperative"),
-    "plan": ("basic", "plus", "business"),
-    "language": ("de", "en", "es", "fr", "it", "nl", "pl"),
+    "sector": ("books", "clothing", "electronics", "furniture", "groceries", "restaurant", "travel"),
+    "country": ("AT", "DE", "FR", "IT", "NL"),
+    "channel": ("web", "shop", "phone"),
+    "legal_form": ("sole", "partnership", "limited"),
 }
 _SHARES = ("refund_share", "discount_share", "foreign_share", "weekend_share", "card_share", "repeat_share")
-_COUNTS = ("staff_count", "login_count", "device_count", "complaint_count", "product_count", "delivery_days")
+_COUNTS = ("staff_count", "login_count", "device_count", "product_count", "delivery_days")
 _AMOUNTS = ("monthly_turnover", "average_ticket", "credit_limit")
-_FLAGS = ("newsletter", "verified_phone", "has_website")
+_FLAGS = ("newsletter", "verified_phone", "has_website", "has_shop", "two_banks")
 
 
 @dataclass(frozen=True)
@@ -117,14 +112,19 @@ def _drop(rng: np.random.Generator, column: pd.Series, share: float) -> pd.Serie
 
 
 def _attributes(
-    rng: np.random.Generator, ids: npt.NDArray[np.object_], cause: npt.NDArray[np.bool_], sectors: pd.Series
+    rng: np.random.Generator,
+    ids: npt.NDArray[np.object_],
+    cause: npt.NDArray[np.bool_],
+    carrier: npt.NDArray[np.bool_],
 ) -> pd.DataFrame:
-    """Twenty-six columns of which one, ``night_share`` above .8, decides."""
+    """Twenty-two columns of which one, ``night_share`` above .8, decides for the entity itself.
+
+    The complaints decide for those who are linked to the entity (``carrier``), not for the entity.
+    """
     n = len(ids)
-    night = np.where(cause, rng.uniform(0.82, 1.0, n), np.minimum(rng.beta(2, 5, n), 0.74))
+    night = np.where(cause, rng.uniform(0.82, 1.0, n), np.minimum(rng.beta(2, 5, n), 0.65))
     missing = (rng.random(n) < 0.05) & ~cause
     columns: dict[str, pd.Series] = {"entity_id": pd.Series(ids)}
-    columns["sector"] = sectors
     for name, values in _CATEGORIES.items():
         columns[name] = _drop(rng, pd.Series(rng.choice(np.array(values, object), n)), 0.03)
     for name in _SHARES:
@@ -132,6 +132,8 @@ def _attributes(
     columns[CAUSE_COLUMN] = pd.Series(np.round(night, 3)).astype(object).where(~missing, None)
     for name in _COUNTS:
         columns[name] = _drop(rng, pd.Series(rng.poisson(6, n)), 0.04)
+    complaints = np.where(carrier, CAUSE_COMPLAINTS + rng.poisson(8, n), np.minimum(rng.poisson(6, n), 16))
+    columns[CAUSE_NEIGHBOUR_COLUMN] = pd.Series(complaints)
     for name in _AMOUNTS:
         columns[name] = _drop(rng, pd.Series(np.round(rng.lognormal(7, 1, n), 2)), 0.05)
     for name in _FLAGS:
@@ -201,13 +203,13 @@ def both_ends(links: pd.DataFrame) -> pd.DataFrame:
     return pd.concat([out, back[out.columns]], ignore_index=True)
 
 
-def _planted_sectors(
+def _planted_carriers(
     rng: np.random.Generator, links: pd.DataFrame, as_of_us: npt.NDArray[np.int64]
 ) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
-    """Give the planted sector to entities, one by one, until the wanted share is linked to one of them in time.
+    """Make entities carriers of the neighbours' cause, one by one, until enough others are linked to one in time.
 
     Returns:
-        Which entities carry the sector [N], and which see one among their neighbours before their as-of [N].
+        Which entities are carriers [N], and which see one among their neighbours before their as-of [N].
     """
     n = len(as_of_us)
     ends = both_ends(links)
@@ -235,13 +237,11 @@ def make_plan(entities: int, seed: int) -> Plan:
     everyone = np.ones(n, bool)
     present = {Modality.ATTRIBUTE: _choose(rng, SHARE, everyone), Modality.EVENT: _choose(rng, SHARE, has_events)}
     links = _links(rng, as_of_us, alone)
-    carrier, present[Modality.NEIGHBOUR] = _planted_sectors(rng, links, as_of_us)
+    carrier, present[Modality.NEIGHBOUR] = _planted_carriers(rng, links, as_of_us)
     late = {Modality.EVENT: _choose(rng, _LATE_SHARE, has_events & ~present[Modality.EVENT])}
     for kind in MEDIA:
         present[kind] = _choose(rng, SHARE, has_media[kind])
         late[kind] = _choose(rng, _LATE_SHARE, has_media[kind] & ~present[kind])
-    sectors = pd.Series(rng.choice(np.array(SECTORS[1:], object), n))
-    sectors = _drop(rng, sectors, 0.03).where(~carrier, CAUSE_SECTOR)
-    attributes = _attributes(rng, ids, present[Modality.ATTRIBUTE], sectors)
+    attributes = _attributes(rng, ids, present[Modality.ATTRIBUTE], carrier)
     events = _events(rng, as_of_us, has_events, present[Modality.EVENT], late[Modality.EVENT])
     return Plan(ids, as_of_us, attributes, events, links, present, late, has_media)

@@ -23,7 +23,7 @@ from mmdesk.engine.dataset.synth_media import (
     make_photo,
     make_recording,
 )
-from mmdesk.engine.dataset.synth_plan import CAUSE_EVENT, CAUSE_SECTOR, DECOY_EVENTS, SECTORS, Modality
+from mmdesk.engine.dataset.synth_plan import CAUSE_COMPLAINTS, CAUSE_EVENT, DECOY_EVENTS, Modality
 
 ENTITIES, SEED = 150, 11
 
@@ -80,14 +80,15 @@ def test_no_column_gives_the_label_away(made: SynthReport) -> None:
         assert max(value, 1 - value) < 0.75, name
 
 
-def test_enough_decoys() -> None:
-    assert min(PHOTO_DECOYS, SOUND_DECOYS, CLIP_DECOYS, len(DECOY_EVENTS), len(SECTORS) - 1) >= 20
+def test_enough_decoys(made: SynthReport) -> None:
+    attributes = len(_table(made, "entities").columns) - 2  # without the id and the cause
+    assert min(PHOTO_DECOYS, SOUND_DECOYS, CLIP_DECOYS, len(DECOY_EVENTS), attributes) >= 20
 
 
 def test_the_causes_are_where_causes_csv_says_and_before_the_as_of(made: SynthReport) -> None:
     causes, events, entities = _table(made, "causes"), _table(made, "events"), _table(made, "entities")
     as_of = _table(made, "targets").set_index("entity_id")["as_of"]
-    sector = entities.set_index("entity_id")["sector"]
+    complaints = entities.set_index("entity_id")["complaint_count"].to_dict()
     found = set(zip(events["entity_id"], events["event_type"], events["timestamp"], strict=True))
     captured = _table(made, "artifacts").set_index("path")["captured_at"].fillna("").to_dict()
     share = entities.set_index("entity_id")["night_share"].to_dict()
@@ -102,8 +103,8 @@ def test_the_causes_are_where_causes_csv_says_and_before_the_as_of(made: SynthRe
             assert (entity, reference, locator) in found
             assert locator < moments.get(entity, "9999")
         elif row["modality"] == "neighbour":
-            assert sector[reference] == CAUSE_SECTOR
-            assert locator == f"sector={CAUSE_SECTOR}"
+            assert complaints[reference] >= CAUSE_COMPLAINTS
+            assert locator == f"complaint_count={complaints[reference]}"
         else:
             assert (Path(made.folder) / reference).is_file()
             assert captured[reference] < moments.get(entity, "9999")
