@@ -98,16 +98,14 @@ class Case:
         file = mmcase.load(folder)
         lock = WriterLock(folder, exclusive=file.is_sqlite) if write else None
         try:
+            # Looked at through a connection that cannot change anything: what is not ours is left as it is.
+            with translating(folder / DATABASE_NAME, case_setup.where(file)):
+                version = case_setup.check_database(folder, file, key=key)
+            if version < mmcase.FORMAT_VERSION:
+                backup.migrate_with_backup(folder, file, actor=actor, key=key)
+                file = mmcase.load(folder)
             engine = case_setup.engine_for(folder, file, writable=write, key=key)
-            try:
-                with translating(folder / DATABASE_NAME, case_setup.where(file)):
-                    version = case_setup.check_database(engine, folder, file)
-                if version < mmcase.FORMAT_VERSION:
-                    backup.migrate_with_backup(folder, file, actor=actor, key=key)
-            except BaseException:
-                engine.dispose()
-                raise
-            return cls(folder, mmcase.load(folder), engine, actor, lock)
+            return cls(folder, file, engine, actor, lock)
         except BaseException:
             if lock is not None:
                 lock.release()

@@ -141,7 +141,7 @@ def _dropping_schema_on_failure(engine: Engine, file: CaseFile) -> Iterator[None
         raise
 
 
-def check_database(engine: Engine, folder: Path, file: CaseFile) -> int:
+def check_database(folder: Path, file: CaseFile, *, key: bytes | None) -> int:
     """Refuse what is missing, foreign, newer, or holds more than tables.
 
     Returns:
@@ -159,17 +159,25 @@ def check_database(engine: Engine, folder: Path, file: CaseFile) -> int:
             code="store.database_missing",
             details={"path": str(path)},
         )
-    with engine.connect() as connection, connection.begin():
-        if file.is_sqlite:
-            _refuse_strange(connection, path)
-        version = database_version(connection)
-        if version > mmcase.FORMAT_VERSION:
-            raise mmcase.newer(path, version)
-        if version == 0:
-            raise _missing_schema(file) if not file.is_sqlite else _foreign(path)
-        found = connection.execute(text("SELECT value FROM meta WHERE key = 'case_id'")).scalar()
-        if found != file.case_id:
-            raise _foreign(path)
+    engine = engine_for(folder, file, writable=False, key=key)
+    try:
+        with engine.connect() as connection, connection.begin():
+            return _check(connection, path, file)
+    finally:
+        engine.dispose()
+
+
+def _check(connection: Connection, path: Path, file: CaseFile) -> int:
+    if file.is_sqlite:
+        _refuse_strange(connection, path)
+    version = database_version(connection)
+    if version > mmcase.FORMAT_VERSION:
+        raise mmcase.newer(path, version)
+    if version == 0:
+        raise _missing_schema(file) if not file.is_sqlite else _foreign(path)
+    found = connection.execute(text("SELECT value FROM meta WHERE key = 'case_id'")).scalar()
+    if found != file.case_id:
+        raise _foreign(path)
     return version
 
 

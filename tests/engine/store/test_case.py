@@ -2,19 +2,39 @@
 
 from __future__ import annotations
 
-import pytest
-from sqlalchemy import func, select, text
+import errno
+import os
+import shutil
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
+import orjson
+import pytest
+import sqlalchemy as sa
+from sqlalchemy import func, select, text
+from sqlalchemy.engine import make_url
+
+from mmdesk.engine.core.errors import ExitStatus, MmdeskError, ResourceError, StoreError, UsageError
 from mmdesk.engine.core.jobs import JobCancelled
+from mmdesk.engine.store import case_file as mmcase
 from mmdesk.engine.store.case import Case
 from mmdesk.engine.store.tables import AuditEntry, Meta
+from tests.engine.conftest import drop_schema
+
+
+def _entries(case: Case) -> list[str]:
+    with case.read() as connection:
+        return list(connection.execute(select(AuditEntry.action).order_by(AuditEntry.id)).scalars())
 
 
 def test_new_case_has_its_folders_tables_and_first_audit_entry(case: Case) -> None:
     assert all(path.is_dir() for path in case.paths.all())
+    assert case.file.name == "A case"
     with case.read() as connection:
         assert connection.execute(select(Meta.value).where(Meta.key == "case_id")).scalar_one() == case.file.case_id
-        assert connection.execute(select(AuditEntry.action)).scalars().all() == ["case.create"]
+    assert _entries(case) == ["case.create"]
 
 
 def test_write_commits_change_and_entry_together(case: Case) -> None:
@@ -25,12 +45,8 @@ def test_write_commits_change_and_entry_together(case: Case) -> None:
         assert connection.execute(text("SELECT value FROM meta WHERE key = 'a'")).scalar_one() == "b"
         entry = connection.execute(select(AuditEntry).order_by(AuditEntry.id.desc())).first()
         assert entry is not None
-        assert (entry.action, entry.subject, entry.actor, entry.details) == (
-            "test.change",
-            "subject",
-            "tester",
-            '{"m":2,"n":1}',
-        )
+        assert (entry.action, entry.subject, entry.actor) == ("test.change", "subject", "tester")
+        assert entry.details == '{"m":2,"n":1}'
 
 
 @pytest.mark.parametrize("error", [ValueError, JobCancelled, KeyboardInterrupt])
@@ -40,4 +56,231 @@ def test_nothing_is_written_when_the_block_fails(case: Case, error: type[BaseExc
         raise error
     with case.read() as connection:
         assert connection.execute(select(func.count()).select_from(Meta)).scalar_one() == 2
-        assert connection.execute(select(func.count()).select_from(AuditEntry)).scalar_one() == 1
+    assert _entries(case) == ["case.create"]
+    with case.write("test.after", "subject"):
+        pass
+    assert _entries(case) == ["case.create", "test.after"]
+
+
+def test_a_reader_sees_one_state_however_long_it_looks(case: Case) -> None:
+    count = select(func.count()).select_from(Meta)
+    with Case.open(case.folder, actor="reader") as reader, reader.read() as connection:
+        before = connection.execute(count).scalar_one()
+        with case.write("test.change", "subject") as writing:
+            writing.execute(text("INSERT INTO meta (key, value) VALUES ('a', 'b')"))
+            assert connection.execute(count).scalar_one() == before
+        assert connection.execute(count).scalar_one() == before
+    with case.read() as connection:
+        assert connection.execute(count).scalar_one() == before + 1
+
+
+def test_a_case_opened_for_reading_changes_nothing(case: Case) -> None:
+    with Case.open(case.folder, actor="reader") as reader:
+        assert not reader.writable
+        with pytest.raises(RuntimeError, match="for reading"), reader.write("test.change", "subject"):
+            pass
+        with pytest.raises((MmdeskError, sa.exc.DBAPIError)), reader.read() as connection:
+            connection.execute(text("INSERT INTO meta (key, value) VALUES ('a', 'b')"))
+
+
+def test_a_write_inside_a_write_is_a_bug_and_does_not_hang(case: Case) -> None:
+    with (
+        Case.open(case.folder, write=True, actor="again") as again,
+        case.write("test.outer", "subject"),
+        pytest.raises(RuntimeError, match="inside"),
+        again.write("test.inner", "subject"),
+    ):
+        pass
+    assert _entries(case) == ["case.create", "test.outer"]
+
+
+def test_the_double_clicked_file_opens_the_case(case: Case) -> None:
+    with Case.open(case.folder / "case.mmcase", actor="reader") as again:
+        assert again.folder == case.folder
+
+
+def test_text_of_any_kind_can_be_audited(case: Case) -> None:
+    with case.write("test.change", "odd \udce4\x00 name", {"k\ud800": "\u202e<b>", "n": [1.5, None, "x\x00"]}):
+        pass
+    assert _entries(case)[-1] == "test.change"
+
+
+# Making
+
+
+def test_a_folder_with_something_in_it_is_refused(tmp_path: Path, sqlite_case: Case) -> None:
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "letter.txt").write_text("mine")
+    (tmp_path / "file").write_text("mine")
+    for folder in (tmp_path / "full", tmp_path / "file", sqlite_case.folder):
+        with pytest.raises(UsageError) as caught:
+            Case.create(folder, actor="tester")
+        assert caught.value.code == "usage.folder_not_empty"
+    assert [path.name for path in (tmp_path / "full").iterdir()] == ["letter.txt"]
+
+
+def test_an_empty_folder_is_used_as_it_is(tmp_path: Path) -> None:
+    inode = tmp_path.stat().st_ino
+    with Case.create(tmp_path, actor="tester") as case:
+        assert case.file.name == tmp_path.name
+    assert tmp_path.stat().st_ino == inode
+
+
+@pytest.mark.parametrize("existing", [True, False])
+def test_a_failure_while_making_leaves_nothing(
+    tmp_path: Path, database_url: str | None, existing: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "deep" / "case"
+    if existing:
+        folder.mkdir(parents=True)
+    made: list[str] = []
+
+    def full(_folder: Path, file: mmcase.CaseFile) -> None:
+        made.append(file.schema)
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(mmcase, "save", full)
+    with pytest.raises(ResourceError) as caught:
+        Case.create(folder, database_url=database_url, actor="tester")
+    assert caught.value.code == "resource.disk_full"
+    assert folder.exists() == existing
+    assert list((folder if existing else folder.parent).iterdir()) == []
+    if database_url is not None:
+        engine = sa.create_engine(database_url)
+        with engine.connect() as connection:
+            assert made[0] not in sa.inspect(connection).get_schema_names()
+        engine.dispose()
+
+
+def test_a_password_is_used_but_neither_stored_nor_shown(tmp_path: Path, postgres_url: str) -> None:
+    secret = "hush-hush"  # the test server trusts everybody
+    url = make_url(postgres_url).set(password=secret).render_as_string(hide_password=False)
+    with Case.create(tmp_path / "case", database_url=url, actor="tester") as case:
+        assert secret not in repr(case.file)
+    for path in (tmp_path / "case").rglob("*"):
+        assert not path.is_file() or secret.encode() not in path.read_bytes()
+    lost = f"postgresql+psycopg://me:{secret}@localhost:1/none?connect_timeout=1&password={secret}"
+    with pytest.raises(StoreError) as caught:
+        Case.create(tmp_path / "other", database_url=lost, actor="tester")
+    assert secret not in str(orjson.dumps(caught.value.as_dict()))
+    assert (caught.value.code, caught.value.exit_status) == ("store.unreachable", ExitStatus.ENVIRONMENT)
+    assert not (tmp_path / "other").exists()
+    drop_schema(postgres_url, case.file.schema)
+
+
+@pytest.mark.parametrize(
+    "url", ["mysql://host/db", "nonsense", "postgresql+psycopg://host", "sqlite:///x.db", "http://"]
+)
+def test_an_address_that_cannot_hold_a_case_is_refused(tmp_path: Path, url: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        Case.create(tmp_path / "case", database_url=url, actor="tester")
+    assert caught.value.code == "usage.database_url"
+    assert not (tmp_path / "case").exists()
+
+
+# Opening what cannot be opened
+
+
+def _document(folder: Path, **changes: object) -> None:
+    path = folder / "case.mmcase"
+    path.write_bytes(orjson.dumps({**orjson.loads(path.read_bytes()), **changes}))
+
+
+def _sql(folder: Path, *statements: str) -> None:
+    connection = sqlite3.connect(folder / "case.db")
+    for statement in statements:
+        connection.execute(statement)
+    connection.commit()
+    connection.close()
+
+
+def _truncate(folder: Path) -> None:
+    path = folder / "case.db"
+    os.truncate(path, path.stat().st_size // 2)
+
+
+def _other_database(folder: Path) -> None:
+    with Case.create(folder.parent / "other", actor="tester"):
+        pass
+    shutil.copy(folder.parent / "other" / "case.db", folder / "case.db")
+
+
+FAULTS: dict[str, tuple[Callable[[Path], Any], str]] = {
+    "case file is no JSON": (lambda folder: (folder / "case.mmcase").write_text("{"), "store.damaged"),
+    "case file lacks keys": (lambda folder: (folder / "case.mmcase").write_text("{}"), "store.damaged"),
+    "case file is a list": (lambda folder: (folder / "case.mmcase").write_text("[1]"), "store.damaged"),
+    "case id is a path": (lambda folder: _document(folder, case_id="../x"), "store.damaged"),
+    "case id leaves its schema": (lambda folder: _document(folder, case_id='x"; DROP'), "store.damaged"),
+    "database is elsewhere": (lambda folder: _document(folder, database_url="sqlite:////etc/passwd"), "store.damaged"),
+    "newer case file": (lambda folder: _document(folder, format_version=99), "store.newer"),
+    "newer database": (lambda folder: _sql(folder, "UPDATE alembic_version SET version_num = '0099'"), "store.newer"),
+    "no database": (lambda folder: (folder / "case.db").unlink(), "store.database_missing"),
+    "database is text": (lambda folder: (folder / "case.db").write_text("hello " * 1000), "store.damaged"),
+    "database is empty": (lambda folder: (folder / "case.db").write_bytes(b""), "store.foreign"),
+    "database is cut": (_truncate, "store.damaged"),
+    "database of another case": (_other_database, "store.foreign"),
+    "database of another program": (lambda folder: _sql(folder, "PRAGMA application_id = 1"), "store.foreign"),
+    "database with a trigger": (
+        lambda folder: _sql(folder, "CREATE TRIGGER t AFTER INSERT ON meta BEGIN DELETE FROM events; END"),
+        "store.damaged",
+    ),
+    "database with a view": (
+        lambda folder: _sql(folder, "ALTER TABLE meta RENAME TO m", "CREATE VIEW meta AS SELECT * FROM m"),
+        "store.damaged",
+    ),
+}
+
+
+@pytest.mark.parametrize("write", [True, False])
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_case_at_fault_is_refused_and_left_as_it_is(tmp_path: Path, fault: str, write: bool) -> None:
+    folder = tmp_path / "case"
+    Case.create(folder, actor="tester").close()
+    spoil, code = FAULTS[fault]
+    spoil(folder)
+    before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file() and path.name != "case.lock"}
+    with pytest.raises(StoreError) as caught:
+        Case.open(folder, write=write, actor="tester").close()
+    assert (caught.value.code, caught.value.exit_status) == (code, ExitStatus.DATA)
+    assert caught.value.hint
+    assert {path: path.read_bytes() for path in before if path.exists()} == before
+
+
+@pytest.mark.parametrize(
+    ("name", "code"), [("nowhere", "usage.no_such_case"), ("plain", "usage.not_a_case"), ("text", "usage.not_a_case")]
+)
+def test_what_is_no_case_is_wrong_usage(tmp_path: Path, name: str, code: str) -> None:
+    (tmp_path / "plain").mkdir()
+    (tmp_path / "text").write_text("text")
+    with pytest.raises(UsageError) as caught:
+        Case.open(tmp_path / name, actor="tester")
+    assert caught.value.code == code
+    assert str(tmp_path / name) in caught.value.message
+
+
+def test_a_schema_that_is_gone_or_forbidden_is_said_so(tmp_path: Path, postgres_url: str) -> None:
+    with Case.create(tmp_path / "case", database_url=postgres_url, actor="tester") as case:
+        schema = case.file.schema
+    engine = sa.create_engine(postgres_url)
+    with engine.begin() as connection:
+        connection.exec_driver_sql(f'DROP SCHEMA "{schema}" CASCADE')
+    engine.dispose()
+    with pytest.raises(StoreError) as caught:
+        Case.open(tmp_path / "case", actor="tester")
+    assert caught.value.code == "store.no_such_schema"
+
+
+# Encrypted
+
+
+def test_an_encrypted_case_opens_with_its_key_only(tmp_path: Path) -> None:
+    key = bytes(range(32))
+    with Case.create(tmp_path / "case", actor="tester", key=key) as case, case.write("test.change", "s") as connection:
+        connection.execute(text("INSERT INTO meta (key, value) VALUES ('a', 'needle in the hay')"))
+    assert b"needle" not in (tmp_path / "case" / "case.db").read_bytes()
+    for wrong in (None, bytes(32)):
+        with pytest.raises(StoreError) as caught:
+            Case.open(tmp_path / "case", actor="tester", key=wrong)
+        assert caught.value.code == "store.damaged"
+    with Case.open(tmp_path / "case", actor="tester", key=key) as case, case.read() as connection:
+        assert connection.execute(text("SELECT value FROM meta WHERE key = 'a'")).scalar_one() == "needle in the hay"
