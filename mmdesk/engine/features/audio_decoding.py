@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import soxr
 
+from mmdesk.engine.features.completeness import ends_early
 from mmdesk.engine.features.limits import (
     MAX_CHANNELS,
     MAX_RATE_HZ,
@@ -115,7 +116,7 @@ def open_sound(file: BinaryIO, content_type: str) -> Sound:
             can be decoded.
     """
     if content_type in _BY_SNDFILE:
-        sound = _open_sndfile(file, content_type)
+        sound = _open_sndfile(file)
         if sound is not None:
             return sound
     return _open_ffmpeg(file, content_type)
@@ -134,7 +135,8 @@ def check_header(rate_hz: int, channels: int, frames: int | None) -> SoundHeader
         )
     if not 1 <= channels <= MAX_CHANNELS:
         raise UnreadableError(
-            f"the header claims {channels} channels; at most {MAX_CHANNELS} are read", code="features.sound_channels"
+            f"the header's number of channels ({channels}) is not believable (1 to {MAX_CHANNELS})",
+            code="features.sound_channels",
         )
     return SoundHeader(rate_hz, channels, frames if frames is not None and 0 < frames < 1 << 48 else None)
 
@@ -155,7 +157,7 @@ def _mono(blocks: Iterator[Samples], rate_hz: int) -> Iterator[Samples]:
     for block in blocks:
         channels = block.shape[1]
         mono = block @ np.full(channels, 1 / channels, np.float32) if channels > 1 else block[:, 0]
-        if not np.isfinite(mono @ mono):  # one pass; a square that overflows is no sound either
+        if not np.isfinite(mono).all():
             mono = np.nan_to_num(mono, nan=0.0, posinf=0.0, neginf=0.0)
         mono = np.clip(mono, -32.0, 32.0)  # float files may hold anything; beyond this only noise of damage
         yield mono if stream is None else stream.resample_chunk(mono)
@@ -166,16 +168,18 @@ def _mono(blocks: Iterator[Samples], rate_hz: int) -> Iterator[Samples]:
 # --- libsndfile
 
 
-def _open_sndfile(file: BinaryIO, content_type: str) -> Sound | None:
+def _open_sndfile(file: BinaryIO) -> Sound | None:
     import soundfile
 
-    cut_short = _cut_short(file, content_type)
+    cut_short = ends_early(file)
     file.seek(0)  # from here on the reader alone moves the position
     try:
         reader = soundfile.SoundFile(file)
-    except (soundfile.LibsndfileError, TypeError, ValueError, OSError):
+        header = check_header(reader.samplerate, reader.channels, reader.frames)
+        reader.read(1, dtype="float32")  # a cut FLAC opens and then gives nothing, where FFmpeg gives what there is
+        reader.seek(0)
+    except (soundfile.LibsndfileError, RuntimeError, TypeError, ValueError, OSError):
         return None
-    header = check_header(reader.samplerate, reader.channels, reader.frames)
     sound = Sound(header, iter(()), cut_short, f"{reader.format} {reader.subtype}".lower())
     sound.pieces = _sndfile_pieces(reader, sound)
     return sound
@@ -209,20 +213,6 @@ def _sndfile_blocks(reader: Any, sound: Sound, start: int, count: int | None) ->
         sound.incomplete = True
 
 
-def _cut_short(file: BinaryIO, content_type: str) -> bool:
-    """Whether the outer chunk of a WAV or AIFF says that there should be more bytes than there are.
-
-    Sizes of 0 and of all ones are what recorders leave behind that could not finish the header.
-    """
-    if content_type not in {"audio/wav", "audio/aiff"}:
-        return False
-    file.seek(0)
-    head = file.read(8)
-    size = file.seek(0, 2)
-    claimed = int.from_bytes(head[4:8], "little" if head[:4] == b"RIFF" else "big")
-    return head[:4] != b"RF64" and claimed != 0xFFFFFFFF and claimed + 8 > size + 1
-
-
 # --- FFmpeg
 
 
@@ -244,6 +234,12 @@ def open_container(file: BinaryIO, content_type: str) -> Any:
     options = {"protocol_whitelist": "none", "format_whitelist": _whitelist(name)}
     try:
         return av.open(file, "r", format=name, options=options, metadata_errors="replace", io_open=_refuse)
+    except av.error.InvalidDataError as error:
+        cut = ", and it is cut short" if ends_early(file) else ""
+        raise UnreadableError(
+            f"the file begins like {content_type}, but what follows cannot be read as that{cut}",
+            code="features.not_opened",
+        ) from error
     except (av.error.FFmpegError, ValueError, OSError) as error:
         raise UnreadableError(
             f"the file cannot be opened as {content_type}: {_reason(error)}", code="features.not_opened"
@@ -264,20 +260,23 @@ def _reason(error: Exception) -> str:
 
 
 def _open_ffmpeg(file: BinaryIO, content_type: str) -> Sound:
+    cut_short = ends_early(file)
     container = open_container(file, content_type)
     stream = next(iter(container.streams.audio), None)
     if stream is None:
         container.close()
         raise UnreadableError("the file holds no sound", code="features.no_sound")
-    return sound_of_stream(container, stream)
+    sound = _sound_of_stream(container, stream, believe_length=FORMATS[content_type] in _KNOW_THEIR_LENGTH)
+    sound.incomplete = cut_short
+    return sound
 
 
-def sound_of_stream(container: Any, stream: Any) -> Sound:
-    """The sound of a PyAV audio stream; the container is closed after the last block.
+_KNOW_THEIR_LENGTH = frozenset({"flac", "mov", "matroska", "wav", "aiff", "caf", "tta", "ape", "wv"})
+"""Other demuxers estimate it from the bit rate."""
 
-    Raises:
-        UnreadableError: Header beyond the limits, or an unknown codec.
-    """
+
+def _sound_of_stream(container: Any, stream: Any, *, believe_length: bool) -> Sound:
+    """The sound of an audio stream; the container is closed after the last block."""
     context = stream.codec_context
     if context is None:
         container.close()
@@ -290,17 +289,29 @@ def sound_of_stream(container: Any, stream: Any) -> Sound:
         container.close()
         raise
     sound = Sound(header, iter(()), incomplete=False, codec=str(context.name))
-    sound.pieces = _ffmpeg_pieces(container, stream, sound)
+    sound.pieces = _ffmpeg_pieces(container, stream, sound, believe_length=believe_length)
     return sound
 
 
-def _ffmpeg_pieces(container: Any, stream: Any, sound: Sound) -> Iterator[tuple[float, Iterator[Samples]]]:
-    rate = sound.header.rate_hz
+def _ffmpeg_pieces(
+    container: Any, stream: Any, sound: Sound, *, believe_length: bool
+) -> Iterator[tuple[float, Iterator[Samples]]]:
+    rate, expected, read = sound.header.rate_hz, sound.header.frames, 0
+
+    def counted(blocks: Iterator[Samples]) -> Iterator[Samples]:
+        nonlocal read
+        for block in blocks:
+            read += len(block)
+            yield block
+
     try:
-        for start, count in _plan(sound.header):
+        plan = _plan(sound.header)
+        for start, count in plan:
             if start:
                 container.seek(int(start / rate / stream.time_base), stream=stream)
-            yield start / rate, _mono(_ffmpeg_blocks(container, stream, sound, count), rate)
+            yield start / rate, _mono(counted(_ffmpeg_blocks(container, stream, sound, count)), rate)
+        if believe_length and expected is not None and len(plan) == 1 and read < 0.98 * expected - 0.2 * rate:
+            sound.incomplete = True
     finally:
         container.close()
 

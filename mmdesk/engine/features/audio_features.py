@@ -25,7 +25,7 @@ from __future__ import annotations
 
 import functools
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -84,15 +84,15 @@ def sound_features(sound: Sound, *, kind: SegmentKind = SegmentKind.WHOLE) -> So
         UnreadableError: No sample could be decoded.
     """
     pieces = [(start_s, _analyse(blocks)) for start_s, blocks in sound.pieces]
-    pieces = [(start_s, steps) for start_s, steps in pieces if len(steps.mel_db)]
+    pieces = [(start_s, steps) for start_s, steps in pieces if steps.samples]
     if not pieces:
         raise UnreadableError("the file holds no sound that can be decoded", code="features.no_sound")
-    steps = Steps(
-        *(np.concatenate([getattr(piece, name) for _, piece in pieces]) for name in ("mel_db", "shape", "peaks"))
+    steps = _joined(
+        [(piece.mel_db, piece.shape, piece.peaks) for _, piece in pieces], sum(piece.samples for _, piece in pieces)
     )
     times = np.concatenate([start_s + np.arange(len(piece.mel_db)) * (HOP / RATE_HZ) for start_s, piece in pieces])
     last_start, last = pieces[-1]
-    duration = last_start + max(len(last.mel_db) - 1, 1) * (HOP / RATE_HZ)
+    duration = last_start + last.samples / RATE_HZ
     segments = [Segment(kind, start_s=0.0, end_s=round(duration, 4)) if kind is SegmentKind.TRACK else Segment(kind)]
     spans = [(0, len(times))]
     for start, end in windows(duration):
@@ -100,8 +100,7 @@ def sound_features(sound: Sound, *, kind: SegmentKind = SegmentKind.WHOLE) -> So
         if stop > first:
             segments.append(Segment(SegmentKind.WINDOW, start_s=round(start, 4), end_s=round(end, 4)))
             spans.append((int(first), int(stop)))
-    read_s = sum(len(piece.mel_db) for _, piece in pieces) * HOP / RATE_HZ
-    return SoundFeatures(_summarise(steps, np.array(spans)), tuple(segments), duration, read_s)
+    return SoundFeatures(_summarise(steps, np.array(spans)), tuple(segments), duration, steps.samples / RATE_HZ)
 
 
 def windows(duration_s: float) -> list[tuple[float, float]]:
@@ -121,11 +120,13 @@ class Steps:
         mel_db: ``float32 [steps, 64]``, dB.
         shape: ``float32 [steps, len(SPECTRAL)]``, in that order; flux is filled in later.
         peaks: ``float32 [steps]``, largest magnitude of the step's own samples.
+        samples: How many samples they were made of.
     """
 
     mel_db: Table
     shape: Table
     peaks: Table
+    samples: int
 
 
 def _analyse(blocks: Iterator[Samples]) -> Steps:
@@ -142,7 +143,12 @@ def _analyse(blocks: Iterator[Samples]) -> Steps:
             np.zeros((0, MEL_BANDS), np.float32), np.zeros((0, len(SPECTRAL)), np.float32), np.zeros(0, np.float32)
         )
     _consume(np.concatenate([waiting, np.zeros(FRAME // 2, np.float32)]), parts)
-    return Steps(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+    return _joined(parts, total)
+
+
+def _joined(parts: Sequence[tuple[Table, Table, Table]], samples: int) -> Steps:
+    mel_db, shape, peaks = (np.concatenate(column) for column in zip(*parts, strict=True))
+    return Steps(mel_db, shape, peaks, samples)
 
 
 def _consume(samples: Samples, parts: list[tuple[Table, Table, Table]]) -> Samples:

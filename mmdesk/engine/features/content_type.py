@@ -239,7 +239,7 @@ def _is_mp3(head: bytes) -> bool:
     start = len(head) - len(head.lstrip(b"\x00"))  # some encoders pad the beginning
     length = mp3_frame_bytes(head[start : start + 4])
     after = head[start + length : start + length + 4]
-    return length > 0 and (mp3_frame_bytes(after) > 0 or len(head) <= start + length)
+    return length > 0 and mp3_frame_bytes(after) > 0  # four bytes alone happen to text in UTF-16 too
 
 
 def _is_adts(head: bytes) -> bool:

@@ -14,6 +14,7 @@ _CODE = tuple(
     for name in (
         "audio_decoding",
         "audio_features",
+        "completeness",
         "content_type",
         "exif",
         "feature_extraction",

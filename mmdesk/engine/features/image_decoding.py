@@ -98,12 +98,17 @@ def _decode(data: bytes, header: PictureHeader, content_type: str) -> Picture | 
         flags = reduced.get(min(3, int(math.log2(max(scale, 1.0)))), flags)
         # Without an end marker the decoder gives up; with one it fills what is missing with grey.
         data = data if header.complete else data + b"\xff\xd9"
+    elif not header.complete and content_type in _PLAIN_ROWS:
+        data += bytes(4 * header.width * header.height)
     try:
         decoded = cv2.imdecode(np.frombuffer(data, np.uint8), flags | cv2.IMREAD_IGNORE_ORIENTATION)
     except cv2.error:
         return None
     return None if decoded is None or decoded.size == 0 else decoded
 
+
+_PLAIN_ROWS = frozenset({"image/bmp", "image/x-portable-anymap", "image/x-sun-raster"})
+"""Formats without compression: what is missing can be filled with black."""
 
 _PNG_SAMPLES = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 

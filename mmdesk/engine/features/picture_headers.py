@@ -177,7 +177,11 @@ _HDR = re.compile(rb"\n\n[-+][XY] (\d{1,9}) [-+][XY] (\d{1,9})\n")
 
 def _pnm(data: bytes) -> PictureHeader | None:
     found = _PNM.match(data) or _PAM.match(data)
-    return PictureHeader(int(found[1]), int(found[2])) if found else None
+    if found is None:
+        return None
+    width, height = int(found[1]), int(found[2])
+    least = {b"P4": 1 / 8, b"P5": 1, b"P6": 3, b"Pf": 4, b"PF": 12}.get(data[:2], 0) * width * height
+    return PictureHeader(width, height, complete=len(data) >= found.end() + least)
 
 
 def _hdr(data: bytes) -> PictureHeader | None:

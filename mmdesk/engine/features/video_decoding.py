@@ -14,6 +14,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from mmdesk.engine.features.audio_decoding import open_container
+from mmdesk.engine.features.completeness import ends_early
 from mmdesk.engine.features.image_decoding import WORKING_SIDE, Picture, shrink
 from mmdesk.engine.features.limits import MAX_PIXELS, MAX_VIDEO_MEGAPIXELS, UnreadableError
 
@@ -85,6 +86,7 @@ def read_film(file: BinaryIO, content_type: str) -> Film:
     Raises:
         UnreadableError: Not the container it begins like, or frames beyond the limits.
     """
+    cut_short = ends_early(file)
     container = open_container(file, content_type)
     try:
         stream = _picture_stream(container)
@@ -100,7 +102,7 @@ def read_film(file: BinaryIO, content_type: str) -> Film:
         context.thread_count = 1
         film = Film(codec=str(context.name))
         packets = _scan(container, stream)
-        film.incomplete = packets.cut
+        film.incomplete = packets.cut or cut_short
         if packets.times:
             film.duration_s = _duration(packets.times)
             film.rate_hz = _rate(packets.times)

@@ -1,0 +1,102 @@
+"""Small real media files made on the spot."""
+
+from __future__ import annotations
+
+import io
+import struct
+import zlib
+
+import av
+import numpy as np
+import numpy.typing as npt
+import soundfile
+from PIL import Image
+
+Picture = npt.NDArray[np.uint8]
+
+
+def picture(height: int = 240, width: int = 320, seed: int = 0) -> Picture:
+    """A red, green, blue picture with gradients, a bright box and some noise."""
+    rng = np.random.default_rng(seed)
+    rows, columns = np.mgrid[0:height, 0:width]
+    planes = [255 * rows / height, 255 * columns / width, 127 + 100 * np.sin(columns / 9)]
+    image = np.stack(planes, axis=2) + rng.normal(0, 6, (height, width, 3))
+    image[height // 8 : height // 4, width // 2 : width // 2 + width // 5] = (250, 240, 30)
+    return image.clip(0, 255).astype(np.uint8)
+
+
+def encode(image: Picture | Image.Image, form: str = "PNG", **options: object) -> bytes:
+    """The picture in any format that Pillow writes."""
+    buffer = io.BytesIO()
+    source = image if isinstance(image, Image.Image) else Image.fromarray(image)
+    source.save(buffer, form, **options)  # type: ignore[arg-type]
+    return buffer.getvalue()
+
+
+def tone(seconds: float = 2.0, rate_hz: int = 22_050, hertz: float = 440.0) -> npt.NDArray[np.float32]:
+    """A rising tone in a little noise."""
+    rng = np.random.default_rng(1)
+    times = np.arange(int(seconds * rate_hz)) / rate_hz
+    wave = 0.4 * np.sin(2 * np.pi * hertz * (1 + 0.2 * times) * times) + 0.01 * rng.standard_normal(len(times))
+    return wave.astype(np.float32)
+
+
+def sound(samples: npt.NDArray[np.float32], rate_hz: int = 22_050, form: str = "WAV", subtype: str | None = None) -> bytes:
+    """The samples in a format that libsndfile writes."""
+    buffer = io.BytesIO()
+    soundfile.write(buffer, samples, rate_hz, format=form, subtype=subtype)
+    return buffer.getvalue()
+
+
+def wav_header(rate_hz: int = 8000, channels: int = 1, bits: int = 16, data: bytes = b"", claimed: int | None = None) -> bytes:
+    """A WAV file whose header says whatever is asked for."""
+    size = len(data) if claimed is None else claimed
+    block = channels * bits // 8
+    form = struct.pack("<HHIIHH", 1, channels & 0xFFFF, rate_hz, rate_hz * block & 0xFFFFFFFF, block & 0xFFFF, bits)
+    body = b"WAVEfmt " + struct.pack("<I", 16) + form + b"data" + struct.pack("<I", size & 0xFFFFFFFF) + data
+    return b"RIFF" + struct.pack("<I", (36 + size) & 0xFFFFFFFF) + body
+
+
+def film(
+    frames: int = 45,
+    size: tuple[int, int] = (160, 120),
+    form: str = "mp4",
+    codec: str = "libx264",
+    sound_codec: str | None = "aac",
+    gop: int | None = None,
+) -> bytes:
+    """A video at 30 frames a second: a white box moves to the right over a slowly brighter red."""
+    buffer = io.BytesIO()
+    width, height = size
+    with av.open(buffer, "w", format=form) as container:
+        video = container.add_stream(codec, rate=30)
+        video.width, video.height, video.pix_fmt = width, height, "yuv420p"
+        if gop:
+            video.gop_size = gop
+        audio = container.add_stream(sound_codec, rate=44_100) if sound_codec else None
+        for number in range(frames):
+            image = np.zeros((height, width, 3), np.uint8)
+            image[:, :, 0] = number * 3 % 256
+            left = number * 2 % (width - 40)
+            image[20:60, left : left + 40] = 255
+            container.mux(video.encode(av.VideoFrame.from_ndarray(image, format="rgb24")))
+        container.mux(video.encode())
+        if audio is not None:
+            wave = tone(frames / 30, 44_100)[None]
+            for start in range(0, wave.shape[1], 1024):
+                block = np.ascontiguousarray(wave[:, start : start + 1024])
+                frame = av.AudioFrame.from_ndarray(block, format="fltp", layout="mono")
+                frame.rate, frame.pts = 44_100, start
+                container.mux(audio.encode(frame))
+            container.mux(audio.encode())
+    return buffer.getvalue()
+
+
+def png_claiming(width: int, height: int) -> bytes:
+    """A tiny, valid beginning of a PNG that claims to be large."""
+
+    def chunk(kind: bytes, body: bytes) -> bytes:
+        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"\x00" * 65536)) + chunk(b"IEND", b"")
