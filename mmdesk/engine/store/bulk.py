@@ -16,6 +16,9 @@ from sqlalchemy.engine import Connection
 
 from mmdesk.engine.store.tables import Base
 
+AnySelect = Select[*tuple[Any, ...]]
+Statement = AnySelect | TextClause
+
 BATCH_ROWS = 50_000
 """Rows that are Python objects at one time."""
 _JSON_ROWS = 100_000
@@ -138,9 +141,7 @@ def _continue_numbers(connection: Connection, model: type[Base]) -> None:
     connection.execute(text(f"SELECT setval(pg_get_serial_sequence('{name}', 'id'), (SELECT max(id) FROM \"{name}\"))"))
 
 
-def fetch(
-    connection: Connection, statement: Select[Any] | TextClause, schema: pa.Schema, *, keyed: bool = False
-) -> pa.Table:
+def fetch(connection: Connection, statement: Statement, schema: pa.Schema, *, keyed: bool = False) -> pa.Table:
     """The statement's rows as columns.
 
     Args:
@@ -154,7 +155,7 @@ def fetch(
 
 
 def fetch_batches(
-    connection: Connection, statement: Select[Any] | TextClause, schema: pa.Schema, *, keyed: bool = False
+    connection: Connection, statement: Statement, schema: pa.Schema, *, keyed: bool = False
 ) -> Iterator[pa.RecordBatch]:
     """As :func:`fetch`, batch by batch, so that a table larger than memory can be walked through."""
     if connection.dialect.name == "postgresql":
@@ -171,9 +172,7 @@ def _array(values: Sequence[object], kind: pa.DataType) -> pa.Array:
     return pa.array(values, kind)
 
 
-def _cursor_rows(
-    connection: Connection, statement: Select[Any] | TextClause, schema: pa.Schema
-) -> Iterator[pa.RecordBatch]:
+def _cursor_rows(connection: Connection, statement: Statement, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
     result = connection.execute(statement)
     cursor: Any = result.cursor
     try:
@@ -185,7 +184,7 @@ def _cursor_rows(
         result.close()
 
 
-def _json_columns(connection: Connection, statement: Select[Any], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+def _json_columns(connection: Connection, statement: AnySelect, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
     """Let SQLite write each column of a chunk as one JSON text: four times as fast as rows through the driver."""
     key = next(iter(statement.selected_columns))
     after, rows = -(2**63), _JSON_ROWS
@@ -201,9 +200,7 @@ def _json_columns(connection: Connection, statement: Select[Any], schema: pa.Sch
             yield pa.RecordBatch.from_arrays(arrays, schema=schema)
 
 
-def _copy_out(
-    connection: Connection, statement: Select[Any] | TextClause, schema: pa.Schema
-) -> Iterator[pa.RecordBatch]:
+def _copy_out(connection: Connection, statement: Statement, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
     sql = str(statement.compile(dialect=connection.dialect, compile_kwargs={"literal_binds": True}))
     # The dialect doubles percent signs for the driver's parameters, of which there are none left here.
     copy_sql = f"COPY ({sql.replace('%%', '%')}) TO STDOUT (FORMAT csv)"
