@@ -139,9 +139,8 @@ def _analyse(blocks: Iterator[Samples]) -> Steps:
         waiting = np.concatenate([waiting, block])
         waiting = _consume(waiting, parts)
     if total == 0:
-        return Steps(
-            np.zeros((0, MEL_BANDS), np.float32), np.zeros((0, len(SPECTRAL)), np.float32), np.zeros(0, np.float32)
-        )
+        empty = np.zeros((0, MEL_BANDS), np.float32)
+        return Steps(empty, empty[:, : len(SPECTRAL)], empty[:, 0], 0)
     _consume(np.concatenate([waiting, np.zeros(FRAME // 2, np.float32)]), parts)
     return _joined(parts, total)
 
