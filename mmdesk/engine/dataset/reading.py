@@ -32,7 +32,9 @@ class _Artifact:
     vectors: Float32
 
 
-def read_case(case: Case, *, version: str | None = None, ctx: JobContext = NULL_CONTEXT) -> CaseData:
+def read_case(
+    case: Case, *, version: str | None = None, pinned: CaseData | None = None, ctx: JobContext = NULL_CONTEXT
+) -> CaseData:
     """All current rows of a case, read in one transaction, and the features of its artifacts.
 
     Artifacts that cannot be used are left out and counted in ``CaseData.notes``: without features (not extracted yet,
@@ -41,6 +43,7 @@ def read_case(case: Case, *, version: str | None = None, ctx: JobContext = NULL_
     Args:
         case: Open for reading or writing.
         version: Which features; the ones that this program would extract if None.
+        pinned: A snapshot that has features of that version, for artifacts that the case has others of by now.
         ctx: Told how far it is; asked for cancellation between steps.
 
     Raises:
@@ -62,29 +65,25 @@ def read_case(case: Case, *, version: str | None = None, ctx: JobContext = NULL_
     ctx.check_cancelled()
     ctx.progress(2, 4, "reading the features")
     linked = set(tables.links.column("artifact_id").to_pylist())
-    found, notes = _features(case, artifacts.to_pylist(), linked, version or feature_version())
+    pinned_at = {str(name): index for index, name in enumerate(pinned.artifact_sha256)} if pinned is not None else {}
+    found: list[_Artifact] = []
+    notes: dict[str, int] = {}
+    for row in artifacts.to_pylist():
+        if row["artifact_id"] not in linked:
+            continue
+        artifact, problem = _artifact(case, row, version or feature_version())
+        if artifact is None and pinned is not None and row["sha256"] in pinned_at:
+            artifact = _pinned(pinned, pinned_at[row["sha256"]], row["artifact_id"])
+        if artifact is None:
+            notes[problem] = notes.get(problem, 0) + 1
+        else:
+            found.append(artifact)
     ctx.check_cancelled()
     ctx.progress(3, 4, "arranging")
-    data = assemble(tables, _media(found, version or feature_version()), notes)
+    names = pinned.feature_names if pinned is not None else default_layout().names
+    data = assemble(tables, _media(found, version or feature_version(), names), notes)
     ctx.progress(4, 4)
     return data
-
-
-def _features(
-    case: Case, rows: Sequence[dict[str, object]], linked: set[int], version: str
-) -> tuple[list[_Artifact], dict[str, int]]:
-    notes: dict[str, int] = {}
-    found = []
-    for row in rows:
-        key = row["artifact_id"]
-        if key not in linked:
-            continue
-        artifact, problem = _artifact(case, row, version)
-        if artifact is not None:
-            found.append(artifact)
-        else:
-            notes[problem] = notes.get(problem, 0) + 1
-    return found, notes
 
 
 def _artifact(case: Case, row: dict[str, object], version: str) -> tuple[_Artifact | None, str]:
@@ -102,9 +101,19 @@ def _artifact(case: Case, row: dict[str, object], version: str) -> tuple[_Artifa
     return _Artifact(str(row["sha256"]), artifact_id, str(row["media_type"]), segments, vectors), ""
 
 
-def _media(found: Sequence[_Artifact], version: str) -> Media:
+def _pinned(pinned: CaseData, index: int, key: int) -> _Artifact:
+    return _Artifact(
+        sha256=str(pinned.artifact_sha256[index]),
+        key=key,
+        media=str(pinned.artifact_media[index]),
+        segments=str(pinned.artifact_segments[index]),
+        vectors=pinned.segments[pinned.segment_offsets[index] : pinned.segment_offsets[index + 1]],
+    )
+
+
+def _media(found: Sequence[_Artifact], version: str, layout: tuple[str, ...]) -> Media:
     ordered = sorted(found, key=lambda artifact: artifact.sha256)
-    names = default_layout().names if ordered else ()
+    names = layout if ordered else ()
     offsets: Int64 = np.cumsum([0, *(len(artifact.vectors) for artifact in ordered)], dtype=np.int64)
     segments = np.empty((int(offsets[-1]), len(names)), dtype=np.float32)
     for artifact, start in zip(ordered, offsets[:-1], strict=True):

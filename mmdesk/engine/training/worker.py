@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import sys
 import threading
 import time
@@ -28,6 +29,8 @@ from mmdesk.engine.core.plain import as_plain
 
 CANCEL = b"cancel"
 _PROGRESS_EVERY_S = 0.1
+# A training process whose starter was killed keeps its state and ends; its successor waits that long.
+_PREDECESSOR_S = 60.0
 
 
 class _LineContext:
@@ -61,6 +64,8 @@ class _LineContext:
 
 def main() -> int:
     """Do one training; see the module's description for the protocol."""
+    # Ctrl+C in a terminal reaches every process in it; the starter decides and tells us.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     # Whatever a library prints must not get between the lines.
     out = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
@@ -98,17 +103,17 @@ def _listen(source: BinaryIO, cancelled: threading.Event) -> None:
 def _train(task: Mapping[str, object], context: _LineContext) -> int:
     context.progress(0, 100, "starting")
     from mmdesk.engine.store.case_files import CaseFiles
-    from mmdesk.engine.training.environment import settle
-    from mmdesk.engine.training.execution import Job, execute
-    from mmdesk.engine.training.running_lock import RunningLock
+    from mmdesk.engine.training.running_lock import PROCESS, RunningLock
 
-    config = task["config"]
-    assert isinstance(config, dict)
     files = CaseFiles(Path(str(task["case"])))
-    job = Job(str(task["folder"]), str(task["data_sha256"]), config)
-    settle(int(config["seed"]))
-    with RunningLock(files.path(job.folder)):
-        finished = execute(files, job, ctx=context)
+    with RunningLock(files.path(str(task["folder"])), PROCESS, _PREDECESSOR_S):
+        from mmdesk.engine.training.environment import settle
+        from mmdesk.engine.training.execution import Job, execute
+
+        config = task["config"]
+        assert isinstance(config, dict)
+        settle(int(config["seed"]))
+        finished = execute(files, Job(str(task["folder"]), str(task["data_sha256"]), config), ctx=context)
     context.send("finished", model_sha256=finished.model_sha256, metrics=finished.metrics)
     return ExitStatus.DONE
 

@@ -1,0 +1,145 @@
+"""``mmdesk predict``: scores, and with ``--explain`` the reasons."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import orjson
+
+from mmdesk.cli.console import Console
+from mmdesk.engine.core.errors import ExitStatus, UsageError
+from mmdesk.engine.core.files import atomic_writer
+from mmdesk.engine.core.plain import as_plain
+from mmdesk.engine.core.times import END_OF_TIME_US, parse_moment
+from mmdesk.engine.core.types import Head
+
+if TYPE_CHECKING:
+    from mmdesk.engine.explanation.explanation import Explanation
+    from mmdesk.engine.services.predictions import Predictions
+
+
+def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add ``predict``."""
+    predict = commands.add_parser(
+        "predict",
+        help="what a run says of entities, and why",
+        description="One row per asked row, in the same order; all entities if none are named.",
+    )
+    predict.add_argument("folder", metavar="DIR", type=Path, help="the case folder")
+    predict.add_argument("name", metavar="RUN", help="a unique beginning of its id, its name, or latest")
+    who = predict.add_mutually_exclusive_group()
+    who.add_argument("--entities", metavar="ID,ID", help="ids, comma separated")
+    who.add_argument("--targets", metavar="F", type=Path, help="a CSV file with entity_id and perhaps as_of")
+    predict.add_argument(
+        "--as-of", metavar="TIME", help="use only what lies strictly before this time (ISO 8601, UTC without a zone)"
+    )
+    predict.add_argument("--explain", action="store_true", help="say why, too")
+    predict.add_argument(
+        "--head",
+        metavar="H",
+        choices=[str(head) for head in Head],
+        help="which output to explain: regression, classification or ranking",
+    )
+    predict.add_argument(
+        "--out",
+        metavar="F",
+        type=Path,
+        help="write .csv, .jsonl or .parquet; explanations go beside it into F.explanations.jsonl",
+    )
+    predict.set_defaults(run=_predict)
+
+
+def _moment(text: str | None) -> int | None:
+    if text is None:
+        return None
+    try:
+        return parse_moment(text)
+    except ValueError as error:
+        raise UsageError(
+            f"--as-of {text}: this is no time.",
+            "Write it like 2024-03-01 or 2024-03-01T12:00:00Z.",
+            code="usage.bad_time",
+        ) from error
+
+
+def _ids(text: str | None) -> list[str] | None:
+    if text is None:
+        return None
+    found = [part.strip() for part in text.split(",") if part.strip()]
+    if not found:
+        raise UsageError("--entities names nobody.", "Give ids, comma separated.")
+    return found
+
+
+def _predict(args: argparse.Namespace, console: Console) -> int:
+    from mmdesk.engine.services.predictions import predict_columns, require_format, write_predictions
+
+    moment = _moment(args.as_of)
+    if args.head and not args.explain:
+        raise UsageError("--head says which output to explain, so it needs --explain.", "Add --explain.")
+    if args.out is not None:
+        require_format(args.out)
+    share = 0.3 if args.explain else 1.0
+    predictions = predict_columns(
+        args.folder,
+        args.name,
+        entities=_ids(args.entities),
+        targets_file=args.targets,
+        as_of_us=moment,
+        ctx=console.context.part(0, share),
+    )
+    for note in predictions.notes:
+        console.say(f"Note: {note}")
+    explanations = _explanations(args, predictions, console) if args.explain else None
+    if args.out is None:
+        _print(predictions, explanations, console)
+        return ExitStatus.DONE
+    beside = args.out.with_name(args.out.name + ".explanations.jsonl")
+    if explanations is not None:
+        with atomic_writer(beside) as file:
+            for explanation in explanations:
+                file.write(orjson.dumps(as_plain(explanation)) + b"\n")
+    write_predictions(predictions, args.out)
+    written = {"rows": len(predictions), "run_id": predictions.run_id, "out": str(args.out)}
+    if explanations is not None:
+        written["explanations"] = str(beside)
+    also = f", the reasons to {beside}" if explanations is not None else ""
+    console.result(written, f"{len(predictions)} predictions written to {args.out}{also}")
+    return ExitStatus.DONE
+
+
+def _explanations(args: argparse.Namespace, predictions: Predictions, console: Console) -> Iterator[Explanation]:
+    from mmdesk.engine.services.explanations import explain_many
+
+    asked = [
+        (name, None if moment == END_OF_TIME_US else int(moment))
+        for name, moment in zip(predictions.entity_ids, predictions.as_of_us, strict=True)
+    ]
+    return explain_many(
+        args.folder,
+        predictions.run_id,
+        asked,
+        head=Head(args.head) if args.head else None,
+        ctx=console.context.part(0.3, 1),
+    )
+
+
+def _print(predictions: Predictions, explanations: Iterator[Explanation] | None, console: Console) -> None:
+    """Rows as JSON, or as CSV lines for people and pipes; with reasons, a sentence under each row."""
+    rows = predictions.rows()
+    reasons = list(explanations) if explanations is not None else None
+    documents = [as_plain(row) for row in rows]
+    lines = [] if reasons is not None else ["entity_id,as_of,regression,probability,ranking_score"]
+    for number, row in enumerate(rows):
+        numbers = (row.regression, row.probability, row.ranking_score)
+        cells = [row.entity_id, row.as_of or "", *("" if value is None else f"{value:.6g}" for value in numbers)]
+        lines.append(",".join(cells))
+        if reasons is not None:
+            document = documents[number]
+            assert isinstance(document, dict)
+            document["explanation"] = as_plain(reasons[number])
+            lines.append(f"  {reasons[number].sentence}")
+    console.result(documents, "\n".join(lines))

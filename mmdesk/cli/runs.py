@@ -1,0 +1,268 @@
+"""``mmdesk train``, ``runs``, ``reproduce`` and ``evaluate``."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from mmdesk.cli.console import Console
+from mmdesk.engine.core.errors import ExitStatus, UsageError
+from mmdesk.engine.core.files import require_file
+from mmdesk.engine.core.plain import as_plain
+from mmdesk.engine.core.times import format_us
+from mmdesk.engine.core.types import Split, Verdict, current_actor
+
+if TYPE_CHECKING:
+    from mmdesk.engine.services.runs import Comparison, RunPage, RunRow
+
+_RUN_HELP = "a unique beginning of its id, its name, or latest"
+_WIDTH = 28
+
+
+def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add ``train``, ``runs``, ``reproduce`` and ``evaluate``."""
+    train = commands.add_parser(
+        "train",
+        help="train a run on the case as it is now",
+        description="Train a run. The same settings on the same data are the same run: one that is done is returned"
+        " as it is, one that was interrupted goes on.",
+    )
+    train.add_argument("folder", metavar="DIR", type=Path, help="the case folder")
+    train.add_argument("--config", metavar="F", type=Path, help="settings as JSON, nested or dotted")
+    train.add_argument(
+        "--set",
+        metavar="key=value",
+        action="append",
+        default=[],
+        dest="settings",
+        help="one setting, e.g. epochs=40, ensemble=3, drop_columns=name,phone; may be repeated",
+    )
+    train.add_argument("--name", metavar="N", help="a name for people (default: run 1, run 2, ...)")
+    train.add_argument("--force", action="store_true", help="train a finished run anew, beside itself")
+    train.set_defaults(run=_train)
+    _add_runs(commands)
+
+    reproduce = commands.add_parser("reproduce", help="train a run again and compare, to the bit")
+    reproduce.add_argument("folder", metavar="DIR", type=Path, help="the case folder")
+    reproduce.add_argument("name", metavar="RUN", help=_RUN_HELP)
+    reproduce.set_defaults(run=_reproduce)
+
+    evaluate = commands.add_parser("evaluate", help="how well a run does on the labels that the case has now")
+    evaluate.add_argument("folder", metavar="DIR", type=Path, help="the case folder")
+    evaluate.add_argument("name", metavar="RUN", help=_RUN_HELP)
+    evaluate.add_argument(
+        "--split", choices=[str(part) for part in Split], default=str(Split.TEST), help="which part (default: test)"
+    )
+    evaluate.set_defaults(run=_evaluate)
+
+
+def _add_runs(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    group = commands.add_parser("runs", help="the trainings of a case")
+    kinds = group.add_subparsers(title="what", metavar="WHAT", required=True)
+    listing = kinds.add_parser("list", help="all runs, newest first")
+    listing.add_argument("folder", metavar="DIR", type=Path, help="the case folder")
+    listing.add_argument("--deleted", action="store_true", help="those in the trash")
+    listing.set_defaults(run=_list)
+    show = kinds.add_parser("show", help="everything about a run")
+    show.add_argument("folder", metavar="DIR", type=Path, help="the case folder")
+    show.add_argument("name", metavar="RUN", nargs="?", default="latest", help=f"{_RUN_HELP} (default: latest)")
+    show.set_defaults(run=_show)
+    compare = kinds.add_parser("compare", help="settings and measures of runs side by side")
+    compare.add_argument("folder", metavar="DIR", type=Path, help="the case folder")
+    compare.add_argument("names", metavar="RUN", nargs="+", help=_RUN_HELP)
+    compare.add_argument("--all", action="store_true", help="also what is the same in all of them")
+    compare.set_defaults(run=_compare)
+    for word, what in (("delete", "put runs into the trash"), ("restore", "take runs out of the trash")):
+        parser = kinds.add_parser(word, help=what)
+        parser.add_argument("folder", metavar="DIR", type=Path, help="the case folder")
+        parser.add_argument("names", metavar="RUN", nargs="+", help=_RUN_HELP)
+        parser.set_defaults(run=_delete if word == "delete" else _restore)
+
+
+def read_settings(config: Path | None, settings: Sequence[str]) -> dict[str, object]:
+    """The settings of ``--config`` and ``--set``; the latter go before.
+
+    Raises:
+        UsageError: The file is no JSON object, or a setting is not ``key=value``.
+    """
+    given: dict[str, object] = {}
+    if config is not None:
+        try:
+            document = orjson.loads(require_file(config, "The configuration").read_bytes())
+        except orjson.JSONDecodeError as error:
+            raise UsageError(
+                f"{config} is not JSON: {error}.", 'Write it like {"epochs": 40}.', code="usage.bad_config"
+            ) from error
+        if not isinstance(document, dict):
+            raise UsageError(f"{config} is no JSON object.", 'Write it like {"epochs": 40}.', code="usage.bad_config")
+        # A run's config.json may be given as it is; the hash in it says what code it was, and is not ours to set.
+        document.pop("code_sha256", None)
+        given = _flat(document)
+    for setting in settings:
+        key, separator, value = setting.partition("=")
+        if not separator or not key.strip():
+            raise UsageError(f"--set {setting}: it must be key=value.", "For instance: --set epochs=40")
+        given[key.strip()] = value.strip()
+    return given
+
+
+def _flat(document: Mapping[str, Any], prefix: str = "") -> dict[str, object]:
+    flat: dict[str, object] = {}
+    for name, value in document.items():
+        if isinstance(value, dict):
+            flat.update(_flat(value, f"{prefix}{name}."))
+        else:
+            flat[f"{prefix}{name}"] = value
+    return flat
+
+
+def _train(args: argparse.Namespace, console: Console) -> int:
+    from mmdesk.engine.services.runs import train
+
+    settings = read_settings(args.config, args.settings)
+    result = train(args.folder, settings, name=args.name, force=args.force, actor=current_actor(), ctx=console.context)
+    lines = [
+        f"{result.name}: {'was there already, untouched' if result.existing else 'done'}",
+        f"  run      {result.run_id}",
+        f"  model    {result.model_sha256}",
+        f"  files    {result.folder}",
+        *describe_measures(result.metrics),
+    ]
+    comparison = result.metrics.get("comparison") or {}
+    if comparison.get("heads"):
+        lines.append(f"  {comparison['text']}")
+    console.result(result, "\n".join(lines))
+    return ExitStatus.DONE
+
+
+def describe_measures(metrics: Mapping[str, Any]) -> list[str]:
+    """One line per part and head of a run's metrics."""
+    lines = []
+    for part in ("val", "test"):
+        for head, figures in (metrics.get(part) or {}).items():
+            lines.append(f"  {part:4}  {head:15} {describe_figures(figures)}")
+    return lines
+
+
+def describe_figures(figures: Mapping[str, Any]) -> str:
+    """``auroc 0.941  average_precision 0.950 ...``; measures that are not defined are left out."""
+    shown = [(name, value) for name, value in figures.items() if value is not None]
+    return "  ".join(f"{name} {value}" if isinstance(value, int) else f"{name} {value:.3f}" for name, value in shown)
+
+
+def _list(args: argparse.Namespace, console: Console) -> int:
+    from mmdesk.engine.services.runs import list_runs
+
+    rows = list_runs(args.folder, args.deleted)
+    if not rows:
+        console.result([], "The trash is empty." if args.deleted else "No runs yet. Next: mmdesk train DIR")
+        return ExitStatus.DONE
+    console.result(rows, "\n".join(_line(row) for row in rows))
+    return ExitStatus.DONE
+
+
+def _line(row: RunRow) -> str:
+    figures = row.metrics.get("test") or row.metrics.get("val") or {}
+    names = {"classification": "auroc", "regression": "mae", "ranking": "spearman"}
+    shown = [
+        f"{name} {figures[head][name]:.3f}"
+        for head, name in names.items()
+        if figures.get(head, {}).get(name) is not None
+    ]
+    name = row.name if len(row.name) <= _WIDTH else row.name[: _WIDTH - 3] + "..."
+    return f"{row.run_id[:12]}  {name:{_WIDTH}}  {row.status:11}  {format_us(row.created_us)[:19]}  {'  '.join(shown)}"
+
+
+def _show(args: argparse.Namespace, console: Console) -> int:
+    from mmdesk.engine.services.runs import show_run
+
+    page = show_run(args.folder, args.name)
+    row = as_plain(page.row)
+    assert isinstance(row, dict)
+    rest = {"history": page.history, "environment": page.environment, "manifest": page.manifest}
+    console.result({**row, **rest}, _describe_page(page))
+    return ExitStatus.DONE
+
+
+def _describe_page(page: RunPage) -> str:
+    row = page.row
+    lines = [
+        f"{row.name}: {row.status}",
+        f"  run      {row.run_id}",
+        f"  model    {row.model_sha256 or '-'}",
+        f"  data     {row.data_sha256}",
+        f"  made     {format_us(row.created_us)} by {row.actor}",
+    ]
+    if row.error:
+        lines.append(f"  error    {row.error}")
+    split = page.manifest.get("split", {})
+    if split:
+        parts = ", ".join(f"{part} {figures['rows']}" for part, figures in split["parts"].items())
+        lines.append(f"  rows     {parts} (split {split['how']})")
+    lines.append(f"  epochs   {len(page.history)}")
+    lines += describe_measures(row.metrics)
+    comparison = row.metrics.get("comparison") or {}
+    if comparison.get("text"):
+        lines.append(f"  {comparison['text']}")
+    return "\n".join(lines)
+
+
+def _compare(args: argparse.Namespace, console: Console) -> int:
+    from mmdesk.engine.services.runs import compare_runs
+
+    comparison = compare_runs(args.folder, args.names)
+    console.result(comparison, _describe_comparison(comparison, everything=args.all))
+    return ExitStatus.DONE
+
+
+def _describe_comparison(comparison: Comparison, *, everything: bool) -> str:
+    rows = [row for row in comparison.rows if everything or row.differs]
+    if not rows:
+        return "The runs do not differ."
+    width = max(len(row.key) for row in rows)
+    head = " " * width + "".join(f"  {run.name[:20]:>20}" for run in comparison.runs)
+    return "\n".join([head, *(f"{row.key:{width}}" + "".join(f"  {_cell(v):>20}" for v in row.values) for row in rows)])
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return "-"
+    text = f"{value:.4g}" if isinstance(value, float) else str(value)
+    return text if len(text) <= 20 else text[:17] + "..."
+
+
+def _delete(args: argparse.Namespace, console: Console) -> int:
+    from mmdesk.engine.services.runs import delete_run
+
+    rows = [delete_run(args.folder, name, actor=current_actor()) for name in args.names]
+    console.result(rows, "\n".join(f"{row.name} is in the trash; restore it with: runs restore" for row in rows))
+    return ExitStatus.DONE
+
+
+def _restore(args: argparse.Namespace, console: Console) -> int:
+    from mmdesk.engine.services.runs import restore_run
+
+    rows = [restore_run(args.folder, name, actor=current_actor()) for name in args.names]
+    console.result(rows, "\n".join(f"{row.name} is back." for row in rows))
+    return ExitStatus.DONE
+
+
+def _reproduce(args: argparse.Namespace, console: Console) -> int:
+    from mmdesk.engine.services.runs import reproduce
+
+    result = reproduce(args.folder, args.name, actor=current_actor(), ctx=console.context)
+    console.result(result, f"{result.verdict}: {result.text}")
+    return ExitStatus.DONE if result.verdict is Verdict.IDENTICAL else ExitStatus.DATA
+
+
+def _evaluate(args: argparse.Namespace, console: Console) -> int:
+    from mmdesk.engine.services.predictions import evaluate
+
+    document = evaluate(args.folder, args.name, Split(args.split), ctx=console.context)
+    lines = [f"{head:15} {describe_figures(figures)}" for head, figures in document.items() if head != "split"]
+    console.result(document, "\n".join([f"{document['split']}:", *lines]))
+    return ExitStatus.DONE

@@ -1,0 +1,51 @@
+"""A live case kept in memory as long as nothing in it changes, so that asking twice reads once."""
+
+from __future__ import annotations
+
+import os
+import threading
+
+from sqlalchemy import select
+
+from mmdesk.engine.core.jobs import NULL_CONTEXT, JobContext
+from mmdesk.engine.dataset.case_data import CaseData
+from mmdesk.engine.dataset.reading import OUTDATED, read_case
+from mmdesk.engine.dataset.snapshot import read_snapshot
+from mmdesk.engine.features.feature_version import feature_version
+from mmdesk.engine.store.case import Case
+from mmdesk.engine.store.tables import AuditHead
+
+_Key = tuple[str, str, str, str]
+_kept: dict[_Key, CaseData] = {}
+_guard = threading.Lock()
+
+
+def live_data(case: Case, *, version: str = "", data_sha256: str = "", ctx: JobContext = NULL_CONTEXT) -> CaseData:
+    """The case as it is now, with features of a run's version.
+
+    Every change of a case leaves an audit entry, so the same head of the audit chain means the same data.
+
+    Args:
+        case: Open.
+        version: Of the features; empty = the ones that this program extracts.
+        data_sha256: The run's snapshot, which has features of that version where the case has newer ones.
+        ctx: Told the progress of reading.
+
+    Raises:
+        StoreError: The database cannot be reached.
+        ModelError: Features are needed from the snapshot, and it is missing or altered.
+    """
+    with case.read() as connection:
+        head = str(connection.execute(select(AuditHead.hash)).scalar())
+    key = (os.path.realpath(case.folder), head, version, data_sha256 if version != feature_version() else "")
+    with _guard:
+        found = _kept.get(key)
+    if found is not None:
+        return found
+    data = read_case(case, version=version or None, ctx=ctx)
+    if data.notes.get(OUTDATED) and version and data_sha256:
+        data = read_case(case, version=version, pinned=read_snapshot(case.files, data_sha256), ctx=ctx)
+    with _guard:
+        _kept.clear()  # one case at a time: memory is the analyst's
+        _kept[key] = data
+    return data

@@ -1,0 +1,423 @@
+"""What a run says of entities, and how well it does."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import orjson
+
+from mmdesk.engine.core.errors import DataError, UsageError
+from mmdesk.engine.core.files import atomic_writer, require_file
+from mmdesk.engine.core.jobs import NULL_CONTEXT, JobContext
+from mmdesk.engine.core.times import END_OF_TIME_US, format_us
+from mmdesk.engine.core.types import Head, Split, current_actor
+from mmdesk.engine.store.case import Case
+
+if TYPE_CHECKING:
+    from mmdesk.engine.dataset.case_data import CaseData, Int64
+    from mmdesk.engine.training.records import LoadedRun
+
+COLUMNS = ("entity_id", "as_of", "regression", "probability", "ranking_score")
+_SHOWN_UNKNOWN = 5
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+@dataclass(frozen=True)
+class PredictionRow:
+    """One prediction.
+
+    Attributes:
+        entity_id: Whom it is about. ``as_of``: ISO 8601 in UTC; None = everything known counts.
+        regression: In the unit of ``y_reg``. ``probability``: of ``y_class`` = 1, calibrated, 0 to 1.
+        ranking_score: Higher is better, without unit. A head that had nothing to learn from is None.
+        embedding: 64 numbers.
+    """
+
+    entity_id: str
+    as_of: str | None
+    regression: float | None
+    probability: float | None
+    ranking_score: float | None
+    embedding: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """Predictions in columns, one row per asked row, in the order asked.
+
+    Attributes:
+        run_id: Whose. ``entity_ids``: [R]. ``as_of_us``: int64 [R], ``END_OF_TIME_US`` = none.
+        regression, probability, ranking: float64 [R]; None for a head that had nothing to learn from.
+        embedding: float32 [R, 64].
+        notes: Sentences on what was left out.
+    """
+
+    run_id: str
+    entity_ids: tuple[str, ...]
+    as_of_us: Int64
+    regression: np.typing.NDArray[np.float64] | None
+    probability: np.typing.NDArray[np.float64] | None
+    ranking: np.typing.NDArray[np.float64] | None
+    embedding: np.typing.NDArray[np.float32]
+    notes: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.entity_ids)
+
+    def as_of(self) -> list[str | None]:
+        """[R] ISO 8601, None = everything known counts."""
+        return [None if moment == END_OF_TIME_US else format_us(int(moment)) for moment in self.as_of_us]
+
+    def rows(self) -> tuple[PredictionRow, ...]:
+        """One object per row; for thousands of rows, not for millions."""
+        nothing = [None] * len(self)
+        columns = [nothing if values is None else values.tolist() for values in self._heads()]
+        return tuple(
+            PredictionRow(entity, as_of, regression, probability, score, tuple(embedding))
+            for entity, as_of, regression, probability, score, embedding in zip(
+                self.entity_ids, self.as_of(), *columns, self.embedding.tolist(), strict=True
+            )
+        )
+
+    def _heads(self) -> tuple[np.typing.NDArray[np.float64] | None, ...]:
+        return self.regression, self.probability, self.ranking
+
+
+def predict(
+    folder: Path,
+    run: str,
+    *,
+    entities: Sequence[str] | None = None,
+    targets_file: Path | None = None,
+    as_of_us: int | None = None,
+    actor: str | None = None,
+    ctx: JobContext = NULL_CONTEXT,
+) -> tuple[PredictionRow, ...]:
+    """As :func:`predict_columns`, one object per row."""
+    return predict_columns(
+        folder, run, entities=entities, targets_file=targets_file, as_of_us=as_of_us, actor=actor, ctx=ctx
+    ).rows()
+
+
+def predict_columns(
+    folder: Path,
+    run: str,
+    *,
+    entities: Sequence[str] | None = None,
+    targets_file: Path | None = None,
+    as_of_us: int | None = None,
+    actor: str | None = None,
+    ctx: JobContext = NULL_CONTEXT,
+) -> Predictions:
+    """What a run says of entities; one row per asked row, same order, duplicates kept. Nothing is written.
+
+    Args:
+        folder: The case.
+        run: A unique beginning of its id, its name, or ``latest``.
+        entities: Ids; all entities of the case if neither these nor a file are given.
+        targets_file: CSV with ``entity_id`` and perhaps ``as_of``, which goes before ``as_of_us``.
+        as_of_us: Only what lies strictly before it is used; None = everything known.
+        actor: Who asks.
+        ctx: Told the progress; asked for cancellation between batches.
+
+    Raises:
+        DataError: No such run, or an entity that the case does not have (``predict.unknown_entity``).
+        ModelError: The run is not finished, or its model was altered.
+    """
+    from mmdesk.engine.dataset.live import live_data
+    from mmdesk.engine.training.records import load_run
+
+    with Case.open(folder, actor=actor or current_actor()) as case:
+        loaded = load_run(case, run)
+        record = loaded.record
+        data = live_data(case, version=record.feature_version, data_sha256=record.data_sha256, ctx=ctx.part(0, 0.2))
+    names, rows, moments = asked_rows(data, entities, targets_file, as_of_us)
+    return _predicted(loaded, data, tuple(names), rows, moments, ctx=ctx.part(0.2, 1))
+
+
+def asked_rows(
+    data: CaseData, entities: Sequence[str] | None, targets_file: Path | None, as_of_us: int | None
+) -> tuple[list[str], Int64, Int64]:
+    """Entity ids, numbers of the entities and as-of moments of the rows that were asked for.
+
+    The parameters are those of :func:`predict_columns`, and the case.
+
+    Raises:
+        DataError: An entity that the case does not have, or a targets file that cannot be read.
+        UsageError: Entities and a targets file were both given.
+    """
+    names, moments = _asked(data, entities, targets_file, as_of_us)
+    index = data.entity_index()
+    _require_known(names, index)
+    return names, np.array([index[name] for name in names], dtype=np.int64), moments
+
+
+def _asked(
+    data: CaseData, entities: Sequence[str] | None, targets_file: Path | None, as_of_us: int | None
+) -> tuple[list[str], Int64]:
+    """Entity ids and as-of moments of the rows that were asked for."""
+    default = END_OF_TIME_US if as_of_us is None else as_of_us
+    if targets_file is not None:
+        if entities is not None:
+            raise UsageError("Entities and a targets file were both given.", "Give one of them.")
+        names, moments = read_asked_rows(targets_file)
+        return names, np.where(moments == END_OF_TIME_US, default, moments)
+    names = [str(name) for name in data.entity_ids] if entities is None else list(entities)
+    return names, np.full(len(names), default, dtype=np.int64)
+
+
+def read_asked_rows(path: Path) -> tuple[list[str], Int64]:
+    """``entity_id`` and, if there is one, ``as_of`` of a CSV file; ``END_OF_TIME_US`` where the cell is empty.
+
+    Raises:
+        UsageError: No such file.
+        DataError: No column ``entity_id`` (``predict.column_missing``), a row that cannot be read, an as-of that is
+            no ISO 8601 time (``predict.bad_row``).
+    """
+    from mmdesk.engine.ingestion.csv_reading import TableFile
+    from mmdesk.engine.ingestion.time_formats import convert_times
+
+    require_file(path, "The targets file")
+    table = TableFile.open(path, known=frozenset({"entity_id", "as_of"}))
+    header = [name.strip().lower().replace(" ", "_") for name in table.dialect.header]
+    if "entity_id" not in header:
+        raise DataError(
+            f"{path.name} has no column entity_id.",
+            f"It has: {', '.join(table.dialect.header)}. Rename the column that holds the ids.",
+            code="predict.column_missing",
+            details={"file": str(path), "columns": list(table.dialect.header)},
+        )
+    names: list[str] = []
+    moments: list[Int64] = []
+    for batch in table.batches():
+        for broken in batch.broken:
+            raise _bad_row(path, broken.line, broken.rule)
+        names += [name.strip() for name in batch.columns[header.index("entity_id")].to_pylist()]
+        if "as_of" not in header:
+            moments.append(np.full(batch.rows, END_OF_TIME_US, dtype=np.int64))
+            continue
+        times = convert_times(batch.columns[header.index("as_of")], ("iso",), None)
+        for place in [place for place, rule in enumerate(times.problem) if rule is not None]:
+            raise _bad_row(path, int(batch.lines[place]), f"as_of is {times.problem[place]}")
+        moments.append(np.where(times.present, times.us, END_OF_TIME_US))
+    return names, np.concatenate(moments) if moments else np.zeros(0, dtype=np.int64)
+
+
+def _bad_row(path: Path, line: int, rule: str) -> DataError:
+    return DataError(
+        f"{path.name}, line {line}: {rule}.",
+        "Mend the line; times are written like 2024-03-01 or 2024-03-01T12:00:00Z.",
+        code="predict.bad_row",
+        details={"file": str(path), "line": line},
+    )
+
+
+def _require_known(names: Sequence[str], index: Mapping[str, int]) -> None:
+    unknown = list(dict.fromkeys(name for name in names if name not in index))
+    if not unknown:
+        return
+    close = difflib.get_close_matches(unknown[0], list(index)[:100_000], n=1, cutoff=0.75)
+    shown = ", ".join(unknown[:_SHOWN_UNKNOWN]) + (", ..." if len(unknown) > _SHOWN_UNKNOWN else "")
+    raise DataError(
+        f"The case has no entity {shown}."
+        if len(unknown) == 1
+        else f"The case lacks {len(unknown)} entities: {shown}.",
+        f"Did you mean {close[0]}?" if close else "Check the ids; leading zeros and capitals count.",
+        code="predict.unknown_entity",
+        details={"entities": unknown[:100]},
+    )
+
+
+def _predicted(
+    loaded: LoadedRun, data: CaseData, names: tuple[str, ...], rows: Int64, moments: Int64, *, ctx: JobContext
+) -> Predictions:
+    import torch
+
+    from mmdesk.engine.dataset.batches import Batcher
+    from mmdesk.engine.training.sources import EVALUATION_ROWS, to_numpy
+
+    trained = loaded.trained
+    batcher = Batcher(data, trained.encoder, trained.limits)
+    parts: list[list[np.typing.NDArray[np.float32]]] = []
+    with torch.inference_mode():
+        for start in range(0, len(rows), EVALUATION_ROWS):
+            ctx.check_cancelled()
+            ctx.progress(start, len(rows), f"{start:,} of {len(rows):,} predicted")
+            chunk = slice(start, start + EVALUATION_ROWS)
+            said = trained.model(batcher.make(rows[chunk], moments[chunk])[0])
+            outputs = (said.regression, said.probability, said.ranking, said.embedding)
+            parts.append([to_numpy(tensor) for tensor in outputs])
+    ctx.progress(1, 1)
+    if parts:
+        regression, probability, ranking, embedding = (np.concatenate(column) for column in zip(*parts, strict=True))
+    else:
+        regression = probability = ranking = np.zeros(0, np.float32)
+        embedding = np.zeros((0, 64), np.float32)
+    heads = {Head.REGRESSION: regression, Head.CLASSIFICATION: probability, Head.RANKING: ranking}
+    said_of = {head: values.astype(np.float64) if head in trained.heads else None for head, values in heads.items()}
+    return Predictions(
+        run_id=loaded.run_id,
+        entity_ids=names,
+        as_of_us=moments,
+        regression=said_of[Head.REGRESSION],
+        probability=said_of[Head.CLASSIFICATION],
+        ranking=said_of[Head.RANKING],
+        embedding=embedding,
+        notes=tuple(_notes(loaded, data)),
+    )
+
+
+def _notes(loaded: LoadedRun, data: CaseData) -> Iterator[str]:
+    from mmdesk.engine.dataset.reading import LOST, NO_FEATURES, OUTDATED
+
+    if not loaded.trained.encoder.feature_names:
+        if len(data.artifact_sha256):
+            yield "The run was trained without files, so the case's files were not used; train anew to use them."
+        return
+    if outdated := data.notes.get(OUTDATED, 0):
+        yield (
+            f"{outdated} files have features of another version than the run's and were left out; "
+            "train anew to use them."
+        )
+    if missing := data.notes.get(NO_FEATURES, 0) + data.notes.get(LOST, 0):
+        yield f"{missing} files have no features and were left out; extract them first: mmdesk extract DIR"
+
+
+def write_predictions(predictions: Predictions, out: Path) -> None:
+    """Write predictions as ``.csv``, ``.jsonl`` or ``.parquet``, by the name's ending; whole or not at all.
+
+    Raises:
+        UsageError: Another ending (``usage.unknown_format``).
+        ResourceError: The disk is full or the folder cannot be written.
+    """
+    writers = {".csv": _csv, ".jsonl": _jsonl, ".parquet": _parquet}
+    writer = writers.get(out.suffix.lower())
+    if writer is None:
+        raise UsageError(
+            f"{out.name}: predictions are written as .csv, .jsonl or .parquet.",
+            "Choose one of these endings.",
+            code="usage.unknown_format",
+        )
+    content = writer(predictions)
+    with atomic_writer(out) as file:
+        for piece in content:
+            file.write(piece)
+
+
+def require_format(out: Path) -> None:
+    """Refuse a name that :func:`write_predictions` would refuse, before the work is done.
+
+    Raises:
+        UsageError: Another ending, or the folder does not exist.
+    """
+    if out.suffix.lower() not in {".csv", ".jsonl", ".parquet"}:
+        raise UsageError(
+            f"{out.name}: predictions are written as .csv, .jsonl or .parquet.",
+            "Choose one of these endings.",
+            code="usage.unknown_format",
+        )
+    if not out.absolute().parent.is_dir():
+        raise UsageError(
+            f"The folder {out.absolute().parent} does not exist.", "Make it, or choose another.", code="usage.no_folder"
+        )
+
+
+def _cell(text: str) -> str:
+    """A text as a CSV cell; what a spreadsheet would take for a formula gets a quote mark."""
+    if text.startswith(_FORMULA):
+        text = "'" + text
+    return '"' + text.replace('"', '""') + '"' if any(mark in text for mark in ',"\r\n') else text
+
+
+def _csv(predictions: Predictions) -> Iterator[bytes]:
+    yield (",".join(COLUMNS) + "\n").encode()
+    heads = (predictions.regression, predictions.probability, predictions.ranking)
+    columns = [[""] * len(predictions) if v is None else [repr(x) for x in v.tolist()] for v in heads]
+    ids = [_cell(name) for name in predictions.entity_ids]
+    for row in zip(ids, [moment or "" for moment in predictions.as_of()], *columns, strict=True):
+        yield (",".join(row) + "\n").encode("utf-8", "surrogatepass")
+
+
+def _jsonl(predictions: Predictions) -> Iterator[bytes]:
+    for row in predictions.rows():
+        yield orjson.dumps(row) + b"\n"
+
+
+def _parquet(predictions: Predictions) -> Iterator[bytes]:
+    import io
+
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    number = pa.float64()
+    missing = pa.nulls(len(predictions), number)
+    heads = {"regression": predictions.regression, "probability": predictions.probability}
+    columns: dict[str, Any] = {
+        "entity_id": pa.array(predictions.entity_ids, pa.string()),
+        "as_of": pa.array(
+            [None if moment == END_OF_TIME_US else int(moment) for moment in predictions.as_of_us],
+            pa.timestamp("us", "UTC"),
+        ),
+        **{name: missing if values is None else pa.array(values, number) for name, values in heads.items()},
+        "ranking_score": missing if predictions.ranking is None else pa.array(predictions.ranking, number),
+        "embedding": pa.FixedSizeListArray.from_arrays(
+            pa.array(predictions.embedding.reshape(-1), pa.float32()), predictions.embedding.shape[1]
+        ),
+    }
+    buffer = io.BytesIO()
+    pq.write_table(pa.table(columns), buffer)
+    yield buffer.getvalue()
+
+
+def evaluate(
+    folder: Path,
+    run: str,
+    split: Split = Split.TEST,
+    *,
+    actor: str | None = None,
+    ctx: JobContext = NULL_CONTEXT,
+) -> dict[str, Any]:
+    """How well a run does on one part of the targets that the case has now.
+
+    Returns:
+        ``{"split", "classification": {"n", "auroc", "average_precision", "brier", ...}, "regression": {"n", "mae",
+        "rmse", "r2"}, "ranking": {"n", "ndcg", "spearman"}}``; a head without targets, or that the run has not
+        learned, is left out. A measure that is not defined (AUROC of one class) is None.
+
+    Raises:
+        DataError: No such run, or no labelled row in that part (``evaluate.nothing``).
+        ModelError: The run is not finished, or its model was altered.
+    """
+    from mmdesk.engine.dataset.live import live_data
+    from mmdesk.engine.dataset.splits import split_rows
+    from mmdesk.engine.training.measures import all_heads
+    from mmdesk.engine.training.records import load_run
+
+    with Case.open(folder, actor=actor or current_actor()) as case:
+        loaded = load_run(case, run)
+        record = loaded.record
+        data = live_data(case, version=record.feature_version, data_sha256=record.data_sha256, ctx=ctx.part(0, 0.2))
+    config = loaded.trained.config
+    parts = split_rows(data, config.number("val_fraction"), config.number("test_fraction"))
+    targets = parts.of(data, split)
+    names = tuple(str(name) for name in data.entity_ids[targets.entity])
+    said = _predicted(loaded, data, names, targets.entity.astype(np.int64), targets.as_of_us, ctx=ctx.part(0.2, 1))
+    nothing = np.full(len(targets), np.nan)
+    found = all_heads(
+        targets,
+        *(nothing if values is None else values for values in (said.regression, said.probability, said.ranking)),
+    )
+    kept = {head: figures for head, figures in found.items() if Head(head) in loaded.trained.heads}
+    if not kept:
+        raise DataError(
+            f"There is nothing to evaluate: no labelled row is in the {split} part.",
+            "Import targets with that split, or evaluate another part: --split train|val|test",
+            code="evaluate.nothing",
+            details={"split": str(split)},
+        )
+    return {"split": str(split), **kept}

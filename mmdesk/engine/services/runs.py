@@ -1,0 +1,486 @@
+"""Training, and what a case knows of its trainings. PyTorch is loaded where it is used, never by importing this."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from mmdesk.engine.core.errors import DataError, ModelError
+from mmdesk.engine.core.jobs import NULL_CONTEXT, JobCancelled, JobContext
+from mmdesk.engine.core.times import now_us
+from mmdesk.engine.core.types import RunStatus, Verdict, current_actor
+from mmdesk.engine.store.case import Case
+
+if TYPE_CHECKING:
+    from mmdesk.engine.training.checks import Finding
+    from mmdesk.engine.training.config import ConfigField
+    from mmdesk.engine.training.records import RunRecord
+
+_READING = 0.04
+"""Share of the progress that reading and freezing the data takes."""
+
+
+@dataclass(frozen=True)
+class TrainResult:
+    """How a training ended.
+
+    Attributes:
+        run_id: Of the run. ``name``: for people. ``folder``: where its files are.
+        model_sha256: Of ``model.pt``; of the new attempt with ``force``.
+        status: Always done; everything else is an exception.
+        existing: The run was there already and was left as it was.
+        metrics: As in metrics.json.
+    """
+
+    run_id: str
+    model_sha256: str
+    status: RunStatus
+    existing: bool
+    metrics: dict[str, Any]
+    name: str
+    folder: str
+
+
+@dataclass(frozen=True)
+class RunRow:
+    """A run in the list; times in microseconds since 1970 UTC."""
+
+    run_id: str
+    name: str
+    status: RunStatus
+    created_us: int
+    finished_us: int | None
+    metrics: dict[str, Any]
+    config: dict[str, Any]
+    model_sha256: str | None
+    data_sha256: str
+    deleted_us: int | None
+    error: str | None
+    actor: str
+
+
+@dataclass(frozen=True)
+class RunPage:
+    """Everything about one run.
+
+    Attributes:
+        row: Its row in the list. ``history``: one document per epoch.
+        environment: environment.json. ``manifest``: data_manifest.json; empty where the file is not here.
+    """
+
+    row: RunRow
+    history: tuple[dict[str, Any], ...]
+    environment: dict[str, Any]
+    manifest: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class ComparedRow:
+    """One setting or measure of several runs; ``differs``: not the same in all of them."""
+
+    key: str
+    values: tuple[Any, ...]
+    differs: bool
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Runs side by side, in the order asked."""
+
+    runs: tuple[RunRow, ...]
+    rows: tuple[ComparedRow, ...]
+
+
+@dataclass(frozen=True)
+class Reproduction:
+    """The verdict on a run: ``text`` says it in words, ``details`` hold what it rests on."""
+
+    verdict: Verdict
+    run_id: str
+    model_sha256: str | None
+    reproduced_sha256: str | None
+    details: dict[str, Any]
+    text: str
+
+
+def default_config() -> dict[str, Any]:
+    """Every setting at its default, nested as in config.json."""
+    from mmdesk.engine.training.config import TrainingConfig
+
+    return TrainingConfig().document()
+
+
+def config_fields() -> tuple[ConfigField, ...]:
+    """Every setting with its meaning, range and default."""
+    from mmdesk.engine.training.config import FIELDS
+
+    return FIELDS
+
+
+def check_training(
+    folder: Path,
+    config: Mapping[str, object] | None = None,
+    *,
+    actor: str | None = None,
+    ctx: JobContext = NULL_CONTEXT,
+) -> tuple[Finding, ...]:
+    """What is to be known before training, errors first; nothing is written.
+
+    Raises:
+        UsageError: A setting is not possible.
+    """
+    from mmdesk.engine.dataset.reading import read_case
+    from mmdesk.engine.training.checks import find_problems
+    from mmdesk.engine.training.config import TrainingConfig
+
+    settings = TrainingConfig(config)
+    with Case.open(folder, actor=actor or current_actor()) as case:
+        return find_problems(read_case(case, ctx=ctx), settings)
+
+
+def train(
+    folder: Path,
+    config: Mapping[str, object] | None = None,
+    *,
+    name: str | None = None,
+    force: bool = False,
+    actor: str,
+    ctx: JobContext = NULL_CONTEXT,
+) -> TrainResult:
+    """Train a run on the case as it is now.
+
+    The same settings, data, features and code are the same run: one that is done is returned untouched (taken out of
+    the trash if it was there), one that was interrupted, cancelled or failed goes on where it stood. Other people may
+    work on the case while the epochs run; it is only written to at the start and at the end.
+
+    Args:
+        folder: The case.
+        config: Settings that differ from the defaults, nested or dotted; see :func:`config_fields`.
+        name: For people; ``run 1``, ``run 2``, ... if not given.
+        force: Train a finished run anew, under ``attempts/``; its record and files stay as they are.
+        actor: Who.
+        ctx: Told the progress, every epoch and the baseline; asked for cancellation after every step.
+
+    Raises:
+        UsageError: A setting is not possible.
+        DataError: Nothing to learn from (``train.no_labels``, ...), or being trained already (``train.running``).
+        JobCancelled: As asked; the state is kept, training again goes on from it.
+    """
+    from mmdesk.engine.dataset.reading import read_case
+    from mmdesk.engine.dataset.snapshot import take_snapshot
+    from mmdesk.engine.training import records
+    from mmdesk.engine.training.checks import find_problems, require_trainable
+    from mmdesk.engine.training.config import TrainingConfig
+
+    settings = TrainingConfig(config)
+    with Case.open(folder, actor=actor) as case:
+        data = read_case(case, ctx=ctx.part(0, _READING / 2))
+        findings = find_problems(data, settings)
+        require_trainable(findings)
+        for finding in findings:
+            ctx.publish({"event": "finding", "severity": finding.severity, "text": f"Note: {finding.text}"})
+        snapshot = take_snapshot(case.files, data, ctx=ctx.part(_READING / 2, _READING))
+        document = records.config_document(settings)
+        run_id = records.run_id_of(document, snapshot.data_sha256, data.feature_version, data.feature_names)
+        known = records.find(case, run_id)
+        title = name or (known.name if known else _next_name(case))
+    if known is not None and known.status is RunStatus.DONE:
+        return _existing(folder, known, force=force, actor=actor, ctx=ctx)
+    record = records.RunRecord(
+        run_id=run_id,
+        name=title,
+        status=RunStatus.RUNNING,
+        config=document,
+        metrics={},
+        data_sha256=snapshot.data_sha256,
+        feature_version=data.feature_version,
+        model_sha256=None,
+        error=None,
+        actor=actor,
+        created_us=known.created_us if known else now_us(),
+        finished_us=None,
+        deleted_us=None,
+    )
+    del data
+    return _train(folder, record, actor=actor, ctx=ctx.part(_READING, 1))
+
+
+def _next_name(case: Case) -> str:
+    from mmdesk.engine.training import records
+
+    taken = {run.name for deleted in (False, True) for run in records.all_runs(case, deleted=deleted)}
+    number = len(taken) + 1
+    while f"run {number}" in taken:
+        number += 1
+    return f"run {number}"
+
+
+def _existing(folder: Path, record: RunRecord, *, force: bool, actor: str, ctx: JobContext) -> TrainResult:
+    """A run that is done already: as it is, or trained anew beside itself."""
+    from mmdesk.engine.training import records
+
+    if record.deleted_us is not None:
+        with records.writing(folder, actor) as case:
+            records.set_deleted(case, record.run_id, deleted=False)
+    if force:
+        return _attempt(folder, record, actor=actor, ctx=ctx)
+    with Case.open(folder, actor=actor) as case:
+        path = str(case.files.path(record.folder))
+        if records.whole(case, record.run_id) is None:
+            raise ModelError(
+                f"The run {record.name} is done, but its model is not here or not what was trained.",
+                "Restore the case folder from a backup, or train it anew with --force.",
+                code="model.altered",
+                details={"run": record.run_id},
+            )
+    return _result(record, record.model_sha256, record.metrics, path, existing=True)
+
+
+def _result(
+    record: RunRecord, model_sha256: str | None, metrics: dict[str, Any], path: str, *, existing: bool
+) -> TrainResult:
+    return TrainResult(
+        run_id=record.run_id,
+        model_sha256=model_sha256 or "",
+        status=RunStatus.DONE,
+        existing=existing,
+        metrics=metrics,
+        name=record.name,
+        folder=path,
+    )
+
+
+def _train(folder: Path, record: RunRecord, *, actor: str, ctx: JobContext) -> TrainResult:
+    """Begin or go on, train, and record how it ended, whatever happens."""
+    from mmdesk.engine.training import records
+    from mmdesk.engine.training.running_lock import STARTER, RunningLock
+
+    with Case.open(folder, actor=actor) as case:
+        files, root = case.files, case.folder
+    with RunningLock(files.path(record.folder), STARTER):
+        with records.writing(folder, actor) as case:
+            records.begin(case, record)
+            # Finished, but the record could not be written then (a full disk, a killed program).
+            metrics = records.whole(case, record.run_id)
+        if metrics is None:
+            with _recording_failure(folder, record, actor):
+                metrics = _process(root, record.folder, record, ctx)["metrics"]
+        assert metrics is not None
+        model_sha256 = str(metrics["model_sha256"])
+        with records.writing(folder, actor) as case:
+            records.close(case, record.run_id, RunStatus.DONE, metrics=metrics, model_sha256=model_sha256)
+    return _result(record, model_sha256, metrics, str(files.path(record.folder)), existing=False)
+
+
+def _process(root: Path, run_folder: str, record: RunRecord, ctx: JobContext) -> dict[str, Any]:
+    from mmdesk.engine.training.launcher import TrainingProcess
+
+    return TrainingProcess(root, run_folder, record.data_sha256, record.config).wait(ctx=ctx)
+
+
+@contextlib.contextmanager
+def _recording_failure(folder: Path, record: RunRecord, actor: str) -> Iterator[None]:
+    from mmdesk.engine.training import records
+
+    try:
+        yield
+    except BaseException as error:
+        cancelled = isinstance(error, (JobCancelled, KeyboardInterrupt))
+        status = RunStatus.CANCELLED if cancelled else RunStatus.FAILED
+        # Should the record not be written either, the run shows as interrupted, which is true as well.
+        with contextlib.suppress(Exception), records.writing(folder, actor) as case:
+            records.close(case, record.run_id, status, error=None if cancelled else str(error))
+        raise
+
+
+def _attempt(folder: Path, record: RunRecord, *, actor: str, ctx: JobContext) -> TrainResult:
+    """Train a finished run anew in a folder of its own."""
+    from mmdesk.engine.training import records
+
+    with Case.open(folder, actor=actor) as case:
+        files, root = case.files, case.folder
+    attempt = _new_attempt(files.path(record.folder), record.folder)
+    finished = _process(root, attempt, record, ctx)
+    with records.writing(folder, actor) as case:
+        details = {"attempt": attempt, "model_sha256": finished["model_sha256"]}
+        with case.write("run.attempt", record.run_id, details):
+            pass
+    return _result(record, finished["model_sha256"], finished["metrics"], str(files.path(attempt)), existing=False)
+
+
+def _new_attempt(path: Path, relative: str) -> str:
+    """A fresh folder ``attempts/0001``, ``attempts/0002``, ... of a run."""
+    parent = path / "attempts"
+    parent.mkdir(parents=True, exist_ok=True)
+    number = 1
+    while True:
+        try:
+            (parent / f"{number:04d}").mkdir()
+        except FileExistsError:
+            number += 1
+        else:
+            return f"{relative}/attempts/{number:04d}"
+
+
+def _row(record: RunRecord) -> RunRow:
+    return RunRow(**{name: getattr(record, name) for name in RunRow.__dataclass_fields__})
+
+
+def list_runs(folder: Path, deleted: bool = False, *, actor: str | None = None) -> tuple[RunRow, ...]:
+    """The runs of a case, newest first; those in the trash with ``deleted``."""
+    from mmdesk.engine.training import records
+
+    with Case.open(folder, actor=actor or current_actor()) as case:
+        return tuple(_row(record) for record in records.all_runs(case, deleted=deleted))
+
+
+def resolve_run(folder: Path, text: str, *, deleted: bool = False, actor: str | None = None) -> str:
+    """The id of the run that ``text`` means: a unique beginning of it, a name, or ``latest``.
+
+    Raises:
+        DataError: None such (``run.unknown``), or several (``run.ambiguous``).
+    """
+    from mmdesk.engine.training import records
+
+    with Case.open(folder, actor=actor or current_actor()) as case:
+        return records.resolve(case, text, deleted=deleted).run_id
+
+
+def show_run(folder: Path, run: str, *, actor: str | None = None) -> RunPage:
+    """Everything about one run; works while it is being trained too.
+
+    Raises:
+        DataError: No such run.
+    """
+    from mmdesk.engine.training import records
+
+    with Case.open(folder, actor=actor or current_actor()) as case:
+        record = records.resolve(case, run)
+
+        def read(name: str) -> bytes:
+            path = f"{record.folder}/{name}"
+            if not case.files.exists(path):
+                return b""
+            with case.files.open(path) as file:
+                return file.read()
+
+        return RunPage(
+            row=_row(record),
+            history=tuple(orjson.loads(line) for line in read("training_log.jsonl").splitlines() if line.strip()),
+            environment=orjson.loads(read("environment.json") or b"{}"),
+            manifest=orjson.loads(read("data_manifest.json") or b"{}"),
+        )
+
+
+def compare_runs(folder: Path, runs: Sequence[str], *, actor: str | None = None) -> Comparison:
+    """Settings and measures of several runs side by side.
+
+    Raises:
+        DataError: One of them does not exist.
+    """
+    from mmdesk.engine.training import records
+
+    with Case.open(folder, actor=actor or current_actor()) as case:
+        found = [records.resolve(case, run) for run in runs]
+    tables = [
+        {
+            "status": str(record.status),
+            "data_sha256": record.data_sha256,
+            "feature_version": record.feature_version,
+            "model_sha256": record.model_sha256,
+            **_flat({"config": record.config, "metrics": record.metrics}),
+        }
+        for record in found
+    ]
+    keys = list(dict.fromkeys(key for table in tables for key in table))
+    rows = []
+    for key in keys:
+        values = tuple(table.get(key) for table in tables)
+        rows.append(ComparedRow(key, values, any(value != values[0] for value in values[1:])))
+    return Comparison(tuple(_row(record) for record in found), tuple(rows))
+
+
+def _flat(document: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for name, value in document.items():
+        if isinstance(value, Mapping):
+            flat.update(_flat(value, f"{prefix}{name}."))
+        else:
+            flat[f"{prefix}{name}"] = value
+    return flat
+
+
+def delete_run(folder: Path, run: str, *, actor: str) -> RunRow:
+    """Put a run into the trash; its files stay until the trash is emptied.
+
+    Raises:
+        DataError: No such run, or it is being trained (``train.running``).
+    """
+    return _move(folder, run, deleted=True, actor=actor)
+
+
+def restore_run(folder: Path, run: str, *, actor: str) -> RunRow:
+    """Take a run out of the trash.
+
+    Raises:
+        DataError: No such run in the trash.
+    """
+    return _move(folder, run, deleted=False, actor=actor)
+
+
+def _move(folder: Path, run: str, *, deleted: bool, actor: str) -> RunRow:
+    from mmdesk.engine.training import records
+
+    with Case.open(folder, actor=actor) as case:
+        record = records.resolve(case, run, deleted=not deleted)
+    if deleted and record.status is RunStatus.RUNNING:
+        raise DataError(f"The run {record.name} is being trained.", "Cancel the training first.", code="train.running")
+    with records.writing(folder, actor) as case:
+        records.set_deleted(case, record.run_id, deleted=deleted)
+        changed = records.find(case, record.run_id)
+    assert changed is not None
+    return _row(changed)
+
+
+def reproduce(folder: Path, run: str, *, actor: str, ctx: JobContext = NULL_CONTEXT) -> Reproduction:
+    """Train a run again from its own snapshot and compare, to the bit.
+
+    Raises:
+        DataError: No such run.
+        JobCancelled: As asked; nothing is kept.
+    """
+    from mmdesk.engine.training import records, reproduction
+
+    with Case.open(folder, actor=actor) as case:
+        record = records.resolve(case, run)
+        files, root = case.files, case.folder
+        judgement = reproduction.obstacles(files, record)
+    reproduced: str | None = None
+    if judgement is None:
+        attempt = _new_attempt(files.path(record.folder), record.folder)
+        try:
+            reproduced = str(_process(root, attempt, record, ctx)["model_sha256"])
+        except BaseException:
+            shutil.rmtree(files.path(attempt), ignore_errors=True)
+            raise
+        judgement = reproduction.judge(files, record, attempt, reproduced)
+        if reproduced == record.model_sha256:
+            files.delete(f"{attempt}/model.pt")  # the same bytes are there already
+    result = Reproduction(
+        verdict=judgement.verdict,
+        run_id=record.run_id,
+        model_sha256=record.model_sha256,
+        reproduced_sha256=reproduced,
+        details=judgement.details,
+        text=judgement.text,
+    )
+    details = {"verdict": str(result.verdict), "model_sha256": result.model_sha256, "reproduced_sha256": reproduced}
+    with records.writing(folder, actor) as case, case.write("run.reproduce", record.run_id, details):
+        pass
+    return result

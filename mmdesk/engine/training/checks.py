@@ -1,0 +1,232 @@
+"""What is wrong with the data, said before a training starts."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from mmdesk.engine.core.errors import DataError, UsageError
+from mmdesk.engine.core.times import END_OF_TIME_US, NO_TIME_US
+from mmdesk.engine.core.types import ColumnKind, Split
+from mmdesk.engine.dataset.case_data import AttributeColumn, CaseData, Float64, TargetRows
+from mmdesk.engine.dataset.histories import undated
+from mmdesk.engine.dataset.ragged import spread
+from mmdesk.engine.dataset.reading import LOST, NO_FEATURES, OUTDATED
+from mmdesk.engine.dataset.splits import Parts, split_rows
+from mmdesk.engine.training.config import TrainingConfig
+from mmdesk.engine.training.measures import auroc
+
+ERROR, WARNING = "error", "warning"
+_FEW_ROWS = 30
+_GIVES_AWAY = 0.995
+_HEADS = {"y_reg": "regression", "y_class": "classification", "y_rank": "ranking"}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing to know before training.
+
+    Attributes:
+        severity: ``"error"``: it cannot start; ``"warning"``: it can.
+        code: Stable, dotted. ``text``: one sentence. ``hint``: what to do.
+    """
+
+    severity: str
+    code: str
+    text: str
+    hint: str
+
+
+def find_problems(data: CaseData, config: TrainingConfig) -> tuple[Finding, ...]:
+    """Everything worth saying, errors first.
+
+    Raises:
+        UsageError: ``drop_columns`` names an attribute that the case does not have (``usage.unknown_column``).
+    """
+    _check_columns(data, config)
+    parts = split_rows(data, config.number("val_fraction"), config.number("test_fraction"))
+    train = parts.of(data, Split.TRAIN)
+    found = list(_labels(data, train))
+    if not any(finding.severity == ERROR for finding in found):
+        found += [*_parts(data, parts), *_media(data, parts), *_undated(data), *_leaks(data, train, config)]
+    return tuple(sorted(found, key=lambda finding: finding.severity != ERROR))
+
+
+def require_trainable(findings: tuple[Finding, ...]) -> None:
+    """Raise the first error among ``findings``.
+
+    Raises:
+        DataError: With the finding's code, text and hint.
+    """
+    for finding in findings:
+        if finding.severity == ERROR:
+            raise DataError(finding.text, finding.hint, code=finding.code)
+
+
+def _check_columns(data: CaseData, config: TrainingConfig) -> None:
+    for name in config.names("drop_columns"):
+        if name not in data.attributes:
+            close = difflib.get_close_matches(name, list(data.attributes), n=1)
+            raise UsageError(
+                f"drop_columns: the case has no attribute {name}.",
+                f"{f'Did you mean {close[0]}? ' if close else ''}Attributes: {', '.join(data.attributes) or 'none'}.",
+                code="usage.unknown_column",
+                details={"column": name, "columns": list(data.attributes)},
+            )
+
+
+def _labels(data: CaseData, train: TargetRows) -> Iterator[Finding]:
+    targets = data.targets
+    present = {name: ~np.isnan(getattr(targets, name)) for name in _HEADS}
+    if not any(mask.any() for mask in present.values()):
+        yield Finding(
+            ERROR,
+            "train.no_labels",
+            "The case has no labels, so there is nothing to learn.",
+            "Import a targets file with y_class, y_reg or y_rank: mmdesk import tables DIR --targets FILE",
+        )
+        return
+    if not len(train):
+        yield Finding(
+            ERROR,
+            "train.no_training_rows",
+            "No labelled row is in the training part.",
+            "Set the split of some rows to train, or leave the column split out.",
+        )
+        return
+    learnable = False
+    for name, head in _HEADS.items():
+        labels = getattr(train, name)
+        values = np.unique(labels[~np.isnan(labels)])
+        learnable = learnable or len(values) > 1
+        if len(values) == 1:
+            what = f"only one class ({values[0]:g})" if name == "y_class" else f"one value only ({values[0]:g})"
+            yield Finding(
+                WARNING,
+                "train.one_value",
+                f"{name} has {what} in the training part, so the {head} head learns nothing.",
+                "Label rows of the other kind, or change the split.",
+            )
+        elif not len(values) and present[name].any():
+            yield Finding(
+                WARNING,
+                "train.head_without_rows",
+                f"{name} has labels, but none of them in the training part.",
+                "Change the split if that head matters.",
+            )
+    if not learnable:
+        yield Finding(
+            ERROR,
+            "train.one_class",
+            "Every label of the training part is the same, so there is nothing to tell apart.",
+            "Label rows of the other kind, or change the split.",
+        )
+
+
+def _parts(data: CaseData, parts: Parts) -> Iterator[Finding]:
+    train = parts.of(data, Split.TRAIN)
+    if len(train) < _FEW_ROWS:
+        yield Finding(
+            WARNING,
+            "train.few_rows",
+            f"Only {len(train)} rows train; what is learned from so few is worth little.",
+            "Label more rows.",
+        )
+    for part in (Split.VAL, Split.TEST):
+        rows = parts.of(data, part)
+        what = "to stop on and to calibrate with" if part is Split.VAL else "to measure with"
+        if not len(rows):
+            yield Finding(WARNING, f"train.no_{part}", f"The {part} part is empty: there is nothing {what}.", "")
+            continue
+        for name in _HEADS:
+            labels = getattr(rows, name)
+            known = labels[~np.isnan(labels)]
+            if name == "y_class" and len(known) and len(np.unique(known)) < 2:
+                missing = "positives" if known[0] < 0.5 else "negatives"
+                yield Finding(WARNING, "train.part_one_class", f"The {part} part has no {missing}: no AUROC there.", "")
+
+
+def _media(data: CaseData, parts: Parts) -> Iterator[Finding]:
+    texts = {
+        NO_FEATURES: "have no features (not extracted yet, or failed)",
+        OUTDATED: "have features of another version",
+        LOST: "have lost their features",
+    }
+    for reason, text in texts.items():
+        if count := data.notes.get(reason, 0):
+            yield Finding(
+                WARNING, "train.files_left_out", f"{count} files {text} and are left out.", "Run: mmdesk extract DIR"
+            )
+    shared = _shared_artifacts(data, parts)
+    if shared:
+        yield Finding(
+            WARNING,
+            "train.shared_files",
+            f"{shared} files belong to entities of the training part and of another part, so scores may flatter.",
+            "Put entities that share files into the same part.",
+        )
+
+
+def _shared_artifacts(data: CaseData, parts: Parts) -> int:
+    owners, _ = spread(np.diff(data.link_offsets))
+    used: dict[Split, set[int]] = {}
+    for part in Split:
+        entities = np.unique(parts.of(data, part).entity)
+        used[part] = set(data.link_artifact[np.isin(owners, entities)].tolist())
+    return len(used[Split.TRAIN] & (used[Split.VAL] | used[Split.TEST]))
+
+
+def _undated(data: CaseData) -> Iterator[Finding]:
+    if (data.targets.as_of_us == END_OF_TIME_US).all():
+        return
+    counts = {
+        "interactions": undated(data.edge_time_us[data.edge_outgoing]),
+        "files": undated(data.link_time_us),
+    }
+    for what, count in counts.items():
+        if count:
+            yield Finding(
+                WARNING,
+                "train.undated",
+                f"{count} {what} have no time and count as always known, also before an as-of.",
+                "Give them times if they may have come later.",
+            )
+
+
+def _leaks(data: CaseData, train: TargetRows, config: TrainingConfig) -> Iterator[Finding]:
+    """Attributes that nearly equal the label."""
+    known = ~np.isnan(train.y_class)
+    label = train.y_class[known]
+    if min(int((label > 0.5).sum()), int((label <= 0.5).sum())) < 10:
+        return
+    for name, column in data.attributes.items():
+        if name in config.names("drop_columns"):
+            continue
+        score = _as_score(column, train.entity[known].astype(np.int64), label)
+        found = auroc(label, score)
+        if max(found, 1 - found) >= _GIVES_AWAY:
+            yield Finding(
+                WARNING,
+                "train.gives_away",
+                f"The attribute {name} alone tells y_class almost perfectly; is it known before the outcome?",
+                f"If not, leave it out: --set drop_columns={name}",
+            )
+
+
+def _as_score(column: AttributeColumn, entity: np.typing.NDArray[np.int64], label: Float64) -> Float64:
+    """The attribute as one number per row; missing counts as a value of its own, below all others."""
+    values = column.values[entity]
+    if column.kind is ColumnKind.CATEGORY:
+        codes = values.astype(np.int64) + 1
+        counts = np.bincount(codes)
+        # Share of positives among the *other* rows of the category, so that a unique text tells nothing.
+        others = (np.bincount(codes, weights=label)[codes] - label) / np.maximum(counts[codes] - 1, 1)
+        return np.where(counts[codes] > 1, others, label.mean())
+    if column.kind is ColumnKind.NUMBER:
+        return np.nan_to_num(values.astype(np.float64), nan=-np.finfo(np.float64).max)
+    if column.kind is ColumnKind.TIME:
+        return np.where(values == NO_TIME_US, -np.inf, values.astype(np.float64))
+    return values.astype(np.float64)
