@@ -1,0 +1,206 @@
+"""The account in words, by templates: the same bytes every time, every clause tied to what it rests on.
+
+It says "associated with" and never that anything brought anything about: the model has seen that things go together,
+no more. Below grade C it names no reasons at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from mmdesk.engine.core.types import Head
+from mmdesk.engine.explanation.evidence import moment_text, number_text
+from mmdesk.engine.explanation.explanation import Clause, Faithfulness, Grade, Groups, Item, ItemKind, Source
+
+NAMED_SHORT = 3
+NAMED_LONG = 5
+SMALLEST_NAMED = 0.02
+"""Items that move the output by less than this share of the distance from the base are not named."""
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What the words are made of; see :class:`~mmdesk.engine.explanation.explanation.Explanation`."""
+
+    entity_id: str
+    as_of: str | None
+    head: Head
+    output: float
+    base: float
+    groups: Groups
+    gap: float
+    items: Sequence[Item]
+    for_: Sequence[int]
+    against: Sequence[int]
+    faithfulness: Faithfulness
+
+
+def amount_text(head: Head, value: float) -> str:
+    """An output in words: ``87.3 %`` for a probability, else the number."""
+    return f"{100 * value:.1f} %" if head is Head.CLASSIFICATION else number_text(value)
+
+
+def change_text(head: Head, value: float) -> str:
+    """A contribution in words, signed: ``+30.2 points`` (percentage points) for a probability, else the number."""
+    if head is Head.CLASSIFICATION:
+        return f"{100 * value:+.1f} points"
+    return ("+" if value >= 0 else "") + number_text(value)
+
+
+_OUTPUTS = {
+    Head.CLASSIFICATION: "a probability of {}",
+    Head.REGRESSION: "a value of {}",
+    Head.RANKING: "a ranking score of {}",
+}
+
+
+def item_text(item: Item) -> str:
+    """One piece of evidence in words, with the tile, second or frame that carries most of an artifact."""
+    when = f" on {moment_text(item.time_us)}" if item.time_us is not None else ""
+    if item.kind is ItemKind.ATTRIBUTE:
+        return f"{item.label} = {item.value}" if item.value != "missing" else f"{item.label} missing"
+    if item.kind is ItemKind.EVENT:
+        return f"the event {item.label}{when} ({item.value})"
+    if item.kind is ItemKind.NEIGHBOUR:
+        return f"the link {item.label}{when} ({item.value})"
+    where = leading_part(item)
+    return f"the {item.value} file {item.label}" + (f", {where}" if where else "")
+
+
+def leading_part(item: Item) -> str:
+    """The segment with the largest contribution in the item's own direction; empty where it is the whole file."""
+    pointing = [part for part in item.parts if part.kind not in {"whole", "track"}]
+    if not pointing:
+        return ""
+    direction = 1 if item.contribution >= 0 else -1
+    best = max(pointing, key=lambda part: direction * part.contribution)
+    return best.description if direction * best.contribution > 0 else ""
+
+
+def source_text(source: Source | None) -> str:
+    """Where a row came from: ``events.csv line 12, import 3, SHA-256 0123456789ab``."""
+    if source is None:
+        return ""
+    if source.file is None:
+        return f"{source.table} row {source.row}"
+    column = f", column {source.column}" if source.column else ""
+    line = f" line {source.line}" if source.line is not None else ""
+    digest = f", SHA-256 {source.import_sha256[:12]}" if source.import_sha256 else ""
+    return f"{source.file}{line}{column}, import {source.import_id}{digest}"
+
+
+def reference_text(item: Item) -> str:
+    """The row, edge or file that an item rests on."""
+    rows = source_text(item.source)
+    if item.artifact_sha256 is None:
+        return rows
+    where = leading_part(item)
+    digest = f"file SHA-256 {item.artifact_sha256[:12]}" + (f", {where}" if where else "")
+    return f"{digest}; {rows}" if rows else digest
+
+
+def sentence_of(findings: Findings) -> str:
+    """The account in one sentence."""
+    opening = _opening(findings)
+    if findings.faithfulness.grade is Grade.D:
+        return f"{opening}; no reasons are named because the account is not reliable enough (grade D)."
+    named = _named(findings, _leading(findings), NAMED_SHORT)
+    if not named:
+        return f"{opening}; no single piece of evidence stands out."
+    reasons = [f"{item_text(findings.items[i])} ({_change(findings, i)})" for i in named]
+    return f"{opening}, associated with {_listed(reasons)}."
+
+
+def clauses_of(findings: Findings) -> tuple[Clause, ...]:
+    """The account at length."""
+    clauses = [Clause(_opening(findings) + "."), _sum_clause(findings)]
+    if findings.faithfulness.grade is Grade.D:
+        clauses.append(Clause("No reasons are named because the account is not reliable enough."))
+    else:
+        clauses += _reasons(findings, findings.for_, "is associated with a higher output")
+        clauses += _reasons(findings, findings.against, "is associated with a lower output")
+    return (*clauses, _grade_clause(findings), Clause("These are associations that the model has learned, not proof."))
+
+
+def account_of(clauses: Sequence[Clause]) -> str:
+    """The clauses as one text, references in square brackets."""
+    return " ".join(
+        f"{clause.text[:-1]} [{clause.reference}]." if clause.reference else clause.text for clause in clauses
+    )
+
+
+def _opening(findings: Findings) -> str:
+    moment = f" as of {findings.as_of}" if findings.as_of else ""
+    output = _OUTPUTS[findings.head].format(amount_text(findings.head, findings.output))
+    difference = findings.output - findings.base
+    side = "above" if difference >= 0 else "below"
+    distance = change_text(findings.head, abs(difference)).lstrip("+")
+    base = amount_text(findings.head, findings.base)
+    return f"For {findings.entity_id}{moment} the model gives {output}, {distance} {side} the base value of {base}"
+
+
+def _sum_clause(findings: Findings) -> Clause:
+    groups, head = findings.groups, findings.head
+    parts = (
+        f"attributes {change_text(head, groups.attributes)}",
+        f"events {change_text(head, groups.events)}",
+        f"links {change_text(head, groups.neighbours)}",
+        f"files {change_text(head, groups.artifacts)}",
+    )
+    return Clause(
+        "The base value is what the model gives for typical attributes and no events, links or files; "
+        f"added to it are {_listed(parts)}, with a numerical remainder of {change_text(head, findings.gap)}."
+    )
+
+
+def _leading(findings: Findings) -> Sequence[int]:
+    return findings.for_ if findings.output >= findings.base else findings.against
+
+
+def _named(findings: Findings, indexes: Sequence[int], most: int) -> list[int]:
+    least = SMALLEST_NAMED * abs(findings.output - findings.base)
+    return [index for index in indexes if abs(findings.items[index].contribution) >= least][:most]
+
+
+def _change(findings: Findings, index: int) -> str:
+    return change_text(findings.head, findings.items[index].contribution)
+
+
+def _reasons(findings: Findings, indexes: Sequence[int], verb: str) -> list[Clause]:
+    return [
+        Clause(
+            f"{_capital(item_text(findings.items[index]))} {verb} ({_change(findings, index)}).",
+            (index,),
+            reference_text(findings.items[index]),
+        )
+        for index in _named(findings, indexes, NAMED_LONG)
+    ]
+
+
+def _grade_clause(findings: Findings) -> Clause:
+    faithfulness = findings.faithfulness
+    figures = faithfulness.figures
+    change, random = figures.get("change_top"), figures.get("change_random")
+    number, distance = figures.get("k"), figures.get("distance")
+    if change is None or random is None or number is None or distance is None:
+        return Clause(f"Faithfulness grade {faithfulness.grade}: nothing could be removed to try it.")
+    moved = change_text(findings.head, -change * distance)
+    moved_random = change_text(findings.head, -random * distance)
+    return Clause(
+        f"Faithfulness grade {faithfulness.grade}: taking away the {_count(number, 'strongest item')} changes the output "
+        f"by {moved}, taking away as many at random by {moved_random} on average."
+    )
+
+
+def _count(number: float, what: str) -> str:
+    return what if number == 1 else f"{number:.0f} {what}s"
+
+
+def _capital(text: str) -> str:
+    # An attribute's name stays as it is.
+    return "The" + text[3:] if text.startswith("the ") else text
+
+
+def _listed(parts: Sequence[str]) -> str:
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"

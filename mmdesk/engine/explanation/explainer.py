@@ -1,0 +1,259 @@
+"""Explanations of many entities at once: batch, integrate, assess, describe, put into words."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from mmdesk.engine.core.jobs import NULL_CONTEXT, JobContext
+from mmdesk.engine.core.times import END_OF_TIME_US, format_us
+from mmdesk.engine.core.types import Head
+from mmdesk.engine.dataset.batches import Batch, Batcher, Provenance
+from mmdesk.engine.explanation.account import Findings, account_of, clauses_of, sentence_of
+from mmdesk.engine.explanation.evidence import Describer, Measured, Piece, SourceOf, pieces_of
+from mmdesk.engine.explanation.explanation import UNITS, Explanation, Faithfulness, Groups, Item, ItemKind, Part
+from mmdesk.engine.explanation.faithfulness import Subject, assess
+from mmdesk.engine.explanation.integration import Attribution, integrate
+from mmdesk.engine.explanation.masking import ExactModel, MaskedBatch, as_double
+
+ROWS_AT_ONCE = 32
+
+
+@dataclass(frozen=True)
+class Question:
+    """Whom to explain, and as of when.
+
+    Attributes:
+        entity: Number of the entity in the case's data.
+        as_of_us: ``END_OF_TIME_US`` = everything known.
+    """
+
+    entity: int
+    as_of_us: int = END_OF_TIME_US
+
+
+@dataclass(frozen=True)
+class _Row:
+    """One row of a batch with everything known about it in numbers."""
+
+    question: Question
+    base: float
+    output: float
+    probability: float
+    steps: int
+    measured: list[Measured]
+
+
+@dataclass(frozen=True)
+class _Work:
+    """A batch, what the account says of it, and the names of the event types by index."""
+
+    batch: Batch
+    provenance: Provenance
+    attribution: Attribution
+    attention: Tensor
+    probability: Tensor
+    types: Sequence[str]
+
+    def measure(self, piece: Piece, row: int) -> Measured:
+        """What the account says of one piece of evidence of one row."""
+        found, places = self.attribution, list(piece.positions)
+        part = (found.attributes, found.events, found.neighbours, found.segments)[piece.group]
+        contributions = tuple(part[row, places].tolist())
+        if piece.kind is ItemKind.EVENT:
+            return Measured(
+                piece,
+                contributions,
+                attention=tuple(self.attention[row, :, places[0]].tolist()),
+                count=int(self.provenance.event_count[row, places[0]]),
+                older_type=self.types[int(self.batch.event_types[row, places[0]])],
+            )
+        if piece.kind is ItemKind.NEIGHBOUR:
+            return Measured(piece, contributions, count=int(self.provenance.edge_count[row, places[0]]))
+        if piece.kind is ItemKind.ARTIFACT:
+            return Measured(piece, contributions, segments=tuple(self.provenance.segment[row, places].tolist()))
+        return Measured(piece, contributions)
+
+
+class Explainer:
+    """Explains what one run says about entities of one case.
+
+    Args:
+        run_id: Which run.
+        model: Its model; copied, never changed.
+        batcher: Makes batches of the case as the model wants them.
+        heads: The outputs that the run has learned.
+        head: Which of them.
+        source_of: Looks up the imports behind rows.
+        scale: Natural size of the output: the deviation of the target for regression, else 1.
+        skilled: Whether the run beats chance on data it had not seen; if not, all grades are D.
+    """
+
+    def __init__(
+        self,
+        *,
+        run_id: str,
+        model: nn.Module,
+        batcher: Batcher,
+        heads: Sequence[Head],
+        head: Head,
+        source_of: SourceOf,
+        scale: float = 1.0,
+        skilled: bool = True,
+    ) -> None:
+        self._run_id, self._batcher, self._head = run_id, batcher, head
+        self._scale, self._skilled = scale, skilled
+        self._has_probability = Head.CLASSIFICATION in heads
+        self._model = ExactModel(model, batcher.encoder.attributes)
+        self._describer = Describer(batcher.data, self._model.names, source_of)
+
+    def explain(self, questions: Sequence[Question], *, ctx: JobContext = NULL_CONTEXT) -> Iterator[Explanation]:
+        """One explanation per question, in their order; the same for a question whatever is asked beside it."""
+        for start in range(0, len(questions), ROWS_AT_ONCE):
+            ctx.check_cancelled()
+            ctx.progress(start, len(questions), "explaining")
+            yield from self._explain(questions[start : start + ROWS_AT_ONCE], ctx)
+        ctx.progress(len(questions), max(len(questions), 1), "explained")
+
+    def _explain(self, questions: Sequence[Question], ctx: JobContext) -> list[Explanation]:
+        entity = np.array([question.entity for question in questions], np.int64)
+        as_of_us = np.array([question.as_of_us for question in questions], np.int64)
+        single, provenance = self._batcher.make(entity, as_of_us)
+        masked = MaskedBatch(self._model, as_double(single), self._head)
+        attribution = integrate(masked, self._scale, ctx=ctx)
+        with torch.no_grad():
+            probability = self._model.outputs(masked.batch)[Head.CLASSIFICATION]
+        types = ("", *self._batcher.encoder.events.values.types)
+        attention = self._model.attention(masked.batch)
+        rows = self._rows(questions, _Work(masked.batch, provenance, attribution, attention, probability, types))
+        subjects = [self._subject(number, row) for number, row in enumerate(rows)]
+        grades = assess(masked, subjects, self._scale, skilled=self._skilled, ctx=ctx)
+        return [self._explanation(row, grade) for row, grade in zip(rows, grades, strict=True)]
+
+    def _rows(self, questions: Sequence[Question], work: _Work) -> list[_Row]:
+        found = work.attribution
+        rows = []
+        for number, question in enumerate(questions):
+            pieces = pieces_of(work.provenance, number, len(self._model.names))
+            rows.append(
+                _Row(
+                    question=question,
+                    base=float(found.base[number]),
+                    output=float(found.output[number]),
+                    probability=float(work.probability[number]),
+                    steps=int(found.steps[number]),
+                    measured=[work.measure(piece, number) for piece in pieces],
+                )
+            )
+        return rows
+
+    def _subject(self, number: int, row: _Row) -> Subject:
+        who = self._batcher.data.entity_ids[row.question.entity]
+        return Subject(
+            row=number,
+            pieces=[one.piece for one in row.measured],
+            contributions=np.array([math.fsum(one.contributions) for one in row.measured]),
+            attention=np.array([math.fsum(one.attention) if one.attention else np.nan for one in row.measured]),
+            base=row.base,
+            output=row.output,
+            seed_text=f"{who}|{row.question.as_of_us}|{self._head}",
+        )
+
+    def _explanation(self, row: _Row, faithfulness: Faithfulness) -> Explanation:
+        tidy = _Rounding(max(abs(row.base), abs(row.output)))
+        as_of_us = row.question.as_of_us
+        described = self._describer.describe(row.question.entity, as_of_us, row.measured)
+        items = sorted((tidy.item(item) for item in described), key=lambda item: -abs(item.contribution))
+        output, base = tidy(row.output), tidy(row.base)
+        groups = _groups(items, tidy)
+        findings = Findings(
+            entity_id=str(self._batcher.data.entity_ids[row.question.entity]),
+            as_of=None if as_of_us == END_OF_TIME_US else format_us(as_of_us),
+            head=self._head,
+            output=output,
+            base=base,
+            groups=groups,
+            gap=tidy(
+                output - base - math.fsum((groups.attributes, groups.events, groups.neighbours, groups.artifacts))
+            ),
+            items=items,
+            for_=tuple(index for index, item in enumerate(items) if item.contribution > 0),
+            against=tuple(index for index, item in enumerate(items) if item.contribution < 0),
+            faithfulness=tidy.faithfulness(faithfulness),
+        )
+        return self._worded(findings, row)
+
+    def _worded(self, findings: Findings, row: _Row) -> Explanation:
+        clauses = clauses_of(findings)
+        return Explanation(
+            run_id=self._run_id,
+            entity_id=findings.entity_id,
+            as_of=findings.as_of,
+            head=self._head,
+            output=findings.output,
+            unit=UNITS[self._head],
+            base=findings.base,
+            groups=findings.groups,
+            gap=findings.gap,
+            steps=row.steps,
+            items=tuple(findings.items),
+            for_=tuple(findings.for_),
+            against=tuple(findings.against),
+            faithfulness=findings.faithfulness,
+            sentence=sentence_of(findings),
+            account=account_of(clauses),
+            clauses=clauses,
+            probability=_Rounding(1.0)(row.probability) if self._has_probability else None,
+        )
+
+
+def _groups(items: Sequence[Item], tidy: _Rounding) -> Groups:
+    sums = {kind: tidy(math.fsum(item.contribution for item in items if item.kind is kind)) for kind in ItemKind}
+    return Groups(
+        attributes=sums[ItemKind.ATTRIBUTE],
+        events=sums[ItemKind.EVENT],
+        neighbours=sums[ItemKind.NEIGHBOUR],
+        artifacts=sums[ItemKind.ARTIFACT],
+    )
+
+
+class _Rounding:
+    """Nine digits after the first of the largest number, so that the last bits of a batch leave no trace.
+
+    Args:
+        largest: Of the numbers of one account.
+    """
+
+    def __init__(self, largest: float) -> None:
+        self._digits = 9 - (math.floor(math.log10(largest)) if largest > 0 else 0)
+
+    def __call__(self, value: float) -> float:
+        # Adding zero turns -0.0 into 0.0, which would be other bytes.
+        return round(value, self._digits) + 0.0
+
+    def item(self, item: Item) -> Item:
+        """The item with rounded numbers; contributions of parts as well."""
+        shares = _Rounding(1.0)
+        return dataclasses.replace(
+            item,
+            contribution=self(item.contribution),
+            attention=None if item.attention is None else shares(item.attention),
+            attention_heads=tuple(shares(share) for share in item.attention_heads),
+            parts=tuple(self._part(part) for part in item.parts),
+        )
+
+    def _part(self, part: Part) -> Part:
+        return dataclasses.replace(part, contribution=self(part.contribution))
+
+    def faithfulness(self, faithfulness: Faithfulness) -> Faithfulness:
+        """The figures rounded to six digits."""
+        figures = {
+            name: None if value is None else round(value, 6) + 0.0 for name, value in faithfulness.figures.items()
+        }
+        return Faithfulness(faithfulness.grade, figures)

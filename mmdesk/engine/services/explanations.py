@@ -1,0 +1,180 @@
+"""Why a run says what it says: one additive account per entity, tied to its rows and files.
+
+PyTorch and captum are loaded where they are used, never by importing this.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mmdesk.engine.core.errors import DataError
+from mmdesk.engine.core.jobs import NULL_CONTEXT, JobContext
+from mmdesk.engine.core.types import Head, Split, current_actor
+from mmdesk.engine.explanation.explanation import Explanation, Source, to_document, to_json
+from mmdesk.engine.store.case import Case
+
+if TYPE_CHECKING:
+    from mmdesk.engine.dataset.case_data import CaseData
+    from mmdesk.engine.explanation.explainer import Explainer
+    from mmdesk.engine.model.ensemble import AnyModel
+    from mmdesk.engine.training.records import LoadedRun
+
+__all__ = ["Explanation", "explain", "explain_many", "to_document", "to_json"]
+
+_PREFERRED = (Head.CLASSIFICATION, Head.REGRESSION, Head.RANKING)
+
+
+def explain(
+    folder: Path,
+    run: str,
+    entity_id: str,
+    *,
+    head: Head | None = None,
+    as_of_us: int | None = None,
+    actor: str | None = None,
+    ctx: JobContext = NULL_CONTEXT,
+) -> Explanation:
+    """Explain one entity; parameters and errors as :func:`explain_many`."""
+    return next(explain_many(folder, run, [entity_id], head=head, as_of_us=as_of_us, actor=actor, ctx=ctx))
+
+
+def explain_many(
+    folder: Path,
+    run: str,
+    entities: Sequence[str] | None = None,
+    *,
+    targets_file: Path | None = None,
+    head: Head | None = None,
+    as_of_us: int | None = None,
+    actor: str | None = None,
+    ctx: JobContext = NULL_CONTEXT,
+) -> Iterator[Explanation]:
+    """Explain entities, one explanation per asked row, same order, duplicates kept. Nothing is written.
+
+    What is said of an entity does not depend on what else is asked. Reading and checking is done at once, the
+    explaining as the result is read.
+
+    Args:
+        folder: The case.
+        run: A unique beginning of its id, its name, or ``latest``.
+        entities: Ids; all entities of the case if neither these nor a file are given.
+        targets_file: CSV with ``entity_id`` and perhaps ``as_of``, which goes before ``as_of_us``.
+        head: Which output; the probability if the run learned one, else the regression, else the ranking.
+        as_of_us: Only what lies strictly before it is used; None = everything known.
+        actor: Who asks.
+        ctx: Told the progress; asked for cancellation on the way.
+
+    Raises:
+        DataError: No such run, an entity that the case does not have (``predict.unknown_entity``), or a head that
+            the run has not learned (``explain.head_not_learned``).
+        ModelError: The run is not finished, or its model was altered.
+    """
+    from mmdesk.engine.dataset.live import live_data
+    from mmdesk.engine.explanation.explainer import Question
+    from mmdesk.engine.services.predictions import asked_rows
+    from mmdesk.engine.training.records import load_run
+
+    who = actor or current_actor()
+    with Case.open(folder, actor=who) as case:
+        loaded = load_run(case, run)
+        record = loaded.record
+        chosen = _head(loaded, head)
+        data = live_data(case, version=record.feature_version, data_sha256=record.data_sha256, ctx=ctx.part(0, 0.2))
+    _, rows, moments = asked_rows(data, entities, targets_file, as_of_us)
+    questions = [Question(int(row), int(moment)) for row, moment in zip(rows, moments, strict=True)]
+
+    def explained() -> Iterator[Explanation]:
+        with Case.open(folder, actor=who) as case:
+            yield from _explainer(case, loaded, data, chosen).explain(questions, ctx=ctx.part(0.2, 1))
+
+    return explained()
+
+
+def _explainer(case: Case, loaded: LoadedRun, data: CaseData, head: Head) -> Explainer:
+    from mmdesk.engine.dataset.batches import Batcher
+    from mmdesk.engine.explanation.explainer import Explainer
+
+    trained = loaded.trained
+    return Explainer(
+        run_id=loaded.run_id,
+        model=trained.model,
+        batcher=Batcher(data, trained.encoder, trained.limits),
+        heads=trained.heads,
+        head=head,
+        source_of=_Sources(case),
+        scale=_scale(trained.model) if head is Head.REGRESSION else 1.0,
+        skilled=is_skilled(loaded.record.metrics, head),
+    )
+
+
+class _Sources:
+    """Looks up where rows came from, in the case's own tables."""
+
+    def __init__(self, case: Case) -> None:
+        self._case = case
+
+    def __call__(self, table: str, rows: Sequence[int]) -> Mapping[int, Source]:
+        from mmdesk.engine.store import readers
+
+        with self._case.read() as connection:
+            found = readers.lineage(connection, table, rows)
+        return {
+            one.row: Source(
+                table=one.table,
+                row=one.row,
+                file=one.file,
+                line=one.line,
+                import_id=one.import_id,
+                import_sha256=one.import_sha256,
+            )
+            for one in found
+        }
+
+
+def _scale(model: AnyModel) -> float:
+    """The deviation of ``y_reg`` in the training part."""
+    from mmdesk.engine.model.ensemble import Ensemble
+
+    member = model.all()[0] if isinstance(model, Ensemble) else model
+    return float(member.target_scale[1])
+
+
+_SKILL: Mapping[Head, tuple[str, float]] = {
+    Head.CLASSIFICATION: ("auroc_low", 0.5),
+    Head.REGRESSION: ("r2", 0.0),
+    Head.RANKING: ("spearman", 0.0),
+}
+
+
+def is_skilled(metrics: Mapping[str, Any], head: Head) -> bool:
+    """Whether a run beats chance on rows that it was not trained on; True where nothing was measured.
+
+    Beating chance: the 95 % interval of the AUROC lies above a half, the R2 or the Spearman correlation above zero,
+    in the test part, or in the validation part if the test part has no such figure.
+
+    Args:
+        metrics: As in metrics.json.
+        head: Which output.
+    """
+    name, chance = _SKILL[head]
+    for part in (Split.TEST, Split.VAL):
+        figure = metrics.get(str(part), {}).get(str(head), {}).get(name)
+        if figure is not None:
+            return bool(figure > chance)
+    return True
+
+
+def _head(loaded: LoadedRun, asked: Head | None) -> Head:
+    learned = loaded.trained.heads
+    if asked is None:
+        return next((head for head in _PREFERRED if head in learned), Head.CLASSIFICATION)
+    if asked not in learned:
+        raise DataError(
+            f"The run {loaded.record.name} has not learned the {asked}: its targets had no such label.",
+            f"Choose one of: {', '.join(learned)}.",
+            code="explain.head_not_learned",
+            details={"head": str(asked), "learned": [str(head) for head in learned]},
+        )
+    return asked
