@@ -1,0 +1,153 @@
+"""``import tables`` and ``imports list|undo``."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from mmdesk.cli.console import Console
+from mmdesk.engine.core.errors import ExitStatus
+from mmdesk.engine.core.plain import as_plain
+from mmdesk.engine.core.types import MissingEntities, OnConflict, current_actor
+from mmdesk.engine.services import table_imports
+from mmdesk.engine.services.table_imports import ImportRecord, TableReport, TablesReport
+
+_SHOWN = 20
+_CELL = 60
+
+Commands = argparse._SubParsersAction  # the only name it has
+
+
+def add_import_commands(commands: Commands[argparse.ArgumentParser]) -> None:
+    """``import tables``."""
+    tables = commands.add_parser(
+        "tables",
+        help="bring entities, events, interactions and targets into a case",
+        description="Check CSV files and store them, all in one transaction. Rows that break a rule are listed and "
+        "left out; a file that can be read in two ways is asked about and nothing is written.",
+    )
+    tables.add_argument("case", type=Path, metavar="DIR", help="the case folder")
+    for name, columns in (
+        ("entities", "entity_id, attributes..."),
+        ("events", "entity_id, event_type, value, timestamp"),
+        ("interactions", "source_id, target_id[, interaction_type, weight, timestamp]"),
+        ("targets", "entity_id[, as_of], y_reg, y_class, y_rank[, rank_group, split]"),
+    ):
+        tables.add_argument(f"--{name}", type=Path, metavar="F", help=f"CSV: {columns}")
+    tables.add_argument("--mapping", metavar="F", help="JSON that says which columns are what (a file or the text)")
+    tables.add_argument("--dry-run", action="store_true", help="count everything and write nothing")
+    tables.add_argument("--strict", action="store_true", help="exit with 3 if any row was rejected")
+    tables.add_argument(
+        "--on-conflict",
+        type=OnConflict,
+        choices=list(OnConflict),
+        default=OnConflict.ABORT,
+        help="rows stored already with other values: stop (default), leave the stored ones, or replace them",
+    )
+    tables.add_argument(
+        "--missing-entities",
+        type=MissingEntities,
+        choices=list(MissingEntities),
+        default=MissingEntities.REJECT,
+        help="rows of entities that nobody knows: reject them (default), or make the entities",
+    )
+    tables.add_argument("--rejects", type=Path, metavar="F", help="write the rejected rows to this CSV for mending")
+    tables.set_defaults(run=_import_tables)
+
+
+def add_commands(commands: Commands[argparse.ArgumentParser]) -> None:
+    """``imports list`` and ``imports undo``."""
+    imports = commands.add_parser("imports", help="what was imported, and how to take it back")
+    kinds = imports.add_subparsers(title="what", metavar="WHAT", required=True)
+    listing = kinds.add_parser("list", help="all imports of tables and media")
+    listing.add_argument("case", type=Path, metavar="DIR", help="the case folder")
+    listing.set_defaults(run=_list_imports)
+    undo = kinds.add_parser("undo", help="take an import back and restore what it replaced")
+    undo.add_argument("case", type=Path, metavar="DIR", help="the case folder")
+    undo.add_argument("id", type=int, nargs="?", metavar="ID", help="the import (the newest one)")
+    undo.set_defaults(run=_undo_import)
+
+
+def _import_tables(args: argparse.Namespace, console: Console) -> int:
+    files = table_imports.TableFiles(args.entities, args.events, args.interactions, args.targets)
+    options = table_imports.ImportOptions(
+        mapping=table_imports.load_mapping(args.mapping) if args.mapping is not None else None,
+        dry_run=args.dry_run,
+        on_conflict=args.on_conflict,
+        missing_entities=args.missing_entities,
+        rejects=args.rejects,
+    )
+    report = table_imports.import_tables(args.case, files, options, actor=current_actor(), ctx=console.context)
+    console.result(_document(report), _text(report))
+    return int(ExitStatus.DATA if args.strict and report.rejected else ExitStatus.DONE)
+
+
+def _document(report: TablesReport) -> dict[str, object]:
+    """Per table its counts and what belongs to them."""
+    document: dict[str, object] = {}
+    for table in report.tables:
+        problems = [problem for problem in report.problems if problem.table == table.table]
+        values = {key: value for key, value in vars(table).items() if key != "table"}
+        document[table.table] = as_plain(
+            {**values, "problems": problems, "rejects_file": report.rejects_file, "dry_run": report.dry_run}
+        )
+    return document
+
+
+def _text(report: TablesReport) -> str:
+    lines = ["Nothing was written: this is what an import would do."] if report.dry_run else []
+    for table in report.tables:
+        lines.append(_counts(table))
+        lines += [f"  {printable(note)}" for note in table.notes]
+        lines += [f"  rejected, {count} times: {printable(rule)}" for rule, count in list(table.rules.items())[:10]]
+    for problem in report.problems[:_SHOWN]:
+        cell = f" {printable(problem.column or '')} = {printable(problem.value)}:" if problem.value is not None else ""
+        lines.append(f"  {printable(problem.file)}, line {problem.line}:{cell} {printable(problem.rule)}")
+    if report.rejected and len(report.problems) > _SHOWN:
+        lines.append("  and more")
+    if report.rejects_file is not None:
+        lines.append(f"{report.rejected} rejected rows are in {report.rejects_file}; mend them and import that file.")
+    elif report.rejected:
+        lines.append("With --rejects F the rejected rows are written to a file that can be mended and imported again.")
+    return "\n".join(lines)
+
+
+def _counts(table: TableReport) -> str:
+    return (
+        f"{table.table}: {table.read:,} read, {table.inserted:,} inserted, {table.unchanged:,} unchanged, "
+        f"{table.replaced:,} replaced, {table.rejected:,} rejected ({printable(table.file)})"
+    )
+
+
+def printable(text: str) -> str:
+    """Imported text for a terminal: no control characters, not endless."""
+    shown = "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
+    return shown if len(shown) <= 4 * _CELL else shown[: 4 * _CELL] + "..."
+
+
+def _list_imports(args: argparse.Namespace, console: Console) -> int:
+    records = table_imports.list_imports(args.case, actor=current_actor())
+    lines = [_record(record) for record in records] or ["There are no imports."]
+    console.result({"imports": records}, "\n".join(lines))
+    return int(ExitStatus.DONE)
+
+
+def _record(record: ImportRecord) -> str:
+    from mmdesk.engine.core.times import format_us
+
+    counts = ", ".join(f"{value} {key}" for key, value in record.counts.items() if isinstance(value, int) and value)
+    undone = " (taken back)" if record.undone_us is not None else ""
+    return (
+        f"{record.id:>5}  {format_us(record.imported_us)[:19]}  {record.kind:<12}  {printable(record.source)}  "
+        f"{counts}  by {printable(record.actor)}{undone}"
+    )
+
+
+def _undo_import(args: argparse.Namespace, console: Console) -> int:
+    report = table_imports.undo_import(args.case, args.id, actor=current_actor(), ctx=console.context)
+    console.result(
+        report,
+        f"Import {report.import_id} ({report.kind}) was taken back: {report.removed:,} rows removed, "
+        f"{report.restored:,} restored.",
+    )
+    return int(ExitStatus.DONE)

@@ -1,0 +1,297 @@
+"""CSV files on their way into the case: everything that can be found out without the case.
+
+A file is read twice, batch by batch: first for how its columns are written (:mod:`table_survey`), then into typed
+columns (:mod:`table_typing`). What the case itself decides (unknown entities, key clashes) comes after it, in
+:mod:`table_changes`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from mmdesk.engine.core.errors import DataError
+from mmdesk.engine.core.jobs import NULL_CONTEXT, JobContext
+from mmdesk.engine.core.types import ColumnKind, OnConflict, Table
+from mmdesk.engine.ingestion.column_plan import ColumnPlan, plan_columns, question_about
+from mmdesk.engine.ingestion.csv_reading import TableFile
+from mmdesk.engine.ingestion.mapping import NO_MAPPING, TableMapping
+from mmdesk.engine.ingestion.questions import Question, ask
+from mmdesk.engine.ingestion.rejections import Rejections
+from mmdesk.engine.ingestion.row_identity import RowHash, hash_rows, joined
+from mmdesk.engine.ingestion.table_cells import table_batches
+from mmdesk.engine.ingestion.table_schema import known_names
+from mmdesk.engine.ingestion.table_survey import Forms, Survey
+from mmdesk.engine.ingestion.table_typing import Typer, identity_columns
+
+
+@dataclass
+class PreparedTable:
+    """A file read, typed and checked as far as it can be without the case.
+
+    Attributes:
+        table: The table.
+        file: The file.
+        plan: What its columns are.
+        forms: How they are written.
+        mapping: What was declared.
+        read: Rows in the file, broken ones included.
+        batches: The sound rows, typed; see :meth:`Typer.type`.
+        hashes: Of all sound rows, in the same order.
+        rejections: The others.
+        notes: What the user should know.
+        repeated: Rows left out because an earlier row of the file has their key.
+    """
+
+    table: Table
+    file: TableFile
+    plan: ColumnPlan
+    forms: Forms
+    mapping: TableMapping
+    read: int
+    batches: list[pa.RecordBatch]
+    hashes: RowHash
+    rejections: Rejections
+    notes: list[str] = field(default_factory=list)
+    repeated: int = 0
+
+    @property
+    def name(self) -> str:
+        """The file's name."""
+        return self.file.path.name
+
+    def column(self, name: str) -> pa.ChunkedArray | None:
+        """A typed column over all batches, or None if the file has none."""
+        if not self.batches or name not in self.batches[0].schema.names:
+            return None
+        return pa.chunked_array([batch.column(name) for batch in self.batches])
+
+    def keep(self, mask: np.ndarray) -> None:
+        """Drop rows; ``mask`` bool over all sound rows."""
+        start = 0
+        kept = []
+        for batch in self.batches:
+            part = mask[start : start + batch.num_rows]
+            start += batch.num_rows
+            kept.append(batch if part.all() else batch.filter(pa.array(part)))
+        self.batches = kept
+        self.hashes = self.hashes.take(mask)
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A file whose columns are known."""
+
+    table: Table
+    file: TableFile
+    plan: ColumnPlan
+    mapping: TableMapping
+
+
+def open_table(
+    table: Table, path: Path, mapping: TableMapping = NO_MAPPING, *, whole: bool = True, ctx: JobContext = NULL_CONTEXT
+) -> Opened:
+    """Open a file and match its columns.
+
+    Raises:
+        UsageError: No such file, encoding or delimiter.
+        DataError: Not a CSV text, or columns that cannot be told apart.
+    """
+    file = TableFile.open(
+        path,
+        encoding=mapping.encoding,
+        delimiter=mapping.delimiter,
+        known=known_names(table),
+        whole=whole,
+        ctx=ctx,
+    )
+    return Opened(table, file, plan_columns(table, file.dialect.header, mapping, path.name), mapping)
+
+
+def require_answers(opened: Sequence[Opened]) -> None:
+    """Stop where columns are missing or only proposed; everything open in all files is asked at once.
+
+    Raises:
+        DataError: A required column is missing (``import.column_missing``).
+        DecisionNeededError: Columns are proposed (``import.columns_proposed``).
+    """
+    questions = [question_about(one.plan, one.file.path.name) for one in opened]
+    asked = [question for question in questions if question is not None]
+    if asked:
+        raise ask(asked)
+
+
+def prepare_tables(
+    opened: Sequence[Opened],
+    stored_kinds: Mapping[str, ColumnKind],
+    on_conflict: OnConflict = OnConflict.ABORT,
+    *,
+    ctx: JobContext = NULL_CONTEXT,
+) -> list[PreparedTable]:
+    """Read and type the files.
+
+    Args:
+        opened: Files with complete plans.
+        stored_kinds: Types of the attributes that the case has.
+        on_conflict: Which of several rows with one entity_id stays.
+        ctx: Progress over all files; cancelled between batches.
+
+    Raises:
+        DecisionNeededError: The form of times or numbers cannot be told (``import.time_ambiguous``,
+            ``import.decimal_ambiguous``); all files' questions at once.
+        DataError: An entity stands twice in a file (``import.duplicate_entities``).
+    """
+    surveyed = []
+    questions: list[Question] = []
+    for index, one in enumerate(opened):
+        survey = Survey(one.plan, one.file.path.name, one.file.dialect.delimiter, one.mapping, stored_kinds)
+        part = ctx.part(index / len(opened) / 2, (index + 1) / len(opened) / 2)
+        surveyed.append((one, survey, survey.look(table_batches(one.file, one.plan, part))))
+        questions += survey.questions
+    if questions:
+        raise ask(questions)
+    prepared = []
+    for index, (one, survey, forms) in enumerate(surveyed):
+        part = ctx.part(0.5 + index / len(opened) / 2, 0.5 + (index + 1) / len(opened) / 2)
+        ready = _typed(one, survey, forms, part)
+        _check_keys(ready, on_conflict)
+        prepared.append(ready)
+    return prepared
+
+
+def _typed(one: Opened, survey: Survey, forms: Forms, ctx: JobContext) -> PreparedTable:
+    name = one.file.path.name
+    rejections = Rejections(one.table, name)
+    typer = Typer(one.plan, forms, rejections)
+    batches: list[pa.RecordBatch] = []
+    hashes: list[RowHash] = []
+    for batch in table_batches(one.file, one.plan, ctx):
+        typed = typer.type(batch)
+        if typed.num_rows:
+            batches.append(typed)
+            hashes.append(hash_rows(identity_columns(one.table, typed)))
+    notes = _notes(one, survey, typer)
+    return PreparedTable(
+        one.table, one.file, one.plan, forms, one.mapping, survey.rows, batches, joined(hashes), rejections, notes
+    )
+
+
+def _notes(one: Opened, survey: Survey, typer: Typer) -> list[str]:
+    notes = [one.file.form.note] if one.file.form.note else []
+    notes += survey.notes
+    if one.plan.rejects_file:
+        notes.append("is a file of rejected rows: its first columns were left out, and rows of other tables")
+    if typer.trimmed:
+        notes.append(f"{typer.trimmed} identifiers or words had blanks around them, which were taken off")
+    if typer.ambiguous_times:
+        notes.append(
+            f"{typer.ambiguous_times} local times fall into an hour that the clocks passed twice; the earlier was taken"
+        )
+    if one.table is Table.EVENTS and "value" not in one.plan.sources:
+        notes.append("has no column value: all events go in without one")
+    if not survey.rows:
+        notes.append("has no rows")
+    return notes
+
+
+def _check_keys(prepared: PreparedTable, on_conflict: OnConflict) -> None:
+    if prepared.table is Table.ENTITIES:
+        _check_entity_ids(prepared, on_conflict)
+    elif prepared.table is Table.EVENTS:
+        _check_event_ids(prepared, on_conflict)
+
+
+def _repeats(values: pa.ChunkedArray) -> tuple[np.ndarray, np.ndarray]:
+    """For each row the code of its value and the row where that value stands first; nulls have code -1."""
+    encoded = pc.dictionary_encode(_plain_strings(values).combine_chunks())
+    codes = np.asarray(encoded.indices.fill_null(-1)).astype(np.int64)
+    first = np.full(len(encoded.dictionary), len(codes), np.int64)
+    there = np.flatnonzero(codes >= 0)
+    np.minimum.at(first, codes[there], there)
+    return codes, first
+
+
+def _plain_strings(values: pa.ChunkedArray) -> pa.ChunkedArray:
+    return values.cast(pa.string()) if pa.types.is_dictionary(values.type) else values
+
+
+def _check_entity_ids(prepared: PreparedTable, on_conflict: OnConflict) -> None:
+    """One row per entity; which one stays is the user's decision."""
+    ids = prepared.column("entity_id")
+    if ids is None:
+        return
+    codes, first = _repeats(ids)
+    again = first[codes] != np.arange(len(codes))
+    if not again.any():
+        return
+    lines = np.concatenate([np.asarray(batch.column("line")) for batch in prepared.batches])
+    if on_conflict is OnConflict.ABORT:
+        raise _duplicate_entities(prepared, codes, again, lines, _plain_strings(ids))
+    if on_conflict is OnConflict.REPLACE:
+        last = np.zeros(len(first), np.int64)
+        np.maximum.at(last, codes, np.arange(len(codes)))
+        keep = last[codes] == np.arange(len(codes))
+    else:
+        keep = ~again
+    prepared.repeated = int((~keep).sum())
+    which = "last" if on_conflict is OnConflict.REPLACE else "first"
+    prepared.notes.append(f"{prepared.repeated} rows repeat an entity_id; the {which} row of each was taken")
+    prepared.keep(keep)
+
+
+def _duplicate_entities(
+    prepared: PreparedTable, codes: np.ndarray, again: np.ndarray, lines: np.ndarray, ids: pa.ChunkedArray
+) -> DataError:
+    shown = []
+    repeated = list(dict.fromkeys(codes[again].tolist()))
+    for code in repeated[:5]:
+        rows = np.flatnonzero(codes == code)
+        shown.append(f"'{ids[int(rows[0])].as_py()}' (lines {', '.join(str(line) for line in lines[rows[:5]])})")
+    more = f" and {len(repeated) - 5} more" if len(repeated) > 5 else ""
+    one = len(repeated) == 1
+    return DataError(
+        f"{prepared.name}: {len(repeated)} entit{'y stands' if one else 'ies stand'} there more than once: "
+        f"{', '.join(shown)}{more}.",
+        "Keep one row of each, or choose with --on-conflict skip (the first counts) or replace (the last counts).",
+        code="import.duplicate_entities",
+        details={"file": prepared.name, "count": len(repeated)},
+    )
+
+
+def _check_event_ids(prepared: PreparedTable, on_conflict: OnConflict) -> None:
+    """Several rows with one event_id: equal ones are one event; different ones are the user's decision."""
+    ids = prepared.column("event_id")
+    if ids is None:
+        return
+    codes, first = _repeats(ids)
+    own = np.arange(len(codes))
+    head = np.where(codes >= 0, first[codes], own)
+    again = head != own
+    if not again.any():
+        return
+    hashes = prepared.hashes
+    differs = again & ((hashes.first != hashes.first[head]) | (hashes.second != hashes.second[head]))
+    if differs.any() and on_conflict is OnConflict.ABORT:
+        row = int(np.flatnonzero(differs)[0])
+        lines = np.concatenate([np.asarray(batch.column("line")) for batch in prepared.batches])
+        raise DataError(
+            f"{prepared.name}: {int(differs.sum())} rows have the event_id of an earlier row and other values, first "
+            f"'{_plain_strings(ids)[row].as_py()}' in lines {lines[head[row]]} and {lines[row]}.",
+            "Correct the ids, or choose with --on-conflict skip (the first counts) or replace (the last counts).",
+            code="import.duplicate_events",
+            details={"file": prepared.name, "count": int(differs.sum())},
+        )
+    keep = ~again
+    if on_conflict is OnConflict.REPLACE:
+        last = np.zeros(len(first), np.int64)
+        there = np.flatnonzero(codes >= 0)
+        np.maximum.at(last, codes[there], there)
+        keep = np.where(codes >= 0, last[codes] == own, True)
+    prepared.repeated = int((~keep).sum())
+    prepared.notes.append(f"{prepared.repeated} rows repeat the event_id of another row and were taken once")
+    prepared.keep(keep)

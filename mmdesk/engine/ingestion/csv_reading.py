@@ -1,0 +1,422 @@
+"""CSV files as batches of text columns with the line of every record; one reader for preview and import.
+
+Blocks whose quotes are regular are parsed by Arrow: their record boundaries, lines and ragged rows are found in
+columns. From the first block on that is not (a quote inside an unquoted cell that Arrow and Python might see
+differently, a quote never closed), the rest of the file goes through Python's csv rules, which is slower but can say
+what is wrong with each line.
+"""
+
+from __future__ import annotations
+
+import csv
+import itertools
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv as arrow_csv
+
+from mmdesk.engine.core.jobs import NULL_CONTEXT, JobContext
+from mmdesk.engine.ingestion.csv_dialect import UNCLOSED, Dialect, Record, physical_lines, read_records, sniff
+from mmdesk.engine.ingestion.csv_encoding import (
+    SAMPLE_BYTES,
+    Fingerprint,
+    TextForm,
+    detect,
+    utf8_chunks,
+)
+
+MAX_PENDING_BYTES = 64 << 20
+"""A record longer than this is a quote that was never closed."""
+
+EXACT_ROWS = 20_000
+"""Records a batch holds on the slow way."""
+
+_LF, _CR, _QUOTE = 10, 13, 34
+
+Bools = npt.NDArray[np.bool_]
+Ints = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class BrokenRecord:
+    """A record that is no row: other than the header's number of cells, a quote never closed, a NUL character.
+
+    ``column``: the index of the cell at fault, None where it is the record as a whole.
+    """
+
+    line: int
+    cells: tuple[str, ...]
+    rule: str
+    column: int | None = None
+
+
+@dataclass(frozen=True)
+class TextBatch:
+    """Some records of a file, in its order.
+
+    Attributes:
+        columns: One string array per column of the file, no nulls: an empty cell is ``""``.
+        lines: int64, the line where each record starts.
+        broken: Records that are no rows.
+    """
+
+    columns: tuple[pa.Array, ...]
+    lines: Ints
+    broken: tuple[BrokenRecord, ...]
+
+    @property
+    def rows(self) -> int:
+        """How many sound records."""
+        return len(self.lines)
+
+
+@dataclass(frozen=True)
+class TableFile:
+    """A CSV file that was looked at and can be read as often as needed.
+
+    Attributes:
+        path: Where it is.
+        form: Its encoding.
+        dialect: Its delimiter, header and first data line.
+        fingerprint: What it must still be when it is read.
+    """
+
+    path: Path
+    form: TextForm
+    dialect: Dialect
+    fingerprint: Fingerprint
+
+    @classmethod
+    def open(
+        cls,
+        path: Path,
+        *,
+        encoding: str | None = None,
+        delimiter: str | None = None,
+        known: frozenset[str] = frozenset(),
+        whole: bool = True,
+        ctx: JobContext = NULL_CONTEXT,
+    ) -> TableFile:
+        """Find out how a file is to be read.
+
+        Args:
+            path: The file.
+            encoding: Declared, or None to detect it.
+            delimiter: Declared, or None to detect it.
+            known: Normalised column names that help to find the delimiter.
+            whole: Check and hash all of it; False decides by the first MiB.
+            ctx: Progress.
+
+        Raises:
+            UsageError: No such file, encoding or delimiter.
+            DataError: No text, empty, does not decode, no header.
+        """
+        form, fingerprint = detect(path, encoding, whole=whole, ctx=ctx)
+        head = b""
+        for chunk in utf8_chunks(path, form, fingerprint):
+            head += chunk
+            if len(head) >= SAMPLE_BYTES:
+                break
+        complete = len(head) < SAMPLE_BYTES
+        text = head[:SAMPLE_BYTES].decode("utf-8", "ignore")
+        return cls(path, form, sniff(text, path.name, delimiter, known, complete=complete), fingerprint)
+
+    def head(self, rows: int) -> list[Record]:
+        """The first records, read exactly, with cells as they are in the file."""
+        chunk = next(utf8_chunks(self.path, self.form, self.fingerprint), b"")
+        text = chunk[self.dialect.data_offset : SAMPLE_BYTES].decode("utf-8", "ignore")
+        lines = physical_lines(text)
+        records = self._records(lines, self.dialect.data_line)
+        return list(
+            itertools.islice((record for record in records if any(cell.strip() for cell in record.cells)), rows)
+        )
+
+    def batches(self, ctx: JobContext = NULL_CONTEXT) -> Iterator[TextBatch]:
+        """All records, batch by batch; the same batches every time.
+
+        Raises:
+            DataError: The file changed since it was looked at.
+        """
+        line = self.dialect.data_line
+        done = self.dialect.data_offset
+        pending = b""
+        chunks = _with_last(self._data_chunks())
+        for chunk, last in chunks:
+            ctx.check_cancelled()
+            block = pending + chunk
+            records = find_records(block, self.dialect.delimiter, last=last)
+            if records is None or (records.end == 0 and len(block) > MAX_PENDING_BYTES):
+                rest = (following for following, _ in chunks)
+                yield from self._exact_batches(itertools.chain([block], rest), line, ctx)
+                return
+            if records.end:
+                yield self._parse(block, records, line)
+            line += records.physical_lines
+            pending = block[records.end :]
+            done += len(chunk)
+            ctx.progress(done, self.fingerprint.size)
+
+    def _data_chunks(self) -> Iterator[bytes]:
+        skip = self.dialect.data_offset
+        for chunk in utf8_chunks(self.path, self.form, self.fingerprint):
+            if skip >= len(chunk):
+                skip -= len(chunk)
+            else:
+                yield chunk[skip:] if skip else chunk
+                skip = 0
+
+    def _parse(self, block: bytes, records: Records, first_line: int) -> TextBatch:
+        """A block of whole records through Arrow."""
+        if records.quoted and self.dialect.skip_space:
+            text_lines = physical_lines(block[: records.end].decode("utf-8"))
+            return self._from_records(self._records(text_lines, first_line))
+        width = len(self.dialect.header)
+        keep = ~records.blank
+        ragged = keep & (records.cells != width)
+        text, end = block, records.end
+        if ragged.any():
+            lengths = np.diff(records.starts, append=records.end)
+            whole = np.frombuffer(block, np.uint8, count=records.end)
+            text = whole[np.repeat(~ragged, lengths)].tobytes()
+            end = len(text) if (keep & ~ragged).any() else 0
+        elif not keep.any():
+            end = 0
+        columns = _arrow_columns(text, end, width, self.dialect.delimiter, quoted=records.quoted)
+        if self.dialect.skip_space:
+            columns = [pc.utf8_ltrim_whitespace(column) for column in columns]
+        lines = first_line + records.line_offsets
+        broken = [
+            self._broken(block[start:stop], int(line), width)
+            for start, stop, line in zip(
+                records.starts[ragged].tolist(),
+                np.append(records.starts[1:], records.end)[ragged].tolist(),
+                lines[ragged].tolist(),
+                strict=True,
+            )
+        ]
+        return _batch(columns, lines[keep & ~ragged], [record for record in broken if record is not None])
+
+    def _broken(self, raw: bytes, line: int, width: int) -> BrokenRecord | None:
+        lines = physical_lines(raw.decode("utf-8"))
+        cells = next(csv.reader(lines, delimiter=self.dialect.delimiter), [])
+        return _ragged(line, cells, width)
+
+    def _records(self, lines: Iterable[str], first_line: int) -> Iterator[Record]:
+        return read_records(
+            lines,
+            self.dialect.delimiter,
+            skip_space=self.dialect.skip_space,
+            first_line=first_line,
+            width=len(self.dialect.header),
+        )
+
+    def _exact_batches(self, chunks: Iterable[bytes], line: int, ctx: JobContext) -> Iterator[TextBatch]:
+        records = self._records(_lines(chunks), line)
+        while part := list(itertools.islice(records, EXACT_ROWS)):
+            ctx.check_cancelled()
+            yield self._from_records(part)
+
+    def _from_records(self, records: Iterable[Record]) -> TextBatch:
+        width = len(self.dialect.header)
+        good: list[list[str]] = []
+        lines: list[int] = []
+        broken: list[BrokenRecord] = []
+        for record in records:
+            if record.broken:
+                broken.append(BrokenRecord(record.line, tuple(record.cells), record.broken))
+            elif len(record.cells) != width:
+                found = _ragged(record.line, record.cells, width)
+                if found is not None:
+                    broken.append(found)
+            else:
+                good.append(record.cells)
+                lines.append(record.line)
+        columns = [pa.array(column, pa.string()) for column in zip(*good, strict=True)]
+        if not good:
+            columns = [pa.array([], pa.string()) for _ in range(width)]
+        return _batch(columns, np.array(lines, np.int64), broken)
+
+
+def _ragged(line: int, cells: Sequence[str], width: int) -> BrokenRecord | None:
+    if not any(cell.strip() for cell in cells):
+        return None
+    return BrokenRecord(line, tuple(cells), f"{len(cells)} cells instead of {width}")
+
+
+def _batch(columns: list[pa.Array], lines: Ints, broken: list[BrokenRecord]) -> TextBatch:
+    """Take out records that are blank all through and those that hold NUL characters."""
+    keep = np.ones(len(lines), bool)
+    if len(lines):
+        first_blank = _blank(columns[0])
+        if first_blank.any():
+            keep &= ~np.logical_and.reduce([first_blank, *(_blank(column) for column in columns[1:])])
+        with_nul = np.logical_or.reduce([_has_nul(column) for column in columns]) & keep
+        for index in np.flatnonzero(with_nul).tolist():
+            cells = tuple(column[index].as_py() for column in columns)
+            at_fault = next(place for place, cell in enumerate(cells) if "\0" in cell)
+            broken.append(BrokenRecord(int(lines[index]), cells, "a NUL character", at_fault))
+        keep &= ~with_nul
+    if not keep.all():
+        mask = pa.array(keep)
+        columns = [column.filter(mask) for column in columns]
+        lines = lines[keep]
+    return TextBatch(tuple(columns), lines, tuple(sorted(broken, key=lambda record: record.line)))
+
+
+def _blank(column: pa.Array) -> Bools:
+    found: Bools = np.asarray(pc.equal(pc.utf8_trim_whitespace(column), ""))
+    return found
+
+
+def _has_nul(column: pa.Array) -> Bools:
+    data = column.buffers()[2]
+    if data is None or np.frombuffer(data, np.uint8).all():
+        return np.zeros(len(column), bool)
+    found: Bools = np.asarray(pc.match_substring(column, "\0"))
+    return found
+
+
+def _arrow_columns(text: bytes, end: int, width: int, delimiter: str, *, quoted: bool) -> list[pa.Array]:
+    names = [str(index) for index in range(width)]
+    if not end:
+        return [pa.array([], pa.string()) for _ in names]
+    # One block each: Arrow's own cutting is not needed, and a cell of any length fits.
+    table = arrow_csv.read_csv(
+        pa.BufferReader(pa.py_buffer(text).slice(0, end)),
+        read_options=arrow_csv.ReadOptions(column_names=names, block_size=max(end + 1, 1 << 10)),
+        parse_options=arrow_csv.ParseOptions(delimiter=delimiter, newlines_in_values=quoted),
+        convert_options=arrow_csv.ConvertOptions(
+            column_types={name: pa.string() for name in names}, strings_can_be_null=False, check_utf8=True
+        ),
+    )
+    return [_one_array(column) for column in table.columns]
+
+
+def _one_array(column: pa.ChunkedArray) -> pa.Array:
+    return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
+
+
+@dataclass(frozen=True)
+class Records:
+    """Where the records of a block are.
+
+    Attributes:
+        end: Bytes up to the end of the last whole record.
+        starts: int64 [records], the first byte of each.
+        blank: bool [records], nothing but a line end.
+        cells: int64 [records], delimiters outside quotes plus one.
+        line_offsets: int64 [records], physical lines before each.
+        physical_lines: Lines up to ``end``.
+        quoted: There are quotation marks.
+    """
+
+    end: int
+    starts: Ints
+    blank: Bools
+    cells: Ints
+    line_offsets: Ints
+    physical_lines: int
+    quoted: bool
+
+
+def find_records(block: bytes, delimiter: str, *, last: bool) -> Records | None:
+    """Find the whole records at the beginning of a block that starts with a record.
+
+    Args:
+        block: UTF-8.
+        delimiter: One ASCII character.
+        last: Nothing comes after this block.
+
+    Returns:
+        None where quotation marks stand elsewhere than around cells, so that what they mean depends on the reader.
+    """
+    data = np.frombuffer(block, np.uint8)
+    line_ends = _line_ends(block, data, last=last)
+    quoted = b'"' in block
+    quotes = np.flatnonzero(data == _QUOTE) if quoted else np.empty(0, np.int64)
+    record_ends = line_ends
+    offsets = np.arange(len(line_ends), dtype=np.int64)
+    if quoted:
+        outside = np.searchsorted(quotes, line_ends) % 2 == 0
+        record_ends, offsets = line_ends[outside], offsets[outside]
+    if last and len(quotes) % 2:
+        return None
+    if last and len(data) and (not len(record_ends) or record_ends[-1] != len(data) - 1):
+        record_ends = np.append(record_ends, len(data) - 1)
+        offsets = np.append(offsets, len(line_ends))
+    if not len(record_ends):
+        return Records(0, _NONE, _NONE.astype(bool), _NONE, _NONE, 0, quoted)
+    end = int(record_ends[-1]) + 1
+    if quoted and not _regular(data[:end], quotes[quotes < end], ord(delimiter)):
+        return None
+    starts = np.concatenate([[0], record_ends[:-1] + 1])
+    line_offsets = np.concatenate([[0], offsets[:-1] + 1])
+    content = data[record_ends] == _LF
+    content_ends = np.where(content, record_ends, record_ends + (data[record_ends] != _CR))
+    after_cr = content & (record_ends > starts) & (data[record_ends - 1] == _CR)
+    blank = content_ends - after_cr <= starts
+    cells = _cells(block, data, ord(delimiter), quotes, record_ends)
+    return Records(end, starts, blank, cells, line_offsets, int(offsets[-1]) + 1, quoted)
+
+
+_NONE: Ints = np.empty(0, np.int64)
+
+
+def _line_ends(block: bytes, data: npt.NDArray[np.uint8], *, last: bool) -> Ints:
+    """The last byte of every line end; a CR at the end of a block may be half of a CR LF."""
+    feeds = np.flatnonzero(data == _LF)
+    if b"\r" not in block:
+        return feeds
+    returns = np.flatnonzero(data == _CR)
+    if not last and len(returns) and returns[-1] == len(data) - 1:
+        returns = returns[:-1]
+    following = data[np.minimum(returns + 1, len(data) - 1)]
+    lone = returns[(following != _LF)]
+    return np.sort(np.concatenate([feeds, lone])) if len(lone) else feeds
+
+
+def _regular(data: npt.NDArray[np.uint8], quotes: Ints, delimiter: int) -> bool:
+    """Whether all quotes open at a cell's first and close at its last character (or stand doubled within)."""
+    opening, closing = quotes[0::2], quotes[1::2]
+    around = np.array([delimiter, _LF, _CR, _QUOTE], np.uint8)
+    before = data[opening[opening > 0] - 1]
+    after = data[closing[closing < len(data) - 1] + 1]
+    return bool(np.isin(before, around).all() and np.isin(after, around).all())
+
+
+def _cells(block: bytes, data: npt.NDArray[np.uint8], delimiter: int, quotes: Ints, record_ends: Ints) -> Ints:
+    if bytes([delimiter]) not in block:
+        return np.ones(len(record_ends), np.int64)
+    places = np.flatnonzero(data == delimiter)
+    if len(quotes):
+        places = places[np.searchsorted(quotes, places) % 2 == 0]
+    counts: Ints = np.diff(np.searchsorted(places, record_ends, side="right"), prepend=0) + 1
+    return counts
+
+
+def _with_last(chunks: Iterator[bytes]) -> Iterator[tuple[bytes, bool]]:
+    """Each chunk with whether it is the last; a file without data yields nothing."""
+    present = next(chunks, None)
+    while present is not None:
+        following = next(chunks, None)
+        yield present, following is None
+        present = following
+
+
+def _lines(chunks: Iterable[bytes]) -> Iterator[str]:
+    """Physical lines of UTF-8 pieces that may cut lines, characters and CR LF pairs."""
+    pending = b""
+    for chunk in chunks:
+        pending += chunk
+        cut = max(pending.rfind(b"\n"), pending.rfind(b"\r", 0, len(pending) - 1)) + 1
+        yield from physical_lines(pending[:cut].decode("utf-8"))
+        pending = pending[cut:]
+    yield from physical_lines(pending.decode("utf-8"))
+
+
+__all__ = ["UNCLOSED", "BrokenRecord", "Records", "TableFile", "TextBatch", "find_records"]

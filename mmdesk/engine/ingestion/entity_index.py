@@ -1,0 +1,86 @@
+"""Identifiers to the case's entity keys, in columns; entities that this import adds included."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+from sqlalchemy import select
+from sqlalchemy.engine import Connection
+
+from mmdesk.engine.store.bulk import fetch, next_key
+from mmdesk.engine.store.tables import Entity
+
+Ints = npt.NDArray[np.int64]
+
+UNKNOWN = -1
+"""The key of an identifier that nobody knows."""
+
+
+@dataclass
+class EntityIndex:
+    """The current entities.
+
+    Attributes:
+        ids: Their identifiers, strings.
+        keys: int64, their keys.
+        row_keys: 16-byte hashes of what is stored of them; only of those that were stored before.
+        next_key: The first key that is free.
+    """
+
+    ids: pa.Array
+    keys: Ints
+    row_keys: pa.Array
+    next_key: int
+    _stored: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._stored = len(self.ids)
+
+    @classmethod
+    def load(cls, connection: Connection) -> EntityIndex:
+        """Everything that the case holds now."""
+        schema = pa.schema([("id", pa.int64()), ("entity_id", pa.string()), ("row_key", pa.binary())])
+        statement = select(Entity.id, Entity.entity_id, Entity.row_key).where(
+            Entity.deleted_us.is_(None), Entity.superseded_by.is_(None)
+        )
+        table = fetch(connection, statement, schema).combine_chunks()
+        ids, row_keys = (_array(table[name]) for name in ("entity_id", "row_key"))
+        return cls(ids, np.asarray(table["id"]), row_keys, next_key(connection, Entity))
+
+    def places(self, ids: pa.Array) -> Ints:
+        """Where each identifier stands among :attr:`ids`, or -1."""
+        if pa.types.is_dictionary(ids.type):
+            words = self.places(ids.dictionary)
+            if not len(words):
+                return np.full(len(ids), UNKNOWN, np.int64)
+            return np.asarray(words[np.asarray(ids.indices.fill_null(0))], np.int64)
+        found = pc.index_in(ids, value_set=self.ids)
+        return np.asarray(found.fill_null(UNKNOWN)).astype(np.int64)
+
+    def find(self, ids: pa.Array) -> Ints:
+        """Keys of identifiers (strings, also dictionary-encoded, no nulls); -1 = unknown."""
+        places = self.places(ids)
+        if not len(self.keys):
+            return places
+        return np.where(places >= 0, self.keys[places], UNKNOWN)
+
+    def is_new(self, keys: Ints) -> npt.NDArray[np.bool_]:
+        """Whether keys belong to entities that this import adds."""
+        first_new = self.next_key - (len(self.keys) - self._stored)
+        return keys >= first_new
+
+    def add(self, ids: pa.Array) -> Ints:
+        """Give new identifiers (distinct, unknown) their keys."""
+        keys = np.arange(self.next_key, self.next_key + len(ids), dtype=np.int64)
+        self.next_key += len(ids)
+        self.ids = pa.concat_arrays([self.ids, ids])
+        self.keys = np.concatenate([self.keys, keys])
+        return keys
+
+
+def _array(column: pa.ChunkedArray) -> pa.Array:
+    return column.combine_chunks() if column.num_chunks != 1 else column.chunk(0)

@@ -1,0 +1,69 @@
+"""What the user has to decide before anything is written."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from mmdesk.engine.core.errors import DecisionNeededError
+from mmdesk.engine.core.types import Table
+
+
+@dataclass(frozen=True)
+class Question:
+    """One thing that the data alone do not tell.
+
+    Attributes:
+        table: Whose file.
+        file: The file's name.
+        column: The column in question, or None.
+        code: Stable name of the kind of question.
+        text: One sentence: what cannot be told, with an example.
+        mapping: The part of the table's mapping that would answer it, as proposed.
+        other: Another answer, in words.
+    """
+
+    table: Table
+    file: str
+    column: str | None
+    code: str
+    text: str
+    mapping: Mapping[str, object]
+    other: str = ""
+
+
+def ask(questions: Sequence[Question]) -> DecisionNeededError:
+    """All questions in one error; its hint is a mapping that would answer them, for the command line and the window."""
+    mapping: dict[str, dict[str, object]] = {}
+    for question in questions:
+        _merge(mapping.setdefault(question.table.value, {}), question.mapping)
+    others = " ".join(dict.fromkeys(question.other for question in questions if question.other))
+    document = json.dumps(mapping, ensure_ascii=False)
+    return DecisionNeededError(
+        " ".join(question.text for question in questions),
+        f"If this is right, import again with --mapping '{document}' (or that text in a file). {others}".strip(),
+        code=questions[0].code,
+        details={
+            "mapping": mapping,
+            "questions": [
+                {
+                    "table": question.table.value,
+                    "file": question.file,
+                    "column": question.column,
+                    "code": question.code,
+                    "text": question.text,
+                }
+                for question in questions
+            ],
+        },
+    )
+
+
+def _merge(into: dict[str, object], more: Mapping[str, object]) -> None:
+    for key, value in more.items():
+        present = into.get(key)
+        if isinstance(present, dict) and isinstance(value, Mapping):
+            _merge(present, value)
+        else:
+            into[key] = dict(value) if isinstance(value, Mapping) else value

@@ -1,0 +1,84 @@
+"""The cells of a wanted column out of a batch of text columns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from mmdesk.engine.core.jobs import NULL_CONTEXT, JobContext
+from mmdesk.engine.ingestion.column_plan import REJECTS_HEADER, ColumnPlan, Source, is_surplus
+from mmdesk.engine.ingestion.csv_reading import BrokenRecord, TableFile, TextBatch
+
+FORMULA_MARKS = ("=", "+", "-", "@", "\t", "\r", "'")
+"""A cell that begins so gets a quotation mark in front when it is written for a spreadsheet, and loses it when read."""
+
+_QUOTED = "^'[=+\\-@\\t\\r']"
+
+
+def cells(batch: TextBatch, source: Source) -> pa.Array:
+    """The cells as strings without blanks around them; ``""`` = blank."""
+    if not source.indices:
+        return pa.array(np.full(batch.rows, (source.constant or "").strip(), object), pa.string())
+    parts = [pc.utf8_trim_whitespace(batch.columns[index]) for index in source.indices]
+    if len(parts) == 1:
+        return parts[0]
+    return pc.utf8_trim_whitespace(pc.binary_join_element_wise(*parts, source.separator))
+
+
+def extra_cells(batch: TextBatch, index: int) -> pa.Array:
+    """A further column's cells as they are."""
+    return batch.columns[index]
+
+
+def trimmed_cells(batch: TextBatch, source: Source) -> int:
+    """How many cells lose blanks around them in :func:`cells`."""
+    if len(source.indices) != 1:
+        return 0
+    raw = batch.columns[source.indices[0]]
+    return int(pc.sum(pc.not_equal(raw, pc.utf8_trim_whitespace(raw))).as_py() or 0)
+
+
+def table_batches(file: TableFile, plan: ColumnPlan, ctx: JobContext = NULL_CONTEXT) -> Iterator[TextBatch]:
+    """The file's batches; of a file of rejected rows only those of this table, with quotation marks taken off again."""
+    for batch in file.batches(ctx):
+        yield _mended(batch, plan) if plan.rejects_file else batch
+
+
+def _mended(batch: TextBatch, plan: ColumnPlan) -> TextBatch:
+    """Rows of this table only, quotation marks off, and what is still too long for its table taken out again."""
+    place = REJECTS_HEADER.index("table")
+    mine = pc.equal(pc.utf8_trim_whitespace(batch.columns[place]), plan.table.value)
+    columns = [column.filter(mine) for column in batch.columns]
+    for index in range(len(REJECTS_HEADER), len(columns)):
+        column = columns[index]
+        quoted = pc.match_substring_regex(column, _QUOTED)
+        columns[index] = pc.if_else(quoted, pc.utf8_slice_codeunits(column, 1), column)
+    lines = batch.lines[np.asarray(mine)]
+    broken = [
+        record
+        for record in batch.broken
+        if len(record.cells) <= place or record.cells[place].strip() in {plan.table.value, ""}
+    ]
+    too_long = np.zeros(len(lines), bool)
+    for index, name in enumerate(plan.header):
+        if is_surplus(name) and len(lines):
+            too_long |= np.asarray(pc.not_equal(pc.utf8_trim_whitespace(columns[index]), ""))
+    for row in np.flatnonzero(too_long).tolist():
+        cells_there = tuple(column[row].as_py() for column in columns)
+        broken.append(BrokenRecord(int(lines[row]), cells_there, "more cells than columns"))
+    keep = pa.array(~too_long)
+    return TextBatch(tuple(column.filter(keep) for column in columns), lines[~too_long], tuple(broken))
+
+
+def quoted_for_spreadsheets(cell: str) -> str:
+    """The cell with a quotation mark in front where a spreadsheet would take it for a formula."""
+    return "'" + cell if cell.startswith(FORMULA_MARKS) else cell
+
+
+def used_indices(plan: ColumnPlan) -> Mapping[int, str]:
+    """File column -> name, for all columns that the import looks at."""
+    first = len(REJECTS_HEADER) if plan.rejects_file else 0
+    return {index: plan.header[index] for index in range(first, len(plan.header))}

@@ -1,0 +1,181 @@
+"""The first reading of a file: from the whole of each column to how it is written; what is open is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from mmdesk.engine.core.types import ColumnKind, Table
+from mmdesk.engine.ingestion.column_plan import ColumnPlan, Source
+from mmdesk.engine.ingestion.column_types import AttributeEvidence
+from mmdesk.engine.ingestion.csv_reading import TextBatch
+from mmdesk.engine.ingestion.mapping import TableMapping
+from mmdesk.engine.ingestion.number_columns import NumberEvidence, NumberForm
+from mmdesk.engine.ingestion.questions import Question
+from mmdesk.engine.ingestion.table_cells import cells
+from mmdesk.engine.ingestion.table_schema import FIELDS, Content
+from mmdesk.engine.ingestion.time_columns import TimeEvidence
+
+
+@dataclass(frozen=True)
+class Forms:
+    """How the columns of one file are written.
+
+    Attributes:
+        numbers: Wanted name or attribute -> marks.
+        times: Wanted name or attribute -> time forms.
+        kinds: Attribute -> type; attributes without a single cell are not among them.
+        timezone: What times without a zone are in; None = UTC.
+    """
+
+    numbers: Mapping[str, NumberForm]
+    times: Mapping[str, tuple[str, ...]]
+    kinds: Mapping[str, ColumnKind]
+    timezone: str | None
+
+
+@dataclass
+class Survey:
+    """Gathers the evidence of all columns, batch by batch, and decides.
+
+    Attributes:
+        plan: The file's columns.
+        file: Its name.
+        delimiter: ``;`` speaks for decimal commas.
+        mapping: What is declared.
+        stored: Types of the attributes that the case has already; they stand.
+    """
+
+    plan: ColumnPlan
+    file: str
+    delimiter: str
+    mapping: TableMapping
+    stored: Mapping[str, ColumnKind]
+    rows: int = 0
+    notes: list[str] = field(default_factory=list)
+    questions: list[Question] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        wanted = {one.name: one for one in FIELDS[self.plan.table]}
+        self._numbers: dict[str, tuple[Source, NumberEvidence]] = {}
+        self._times: dict[str, tuple[Source, TimeEvidence]] = {}
+        for name, source in self.plan.sources.items():
+            if wanted[name].content in {Content.NUMBER, Content.CLASS}:
+                self._numbers[name] = (source, NumberEvidence())
+            elif wanted[name].content is Content.TIME:
+                self._times[name] = (source, TimeEvidence())
+        extras = self.plan.extras if self.plan.table is Table.ENTITIES else ()
+        self._attributes = {name: (_extra_source(name, index), AttributeEvidence()) for name, index in extras}
+
+    def look(self, batches: Iterable[TextBatch]) -> Forms:
+        """Read everything and decide; what cannot be told is in ``questions``, with a guess in its place."""
+        for batch in batches:
+            self.rows += batch.rows + len(batch.broken)
+            for source, evidence in self._evidence():
+                evidence.update(cells(batch, source), batch.lines)
+        kinds = self._kinds()
+        return Forms(self._number_forms(kinds), self._time_forms(kinds), kinds, self.mapping.timezone)
+
+    def _evidence(self) -> list[tuple[Source, NumberEvidence | TimeEvidence | AttributeEvidence]]:
+        times = [pair for pair in self._times.values() if not pair[0].formats]
+        return [*self._numbers.values(), *times, *self._attributes.values()]
+
+    def _kinds(self) -> dict[str, ColumnKind]:
+        kinds = {}
+        for name, (_, evidence) in self._attributes.items():
+            declared = self.stored.get(name) or self.mapping.types.get(name)
+            if declared is None and name in self.mapping.formats:
+                declared = ColumnKind.TIME
+            found = evidence.kind()
+            if found is None:
+                self.notes.append(f"column '{name}' is empty and was left out")
+                continue
+            kinds[name] = declared or found
+            if declared is None and found is ColumnKind.CATEGORY and evidence.remark():
+                self.notes.append(f"column '{name}' {evidence.remark()}")
+        return kinds
+
+    def _number_forms(self, kinds: Mapping[str, ColumnKind]) -> dict[str, NumberForm]:
+        columns = {name: evidence for name, (_, evidence) in self._numbers.items()}
+        columns |= {
+            name: evidence.numbers
+            for name, (_, evidence) in self._attributes.items()
+            if kinds.get(name) is ColumnKind.NUMBER
+        }
+        declared = _declared_marks(self.mapping)
+        forms = {}
+        for name, evidence in columns.items():
+            others = [other for key, other in columns.items() if key != name and not other.other]
+            proven = {"," for other in others if other.comma} | {"." for other in others if other.point}
+            form = evidence.form(
+                declared, file_decimal=proven.pop() if len(proven) == 1 else "", semicolon=self.delimiter == ";"
+            )
+            if form is None:
+                self.questions.append(self._about_marks(self._label(name), evidence))
+            forms[name] = form or NumberForm()
+            if evidence.words:
+                self.notes.append(f"column '{self._label(name)}': {evidence.words} cells such as NA count as missing")
+            if declared is None and forms[name].decimal == "," and evidence.finite:
+                self.notes.append(f"column '{self._label(name)}' has decimal commas")
+        return forms
+
+    def _about_marks(self, label: str, evidence: NumberEvidence) -> Question:
+        example = evidence.comma_example or evidence.point_example
+        text = f"{self.file}: the numbers in column '{label}'"
+        if evidence.comma and evidence.point:
+            text += " have partly decimal commas, partly decimal points."
+        elif evidence.comma_example:
+            text += f" may have decimal or thousands commas ('{example}')."
+        else:
+            text += f" may have decimal or thousands points ('{example}'): other columns have decimal commas."
+        other = 'For decimal points write {"decimal": ".", "thousands": ","} instead.'
+        marks = {"decimal": ","} if evidence.comma_example else {"decimal": ",", "thousands": "."}
+        return Question(self.plan.table, self.file, label, "import.decimal_ambiguous", text, marks, other)
+
+    def _time_forms(self, kinds: Mapping[str, ColumnKind]) -> dict[str, tuple[str, ...]]:
+        columns = dict(self._times)
+        columns |= {
+            name: (source, evidence.times)
+            for name, (source, evidence) in self._attributes.items()
+            if kinds.get(name) is ColumnKind.TIME
+        }
+        forms = {}
+        for name, (source, evidence) in columns.items():
+            declared = source.formats or self.mapping.formats.get(name, ())
+            found = evidence.form() if not declared else None
+            forms[name] = declared or (found or "iso",)
+            if not declared and found is None:
+                self.questions.append(self._about_times(name, source, evidence))
+            elif found not in {None, "iso"}:
+                self.notes.append(f"column '{self._label(name)}' is read as {found}")
+        return forms
+
+    def _about_times(self, name: str, source: Source, evidence: TimeEvidence) -> Question:
+        why, likely = evidence.why()
+        text = f"{self.file}: the times in column '{source.label}' {why}."
+        form: object = likely if len(likely) > 1 and len(evidence.families) > 1 else likely[0]
+        other = ""
+        if not isinstance(form, list) and len(likely) > 1:
+            other = f'For the other order write "{likely[1]}" instead of "{likely[0]}".'
+        elif isinstance(form, list):
+            other = "The forms are tried in that order, cell by cell."
+        if name in self._times and len(source.indices) == 1:
+            answer: dict[str, object] = {"columns": {name: {"column": source.label, "format": form}}}
+        else:
+            answer = {"formats": {name: form}}
+        return Question(self.plan.table, self.file, source.label, "import.time_ambiguous", text, answer, other)
+
+    def _label(self, name: str) -> str:
+        source = self.plan.sources.get(name)
+        return source.label if source is not None else name
+
+
+def _extra_source(name: str, index: int) -> Source:
+    return Source((index,), None, " ", (), name)
+
+
+def _declared_marks(mapping: TableMapping) -> NumberForm | None:
+    if mapping.decimal is None and mapping.thousands is None:
+        return None
+    decimal = mapping.decimal or ("." if mapping.thousands == "," else "," if mapping.thousands == "." else ".")
+    return NumberForm(decimal, mapping.thousands or "")

@@ -1,0 +1,244 @@
+"""Checked files into the case; everything runs inside the caller's transaction."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+import pyarrow as pa
+from sqlalchemy import bindparam, func, insert, select, update
+from sqlalchemy.engine import Connection
+
+from mmdesk.engine.core.jobs import NULL_CONTEXT, JobContext
+from mmdesk.engine.core.types import ColumnKind, Table
+from mmdesk.engine.ingestion.csv_ingestion import PreparedTable
+from mmdesk.engine.ingestion.row_changes import MODELS, CreatedEntities, RowChanges
+from mmdesk.engine.ingestion.row_identity import hash_rows
+from mmdesk.engine.ingestion.table_checks import Checked
+from mmdesk.engine.ingestion.target_changes import CONTENT, TargetRows
+from mmdesk.engine.store import bulk
+from mmdesk.engine.store.tables import AttributeColumn, Entity, Event, Import, Interaction, RejectedRow, Target
+
+_STORED = {
+    Table.EVENTS: ("entity_key", "event_type", "value", "timestamp_us", "event_id", "details", "line"),
+    Table.INTERACTIONS: (
+        "source_key", "target_key", "interaction_type", "weight", "timestamp_us", "details", "line",
+    ),
+}  # fmt: skip
+
+
+_IN_BATCH = 500
+
+
+def write_import(
+    connection: Connection,
+    checked: Checked,
+    recipe: Mapping[str, object],
+    original: Mapping[int, Sequence[str]],
+    *,
+    actor: str,
+    now_us: int,
+    ctx: JobContext = NULL_CONTEXT,
+) -> int:
+    """Write one file: its import, its rows, what it replaces, and its rejected rows.
+
+    Args:
+        connection: Of the write.
+        checked: From the same transaction.
+        recipe: The mapping and options that would do it again.
+        original: Line -> the cells of each rejected row.
+        actor: Who.
+        now_us: When.
+        ctx: Progress by rows; cancelling undoes the whole transaction.
+
+    Returns:
+        The import's id.
+    """
+    prepared = checked.prepared
+    values = {
+        "kind": prepared.table.value,
+        "source": prepared.name,
+        "sha256": prepared.file.fingerprint.sha256,
+        "recipe": json.dumps(recipe, ensure_ascii=False, sort_keys=True),
+        "counts": json.dumps(dataclasses.asdict(checked.counts)),
+        "actor": actor,
+        "imported_us": now_us,
+    }
+    import_id = int(connection.execute(insert(Import).values(values).returning(Import.id)).scalar_one())
+    _write_created(connection, checked.created, import_id)
+    if checked.entities is not None:
+        _write_entities(connection, checked, import_id)
+    if checked.rows is not None:
+        _write_rows(connection, prepared, checked.rows, import_id, ctx)
+    if checked.targets is not None:
+        _write_targets(connection, checked.targets, import_id)
+    _write_rejections(connection, prepared, import_id, original)
+    return import_id
+
+
+def _write_created(connection: Connection, created: CreatedEntities, import_id: int) -> None:
+    if not created.count:
+        return
+    ids = pa.concat_arrays(created.ids)
+    nothing = pa.array(["{}"] * len(ids), pa.string())
+    rows = {"id": np.concatenate(created.keys), "entity_id": ids, "attributes": nothing}
+    _insert_entities(connection, pa.table({**rows, "line": np.concatenate(created.lines)}), import_id)
+
+
+def _insert_entities(connection: Connection, rows: pa.Table, import_id: int) -> None:
+    """Rows with ``id``, ``entity_id``, ``attributes`` and ``line``."""
+    rows = rows.append_column("row_key", _entity_row_keys(rows["entity_id"], rows["attributes"]))
+    rows = rows.append_column("import_id", pa.array(np.full(rows.num_rows, import_id)))
+    bulk.insert(connection, Entity, rows)
+
+
+def _entity_row_keys(ids: pa.ChunkedArray, attributes: pa.ChunkedArray) -> pa.Array:
+    """The hash stored with entities: of their identifiers and their attributes as JSON with sorted names."""
+    return hash_rows([_one_array(ids), _one_array(attributes)]).keys().cast(pa.binary())
+
+
+def _one_array(column: pa.ChunkedArray) -> pa.Array:
+    return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
+
+
+def _write_entities(connection: Connection, checked: Checked, import_id: int) -> None:
+    changes = checked.entities
+    assert changes is not None
+    _write_kinds(connection, changes.kinds)
+    column = checked.prepared.column("attributes")
+    if column is not None and changes.new.any():
+        new = pa.array(changes.new)
+        rows = pa.table({"entity_id": changes.ids, "attributes": _one_array(column), "line": changes.lines})
+        _insert_entities(connection, rows.filter(new).append_column("id", pa.array(changes.new_keys)), import_id)
+    chosen = [row for row in changes.versions if checked.replace[row]]
+    if not chosen:
+        return
+    versions = [changes.versions[row] for row in chosen]
+    _archive(connection, [version.key for version in versions])
+    texts = pa.chunked_array([pa.array([version.attributes for version in versions], pa.string())])
+    row_keys = _entity_row_keys(pa.chunked_array([changes.ids.take(pa.array(chosen))]), texts)
+    columns = ("attributes", "row_key", "line")
+    connection.execute(
+        update(Entity)
+        .where(Entity.id == bindparam("key"))
+        .values(import_id=import_id, **{name: bindparam(f"new_{name}") for name in columns}),
+        [
+            {"key": version.key, "new_attributes": version.attributes, "new_row_key": row_key, "new_line": version.line}
+            for version, row_key in zip(versions, row_keys.to_pylist(), strict=True)
+        ],
+    )
+
+
+def _archive(connection: Connection, keys: Sequence[int]) -> None:
+    """Keep the present versions of entities in rows of their own.
+
+    The key stays with the newest version, since events and links point to it.
+    """
+    columns = (Entity.entity_id, Entity.attributes, Entity.row_key, Entity.import_id, Entity.line)
+    names = [*(column.key for column in columns), "superseded_by"]
+    for start in range(0, len(keys), _IN_BATCH):
+        old = select(*columns, Entity.id).where(Entity.id.in_(keys[start : start + _IN_BATCH])).order_by(Entity.id)
+        connection.execute(insert(Entity).from_select(names, old))
+
+
+def _write_kinds(connection: Connection, kinds: Mapping[str, ColumnKind]) -> None:
+    if not kinds:
+        return
+    last = connection.execute(select(func.coalesce(func.max(AttributeColumn.position), -1))).scalar_one()
+    connection.execute(
+        insert(AttributeColumn),
+        [
+            {"name": name, "kind": kind.value, "position": last + 1 + place}
+            for place, (name, kind) in enumerate(kinds.items())
+        ],
+    )
+
+
+def _write_rows(
+    connection: Connection, prepared: PreparedTable, changes: RowChanges, import_id: int, ctx: JobContext
+) -> None:
+    model = MODELS[prepared.table]
+    bulk.insert(connection, model, _row_batches(prepared, changes, changes.insert, import_id, ctx))
+    if not changes.differs.any():
+        return
+    start = bulk.next_key(connection, model)
+    new_ids = np.arange(start, start + int(changes.differs.sum()))
+    replacing = pa.Table.from_batches(list(_row_batches(prepared, changes, changes.differs, import_id, ctx)))
+    bulk.insert(connection, model, replacing.append_column("id", pa.array(new_ids)))
+    _supersede(connection, model, changes.old_rows, new_ids)
+
+
+def _row_batches(
+    prepared: PreparedTable, changes: RowChanges, chosen: np.ndarray, import_id: int, ctx: JobContext
+) -> Iterator[pa.RecordBatch]:
+    """The chosen rows with the store's columns, a piece at a time so that a cancel is soon answered."""
+    start, total = 0, len(chosen)
+    for batch in prepared.batches:
+        keys = changes.keys.take(np.arange(start, start + batch.num_rows)).keys().cast(pa.binary())
+        names = [name for name in _STORED[prepared.table] if name in batch.schema.names]
+        ready = pa.RecordBatch.from_arrays(
+            [*(batch.column(name) for name in names), keys, pa.array(np.full(batch.num_rows, import_id))],
+            names=[*names, "row_key", "import_id"],
+        )
+        mask = chosen[start : start + batch.num_rows]
+        ready = ready if mask.all() else ready.filter(pa.array(mask))
+        for piece in range(0, ready.num_rows, bulk.BATCH_ROWS):
+            ctx.check_cancelled()
+            yield ready.slice(piece, bulk.BATCH_ROWS)
+        start += batch.num_rows
+        ctx.progress(start, total, f"writing {prepared.name}")
+
+
+def _supersede(
+    connection: Connection,
+    model: type[Event] | type[Interaction] | type[Target],
+    old_ids: np.ndarray,
+    new_ids: np.ndarray,
+) -> None:
+    if not len(old_ids):
+        return
+    statement = update(model).where(model.id == bindparam("old")).values(superseded_by=bindparam("new"))
+    pairs = [{"old": old, "new": new} for old, new in zip(old_ids.tolist(), new_ids.tolist(), strict=True)]
+    connection.execute(statement, pairs)
+
+
+def _write_targets(connection: Connection, targets: TargetRows, import_id: int) -> None:
+    if not targets.rows.num_rows:
+        return
+    rows = targets.rows.select(["id", "entity_key", "as_of_us", *CONTENT, "line"])
+    keys = targets.rows["row_key"].cast(pa.binary())
+    rows = rows.append_column("row_key", keys)
+    rows = rows.append_column("import_id", pa.array(np.full(rows.num_rows, import_id)))
+    bulk.insert(connection, Target, rows)
+    replacing = targets.supersedes >= 0
+    _supersede(connection, Target, targets.supersedes[replacing], np.asarray(targets.rows["id"])[replacing])
+
+
+def _write_rejections(
+    connection: Connection, prepared: PreparedTable, import_id: int, original: Mapping[int, Sequence[str]]
+) -> None:
+    records = [
+        (one.line, one.column, one.value, one.rule, json.dumps(list(original.get(one.line, ())), ensure_ascii=False))
+        for one in prepared.rejections
+    ]
+    if not records:
+        return
+    lines, columns, values, rules, rows = zip(*records, strict=True)
+    table = pa.table(
+        {
+            "import_id": pa.array(np.full(len(records), import_id)),
+            "line": pa.array(lines, pa.int64()),
+            "column": pa.array(map(_storable, columns), pa.string()),
+            "value": pa.array(map(_storable, values), pa.string()),
+            "rule": pa.array(rules, pa.string()),
+            "row": pa.array(rows, pa.string()),
+        }
+    )
+    bulk.insert(connection, RejectedRow, table)
+
+
+def _storable(text: str | None) -> str | None:
+    """PostgreSQL's texts cannot hold NUL; the row's JSON shows it escaped."""
+    return None if text is None else text.replace("\0", "\N{SYMBOL FOR NULL}")

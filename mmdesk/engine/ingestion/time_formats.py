@@ -1,0 +1,329 @@
+"""Texts to moments, in columns: the forms that are known, and strptime formats that the user declares.
+
+A form is a word (``iso``, ``day_first``, ``month_first``, ``month_name``, ``compact``, ``epoch_s``, ``epoch_ms``,
+``epoch_us``, ``epoch_ns``, ``excel``) or a format with ``%`` directives. English month names only.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from mmdesk.engine.ingestion.time_zones import localise
+
+Bools = npt.NDArray[np.bool_]
+Ints = npt.NDArray[np.int64]
+
+FIRST_US = -62_135_596_800_000_000
+"""0001-01-01T00:00:00Z."""
+LAST_US = 253_402_300_799_999_999
+"""9999-12-31T23:59:59.999999Z."""
+
+_CLOCK = (
+    r"(?:[T ,]+(?P<H>\d{1,2}):(?P<M>\d{2})(?::(?P<S>\d{2})(?:[.,](?P<f>\d{1,9}))?)?"
+    r"\s*(?P<p>[AaPp]\.?[Mm]\.?)?\s*(?P<z>Z|z|UTC|GMT|[+-]\d{2}(?::?\d{2})?)?)?"
+)
+_MONTH = r"(?P<b>[A-Za-z]{3,9})\.?"
+_WEEKDAY = r"(?:(?:[Mm]on|[Tt]ue|[Ww]ed|[Tt]hu|[Ff]ri|[Ss]at|[Ss]un)[a-z]*\.?,?\s+)?"
+
+PATTERNS = {
+    "iso": r"^(?P<Y>\d{4})[-/.](?P<m>\d{1,2})[-/.](?P<d>\d{1,2})" + _CLOCK + "$",
+    "day_first": r"^(?P<d>\d{1,2})[-/.](?P<m>\d{1,2})[-/.](?P<Y>\d{4})" + _CLOCK + "$",
+    "month_first": r"^(?P<m>\d{1,2})[-/.](?P<d>\d{1,2})[-/.](?P<Y>\d{4})" + _CLOCK + "$",
+    "month_name": (
+        "^" + _WEEKDAY + r"(?:(?P<d>\d{1,2})(?:st|nd|rd|th)?[-\s./]*" + _MONTH + r"[-\s./,]*|"
+        + _MONTH.replace("<b>", "<b2>") + r"[-\s./]*(?P<d2>\d{1,2})(?:st|nd|rd|th)?,?[-\s./]+)(?P<Y>\d{4})"
+        + _CLOCK + "$"
+    ),
+    "compact": r"^(?P<Y>(?:19|20)\d{2})(?P<m>\d{2})(?P<d>\d{2})(?:T?(?P<H>\d{2})(?P<M>\d{2})(?P<S>\d{2})(?P<z>Z)?)?$",
+}  # fmt: skip
+"""Regular expressions of the forms made of calendar parts."""
+
+SHORT_YEAR = r"^\d{1,2}[-/.]\d{1,2}[-/.]\d{2}(?:[T ,].*)?$"
+"""Dates with two-digit years: seen, but never read without a declared format."""
+
+_EPOCHS = {"epoch_s": 1_000_000.0, "epoch_ms": 1_000.0, "epoch_us": 1.0, "epoch_ns": 0.001}
+_EPOCH_PATTERN = r"^-?\d{1,19}(?:\.\d{1,9})?$"
+_EXCEL_DAY_ZERO_US = -2_209_161_600_000_000
+"""1899-12-30, which Excel's serial numbers count from."""
+
+FORMS = (*PATTERNS, *_EPOCHS, "excel")
+
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_FULL_MONTHS = (
+    "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november",
+    "december",
+)  # fmt: skip
+
+_DIRECTIVES = {
+    "Y": r"(?P<Y>\d{4})", "y": r"(?P<y>\d{2})", "m": r"(?P<m>\d{1,2})", "d": r"(?P<d>\d{1,2})", "e": r"(?P<d>\d{1,2})",
+    "H": r"(?P<H>\d{1,2})", "I": r"(?P<H>\d{1,2})", "M": r"(?P<M>\d{1,2})", "S": r"(?P<S>\d{1,2})",
+    "f": r"(?P<f>\d{1,9})", "p": r"(?P<p>[AaPp]\.?[Mm]\.?)", "b": r"(?P<b>[A-Za-z]{3,9})\.?",
+    "B": r"(?P<b>[A-Za-z]{3,9})\.?", "a": r"[A-Za-z]{2,9}\.?", "A": r"[A-Za-z]{2,9}\.?",
+    "z": r"(?P<z>Z|z|[+-]\d{2}(?::?\d{2})?)", "Z": r"(?P<z>Z|UTC|GMT)", "%": "%",
+}  # fmt: skip
+_SHORTHANDS = {"%T": "%H:%M:%S", "%F": "%Y-%m-%d", "%R": "%H:%M", "%D": "%m/%d/%y"}
+
+
+@dataclass(frozen=True)
+class Times:
+    """A column of moments.
+
+    Attributes:
+        us: int64 [rows], microseconds since 1970 UTC; 0 where there is none.
+        present: bool [rows], the cell was not blank.
+        problem: object [rows], None or the rule that the cell breaks.
+        ambiguous: Cells that a change of the clocks makes ambiguous; the earlier moment was taken.
+    """
+
+    us: Ints
+    present: Bools
+    problem: npt.NDArray[np.object_]
+    ambiguous: int = 0
+
+
+@dataclass
+class _Parsed:
+    us: Ints
+    ok: Bools
+    zoned: Bools
+
+
+def check_format(form: str) -> str:
+    """What is wrong with a form or format; empty if nothing is."""
+    if form in FORMS:
+        return ""
+    if "%" not in form:
+        return f"it has no % directive and is none of {', '.join(FORMS)}"
+    unknown = [mark for mark in re.findall(r"%(.)", _expand(form)) if mark not in _DIRECTIVES]
+    if unknown:
+        return f"%{unknown[0]} is not known"
+    names = re.findall(r"\(\?P<(\w+)>", _pattern(form))
+    if len(set(names)) != len(names):
+        return "a part stands in it twice"
+    if not ({"d", "m"} <= set(names) or {"d", "b"} <= set(names)) or not {"Y", "y"} & set(names):
+        return "it lacks day, month or year"
+    return ""
+
+
+def _expand(form: str) -> str:
+    for short, long in _SHORTHANDS.items():
+        form = form.replace(short, long)
+    return form
+
+
+@functools.cache
+def _pattern(form: str) -> str:
+    if form in PATTERNS:
+        return PATTERNS[form]
+    parts = []
+    for token in re.findall(r"%.|\s+|[^%\s]", _expand(form)):
+        if token.startswith("%"):
+            parts.append(_DIRECTIVES[token[1]])
+        else:
+            parts.append(r"\s+" if token.isspace() else re.escape(token))
+    return "^" + "".join(parts) + "$"
+
+
+def convert_times(texts: pa.Array, forms: Sequence[str], zone: str | None) -> Times:
+    """Read a column of times.
+
+    Args:
+        texts: Strings without blanks around them; null or ``""`` = no time.
+        forms: Tried in this order, cell by cell.
+        zone: What moments without a zone are in; None = UTC.
+
+    Returns:
+        Moments, and a rule for each cell that is none: not a time, a year outside 1 to 9999, an hour that the change
+        of the clocks leaves out. Digits beyond microseconds are cut off.
+    """
+    texts = pc.if_else(pc.equal(texts, ""), pa.scalar(None, pa.string()), texts)
+    present = np.asarray(pc.is_valid(texts))
+    parsed = _fast_iso(texts) if forms and forms[0] == "iso" else None
+    if parsed is None:
+        parsed = _by_unique(texts, forms)
+    problem = np.full(len(texts), None, object)
+    ambiguous = 0
+    us, ok = parsed.us, parsed.ok & present
+    if zone is not None:
+        naive = ok & ~parsed.zoned
+        if naive.any():
+            moved = localise(us[naive], zone)
+            us = us.copy()
+            us[naive] = moved.us
+            gap = np.zeros(len(us), bool)
+            gap[naive] = moved.nonexistent
+            problem[gap] = f"this hour does not exist in {zone}: the clocks were put forward"
+            ambiguous = int(moved.ambiguous.sum())
+    outside = ok & ((us < FIRST_US) | (us > LAST_US))
+    problem[outside] = "a year outside 1 to 9999"
+    problem[present & ~ok] = "not a time" if len(forms) != 1 or forms[0] in FORMS else f"not a time like {forms[0]}"
+    bad = broken(problem)
+    return Times(np.where(present & ~bad, us, 0), present, problem, ambiguous)
+
+
+def broken(problem: npt.NDArray[np.object_]) -> Bools:
+    """Which cells break a rule, bool [rows]."""
+    return np.fromiter((rule is not None for rule in problem), np.bool_, len(problem))
+
+
+def _fast_iso(texts: pa.Array) -> _Parsed | None:
+    """Arrow's own ISO 8601 reader, which takes all cells or none."""
+    for kind, zoned in ((pa.timestamp("us"), False), (pa.timestamp("us", "UTC"), True)):
+        try:
+            moments = pc.cast(texts, kind)
+        except pa.ArrowInvalid:
+            continue
+        us = np.asarray(moments.cast(pa.int64()).fill_null(0))
+        return _Parsed(us, np.asarray(pc.is_valid(moments)), np.full(len(us), zoned))
+    return None
+
+
+def _by_unique(texts: pa.Array, forms: Sequence[str]) -> _Parsed:
+    encoded = pc.dictionary_encode(texts)
+    words = encoded.dictionary
+    total = _Parsed(np.zeros(len(words), np.int64), np.zeros(len(words), bool), np.zeros(len(words), bool))
+    for form in forms:
+        rest = np.flatnonzero(~total.ok)
+        if not len(rest):
+            break
+        found = parser(form)(words.take(pa.array(rest)))
+        total.us[rest], total.ok[rest], total.zoned[rest] = found.us, found.ok, found.zoned
+    if not len(words):
+        empty = np.zeros(len(texts), bool)
+        return _Parsed(np.zeros(len(texts), np.int64), empty, empty)
+    codes = np.asarray(encoded.indices.fill_null(0))
+    return _Parsed(total.us[codes], total.ok[codes], total.zoned[codes])
+
+
+def parser(form: str) -> Callable[[pa.Array], _Parsed]:
+    """The function that reads cells of one form."""
+    if form in _EPOCHS:
+        return functools.partial(_parse_epoch, scale=_EPOCHS[form], offset=0)
+    if form == "excel":
+        return functools.partial(_parse_epoch, scale=86_400e6, offset=_EXCEL_DAY_ZERO_US)
+    return functools.partial(_parse_calendar, pattern=_pattern(form))
+
+
+def _parse_epoch(texts: pa.Array, scale: float, offset: int) -> _Parsed:
+    """Whole part and fraction apart, so that float64 costs no microsecond."""
+    ok = np.asarray(pc.match_substring_regex(texts, _EPOCH_PATTERN))
+    parts = pc.extract_regex(texts, r"^(?P<sign>-?)(?P<whole>\d{1,19})(?P<rest>(?:\.\d{1,9})?)$")
+    us = np.zeros(len(texts), np.int64)
+    rows = np.flatnonzero(ok)
+    if len(rows):
+        sure = parts.take(pa.array(rows))
+        whole = np.array([int(text) for text in sure.field("whole").to_pylist()], object)
+        rest = np.array([float("0" + text) if text else 0.0 for text in sure.field("rest").to_pylist()])
+        sign = np.where(np.asarray(pc.equal(sure.field("sign"), "-")), -1, 1)
+        exact = whole * int(scale) if scale >= 1 else whole // round(1 / scale)
+        total = (exact + np.round(rest * scale).astype(np.int64)) * sign + offset
+        inside = np.array([FIRST_US - 1 <= value <= LAST_US + 1 for value in total], bool)
+        us[rows] = np.where(inside, total, LAST_US + 1).astype(np.int64)
+    return _Parsed(us, ok, np.ones(len(texts), bool))
+
+
+def _parse_calendar(texts: pa.Array, pattern: str) -> _Parsed:
+    found = pc.extract_regex(texts, pattern)
+    groups = {field.name: found.field(index) for index, field in enumerate(found.type)}
+    ok = np.asarray(pc.is_valid(found)).copy()
+    size = len(texts)
+
+    def number(name: str, default: int = 0) -> Ints:
+        if name not in groups:
+            return np.full(size, default, np.int64)
+        text = groups[name]
+        filled = pc.if_else(pc.fill_null(pc.equal(text, ""), fill_value=True), str(default), text)
+        return np.asarray(pc.cast(filled, pa.int64()))
+
+    day = np.maximum(number("d"), number("d2"))
+    month = np.where(ok, number("m"), 0)
+    for name in ("b", "b2"):
+        if name in groups:
+            month = np.maximum(month, _lookup(groups[name], _month))
+    year = number("Y") if "Y" in groups else _full_year(number("y"))
+    hour, minute, second = number("H"), number("M"), number("S")
+    if "p" in groups:
+        afternoon = _lookup(groups["p"], lambda text: {"a": 1, "p": 2}.get(text[:1].lower(), 0))
+        ok &= (afternoon == 0) | ((hour >= 1) & (hour <= 12))
+        hour = np.where(afternoon == 0, hour, hour % 12 + 12 * (afternoon == 2))
+    ok &= (month >= 1) & (month <= 12) & (day >= 1) & (hour < 24) & (minute < 60) & (second < 60)
+    month = np.clip(month, 1, 12)
+    ok &= day <= _days_in_month(year, month)
+    seconds = _days_from_civil(year, month, day) * 86_400 + hour * 3600 + minute * 60 + second
+    us = seconds * 1_000_000 + _fraction_us(groups.get("f"), size)
+    zoned = np.zeros(size, bool)
+    if "z" in groups:
+        offset = _lookup(groups["z"], _offset_minutes)
+        zoned = offset != _NAIVE
+        ok &= ~zoned | (np.abs(offset) < 24 * 60)
+        us -= np.where(zoned, offset, 0) * 60_000_000
+    return _Parsed(np.where(ok, us, 0), ok, zoned)
+
+
+def _lookup(texts: pa.Array, meaning: Callable[[str], int]) -> Ints:
+    """A small function over the distinct texts; null counts as ``""``."""
+    encoded = pc.dictionary_encode(pc.fill_null(texts, ""))
+    values = np.array([meaning(text) for text in encoded.dictionary.to_pylist()], np.int64)
+    found: Ints = values[np.asarray(encoded.indices)] if len(values) else np.zeros(len(texts), np.int64)
+    return found
+
+
+def _month(name: str) -> int:
+    word = name.lower()
+    if word in _FULL_MONTHS:
+        return _FULL_MONTHS.index(word) + 1
+    if word == "sept":
+        return 9
+    return _MONTHS.index(word) + 1 if word in _MONTHS else 0
+
+
+_NAIVE = 1 << 30
+
+
+def _offset_minutes(text: str) -> int:
+    if not text:
+        return _NAIVE
+    if text[0] not in "+-":
+        return 0
+    digits = text[1:].replace(":", "").ljust(4, "0")
+    minutes = int(digits[:2]) * 60 + int(digits[2:])
+    return -minutes if text[0] == "-" else minutes
+
+
+def _full_year(short: Ints) -> Ints:
+    """Two-digit years: 69 to 99 are 1969 to 1999, 00 to 68 are 2000 to 2068. Source: POSIX strptime."""
+    return np.where(short >= 69, 1900 + short, 2000 + short)
+
+
+def _fraction_us(texts: pa.Array | None, size: int) -> Ints:
+    if texts is None:
+        return np.zeros(size, np.int64)
+    padded = pc.utf8_slice_codeunits(pc.utf8_rpad(pc.fill_null(texts, ""), 6, "0"), 0, 6)
+    return np.asarray(pc.cast(padded, pa.int64()))
+
+
+def _days_in_month(year: Ints, month: Ints) -> Ints:
+    leap = (year % 4 == 0) & ((year % 100 != 0) | (year % 400 == 0))
+    days = np.array([31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31])[month - 1]
+    return np.asarray(days + (leap & (month == 2)), np.int64)
+
+
+def _days_from_civil(year: Ints, month: Ints, day: Ints) -> Ints:
+    """Days since 1970-01-01 in the proleptic Gregorian calendar.
+
+    Source: the calendar's own arithmetic, years counted from March so that the leap day comes last.
+    """
+    shifted = year - (month <= 2)
+    era = shifted // 400
+    year_of_era = shifted - era * 400
+    day_of_year = (153 * ((month + 9) % 12) + 2) // 5 + day - 1
+    day_of_era = year_of_era * 365 + year_of_era // 4 - year_of_era // 100 + day_of_year
+    return np.asarray(era * 146_097 + day_of_era - 719_468, np.int64)

@@ -1,0 +1,558 @@
+"""Tables into a case: preview, import, list of imports, undo."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mmdesk.engine.core.errors import MmdeskError, UsageError
+from mmdesk.engine.core.jobs import NULL_CONTEXT, JobContext
+from mmdesk.engine.core.types import MissingEntities, OnConflict, Table
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Connection
+
+    from mmdesk.engine.ingestion.csv_ingestion import Opened, PreparedTable
+    from mmdesk.engine.ingestion.mapping import TableMapping
+    from mmdesk.engine.ingestion.table_checks import Checked
+    from mmdesk.engine.store.case import Case
+
+MAX_PROBLEMS = 1000
+"""How many broken rules a report lists; the file of rejected rows and the case have all of them."""
+
+
+@dataclass(frozen=True)
+class TableFiles:
+    """The CSV file of each table, or None."""
+
+    entities: Path | None = None
+    events: Path | None = None
+    interactions: Path | None = None
+    targets: Path | None = None
+
+    def given(self) -> list[tuple[Table, Path]]:
+        """The tables with a file, entities first."""
+        files = ((table, getattr(self, table.value)) for table in Table)
+        return [(table, path) for table, path in files if path is not None]
+
+
+@dataclass(frozen=True)
+class ImportOptions:
+    """How an import is done.
+
+    Attributes:
+        mapping: The document of ``--mapping``, a key per table; None = columns by name.
+        dry_run: Count everything, write nothing into the case.
+        on_conflict: Rows whose key is stored with other values.
+        missing_entities: Rows of entities that nobody knows.
+        rejects: Where the rejected rows are written for mending; an existing file is replaced.
+    """
+
+    mapping: Mapping[str, object] | None = None
+    dry_run: bool = False
+    on_conflict: OnConflict = OnConflict.ABORT
+    missing_entities: MissingEntities = MissingEntities.REJECT
+    rejects: Path | None = None
+
+
+@dataclass(frozen=True)
+class Rejected:
+    """One rule that one row breaks: ``column`` and ``value`` are None where the row as a whole is at fault."""
+
+    table: str
+    file: str
+    line: int
+    column: str | None
+    value: str | None
+    rule: str
+
+
+@dataclass(frozen=True)
+class TableReport:
+    """What became of one file's rows; ``read = inserted + unchanged + replaced + rejected``.
+
+    Attributes:
+        table: The table.
+        file: The file's name.
+        read: Rows in the file, broken ones included.
+        inserted: New in the case.
+        unchanged: Stored already, or left as stored.
+        replaced: Stored in a new version; the old one is kept.
+        rejected: Left out because they break a rule.
+        skipped: Of ``unchanged``: rows with other values than the stored ones, left so by ``on_conflict`` skip.
+        conflicts: In a dry run with ``on_conflict`` abort: rows with other values than the stored ones.
+        targets: Targets that a file of entities brought along.
+        created: Entities made because a row named them.
+        rules: Broken rule -> how often.
+        notes: What the user should know about how the file was read.
+        import_id: The import, or None if nothing was written.
+        sha256: Of the file.
+    """
+
+    table: str
+    file: str
+    read: int
+    inserted: int
+    unchanged: int
+    replaced: int
+    rejected: int
+    skipped: int = 0
+    conflicts: int = 0
+    targets: int = 0
+    created: int = 0
+    rules: Mapping[str, int] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    import_id: int | None = None
+    sha256: str = ""
+
+
+@dataclass(frozen=True)
+class TablesReport:
+    """What one call did.
+
+    Attributes:
+        tables: One report per file, entities first.
+        problems: Broken rules, the first :data:`MAX_PROBLEMS` of all files.
+        rejects_file: Where the rejected rows were written.
+        dry_run: Nothing was written into the case.
+    """
+
+    tables: tuple[TableReport, ...]
+    problems: tuple[Rejected, ...]
+    rejects_file: str | None
+    dry_run: bool
+
+    @property
+    def rejected(self) -> int:
+        """Rejected rows of all files."""
+        return sum(table.rejected for table in self.tables)
+
+
+@dataclass(frozen=True)
+class Preview:
+    """A look at a file through the same parser as the import's.
+
+    Attributes:
+        file: The file's name.
+        table: What it is taken for; None if that cannot be told.
+        columns: Its columns.
+        rows: The first rows as texts; a broken one may have another number of cells.
+        mapping: Wanted column -> the file's column (or constant) found for it.
+        missing: Required columns that were not found.
+        proposals: Wanted column -> the file's column that probably is it.
+        encoding, delimiter: How it was read.
+        problems: What the import would refuse or ask, as far as the beginning of the file shows.
+    """
+
+    file: str
+    table: str | None
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    mapping: Mapping[str, str]
+    missing: tuple[str, ...]
+    proposals: Mapping[str, str]
+    encoding: str
+    delimiter: str
+    problems: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ImportRecord:
+    """One import of the case's history; ``undone_us`` says when it was taken back."""
+
+    id: int
+    kind: str
+    source: str
+    sha256: str | None
+    counts: Mapping[str, object]
+    actor: str
+    imported_us: int
+    undone_us: int | None
+
+
+@dataclass(frozen=True)
+class UndoReport:
+    """What taking an import back did: rows removed, and replaced rows that are current again."""
+
+    import_id: int
+    kind: str
+    removed: int
+    restored: int
+
+
+class _NothingToWriteError(Exception):
+    """Leaves the transaction without an entry in the audit log."""
+
+
+_NO_OPTIONS = ImportOptions()
+
+
+def import_tables(
+    folder: Path,
+    files: TableFiles,
+    options: ImportOptions = _NO_OPTIONS,
+    *,
+    actor: str,
+    ctx: JobContext = NULL_CONTEXT,
+) -> TablesReport:
+    """Check tables and store them, all files in one transaction: all of them or, on an error, none.
+
+    Args:
+        folder: The case.
+        files: What to import.
+        options: How.
+        actor: Who.
+        ctx: Progress; cancelling leaves the case as it was.
+
+    Raises:
+        UsageError: No file given, no such file, a wrong mapping.
+        DataError: A file that is no CSV, lacks a column, or has entities twice.
+        DecisionNeededError: Columns are only proposed, dates or decimals can be read in two ways, or rows are stored
+            already with other values; nothing was written and the hint says how to choose.
+        StoreError: The case cannot be written.
+        ResourceError: The disk is full.
+    """
+    from mmdesk.engine.ingestion.csv_ingestion import prepare_tables, require_answers
+    from mmdesk.engine.ingestion.mapping import parse_mapping
+    from mmdesk.engine.store.case import Case
+    from mmdesk.engine.store.readers import attribute_kinds
+
+    given = files.given()
+    if not given:
+        raise UsageError(
+            "No file to import was given.",
+            "Give at least one of --entities, --events, --interactions, --targets.",
+            code="usage.nothing_to_import",
+        )
+    _refuse_overwriting(options.rejects, [path for _, path in given])
+    mappings = parse_mapping(options.mapping or {})
+    with Case.open(folder, write=not options.dry_run, actor=actor) as case:
+        with case.read() as connection:
+            kinds = attribute_kinds(connection)
+            opened, notes = _open_all(connection, given, mappings, ctx.part(0.0, 0.1))
+        require_answers(opened)
+        prepared = prepare_tables(opened, kinds, options.on_conflict, ctx=ctx.part(0.1, 0.5))
+        for table in prepared:
+            table.notes[:0] = notes.get(table.table, [])
+        return _Import(case, prepared, options, ctx.part(0.5, 1.0)).run()
+
+
+def _refuse_overwriting(rejects: Path | None, inputs: Sequence[Path]) -> None:
+    if rejects is not None and rejects.resolve() in {path.resolve() for path in inputs}:
+        raise UsageError(
+            f"The rejected rows cannot be written to {rejects}: it is one of the files to import.",
+            "Choose another name for --rejects.",
+            code="usage.rejects_is_input",
+        )
+
+
+def _open_all(
+    connection: Connection,
+    given: Sequence[tuple[Table, Path]],
+    mappings: Mapping[Table, TableMapping],
+    ctx: JobContext,
+) -> tuple[list[Opened], dict[Table, list[str]]]:
+    """Open every file with its mapping, or with what was chosen for the table before."""
+    from mmdesk.engine.ingestion.csv_ingestion import open_table
+    from mmdesk.engine.ingestion.mapping import NO_MAPPING
+
+    opened, notes = [], {}
+    for index, (table, path) in enumerate(given):
+        part = ctx.part(index / len(given), (index + 1) / len(given))
+        one = open_table(table, path, mappings.get(table, NO_MAPPING), ctx=part)
+        if table not in mappings:
+            one, notes[table] = _with_memory(connection, one, path)
+        opened.append(one)
+    return opened, notes
+
+
+def _with_memory(connection: Connection, one: Opened, path: Path) -> tuple[Opened, list[str]]:
+    """What was chosen once for a table holds for its next files, if they have the same columns."""
+    import dataclasses
+
+    from mmdesk.engine.ingestion.column_plan import plan_columns
+    from mmdesk.engine.ingestion.csv_ingestion import Opened
+    from mmdesk.engine.ingestion.recipes import applicable, remembered
+
+    source = _source_of_rejects(one) if one.plan.rejects_file else None
+    found = remembered(connection, one.table, source)
+    if found is None or not applicable(found[1], one.plan.header):
+        return one, []
+    import_id, mapping = found
+    # Encoding and delimiter belong to the other file.
+    mapping = dataclasses.replace(mapping, encoding=None, delimiter=None)
+    plan = plan_columns(one.table, one.file.dialect.header, mapping, path.name)
+    return Opened(one.table, one.file, plan, mapping), [f"was read with the choices made for import {import_id}"]
+
+
+def _source_of_rejects(one: Opened) -> str | None:
+    """The file that a file of rejected rows came from."""
+    from mmdesk.engine.ingestion.column_plan import REJECTS_HEADER
+
+    table, file = REJECTS_HEADER.index("table"), REJECTS_HEADER.index("file")
+    records = [record.cells for record in one.file.head(1000)]
+    return next((cells[file] for cells in records if len(cells) > file and cells[table] == one.table.value), None)
+
+
+class _Import:
+    """The part of an import that needs the case."""
+
+    def __init__(self, case: Case, prepared: Sequence[PreparedTable], options: ImportOptions, ctx: JobContext) -> None:
+        self._case, self._prepared, self._options, self._ctx = case, prepared, options, ctx
+        self._originals: dict[str, Mapping[int, Sequence[str]]] = {}
+
+    def run(self) -> TablesReport:
+        """Check and write; see :func:`import_tables`."""
+        if self._options.dry_run:
+            with self._case.read() as connection:
+                checked = self._check(connection)
+            self._write_rejects()
+            return self._report(checked, {})
+        names = ", ".join(table.name for table in self._prepared)
+        ids: dict[Table, int] = {}
+        try:
+            with self._case.write("import.tables", names) as connection:
+                checked = self._check(connection)
+                ids = self._write(connection, checked)
+                self._write_rejects()
+                if not ids:
+                    raise _NothingToWriteError
+                connection.info["audit_details"] |= {"imports": self._audit(checked, ids)}
+                self._ctx.check_cancelled()
+        except _NothingToWriteError:
+            pass
+        return self._report(checked, ids)
+
+    def _check(self, connection: Connection) -> list[Checked]:
+        from mmdesk.engine.ingestion.reject_files import original_rows
+        from mmdesk.engine.ingestion.table_checks import Checker, require_no_conflicts
+        from mmdesk.engine.store.readers import attribute_kinds
+
+        options = self._options
+        checker = Checker(connection, options.on_conflict, options.missing_entities, attribute_kinds(connection))
+        checked = [checker.check(table, self._ctx) for table in self._prepared]
+        if not options.dry_run:
+            require_no_conflicts(checked)
+        self._originals = {table.table.value: original_rows(table) for table in self._prepared}
+        return checked
+
+    def _write(self, connection: Connection, checked: Sequence[Checked]) -> dict[Table, int]:
+        from mmdesk.engine.core.times import now_us
+        from mmdesk.engine.ingestion.recipes import recipe_of
+        from mmdesk.engine.ingestion.table_writing import write_import
+
+        moment, ids = now_us(), {}
+        for index, one in enumerate(checked):
+            table = one.prepared.table
+            if not one.counts.changes and not (one.counts.rejected and _is_new(connection, one)):
+                continue
+            recipe = recipe_of(one.prepared, self._options.on_conflict, self._options.missing_entities)
+            ids[table] = write_import(
+                connection,
+                one,
+                recipe,
+                self._originals[table.value],
+                actor=self._case.actor,
+                now_us=moment,
+                ctx=self._ctx.part(index / len(checked), (index + 1) / len(checked)),
+            )
+        return ids
+
+    def _write_rejects(self) -> None:
+        from mmdesk.engine.ingestion.reject_files import write_rejects
+
+        if self._options.rejects is not None:
+            write_rejects(self._options.rejects, self._prepared, self._originals)
+
+    def _audit(self, checked: Sequence[Checked], ids: Mapping[Table, int]) -> list[dict[str, object]]:
+        import dataclasses
+
+        return [
+            {
+                "import_id": ids[one.prepared.table],
+                "table": one.prepared.table.value,
+                "file": one.prepared.name,
+                "sha256": one.prepared.file.fingerprint.sha256,
+                **dataclasses.asdict(one.counts),
+            }
+            for one in checked
+            if one.prepared.table in ids
+        ]
+
+    def _report(self, checked: Sequence[Checked], ids: Mapping[Table, int]) -> TablesReport:
+        import dataclasses
+        import itertools
+
+        reports = tuple(
+            TableReport(
+                table=one.prepared.table.value,
+                file=one.prepared.name,
+                **dataclasses.asdict(one.counts),
+                rules=one.prepared.rejections.summary(),
+                notes=tuple(_notes(one)),
+                import_id=ids.get(one.prepared.table),
+                sha256=one.prepared.file.fingerprint.sha256,
+            )
+            for one in checked
+        )
+        broken = itertools.chain.from_iterable(table.rejections for table in self._prepared)
+        problems = tuple(
+            Rejected(one.table, one.file, one.line, one.column, one.value, one.rule)
+            for one in itertools.islice(broken, MAX_PROBLEMS)
+        )
+        rejects = self._options.rejects
+        return TablesReport(reports, problems, str(rejects) if rejects is not None else None, self._options.dry_run)
+
+
+def _is_new(connection: Connection, one: Checked) -> bool:
+    """Whether this file was never imported, or taken back since: else its rejected rows are listed already."""
+    from sqlalchemy import func, select
+
+    from mmdesk.engine.store.tables import Import
+
+    statement = select(func.count()).where(
+        Import.kind == one.prepared.table.value,
+        Import.sha256 == one.prepared.file.fingerprint.sha256,
+        Import.undone_us.is_(None),
+    )
+    return not connection.execute(statement).scalar_one()
+
+
+def _notes(one: Checked) -> list[str]:
+    counts = one.counts
+    notes = list(one.prepared.notes)
+    if counts.read and counts.unchanged == counts.read and not counts.changes and not counts.skipped:
+        notes.append("all rows are in the case already: nothing changed")
+    if counts.skipped:
+        notes.append(f"{counts.skipped} rows have other values than the stored ones, which were left as they are")
+    if counts.conflicts:
+        notes.append(f"{counts.conflicts} rows have other values than the stored ones: choose with --on-conflict")
+    if counts.targets:
+        notes.append(f"{counts.targets} targets without as-of came with it")
+    return notes
+
+
+def load_mapping(text_or_path: str) -> Mapping[str, object]:
+    """The mapping behind ``--mapping``: a JSON file, or the JSON itself where it starts with ``{``.
+
+    Raises:
+        UsageError: No such file, or no JSON object.
+    """
+    from mmdesk.engine.ingestion import mapping
+
+    return mapping.load_mapping(text_or_path)
+
+
+def preview_table(
+    path: Path, table: Table | None = None, mapping: Mapping[str, object] | None = None, rows: int = 50
+) -> Preview:
+    """A look at the beginning of a file, read as the import would read it.
+
+    Args:
+        path: The file.
+        table: What it is; None proposes it.
+        mapping: As :attr:`ImportOptions.mapping`.
+        rows: How many rows are shown.
+
+    Raises:
+        UsageError: No such file, or a wrong mapping.
+        DataError: Not a CSV text.
+    """
+    from mmdesk.engine.ingestion.csv_ingestion import open_table
+    from mmdesk.engine.ingestion.csv_reading import TableFile
+    from mmdesk.engine.ingestion.mapping import NO_MAPPING, parse_mapping
+    from mmdesk.engine.ingestion.table_schema import known_names, propose_table
+
+    mappings = parse_mapping(mapping or {})
+    said = mappings.get(table, NO_MAPPING) if table is not None else NO_MAPPING
+    file = TableFile.open(path, encoding=said.encoding, delimiter=said.delimiter, known=known_names(table), whole=False)
+    header = file.dialect.header
+    found = table if table is not None else propose_table(header, path.stem)
+    problems = [file.form.note] if file.form.note else []
+    head = file.head(rows)
+    problems += [f"line {record.line}: {record.broken}" for record in head if record.broken]
+    shown = tuple(tuple(record.cells) for record in head)
+    form = (file.form.encoding, file.dialect.delimiter)
+    if found is None:
+        return Preview(path.name, None, header, shown, {}, (), {}, *form, tuple(problems))
+    try:
+        plan = open_table(found, path, mappings.get(found, NO_MAPPING), whole=False).plan
+    except MmdeskError as error:
+        return Preview(path.name, found.value, header, shown, {}, (), {}, *form, (*problems, error.message))
+    matched = {name: source.label if source.indices else source.constant or "" for name, source in plan.sources.items()}
+    proposals = dict(plan.proposals)
+    return Preview(path.name, found.value, plan.header, shown, matched, plan.missing, proposals, *form, tuple(problems))
+
+
+def propose_tables(paths: Sequence[Path]) -> dict[Path, Table | None]:
+    """Which table each file probably is, by its columns and its name; None where that cannot be told."""
+    from mmdesk.engine.ingestion.csv_reading import TableFile
+    from mmdesk.engine.ingestion.table_schema import known_names, propose_table
+
+    proposed: dict[Path, Table | None] = {}
+    for path in paths:
+        try:
+            file = TableFile.open(path, known=known_names(), whole=False)
+        except MmdeskError:
+            proposed[path] = None
+        else:
+            proposed[path] = propose_table(file.dialect.header, path.stem)
+    return proposed
+
+
+def list_imports(folder: Path, *, actor: str = "") -> tuple[ImportRecord, ...]:
+    """The case's imports of tables and media, oldest first, taken back ones included.
+
+    Raises:
+        UsageError: No such case.
+        StoreError: The case cannot be read.
+    """
+    from sqlalchemy import select
+
+    from mmdesk.engine.store.case import Case
+    from mmdesk.engine.store.tables import Import
+
+    columns = (
+        Import.id, Import.kind, Import.source, Import.sha256, Import.counts, Import.actor, Import.imported_us,
+        Import.undone_us,
+    )  # fmt: skip
+    with Case.open(folder, actor=actor) as case, case.read() as connection:
+        rows = connection.execute(select(*columns).order_by(Import.id)).all()
+    return tuple(ImportRecord(**{**row._asdict(), "counts": json.loads(row.counts)}) for row in rows)
+
+
+def undo_import(
+    folder: Path,
+    import_id: int | None = None,
+    *,
+    actor: str,
+    ctx: JobContext = NULL_CONTEXT,
+) -> UndoReport:
+    """Take an import back: its rows go, what they replaced is current again. Nothing is destroyed.
+
+    Args:
+        folder: The case.
+        import_id: Which; None = the newest that is not taken back.
+        actor: Who.
+        ctx: Cancelling leaves the case as it was.
+
+    Raises:
+        UsageError: No such case or import.
+        DataError: Taken back already, or rows of later imports belong to its entities (``import.in_use``).
+        StoreError: The case cannot be written.
+    """
+    from mmdesk.engine.ingestion.import_undo import choose_import, undo_import_rows
+    from mmdesk.engine.store.case import Case
+
+    with Case.open(folder, write=True, actor=actor) as case:
+        with case.read() as connection:
+            chosen, kind, source = choose_import(connection, import_id)
+        with case.write("import.undo", source, {"import_id": chosen, "kind": kind}) as connection:
+            choose_import(connection, chosen)
+            undone = undo_import_rows(connection, chosen, kind)
+            connection.info["audit_details"] |= {"removed": undone.removed, "restored": undone.restored}
+            ctx.check_cancelled()
+    return UndoReport(undone.import_id, undone.kind, undone.removed, undone.restored)
