@@ -13,7 +13,7 @@ from mmdesk.cli.console import Console
 from mmdesk.engine.core.errors import ExitStatus, UsageError
 from mmdesk.engine.core.files import atomic_writer
 from mmdesk.engine.core.plain import as_plain
-from mmdesk.engine.core.times import END_OF_TIME_US, parse_moment
+from mmdesk.engine.core.times import parse_moment
 from mmdesk.engine.core.types import Head
 
 if TYPE_CHECKING:
@@ -114,14 +114,12 @@ def _predict(args: argparse.Namespace, console: Console) -> int:
 def _explanations(args: argparse.Namespace, predictions: Predictions, console: Console) -> Iterator[Explanation]:
     from mmdesk.engine.services.explanations import explain_many
 
-    asked = [
-        (name, None if moment == END_OF_TIME_US else int(moment))
-        for name, moment in zip(predictions.entity_ids, predictions.as_of_us, strict=True)
-    ]
     return explain_many(
         args.folder,
         predictions.run_id,
-        asked,
+        _ids(args.entities),
+        targets_file=args.targets,
+        as_of_us=_moment(args.as_of),
         head=Head(args.head) if args.head else None,
         ctx=console.context.part(0.3, 1),
     )

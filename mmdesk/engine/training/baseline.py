@@ -90,6 +90,9 @@ def train_baseline(sources: Mapping[Split, RowSource]) -> Baseline | None:
     rows = np.arange(0, len(train), max(1, -(-len(train) // MAX_ROWS)), dtype=np.int64)
     everything = {part: np.arange(len(source), dtype=np.int64) for part, source in sources.items()}
     columns = {part: _columns(source, {**everything, Split.TRAIN: rows}[part]) for part, source in sources.items()}
+    # Columns that say nothing in training cost time, and gradient boosting cannot bin one without any value.
+    told = _varies(columns[Split.TRAIN])
+    columns = {part: values[:, told] if len(values) else values for part, values in columns.items()}
     targets = train.targets.take(rows)
     predictions: dict[Split, dict[str, Float64]] = {part: {} for part in sources}
     for head, label in (
@@ -107,6 +110,14 @@ def train_baseline(sources: Mapping[Split, RowSource]) -> Baseline | None:
         if len(sources[part]):
             found[str(part)] = _measured(sources[part].targets, predictions[part])
     return Baseline(found, len(rows), columns[Split.TRAIN].shape[1])
+
+
+def _varies(columns: Float64) -> Bool:
+    known = ~np.isnan(columns)
+    most = np.where(known, columns, -np.inf).max(0)
+    least = np.where(known, columns, np.inf).min(0)
+    varies: Bool = (most > least) | (known.any(0) & ~known.all(0))
+    return varies
 
 
 def _columns(source: RowSource, rows: Int64) -> Float64:
