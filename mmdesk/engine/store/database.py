@@ -53,10 +53,23 @@ def open_sqlite(path: Path, access: Access, key: bytes | None = None) -> Any:
     """
     import sqlcipher3.dbapi2 as sqlite
 
-    # A folder that cannot be written (a DVD, a frozen copy) cannot hold the files that WAL needs beside the database.
-    has_log = path.with_name(path.name + "-wal").exists()
-    frozen = access is Access.READ and not has_log and not os.access(path.parent, os.W_OK)
-    mode = "ro&immutable=1" if frozen else "rw" if access is Access.READ else "rwc"
+    # Where nothing can be written (a DVD, a frozen copy, a full disk), the files that WAL needs beside the database
+    # cannot be made. Without a log there nobody writes, and the database can be read as it lies.
+    log = path.with_name(path.name + "-wal")
+    may_freeze = access is Access.READ and not (log.exists() and log.stat().st_size)
+    if may_freeze and not os.access(path.parent, os.W_OK):
+        return _connect(path, "ro&immutable=1", access, key)
+    try:
+        return _connect(path, "rw" if access is Access.READ else "rwc", access, key)
+    except sqlite.OperationalError:
+        if not may_freeze or not path.is_file():
+            raise
+        return _connect(path, "ro&immutable=1", access, key)
+
+
+def _connect(path: Path, mode: str, access: Access, key: bytes | None) -> Any:
+    import sqlcipher3.dbapi2 as sqlite
+
     connection = sqlite.connect(
         f"file:{quote(path.absolute().as_posix())}?mode={mode}",
         uri=True,
@@ -73,8 +86,9 @@ def open_sqlite(path: Path, access: Access, key: bytes | None = None) -> Any:
             # WAL lives in memory shared between processes, which a network drive does not have.
             connection.execute(f"PRAGMA journal_mode={'TRUNCATE' if on_network(path.parent) else 'WAL'}")
             connection.execute("PRAGMA synchronous=FULL")
-        elif access is Access.READ and not frozen:
+        elif access is Access.READ:
             connection.execute("PRAGMA query_only=ON")
+            connection.execute("SELECT count(*) FROM sqlite_master").fetchone()  # makes the files of WAL, if it must
     except BaseException:
         connection.close()
         raise

@@ -71,7 +71,7 @@ def test_events_are_sorted_and_keep_their_rows(case: Case) -> None:
     fill(case, shuffle=3)
     with case.read() as connection:
         table = readers.events(connection)
-        times = dict(connection.execute(select(Event.id, Event.timestamp_us)).all())  # type: ignore[arg-type]
+        times = dict(connection.execute(select(Event.id, Event.timestamp_us)).all())
     rows = table.to_pylist()
     order = [(row["entity_key"], row["timestamp_us"], row["event_type"]) for row in rows]
     assert order == sorted(order)

@@ -1,0 +1,174 @@
+"""Killed at any moment and out of space: the case opens, is whole, and goes on."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+from sqlalchemy import text
+
+from mmdesk.engine.core.errors import ResourceError
+from mmdesk.engine.reporting.parquet_export import export_parquet
+from mmdesk.engine.security.audit import read_anchor
+from mmdesk.engine.security.audit_check import check_chain
+from mmdesk.engine.store import backup, bulk
+from mmdesk.engine.store.case import Case
+from mmdesk.engine.store.tables import Entity
+
+BATCH = 2000
+
+WRITE_FOREVER = """
+import sys
+from pathlib import Path
+import pyarrow as pa
+from mmdesk.engine.store import bulk
+from mmdesk.engine.store.case import Case
+from mmdesk.engine.store.tables import Entity
+with Case.open(Path(sys.argv[1]), write=True, actor="writer") as case:
+    for turn in range(10_000):
+        ids = [f"{turn}-{number}" for number in range(2000)]
+        rows = pa.table({"entity_id": ids, "attributes": ["{}"] * 2000, "row_key": pa.array([bytes(16)] * 2000)})
+        with case.write("test.insert", str(turn)) as connection:
+            bulk.insert(connection, Entity, rows)
+        print(turn, flush=True)
+"""
+
+
+def _whole(folder: Path) -> int:
+    """The case opens, its pages and its log are in order, rows and entries agree; how many batches there are."""
+    with Case.open(folder, write=True, actor="tester") as case, case.read() as connection:
+        if case.file.is_sqlite:
+            assert connection.execute(text("PRAGMA integrity_check")).scalar_one() == "ok"
+        rows = int(connection.execute(text("SELECT count(*) FROM entities")).scalar_one())
+        entries = "SELECT count(*) FROM audit_log WHERE action = 'test.insert'"
+        batches = int(connection.execute(text(entries)).scalar_one())
+        assert rows == batches * BATCH
+        assert check_chain(connection, read_anchor(folder)).problems == ()
+    return batches
+
+
+def _kill_while_writing(folder: Path, after_s: float) -> int:
+    """Kill a writer; the number of batches it said were stored."""
+    with subprocess.Popen(
+        [sys.executable, "-c", WRITE_FOREVER, str(folder)], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        time.sleep(after_s)
+        process.send_signal(signal.SIGKILL if os.name != "nt" else signal.SIGTERM)
+        return 1 + len(process.stdout.readlines())
+
+
+@pytest.mark.parametrize("after_s", [0.003, 0.05, 0.11])
+def test_a_writer_killed_at_any_moment_loses_nothing_it_acknowledged(case: Case, after_s: float) -> None:
+    case.close()
+    said = _kill_while_writing(case.folder, after_s)
+    found = _whole(case.folder)
+    assert said <= found <= said + 1
+
+
+@pytest.mark.soak
+def test_a_writer_killed_fifty_times_loses_nothing(case: Case) -> None:
+    case.close()
+    for turn in range(50):
+        again = Case.open(case.folder, write=True, actor="tester")
+        with again, again.write("test.clear", "entities") as connection:
+            connection.execute(text("DELETE FROM entities"))
+        said = _kill_while_writing(case.folder, 0.002 * turn)
+        with Case.open(case.folder, write=True, actor="tester") as again, again.read() as connection:
+            rows = int(connection.execute(text("SELECT count(*) FROM entities")).scalar_one())
+            assert rows in {said * BATCH, (said + 1) * BATCH}
+            assert check_chain(connection, read_anchor(case.folder)).problems == ()
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of 4 MB; skipped where none can be made."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    if not hasattr(os, "geteuid") or os.geteuid() != 0 or shutil.which("mount") is None:
+        pytest.skip("making a small disk takes root rights")
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", str(place)], check=False)
+    if mounted.returncode != 0:
+        pytest.skip("no small disk can be mounted here")
+    try:
+        yield place
+    finally:
+        subprocess.run(["umount", str(place)], check=True)
+
+
+def _rows(count: int, name: str) -> pa.Table:
+    return pa.table(
+        {
+            "entity_id": [f"{name}-{number}" for number in range(count)],
+            "attributes": ['{"text":"' + "x" * 50 + '"}'] * count,
+            "row_key": pa.array([bytes(16)] * count),
+        }
+    )
+
+
+def _fill_up(place: Path, leave: int = 0) -> Path:
+    filler = place / "filler"
+    filler.write_bytes(bytes(max(0, shutil.disk_usage(place).free - leave)))
+    return filler
+
+
+def test_a_full_disk_takes_the_write_back_and_says_so(small_disk: Path) -> None:
+    with Case.create(small_disk / "case", actor="tester") as case:
+        with case.write("test.insert", "0") as connection:
+            bulk.insert(connection, Entity, _rows(100, "first"))
+        with pytest.raises(ResourceError) as caught, case.write("test.insert", "1") as connection:
+            for turn in range(50):
+                bulk.insert(connection, Entity, _rows(5000, f"big{turn}"))
+        assert caught.value.code == "resource.disk_full"
+        with case.read() as connection:
+            assert connection.execute(text("SELECT count(*) FROM entities")).scalar_one() == 100
+    with Case.open(small_disk / "case", write=True, actor="tester") as case:
+        with case.write("test.insert", "2") as connection:
+            bulk.insert(connection, Entity, _rows(100, "second"))
+        with case.read() as connection:
+            assert connection.execute(text("SELECT count(*) FROM entities")).scalar_one() == 200
+            assert check_chain(connection, read_anchor(case.folder)).problems == ()
+
+
+def _insert(case: Case) -> None:
+    with case.write("test.insert", "1") as connection:
+        bulk.insert(connection, Entity, _rows(2000, "second"))
+
+
+def test_no_space_at_all_is_said_at_every_step(small_disk: Path) -> None:
+    with Case.create(small_disk / "case", actor="tester") as case:
+        with case.write("test.insert", "0") as connection:
+            bulk.insert(connection, Entity, _rows(2000, "first"))
+        filler = _fill_up(small_disk)
+        steps: dict[str, Callable[[], object]] = {
+            "write": lambda: _insert(case),
+            "backup": lambda: backup.make(case.folder, case.file, "manual"),
+            "export": lambda: export_parquet(case, small_disk / "out"),
+            "create": lambda: Case.create(small_disk / "other", actor="tester"),
+        }
+        for name, step in steps.items():
+            with pytest.raises(ResourceError) as caught:
+                step()
+            assert caught.value.code == "resource.disk_full", name
+        assert sorted(path.name for path in small_disk.iterdir()) == ["case", "filler"]
+        assert list(case.paths.backups.iterdir()) == []
+        filler.unlink()
+        backup.make(case.folder, case.file, "manual")
+    with Case.open(small_disk / "case", actor="tester") as case, case.read() as connection:
+        assert connection.execute(text("SELECT count(*) FROM entities")).scalar_one() == 2000
+
+
+def test_reading_goes_on_with_a_full_disk(small_disk: Path) -> None:
+    Case.create(small_disk / "case", actor="tester").close()
+    _fill_up(small_disk)
+    with Case.open(small_disk / "case", actor="tester") as case, case.read() as connection:
+        assert connection.execute(text("SELECT count(*) FROM audit_log")).scalar_one() == 1
