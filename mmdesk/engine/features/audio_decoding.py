@@ -1,7 +1,6 @@
 """Sound of any format to mono samples at 22,050 Hz, in blocks, within limits.
 
-libsndfile reads what it can (WAV, FLAC, Ogg, MP3, AIFF, ...); the rest goes to FFmpeg with exactly one demuxer
-allowed, no protocol, and a refusal for whatever else a file asks to open.
+libsndfile reads what it can (WAV, FLAC, Ogg, MP3, AIFF, ...); the rest goes to FFmpeg.
 """
 
 from __future__ import annotations
@@ -9,13 +8,14 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, BinaryIO, NoReturn
+from typing import Any, BinaryIO
 
 import numpy as np
 import numpy.typing as npt
 import soxr
 
 from mmdesk.engine.features.completeness import ends_early
+from mmdesk.engine.features.containers import FORMATS, open_container
 from mmdesk.engine.features.limits import (
     MAX_CHANNELS,
     MAX_RATE_HZ,
@@ -32,40 +32,6 @@ _BLOCK_S = 10.0
 _PIECES = 60
 _QUALITY = "HQ"
 
-FORMATS: dict[str, str] = {
-    "audio/aac": "aac",
-    "audio/aiff": "aiff",
-    "audio/amr": "amr",
-    "audio/amr-wb": "amr",
-    "audio/basic": "au",
-    "audio/flac": "flac",
-    "audio/mp4": "mov",
-    "audio/mpeg": "mp3",
-    "audio/ogg": "ogg",
-    "audio/wav": "wav",
-    "audio/webm": "matroska",
-    "audio/x-ape": "ape",
-    "audio/x-caf": "caf",
-    "audio/x-matroska": "matroska",
-    "audio/x-ms-wma": "asf",
-    "audio/x-tta": "tta",
-    "audio/x-voc": "voc",
-    "audio/x-w64": "w64",
-    "audio/x-wavpack": "wv",
-    "video/3gpp": "mov",
-    "video/mp2t": "mpegts",
-    "video/mp4": "mov",
-    "video/mpeg": "mpeg",
-    "video/mpv": "mpegvideo",
-    "video/ogg": "ogg",
-    "video/quicktime": "mov",
-    "video/webm": "matroska",
-    "video/x-flv": "flv",
-    "video/x-matroska": "matroska",
-    "video/x-ms-asf": "asf",
-    "video/x-msvideo": "avi",
-}
-"""Content type -> the only demuxer that may open it."""
 _BY_SNDFILE = frozenset(
     f"audio/{name}" for name in ("aiff", "basic", "flac", "mpeg", "ogg", "wav", "x-caf", "x-voc", "x-w64")
 )
@@ -116,7 +82,7 @@ def open_sound(file: BinaryIO, content_type: str) -> Sound:
             can be decoded.
     """
     if content_type in _BY_SNDFILE:
-        sound = _open_sndfile(file)
+        sound = _open_sndfile(file, content_type)
         if sound is not None:
             return sound
     return _open_ffmpeg(file, content_type)
@@ -168,7 +134,7 @@ def _mono(blocks: Iterator[Samples], rate_hz: int) -> Iterator[Samples]:
 # --- libsndfile
 
 
-def _open_sndfile(file: BinaryIO) -> Sound | None:
+def _open_sndfile(file: BinaryIO, content_type: str) -> Sound | None:
     import soundfile
 
     cut_short = ends_early(file)
@@ -176,87 +142,70 @@ def _open_sndfile(file: BinaryIO) -> Sound | None:
     try:
         reader = soundfile.SoundFile(file)
         header = check_header(reader.samplerate, reader.channels, reader.frames)
-        reader.read(1, dtype="float32")  # a cut FLAC opens and then gives nothing, where FFmpeg gives what there is
-        reader.seek(0)
     except (soundfile.LibsndfileError, RuntimeError, TypeError, ValueError, OSError):
         return None
     sound = Sound(header, iter(()), cut_short, f"{reader.format} {reader.subtype}".lower())
-    sound.pieces = _sndfile_pieces(reader, sound)
+    sound.pieces = _sndfile_pieces(reader, file, content_type, sound)
     return sound
 
 
-def _sndfile_pieces(reader: Any, sound: Sound) -> Iterator[tuple[float, Iterator[Samples]]]:
+def _sndfile_pieces(
+    reader: Any, file: BinaryIO, content_type: str, sound: Sound
+) -> Iterator[tuple[float, Iterator[Samples]]]:
+    import soundfile
+
     header = sound.header
+
+    def blocks(start: int, count: int | None) -> Iterator[Samples]:
+        read = 0
+        try:
+            for block in _sndfile_blocks(reader, sound, start, count):
+                read += len(block)
+                yield block
+        except (soundfile.LibsndfileError, RuntimeError, OSError):
+            sound.incomplete = True
+            if start == 0:  # of a cut FLAC libsndfile gives nothing, where FFmpeg gives what there is
+                yield from _rest_by_ffmpeg(file, content_type, sound, read)
+
     for start, count in _plan(header):
-        yield start / header.rate_hz, _mono(_sndfile_blocks(reader, sound, start, count), header.rate_hz)
+        yield start / header.rate_hz, _mono(blocks(start, count), header.rate_hz)
 
 
 def _sndfile_blocks(reader: Any, sound: Sound, start: int, count: int | None) -> Iterator[Samples]:
-    import soundfile
-
     left = count if count is not None else 1 << 62
     block = int(_BLOCK_S * sound.header.rate_hz)
-    try:
-        if start:
-            reader.seek(start)
-        while left > 0:
-            samples: Samples = reader.read(min(block, left), dtype="float32", always_2d=True)
-            if len(samples) == 0:
-                break
-            left -= len(samples)
-            yield samples
-    except (soundfile.LibsndfileError, RuntimeError, OSError):
-        sound.incomplete = True
-        return
+    if start:
+        reader.seek(start)
+    while left > 0:
+        samples: Samples = reader.read(min(block, left), dtype="float32", always_2d=True)
+        if len(samples) == 0:
+            break
+        left -= len(samples)
+        yield samples
     expected = sound.header.frames
     if expected is not None and start == 0 and left > 0 and (count or 0) - left < expected:
         sound.incomplete = True
 
 
-# --- FFmpeg
-
-
-def open_container(file: BinaryIO, content_type: str) -> Any:
-    """Open a media container with the one demuxer that its content type allows.
-
-    Returns:
-        A PyAV input container; the caller closes it.
-
-    Raises:
-        UnreadableError: No demuxer for this type, or the file is not what it begins like.
-    """
-    import av
-
-    name = FORMATS.get(content_type)
-    if name is None:
-        raise UnreadableError(f"no reader for {content_type}", code="features.no_reader")
-    file.seek(0)
-    options = {"protocol_whitelist": "none", "format_whitelist": _whitelist(name)}
+def _rest_by_ffmpeg(file: BinaryIO, content_type: str, sound: Sound, skip: int) -> Iterator[Samples]:
+    """What comes after the first ``skip`` samples, by the other reader."""
     try:
-        return av.open(file, "r", format=name, options=options, metadata_errors="replace", io_open=_refuse)
-    except av.error.InvalidDataError as error:
-        cut = ", and it is cut short" if ends_early(file) else ""
-        raise UnreadableError(
-            f"the file begins like {content_type}, but what follows cannot be read as that{cut}",
-            code="features.not_opened",
-        ) from error
-    except (av.error.FFmpegError, ValueError, OSError) as error:
-        raise UnreadableError(
-            f"the file cannot be opened as {content_type}: {_reason(error)}", code="features.not_opened"
-        ) from error
+        container = open_container(file, content_type)
+    except UnreadableError:
+        return
+    try:
+        stream = next(iter(container.streams.audio), None)
+        if stream is None or stream.codec_context is None:
+            return
+        for block in _ffmpeg_blocks(container, stream, sound, None):
+            if len(block) > skip:
+                yield block[skip:]
+            skip = max(0, skip - len(block))
+    finally:
+        container.close()
 
 
-def _whitelist(name: str) -> str:
-    return {"mov": "mov,mp4,m4a,3gp,3g2,mj2", "matroska": "matroska,webm"}.get(name, name)
-
-
-def _refuse(_url: str, _flags: int, _options: dict[str, str]) -> NoReturn:
-    raise PermissionError("media files may not open other files")
-
-
-def _reason(error: Exception) -> str:
-    text = getattr(error, "strerror", None) or str(error) or type(error).__name__
-    return str(text)[:200]
+# --- FFmpeg
 
 
 def _open_ffmpeg(file: BinaryIO, content_type: str) -> Sound:

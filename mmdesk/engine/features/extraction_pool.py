@@ -9,7 +9,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from dataclasses import dataclass
@@ -47,6 +47,9 @@ class PoolLimits:
         return self.time_s + self.time_s_per_mb * sum(job.size_bytes for job in jobs) / 1e6
 
 
+Task = Callable[[str, str, Sequence[ExtractionJob]], list[Outcome]]
+
+
 def default_workers() -> int:
     """As many as there are processor cores for this process."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
@@ -75,6 +78,7 @@ def run_pool(
     *,
     workers: int,
     limits: PoolLimits | None = None,
+    task: Task = extract_jobs,
     ctx: JobContext = NULL_CONTEXT,
 ) -> Iterator[list[Outcome]]:
     """Extract ``jobs``, giving outcomes as they come.
@@ -85,6 +89,7 @@ def run_pool(
         jobs: Any number.
         workers: How many processes at most.
         limits: What one artifact may cost.
+        task: What a worker does with a batch; a module's function.
         ctx: Asked ten times a second whether to stop; the workers are then killed at once.
 
     Yields:
@@ -112,7 +117,7 @@ def run_pool(
             while queue and len(running) < workers * _AHEAD:
                 batch = queue.popleft()
                 arguments = (str(folder), version, batch)
-                running[pool.schedule(extract_jobs, args=arguments, timeout=limits.time_for(batch))] = batch
+                running[pool.schedule(task, args=arguments, timeout=limits.time_for(batch))] = batch
             finished, _ = wait(running, timeout=_POLL_S, return_when=FIRST_COMPLETED)
             ctx.check_cancelled()
             for future in finished:

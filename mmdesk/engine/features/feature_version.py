@@ -15,6 +15,7 @@ _CODE = tuple(
         "audio_decoding",
         "audio_features",
         "completeness",
+        "containers",
         "content_type",
         "exif",
         "feature_extraction",

@@ -135,8 +135,9 @@ def _tiff(data: bytes) -> PictureHeader | None:
     size = exif.dimensions_of(data)
     if size is None:
         return None
-    # The decoder obeys a TIFF's orientation itself.
-    return PictureHeader(*size, facts=exif.facts_of(data))
+    # The decoder obeys a TIFF's orientation itself, so the size is given as it will be.
+    width, height = size[::-1] if exif.orientation_of(data) >= 5 else size
+    return PictureHeader(width, height, facts=exif.facts_of(data))
 
 
 def _bmp(data: bytes) -> PictureHeader:

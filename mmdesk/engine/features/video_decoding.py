@@ -13,8 +13,8 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from mmdesk.engine.features.audio_decoding import open_container
 from mmdesk.engine.features.completeness import ends_early
+from mmdesk.engine.features.containers import open_container
 from mmdesk.engine.features.image_decoding import WORKING_SIDE, Picture, shrink
 from mmdesk.engine.features.limits import MAX_PIXELS, MAX_VIDEO_MEGAPIXELS, UnreadableError
 

@@ -41,14 +41,18 @@ def tone(seconds: float = 2.0, rate_hz: int = 22_050, hertz: float = 440.0) -> n
     return wave.astype(np.float32)
 
 
-def sound(samples: npt.NDArray[np.float32], rate_hz: int = 22_050, form: str = "WAV", subtype: str | None = None) -> bytes:
+def sound(
+    samples: npt.NDArray[np.float32], rate_hz: int = 22_050, form: str = "WAV", subtype: str | None = None
+) -> bytes:
     """The samples in a format that libsndfile writes."""
     buffer = io.BytesIO()
     soundfile.write(buffer, samples, rate_hz, format=form, subtype=subtype)
     return buffer.getvalue()
 
 
-def wav_header(rate_hz: int = 8000, channels: int = 1, bits: int = 16, data: bytes = b"", claimed: int | None = None) -> bytes:
+def wav_header(
+    rate_hz: int = 8000, channels: int = 1, bits: int = 16, data: bytes = b"", claimed: int | None = None
+) -> bytes:
     """A WAV file whose header says whatever is asked for."""
     size = len(data) if claimed is None else claimed
     block = channels * bits // 8
@@ -73,7 +77,7 @@ def film(
         video.width, video.height, video.pix_fmt = width, height, "yuv420p"
         if gop:
             video.gop_size = gop
-        audio = container.add_stream(sound_codec, rate=44_100) if sound_codec else None
+        audio = container.add_stream(sound_codec, rate=44_100, layout="mono") if sound_codec else None
         for number in range(frames):
             image = np.zeros((height, width, 3), np.uint8)
             image[:, :, 0] = number * 3 % 256
@@ -99,4 +103,33 @@ def png_claiming(width: int, height: int) -> bytes:
         return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
 
     header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"\x00" * 65536)) + chunk(b"IEND", b"")
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", header)
+        + chunk(b"IDAT", zlib.compress(b"\x00" * 65536))
+        + chunk(b"IEND", b"")
+    )
+
+
+def only_sound(form: str = "mp4", codec: str = "aac", cover: bytes | None = None) -> bytes:
+    """A container with a sound track and, if asked for, a cover picture (PNG) that counts as an attached one."""
+    buffer = io.BytesIO()
+    with av.open(buffer, "w", format=form) as container:
+        audio = container.add_stream(codec, rate=44_100, layout="mono")
+        picture_stream = None
+        if cover is not None:
+            picture_stream = container.add_stream("png")
+            picture_stream.width, picture_stream.height, picture_stream.pix_fmt = 32, 32, "rgb24"
+            picture_stream.disposition = av.stream.Disposition.attached_pic
+            container.start_encoding()
+            packet = av.Packet(cover)
+            packet.stream = picture_stream
+            packet.pts = packet.dts = 0
+            container.mux(packet)
+        wave = tone(1.0, 44_100)[None]
+        for start in range(0, wave.shape[1], 1024):
+            frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(wave[:, start : start + 1024]), "fltp", "mono")
+            frame.rate, frame.pts = 44_100, start
+            container.mux(audio.encode(frame))
+        container.mux(audio.encode())
+    return buffer.getvalue()
