@@ -2,8 +2,8 @@
 
 Decoders read what there is and rarely complain, so a cut recording would pass for a short one.
 
-Source: RIFF (Microsoft 1991), AIFF (Apple 1989), ISO/IEC 14496-12 boxes, RFC 9559 (Matroska), RFC 3533 (Ogg), ASF
-specification 3.2 (file properties).
+Source: RIFF (Microsoft 1991), AIFF (Apple 1989), ISO/IEC 14496-12 boxes, RFC 9559 (Matroska), RFC 3533 (Ogg),
+ISO/IEC 13818-1 (transport stream packets).
 """
 
 from __future__ import annotations
@@ -32,6 +32,9 @@ def ends_early(file: BinaryIO) -> bool:
         return _box_beyond(file, size)
     if head[:4] == b"\x1a\x45\xdf\xa3":
         return _segment_beyond(file, size)
+    if head[:1] == b"G" and size > 188:  # MPEG transport stream: whole packets
+        file.seek(188)
+        return file.read(1) == b"G" and size % 188 != 0
     if head[:4] == b"OggS":
         return _without_last_page(file, size)
     return False

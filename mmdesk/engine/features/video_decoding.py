@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 
@@ -87,29 +88,31 @@ def read_film(file: BinaryIO, content_type: str) -> Film:
         UnreadableError: Not the container it begins like, or frames beyond the limits.
     """
     cut_short = ends_early(file)
-    container = open_container(file, content_type)
-    try:
+    with closing(open_container(file, content_type)) as container:
         stream = _picture_stream(container)
         if stream is None:
             return Film()
-        context = stream.codec_context
-        if context.width * context.height > MAX_PIXELS:
-            raise UnreadableError(
-                f"the video claims frames of {context.width} x {context.height} pixels; "
-                f"the limit is {MAX_PIXELS // 10**6} million",
-                code="features.too_many_pixels",
-            )
-        context.thread_count = 1
-        film = Film(codec=str(context.name))
+        _check_size(stream.codec_context)
         packets = _scan(container, stream)
-        film.incomplete = packets.cut or cut_short
-        if packets.times:
-            film.duration_s = _duration(packets.times)
-            film.rate_hz = _rate(packets.times)
-            _take_frames(container, stream, packets, film)
-        return film
-    finally:
-        container.close()
+    film = Film(incomplete=packets.cut or cut_short)
+    if packets.times:
+        film.duration_s, film.rate_hz = _duration(packets.times), _rate(packets.times)
+        # Opened anew, because a damaged file may refuse to go back to its beginning.
+        with closing(open_container(file, content_type)) as container:
+            stream = _picture_stream(container)
+            if stream is not None:
+                film.codec = str(stream.codec_context.name)
+                _take_frames(container, stream, packets, film)
+    return film
+
+
+def _check_size(context: Any) -> None:
+    if context.width * context.height > MAX_PIXELS:
+        raise UnreadableError(
+            f"the video claims frames of {context.width} x {context.height} pixels; "
+            f"the limit is {MAX_PIXELS // 10**6} million",
+            code="features.too_many_pixels",
+        )
 
 
 def _picture_stream(container: Any) -> Any | None:
@@ -119,6 +122,7 @@ def _picture_stream(container: Any) -> Any | None:
     for stream in container.streams.video:
         attached = stream.disposition & av.stream.Disposition.attached_pic
         if stream.codec_context is not None and not attached:
+            stream.codec_context.thread_count = 1
             return stream
     return None
 
@@ -201,7 +205,6 @@ def _decode_all(container: Any, stream: Any, moments: Sequence[float], film: Fil
     """Every frame is decoded, those at ``moments`` are given."""
     import av
 
-    container.seek(0)
     left = list(moments)
     packets = container.demux(stream)
     while left:

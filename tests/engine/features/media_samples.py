@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import struct
 import zlib
+from typing import Any
 
 import av
 import numpy as np
@@ -29,7 +30,7 @@ def encode(image: Picture | Image.Image, form: str = "PNG", **options: object) -
     """The picture in any format that Pillow writes."""
     buffer = io.BytesIO()
     source = image if isinstance(image, Image.Image) else Image.fromarray(image)
-    source.save(buffer, form, **options)  # type: ignore[arg-type]
+    source.save(buffer, form, **options)
     return buffer.getvalue()
 
 
@@ -73,11 +74,11 @@ def film(
     buffer = io.BytesIO()
     width, height = size
     with av.open(buffer, "w", format=form) as container:
-        video = container.add_stream(codec, rate=30)
+        video: Any = container.add_stream(codec, rate=30)
         video.width, video.height, video.pix_fmt = width, height, "yuv420p"
         if gop:
             video.gop_size = gop
-        audio = container.add_stream(sound_codec, rate=44_100, layout="mono") if sound_codec else None
+        audio: Any = container.add_stream(sound_codec, rate=44_100, layout="mono") if sound_codec else None
         for number in range(frames):
             image = np.zeros((height, width, 3), np.uint8)
             image[:, :, 0] = number * 3 % 256
@@ -115,10 +116,9 @@ def only_sound(form: str = "mp4", codec: str = "aac", cover: bytes | None = None
     """A container with a sound track and, if asked for, a cover picture (PNG) that counts as an attached one."""
     buffer = io.BytesIO()
     with av.open(buffer, "w", format=form) as container:
-        audio = container.add_stream(codec, rate=44_100, layout="mono")
-        picture_stream = None
+        audio: Any = container.add_stream(codec, rate=44_100, layout="mono")
         if cover is not None:
-            picture_stream = container.add_stream("png")
+            picture_stream: Any = container.add_stream("png")
             picture_stream.width, picture_stream.height, picture_stream.pix_fmt = 32, 32, "rgb24"
             picture_stream.disposition = av.stream.Disposition.attached_pic
             container.start_encoding()

@@ -26,7 +26,7 @@ def extract(data: bytes) -> Extraction:
 
 
 def column(name: str) -> int:
-    return LAYOUT.index(f"image.{name}") - IMAGE.start
+    return LAYOUT.index(f"image.{name}") - int(IMAGE.start)
 
 
 def test_hog_agrees_with_scikit_image() -> None:
