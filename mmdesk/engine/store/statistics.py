@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, distinct, func, select, text
+from sqlalchemy import ColumnElement, Select, func, select, text
 from sqlalchemy.engine import Connection
 
 from mmdesk.engine.core.types import ColumnKind, FeatureStatus
@@ -205,9 +205,9 @@ def _number(connection: Connection, column: Any) -> NumberHealth:
 
 def _without(connection: Connection, key: Any, model: Any, other: Any = None) -> int:
     """Current entities that no current row of ``model`` refers to."""
-    having = select(distinct(key)).where(_current(model))
+    having = select(key).where(_current(model)).distinct()
     if other is not None:
-        having = having.union(select(distinct(other)).where(_current(model))).subquery().select()
+        having = having.union(select(other).where(_current(model))).subquery().select()
     return _count(connection, Entity, Entity.id.not_in(having))
 
 

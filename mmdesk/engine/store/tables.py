@@ -85,6 +85,9 @@ class _Lineage:
 class Entity(_Lineage, Base):
     """A person, account, company, device. ``attributes``: one JSON object, name -> text, number, boolean or null.
 
+    An entity keeps its ``id`` for life, since other rows refer to it: when an import replaces it, the old version moves
+    to a row of its own, whose ``superseded_by`` is that id. Deleting one is refused while current rows refer to it.
+
     Times among the attributes are stored as ISO 8601 text; ``attribute_columns`` says which columns they are.
     ``row_key``: 16-byte hash of all columns, to tell an unchanged row from a changed one.
     """
