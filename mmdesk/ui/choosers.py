@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import platform
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import Qt
+import PySide6
+from PySide6.QtCore import Qt, qVersion
 from PySide6.QtWidgets import QFileDialog, QMessageBox, QPushButton, QWidget
 
+from mmdesk.ui.icons import application_icon
 from mmdesk.ui.settings import Settings
 
 TABLE_FILES = "Tables (*.csv *.tsv *.tab *.txt *.gz *.zip *.xlsx *.parquet);;All files (*)"
@@ -93,6 +96,23 @@ def show_error(parent: QWidget, message: str, hint: str, details: str = "") -> Q
     box.setInformativeText(hint)
     if details:
         box.setDetailedText(details)
+    box.setStandardButtons(QMessageBox.StandardButton.Close)
+    box.open()
+    return box
+
+
+def show_about(parent: QWidget, version: str) -> QMessageBox:
+    """What this program is."""
+    box = QMessageBox(parent)
+    box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    box.setTextFormat(Qt.TextFormat.PlainText)
+    box.setIconPixmap(application_icon().pixmap(64, 64))
+    box.setWindowTitle("About mmdesk")
+    box.setText(f"mmdesk {version}")
+    box.setInformativeText(
+        "Offline analysis of cases with tables and evidence files.\n\n"
+        f"Python {platform.python_version()}, Qt {qVersion()}, PySide6 {PySide6.__version__}"
+    )
     box.setStandardButtons(QMessageBox.StandardButton.Close)
     box.open()
     return box

@@ -65,6 +65,12 @@ class Room(QWidget):
         """Forget the case; another one or none is open now."""
         raise NotImplementedError
 
+    def show_object(self, what: object) -> None:
+        """Another tab, or a drop, wants this shown."""
+
+    def reset_layout(self) -> None:
+        """Splitters and columns as they came."""
+
     def showEvent(self, event: QShowEvent) -> None:
         """Catch up on what changed meanwhile."""
         super().showEvent(event)

@@ -5,14 +5,14 @@ from __future__ import annotations
 import functools
 
 from PySide6.QtCore import QByteArray, QObject, QRectF, QSize, Qt
-from PySide6.QtGui import QAction, QIcon, QPainter, QPixmap
+from PySide6.QtGui import QAction, QGuiApplication, QIcon, QPainter, QPixmap
 from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtWidgets import QAbstractButton, QWidget
 
 from mmdesk.ui.colours import current
 from mmdesk.ui.resources import resource
 
-_SIZES = (16, 20, 24, 32, 48)
+_SIZES = (16, 18)
 _PROPERTY = "mmdesk_icon"
 _PROPERTY_ROLE = "mmdesk_icon_role"
 
@@ -35,25 +35,18 @@ def _source(name: str) -> str:
 
 
 @functools.cache
-def tinted(name: str, colour: str, disabled: str, selected: str) -> QIcon:
-    """The icon in three states and at every size that is asked for, also on a screen of double density."""
-    icon = QIcon()
-    for mode, shade in (
-        (QIcon.Mode.Normal, colour),
-        (QIcon.Mode.Active, colour),
-        (QIcon.Mode.Disabled, disabled),
-        (QIcon.Mode.Selected, selected),
-    ):
-        for size in _SIZES:
-            icon.addPixmap(pixmap(name, shade, size), mode)
-            icon.addPixmap(pixmap(name, shade, size, 2.0), mode)
-    return icon
+def _tinted(name: str, colour: str, ratio: float) -> QIcon:
+    """The icon at the sizes of menus and buttons; Qt greys it where it is disabled."""
+    made = QIcon()
+    for size in _SIZES:
+        made.addPixmap(pixmap(name, colour, size, ratio))
+    return made
 
 
 def icon(name: str, role: str = "text") -> QIcon:
     """The icon in the colour that ``role`` (a field of :class:`~mmdesk.ui.colours.Colours`) has now."""
-    colours = current()
-    return tinted(name, getattr(colours, role), colours.control, colours.on_accent)
+    screen = QGuiApplication.primaryScreen()
+    return _tinted(name, getattr(current(), role), screen.devicePixelRatio() if screen is not None else 1.0)
 
 
 def put_icon(target: QAbstractButton | QAction, name: str, role: str = "text") -> None:

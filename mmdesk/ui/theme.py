@@ -45,6 +45,11 @@ class Theme(QObject):
             return self._application.styleHints().colorScheme() is Qt.ColorScheme.Dark
         return self.appearance is c.Appearance.DARK
 
+    def start(self, appearance: c.Appearance, points: int | None) -> None:
+        """The first coat, best before there is any window."""
+        self._set_points(points)
+        self.choose(appearance)
+
     def choose(self, appearance: c.Appearance) -> None:
         """Show light, dark, or what the system says from now on."""
         self.appearance = appearance
@@ -53,9 +58,12 @@ class Theme(QObject):
 
     def set_points(self, points: int | None) -> None:
         """The text size everywhere, within 8 and 20 points; None = the system's."""
+        self._set_points(points)
+        self.paint()
+
+    def _set_points(self, points: int | None) -> None:
         wanted = self._system_points if points is None else points
         self.points = min(max(wanted, SMALLEST_POINTS), LARGEST_POINTS)
-        self.paint()
 
     def paint(self) -> None:
         """Set palette, font and style sheet, and tint the icons."""

@@ -57,18 +57,20 @@ class Failure:
         hint: What to do; may be empty.
         code: Stable code of the error; ``"bug"`` for a fault of ours, ``"process.died"`` for a lost process.
         details: The traceback of a bug, else empty.
+        facts: Plain values behind a known error.
     """
 
     message: str
     hint: str = ""
     code: str = "error"
     details: str = ""
+    facts: Mapping[str, object] = field(default_factory=dict)
 
     @classmethod
     def of(cls, error: BaseException) -> Failure:
         """A known error as it is; anything else as a bug of ours with its traceback."""
         if isinstance(error, MmdeskError):
-            return cls(error.message, error.hint, error.code)
+            return cls(error.message, error.hint, error.code, facts=error.details)
         return cls(
             f"Something went wrong inside mmdesk ({type(error).__name__}).",
             "Nothing half done was kept. The details help whoever looks after mmdesk to mend it.",
@@ -175,10 +177,10 @@ class Job:
     args: tuple[object, ...]
     title: str = ""
     key: str = ""
-    on_success: Callable[..., None] = _ignore
-    on_failure: Callable[[Failure], None] | None = None
-    on_cancel: Callable[[], None] | None = None
-    on_event: Callable[[Mapping[str, object]], None] = _ignore
+    on_success: Callable[..., object] = _ignore
+    on_failure: Callable[[Failure], object] | None = None
+    on_cancel: Callable[[], object] | None = None
+    on_event: Callable[[Mapping[str, object]], object] = _ignore
     owner: object | None = None
     mailbox: Mailbox = field(default_factory=Mailbox)
     state: JobState = JobState.WAITING

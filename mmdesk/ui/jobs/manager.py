@@ -57,10 +57,10 @@ class Jobs(QObject):
         *args: object,
         title: str = "",
         key: str = "",
-        on_success: Callable[[T], None] | None = None,
-        on_failure: Callable[[Failure], None] | None = None,
-        on_cancel: Callable[[], None] | None = None,
-        on_event: Callable[[Mapping[str, object]], None] | None = None,
+        on_success: Callable[[T], object] | None = None,
+        on_failure: Callable[[Failure], object] | None = None,
+        on_cancel: Callable[[], object] | None = None,
+        on_event: Callable[[Mapping[str, object]], object] | None = None,
         owner: QObject | None = None,
     ) -> Job:
         """Run ``function(*args, ctx=...)`` in ``lane`` and answer on this thread.

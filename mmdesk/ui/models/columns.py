@@ -37,6 +37,7 @@ class Column:
         role: Colour role of the text, by value.
         ordered: The values are in ascending order already, so sorting by them costs nothing.
         help: The header's tool tip.
+        keys: Numbers to sort by instead of the texts; NaN last.
     """
 
     title: str
@@ -48,6 +49,7 @@ class Column:
     role: Callable[[Any], str | None] | None = None
     ordered: bool = False
     help: str = ""
+    keys: NDArray[np.float64] | None = None
     _order: list[NDArray[np.int64]] = field(default_factory=list, repr=False, compare=False)
 
     def order(self) -> NDArray[np.int64]:
@@ -58,9 +60,11 @@ class Column:
 
     def missing(self) -> int:
         """How many values are missing, so that a descending order can leave them last."""
-        return int(np.isnan(self._numbers()).sum()) if self.numeric else 0
+        return int(np.isnan(self._numbers()).sum()) if self.numeric or self.keys is not None else 0
 
     def _numbers(self) -> NDArray[np.float64]:
+        if self.keys is not None:
+            return self.keys
         if isinstance(self.values, np.ndarray) and self.values.dtype.kind in "fiub":
             return self.values.astype(np.float64)
         return np.array([np.nan if v is None else float(v) for v in self.values], dtype=np.float64)
@@ -68,7 +72,7 @@ class Column:
     def _sorted(self) -> NDArray[np.int64]:
         if self.ordered:
             return np.arange(len(self.values), dtype=np.int64)
-        if self.numeric:
+        if self.numeric or self.keys is not None:
             return np.argsort(self._numbers(), kind="stable").astype(np.int64)
         texts = [self.show(value).casefold() for value in self.values]
         return np.array(sorted(range(len(texts)), key=texts.__getitem__), dtype=np.int64)

@@ -154,12 +154,10 @@ _LOSSES = {
     "ranking": "Ranking loss",
 }
 _MEASURES = {
-    "auroc": ("AUROC", "higher is better"),
-    "average_precision": ("Average precision", "higher is better"),
-    "mae": ("Mean absolute error", "lower is better"),
-    "rmse": ("Root mean squared error", "lower is better"),
-    "spearman": ("Spearman correlation", "higher is better"),
-    "ndcg": ("NDCG", "higher is better"),
+    "classification_auroc": ("AUROC", "higher is better"),
+    "classification_average_precision": ("Average precision", "higher is better"),
+    "regression_mae": ("Mean absolute error", "lower is better"),
+    "ranking_ndcg": ("NDCG", "higher is better"),
 }
 
 
@@ -168,33 +166,34 @@ def charts_of(history: Sequence[Mapping[str, object]], baseline: Mapping[str, fl
 
     Args:
         history: One mapping an epoch, with ``train``, ``val`` (name -> value) and ``best``.
-        baseline: Measure -> what the plain baseline reached on the same part, for those it has.
+        baseline: Measure, named as in ``val`` -> what the plain baseline reached there, for those it has.
     """
     best = next((n for n in range(len(history), 0, -1) if history[n - 1].get("best")), None)
     charts = []
     measured = [_measure_chart(history, name, best, (baseline or {}).get(name)) for name in _MEASURES]
     charts += [chart for chart in measured if chart is not None]
-    parts = [name for name in _LOSSES if any(_value(epoch, "train", name) is not None for epoch in history)]
+    parts = [name for name in _LOSSES if any(_value(epoch, "train", name) for epoch in history)]
     # With one head only, the total says the same as the part.
     shown = parts if len(parts) != 2 else parts[:1]
-    for name in shown:
-        train = tuple(_value(epoch, "train", name) for epoch in history)
-        val = tuple(_value(epoch, "val", name) for epoch in history)
-        charts.append(Chart(_LOSSES[name], "loss", (Line("train", train, 0), Line("validation", val, 1)), best))
-    order = {"Loss, all parts": 1}
+    losses = [_loss_chart(history, name, best) for name in shown]
     # First the measure that decides, beside it the whole loss; then the rest.
-    return charts[:1] + sorted(charts[1:], key=lambda chart: 0 if chart.title in order else 1)
+    return charts[:1] + losses[:1] + charts[1:] + losses[1:]
+
+
+def _loss_chart(history: Sequence[Mapping[str, object]], name: str, best: int | None) -> Chart:
+    lines = [Line("train", tuple(_value(epoch, "train", name) for epoch in history), 0)]
+    validation = tuple(_value(epoch, "val", name) for epoch in history)
+    if any(value is not None for value in validation):
+        lines.append(Line("validation", validation, 1))
+    return Chart(_LOSSES[name], "loss", tuple(lines), best)
 
 
 def _measure_chart(
     history: Sequence[Mapping[str, object]], name: str, best: int | None, baseline: float | None
 ) -> Chart | None:
-    lines = []
-    for part, shown, series in (("train", "train", 0), ("val", "validation", 1)):
-        values = tuple(_value(epoch, part, name) for epoch in history)
-        if any(value is not None for value in values):
-            lines.append(Line(shown, values, series))
-    if not lines:
+    values = tuple(_value(epoch, "val", name) for epoch in history)
+    if all(value is None for value in values):
         return None
     title, unit = _MEASURES[name]
-    return Chart(title, unit, tuple(lines), best, baseline, "baseline" if baseline is not None else "")
+    lines = (Line("validation", values, 1),)
+    return Chart(title, unit, lines, best, baseline, "baseline" if baseline is not None else "")

@@ -67,7 +67,7 @@ class Notice(QWidget):
         body.addLayout(self._buttons)
         body.addWidget(self._fold)
         column(self, None, row(None, None, body, None), None, margin=SPACE_L)
-        self._button: Button | None = None
+        self._shown_buttons: list[Button] = []
 
     def say(  # one call says all, so nothing of an earlier notice stays
         self,
@@ -79,9 +79,11 @@ class Notice(QWidget):
         details: str = "",
         button: str = "",
         on_button: Callable[[], object] | None = None,
+        second: str = "",
+        on_second: Callable[[], object] | None = None,
         busy: bool = False,
     ) -> None:
-        """Replace everything that is said."""
+        """Replace everything that is said; a second button is a way out or another answer."""
         self._picture.show_icon(icon, role)
         self.title.setText(title)
         self.text.setText(text)
@@ -91,13 +93,16 @@ class Notice(QWidget):
         self._fold.set_open(False)
         self._bar.setVisible(busy)
         self._bar.setRange(0, 0 if busy else 1)
-        if self._button is not None:
-            self._buttons.removeWidget(self._button)
-            self._button.deleteLater()
-            self._button = None
-        if button and on_button is not None:
-            self._button = Button(button, on_button, kind="primary")
-            self._buttons.insertWidget(1, self._button)
+        for gone in self._shown_buttons:
+            self._buttons.removeWidget(gone)
+            gone.hide()
+            gone.deleteLater()
+        self._shown_buttons = []
+        for name, handler, kind in ((button, on_button, "primary"), (second, on_second, "")):
+            if name and handler is not None:
+                made = Button(name, handler, kind=kind)
+                self._shown_buttons.append(made)
+                self._buttons.insertWidget(len(self._shown_buttons), made)
 
     def progress(self, share: float | None, text: str) -> None:
         """Move the bar of a busy notice; None = nobody knows how far."""
@@ -127,6 +132,10 @@ class Stateful(QStackedWidget):
         """The content is there."""
         self.setCurrentWidget(self.content)
         self.notice.progress(1.0, "")
+
+    def show_notice(self) -> None:
+        """Whatever was said with ``notice.say``."""
+        self.setCurrentWidget(self.notice)
 
     def show_empty(
         self, icon: str, title: str, text: str, button: str = "", on_button: Callable[[], object] | None = None

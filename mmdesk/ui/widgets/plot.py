@@ -30,10 +30,12 @@ class Plot(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph has no types
         axes: pyqtgraph axis items by side, where other than numbers are shown.
     """
 
+    # On the class: Qt sends the first palette change before a constructor of ours has run.
+    _drawn_for: Colours | None = None
+
     def __init__(self, title: str, x: str = "", y: str = "", axes: dict[str, Any] | None = None) -> None:
         super().__init__(axisItems=axes or {})
         self.title, self.x_name, self.y_name = title, x, y
-        self._drawn_for: Colours | None = None
         self.setAccessibleName(title)
         self.setMenuEnabled(False)
         self.hideButtons()

@@ -1,0 +1,254 @@
+"""What can be looked at: pictures, outlines of sounds, frames of videos, beginnings of texts; events over time.
+
+Everything is decoded by the same guarded readers as the features, small and upright, so that what is shown is what the
+model was given. Call it in a process that may die: a decoder's fault must not take a window along.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+import numpy.typing as npt
+from sqlalchemy import func, select
+
+from mmdesk.engine.core.errors import UsageError
+from mmdesk.engine.core.jobs import NULL_CONTEXT, JobContext
+from mmdesk.engine.core.types import MediaType, current_actor
+from mmdesk.engine.store.case import Case
+from mmdesk.engine.store.tables import Artifact, Event
+
+Pixels = npt.NDArray[np.uint8]
+
+_TEXT_BYTES = 4096
+_OUTLINE_PARTS = 1500
+_PART_SAMPLES = 441
+"""Samples of one stretch of the raw outline: 20 ms at 22,050 Hz."""
+_HASH_CHUNK = 1 << 20
+
+
+@dataclass(frozen=True)
+class PreviewFrame:
+    """A frame of a video: its moment in seconds and RGB pixels ``uint8 [height, width, 3]``."""
+
+    time_s: float
+    pixels: Pixels
+
+
+@dataclass(frozen=True)
+class Preview:
+    """Something to look at; what does not apply is None or empty.
+
+    Attributes:
+        sha256: Of the artifact.
+        media_type: What kind of file it is.
+        content_type: Told by its content.
+        size_bytes: Of the file.
+        intact: The stored file still has its hash.
+        pixels: RGB ``uint8 [height, width, 3]``, upright, longest side at most 384.
+        lows: Least sample of each equal stretch of a recording, about -1 to 1. ``highs``: the largest.
+        length_s: Of a recording or video.
+        frames: Of a video, in time order.
+        text: The beginning of a text file.
+        problem: Why there is nothing to look at.
+    """
+
+    sha256: str
+    media_type: MediaType
+    content_type: str
+    size_bytes: int
+    intact: bool
+    pixels: Pixels | None = None
+    lows: npt.NDArray[np.float32] | None = None
+    highs: npt.NDArray[np.float32] | None = None
+    length_s: float = 0.0
+    frames: tuple[PreviewFrame, ...] = ()
+    text: str = ""
+    problem: str = ""
+
+
+def preview(folder: Path, sha256: str, *, ctx: JobContext = NULL_CONTEXT) -> Preview:
+    """Something to look at of one artifact; a file that cannot be shown says why.
+
+    Args:
+        folder: The case.
+        sha256: Of the artifact.
+        ctx: Cancelling.
+
+    Raises:
+        UsageError: The case has no such artifact (``usage.no_such_artifact``).
+        StoreError: The case cannot be opened, or the file is not on this machine (``store.file_missing``).
+    """
+    from mmdesk.engine.features.limits import UnreadableError
+
+    with Case.open(folder, actor=current_actor()) as case:
+        artifact = _find(case, sha256)
+        with case.files.open(artifact.path) as file:
+            facts = Preview(
+                sha256,
+                MediaType(artifact.media_type),
+                artifact.content_type,
+                artifact.size_bytes,
+                intact=_sha256(file, ctx) == sha256,
+            )
+            file.seek(0)
+            try:
+                return _look(facts, file, ctx)
+            except UnreadableError as error:
+                return _with(facts, problem=error.message)
+
+
+def thumbnail(folder: Path, sha256: str, side: int) -> Pixels | None:
+    """A small RGB picture of an artifact, longest side at most ``side``; None where there is nothing to be seen.
+
+    Raises:
+        UsageError: The case has no such artifact.
+        StoreError: The case cannot be opened.
+    """
+    from mmdesk.engine.core.errors import MmdeskError
+    from mmdesk.engine.features.image_decoding import shrink
+
+    try:
+        seen = preview(folder, sha256)
+    except MmdeskError as error:
+        if error.code == "store.file_missing":
+            return None
+        raise
+    pixels = seen.pixels if seen.pixels is not None else next((frame.pixels for frame in seen.frames), None)
+    return None if pixels is None else np.ascontiguousarray(shrink(pixels, side))
+
+
+def events_over_time(folder: Path, parts: int = 48) -> tuple[list[float], list[int]] | None:
+    """How many events happened when.
+
+    Args:
+        folder: The case.
+        parts: Equal parts of the time from the first event to the last.
+
+    Returns:
+        ``parts + 1`` edges in seconds since 1970 UTC and ``parts`` counts; None without events.
+
+    Raises:
+        UsageError: There is no case.
+        StoreError: It cannot be opened.
+    """
+    current = Event.deleted_us.is_(None) & Event.superseded_by.is_(None)
+    with Case.open(folder, actor=current_actor()) as case, case.read() as connection:
+        first = connection.execute(select(func.min(Event.timestamp_us)).where(current)).scalar()
+        last = connection.execute(select(func.max(Event.timestamp_us)).where(current)).scalar()
+        if first is None or last is None:
+            return None
+        width = max(-(-(last - first + 1) // parts), 1)
+        number = (Event.timestamp_us - first) // width
+        rows = connection.execute(select(number, func.count()).where(current).group_by(number)).all()
+    counts = [0] * parts
+    for place, count in rows:
+        counts[int(place)] = int(count)
+    return [(first + width * place) / 1e6 for place in range(parts + 1)], counts
+
+
+def _find(case: Case, sha256: str) -> Artifact:
+    columns = (Artifact.path, Artifact.media_type, Artifact.content_type, Artifact.size_bytes)
+    with case.read() as connection:
+        found = connection.execute(select(*columns).where(Artifact.sha256 == sha256)).one_or_none()
+    if found is None:
+        raise UsageError(
+            f"The case has no file with the SHA-256 {sha256}.",
+            "It may have been taken back with its import.",
+            code="usage.no_such_artifact",
+            details={"sha256": sha256},
+        )
+    return Artifact(path=found[0], media_type=found[1], content_type=found[2], size_bytes=found[3])
+
+
+def _sha256(file: BinaryIO, ctx: JobContext) -> str:
+    digest = hashlib.sha256()
+    while chunk := file.read(_HASH_CHUNK):
+        digest.update(chunk)
+        ctx.check_cancelled()
+    return digest.hexdigest()
+
+
+def _with(facts: Preview, **changes: object) -> Preview:
+    return Preview(**{**vars(facts), **changes})
+
+
+def _look(facts: Preview, file: BinaryIO, ctx: JobContext) -> Preview:
+    if facts.media_type is MediaType.IMAGE:
+        from mmdesk.engine.features.image_decoding import decode_picture
+        from mmdesk.engine.features.limits import MAX_PICTURE_BYTES
+
+        if facts.size_bytes > MAX_PICTURE_BYTES:
+            return _with(facts, problem="The picture file is too large to be shown.")
+        return _with(facts, pixels=_rgb(decode_picture(file.read(), facts.content_type).picture))
+    if facts.media_type is MediaType.AUDIO:
+        lows, highs, length_s = _outline(file, facts.content_type, ctx)
+        return _with(facts, lows=lows, highs=highs, length_s=length_s)
+    if facts.media_type is MediaType.VIDEO:
+        return _film(facts, file)
+    return _beginning(facts, file)
+
+
+def _rgb(picture: Pixels) -> Pixels:
+    """OpenCV's order of colours turned round."""
+    return np.ascontiguousarray(picture[:, :, ::-1])
+
+
+def _film(facts: Preview, file: BinaryIO) -> Preview:
+    from mmdesk.engine.features.video_decoding import read_film
+
+    film = read_film(file, facts.content_type)
+    frames = tuple(PreviewFrame(frame.time_s, _rgb(frame.picture)) for frame in film.frames)
+    problem = "" if frames else "The video holds no frame that can be shown."
+    return _with(facts, frames=frames, length_s=film.duration_s, problem=problem)
+
+
+def _beginning(facts: Preview, file: BinaryIO) -> Preview:
+    head = file.read(_TEXT_BYTES)
+    if facts.content_type.startswith("text/"):
+        return _with(facts, text=head.decode("utf-8", errors="replace"))
+    lines = [f"{at:08x}  {head[at : at + 16].hex(' ')}" for at in range(0, min(len(head), 512), 16)]
+    return _with(facts, text="\n".join(lines), problem="" if head else "The file is empty.")
+
+
+def _outline(
+    file: BinaryIO, content_type: str, ctx: JobContext
+) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32], float]:
+    """Least and largest sample of equal stretches, and the length in seconds; a long recording's gaps are silent."""
+    from mmdesk.engine.features.audio_decoding import RATE_HZ, open_sound
+
+    lows: list[npt.NDArray[np.float32]] = []
+    highs: list[npt.NDArray[np.float32]] = []
+    reached = 0
+    for start_s, blocks in open_sound(file, content_type).pieces:
+        gap = max(round(start_s * RATE_HZ / _PART_SAMPLES) - reached, 0)
+        lows.append(np.zeros(gap, np.float32))
+        highs.append(np.zeros(gap, np.float32))
+        reached += gap
+        for part in _stretches(blocks, ctx):
+            lows.append(part.min(axis=1))
+            highs.append(part.max(axis=1))
+            reached += len(part)
+    low, high = np.concatenate([*lows, np.zeros(0, np.float32)]), np.concatenate([*highs, np.zeros(0, np.float32)])
+    if len(low) > _OUTLINE_PARTS:
+        starts = np.linspace(0, len(low), _OUTLINE_PARTS, endpoint=False).astype(np.int64)
+        low, high = np.minimum.reduceat(low, starts), np.maximum.reduceat(high, starts)
+    return np.clip(low, -1, 1), np.clip(high, -1, 1), reached * _PART_SAMPLES / RATE_HZ
+
+
+def _stretches(blocks: Iterator[npt.NDArray[np.float32]], ctx: JobContext) -> Iterator[npt.NDArray[np.float32]]:
+    """The samples as ``[stretches, _PART_SAMPLES]``; the last stretch is filled up with its last sample."""
+    rest = np.zeros(0, np.float32)
+    for block in blocks:
+        ctx.check_cancelled()
+        rest = np.concatenate([rest, block])
+        whole = len(rest) // _PART_SAMPLES * _PART_SAMPLES
+        if whole:
+            yield rest[:whole].reshape(-1, _PART_SAMPLES)
+            rest = rest[whole:]
+    if len(rest):
+        yield np.pad(rest, (0, _PART_SAMPLES - len(rest)), mode="edge").reshape(1, -1)

@@ -1,0 +1,52 @@
+"""Starting the window."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QApplication
+
+from mmdesk.ui.icons import application_icon
+from mmdesk.ui.jobs.manager import Jobs
+from mmdesk.ui.settings import Settings
+from mmdesk.ui.theme import Theme
+from mmdesk.ui.window import MainWindow
+
+
+def application() -> QApplication:
+    """The one application object, made if it is not there yet."""
+    present = QApplication.instance()
+    if isinstance(present, QApplication):
+        return present
+    made = QApplication(sys.argv[:1])
+    made.setApplicationName("mmdesk")
+    made.setDesktopFileName("mmdesk")
+    made.setWindowIcon(application_icon())
+    return made
+
+
+def make_window(app: QApplication) -> MainWindow:
+    """The window with everything it needs, in the remembered appearance; not shown yet."""
+    settings = Settings()
+    theme = Theme(app)
+    theme.start(settings.appearance, settings.points)
+    return MainWindow(Jobs(), theme, settings)
+
+
+def run_window(case: Path | None) -> int:
+    """Show the window and stay until it is closed.
+
+    Args:
+        case: A case folder or its ``case.mmcase`` to open at once; None shows the start page.
+
+    Returns:
+        The exit status, 0.
+    """
+    app = application()
+    window = make_window(app)
+    window.show()
+    if case is not None:
+        QTimer.singleShot(0, window, lambda: window.open_case(case))
+    return app.exec()

@@ -1,0 +1,361 @@
+"""What the window asks of the services, one plain function for each.
+
+They run in a thread or in a worker process (see :mod:`mmdesk.ui.jobs`), so there is no Qt here, everything heavy is
+imported inside, and what goes in and out can be pickled. Every one takes ``ctx``, whether its service needs it or not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mmdesk.engine.core.jobs import JobContext
+from mmdesk.engine.core.types import Head, MissingEntities, OnConflict, Table, current_actor
+from mmdesk.ui.session import OpenCase
+
+if TYPE_CHECKING:
+    from mmdesk.engine.explanation.explanation import Explanation
+    from mmdesk.engine.services.cases import DataHealth
+    from mmdesk.engine.services.media_imports import ArtifactRow, ExtractReport, MediaReport
+    from mmdesk.engine.services.previews import Preview as MediaPreview
+    from mmdesk.engine.services.runs import Comparison, Reproduction, RunPage, RunRow, TrainResult
+    from mmdesk.engine.services.table_imports import (
+        ImportOptions,
+        ImportRecord,
+        Preview,
+        TableFiles,
+        TablesReport,
+        UndoReport,
+    )
+    from mmdesk.engine.training.checks import Finding
+    from mmdesk.engine.training.config import ConfigField
+    from mmdesk.ui.widgets.case_dialog import NewCase
+
+RunsFunction = Callable[..., None]
+SAMPLE_ENTITIES = 600
+_TABLE_SUFFIXES = {".csv", ".tsv", ".tab", ".txt", ".gz", ".zip", ".xlsx", ".xls", ".parquet"}
+
+
+# Cases.
+
+
+def open_case(path: Path, *, ctx: JobContext) -> OpenCase:  # noqa: ARG001
+    """The case in a folder or of a ``case.mmcase``, brought up to date if it is older."""
+    from mmdesk.engine.services import cases
+
+    info = cases.case_info(path)
+    return OpenCase(Path(info.folder), info.name)
+
+
+def new_case(wanted: NewCase, *, ctx: JobContext) -> OpenCase:  # noqa: ARG001
+    """Make a case."""
+    from mmdesk.engine.services import cases
+
+    info = cases.new_case(wanted.folder, name=wanted.name, database_url=wanted.database_url, actor=current_actor())
+    return OpenCase(Path(info.folder), info.name)
+
+
+def make_sample(folder: Path, *, ctx: JobContext) -> OpenCase:
+    """Make the sample case with its tables, media and features, ready to train."""
+    import tempfile
+
+    from mmdesk.engine.services import cases, media_imports, samples, table_imports
+
+    actor = current_actor()
+    with tempfile.TemporaryDirectory() as temporary:
+        data = Path(temporary) / "data"
+        samples.synth(data, SAMPLE_ENTITIES, ctx=ctx.part(0.0, 0.3))
+        info = cases.new_case(folder, name="Sample case", actor=actor)
+        files = table_imports.TableFiles(
+            data / "entities.csv", data / "events.csv", data / "interactions.csv", data / "targets.csv"
+        )
+        table_imports.import_tables(folder, files, actor=actor, ctx=ctx.part(0.3, 0.4))
+        media_imports.import_media(folder, manifest=data / "artifacts.csv", actor=actor, ctx=ctx.part(0.4, 0.55))
+    media_imports.extract(folder, actor=actor, ctx=ctx.part(0.55, 1.0))
+    return OpenCase(Path(info.folder), info.name)
+
+
+def data_health(folder: Path, *, ctx: JobContext) -> tuple[DataHealth, tuple[list[float], list[int]] | None]:  # noqa: ARG001
+    """How complete the data are, and the events over time (edges in seconds since 1970, counts)."""
+    from mmdesk.engine.services import cases, previews
+
+    return cases.data_health(folder), previews.events_over_time(folder)
+
+
+# Tables.
+
+
+@dataclass(frozen=True)
+class SortedFiles:
+    """What was dropped: a case, or tables and media (folders among them)."""
+
+    case: Path | None
+    tables: tuple[Path, ...]
+    media: tuple[Path, ...]
+
+
+def sort_files(paths: Sequence[Path], *, ctx: JobContext) -> SortedFiles:  # noqa: ARG001
+    """Tell cases, tables and media apart; a folder of tables alone gives its tables."""
+    tables: list[Path] = []
+    media: list[Path] = []
+    for path in paths:
+        if path.suffix == ".mmcase" or (path / "case.mmcase").is_file():
+            return SortedFiles(path, (), ())
+        if path.is_dir():
+            inside = sorted(file for file in path.iterdir() if file.suffix.lower() in _TABLE_SUFFIXES)
+            folders = any(file.is_dir() for file in path.iterdir())
+            if inside and not folders:
+                tables += inside
+            else:
+                media.append(path)
+        elif path.suffix.lower() in _TABLE_SUFFIXES:
+            tables.append(path)
+        else:
+            media.append(path)
+    return SortedFiles(None, tuple(tables), tuple(media))
+
+
+@dataclass(frozen=True)
+class WantedColumn:
+    """A column that a table takes."""
+
+    name: str
+    required: bool
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """Which table a file is, what that table takes, and a look at the file."""
+
+    table: Table | None
+    wanted: tuple[WantedColumn, ...]
+    preview: Preview
+
+
+def look_at_table(
+    path: Path,
+    table: Table | None,
+    mapping: Mapping[str, object] | None,
+    *,
+    ctx: JobContext,  # noqa: ARG001
+) -> Proposal:
+    """The first rows of a file and where its columns go; ``table`` None proposes it."""
+    from mmdesk.engine.ingestion.table_schema import FIELDS
+    from mmdesk.engine.services import table_imports
+
+    found = table if table is not None else table_imports.propose_tables([path])[path]
+    preview = table_imports.preview_table(path, found, mapping)
+    fields = FIELDS[found] if found is not None else ()
+    return Proposal(found, tuple(WantedColumn(field.name, field.required) for field in fields), preview)
+
+
+def import_tables(folder: Path, files: TableFiles, options: ImportOptions, *, ctx: JobContext) -> TablesReport:
+    """Import, or with ``options.dry_run`` say what would happen."""
+    from mmdesk.engine.services import table_imports
+
+    return table_imports.import_tables(folder, files, options, actor=current_actor(), ctx=ctx)
+
+
+def table_arguments(
+    paths: Mapping[Table, Path],
+    mapping: Mapping[str, object] | None,
+    *,
+    on_conflict: OnConflict,
+    missing_entities: MissingEntities,
+    dry_run: bool,
+) -> tuple[TableFiles, ImportOptions]:
+    """The arguments of an import."""
+    from mmdesk.engine.services.table_imports import ImportOptions, TableFiles
+
+    files = TableFiles(**{table.value: path for table, path in paths.items()})
+    return files, ImportOptions(
+        mapping=mapping, dry_run=dry_run, on_conflict=on_conflict, missing_entities=missing_entities
+    )
+
+
+def save_rejected(
+    folder: Path, files: TableFiles, options: ImportOptions, rejects: Path, *, ctx: JobContext
+) -> TablesReport:
+    """Write the rows that an import leaves out to a file; the case is not touched."""
+    import dataclasses
+
+    return import_tables(folder, files, dataclasses.replace(options, dry_run=True, rejects=rejects), ctx=ctx)
+
+
+def list_imports(folder: Path, *, ctx: JobContext) -> tuple[ImportRecord, ...]:  # noqa: ARG001
+    """What was imported, and when."""
+    from mmdesk.engine.services import table_imports
+
+    return table_imports.list_imports(folder, actor=current_actor())
+
+
+def undo_import(folder: Path, import_id: int, *, ctx: JobContext) -> UndoReport:
+    """Take an import back."""
+    from mmdesk.engine.services import table_imports
+
+    return table_imports.undo_import(folder, import_id, actor=current_actor(), ctx=ctx)
+
+
+# Media.
+
+
+def import_media(folder: Path, paths: Sequence[Path], manifest: Path | None, *, ctx: JobContext) -> MediaReport:
+    """Import files, folders, or what a manifest lists."""
+    from mmdesk.engine.services import media_imports
+
+    return media_imports.import_media(folder, paths, manifest, actor=current_actor(), ctx=ctx)
+
+
+def extract(folder: Path, *, ctx: JobContext) -> ExtractReport:
+    """Turn every pending artifact into features."""
+    from mmdesk.engine.services import media_imports
+
+    return media_imports.extract(folder, actor=current_actor(), ctx=ctx)
+
+
+def list_artifacts(folder: Path, *, ctx: JobContext) -> tuple[ArtifactRow, ...]:  # noqa: ARG001
+    """All artifacts."""
+    from mmdesk.engine.services import media_imports
+
+    return media_imports.list_artifacts(folder)
+
+
+def preview_media(folder: Path, sha256: str, *, ctx: JobContext) -> MediaPreview:  # noqa: ARG001
+    """Something to look at of an artifact."""
+    from mmdesk.engine.services import previews
+
+    return previews.preview(folder, sha256)
+
+
+def thumbnails(folder: Path, sha256s: Sequence[str], side: int, *, ctx: JobContext) -> None:
+    """Small pictures, published one by one as ``{"event": "thumbnail", "sha256", "pixels"}``."""
+    from mmdesk.engine.services import previews
+
+    for sha256 in sha256s:
+        ctx.check_cancelled()
+        pixels = previews.thumbnail(folder, sha256, side)
+        if pixels is not None:
+            ctx.publish({"event": "thumbnail", "sha256": sha256, "pixels": pixels})
+
+
+# Training and runs.
+
+
+def config_fields(*, ctx: JobContext) -> tuple[ConfigField, ...]:  # noqa: ARG001
+    """What a training can be told."""
+    from mmdesk.engine.services import runs
+
+    return runs.config_fields()
+
+
+def check_training(folder: Path, *, ctx: JobContext) -> tuple[Finding, ...]:
+    """What stands against a training."""
+    from mmdesk.engine.services import runs
+
+    return runs.check_training(folder, ctx=ctx)
+
+
+def train(folder: Path, config: Mapping[str, object], name: str | None, force: bool, *, ctx: JobContext) -> TrainResult:
+    """Train one model."""
+    from mmdesk.engine.services import runs
+
+    return runs.train(folder, config, name=name, force=force, actor=current_actor(), ctx=ctx)
+
+
+def list_runs(folder: Path, deleted: bool, *, ctx: JobContext) -> tuple[RunRow, ...]:  # noqa: ARG001
+    """The runs, or those in the trash."""
+    from mmdesk.engine.services import runs
+
+    return runs.list_runs(folder, deleted=deleted)
+
+
+def show_run(folder: Path, run: str, *, ctx: JobContext) -> RunPage:  # noqa: ARG001
+    """Everything that is stored of a run."""
+    from mmdesk.engine.services import runs
+
+    return runs.show_run(folder, run)
+
+
+def compare_runs(folder: Path, chosen: Sequence[str], *, ctx: JobContext) -> Comparison:  # noqa: ARG001
+    """Runs beside each other."""
+    from mmdesk.engine.services import runs
+
+    return runs.compare_runs(folder, chosen)
+
+
+def delete_runs(folder: Path, chosen: Sequence[str], *, ctx: JobContext) -> None:
+    """Put runs into the trash."""
+    from mmdesk.engine.services import runs
+
+    for run in chosen:
+        ctx.check_cancelled()
+        runs.delete_run(folder, run, actor=current_actor())
+
+
+def restore_runs(folder: Path, chosen: Sequence[str], *, ctx: JobContext) -> None:
+    """Take runs out of the trash."""
+    from mmdesk.engine.services import runs
+
+    for run in chosen:
+        ctx.check_cancelled()
+        runs.restore_run(folder, run, actor=current_actor())
+
+
+def reproduce(folder: Path, run: str, *, ctx: JobContext) -> Reproduction:
+    """Train a run again and compare."""
+    from mmdesk.engine.services import runs
+
+    return runs.reproduce(folder, run, actor=current_actor(), ctx=ctx)
+
+
+# Predictions and explanations.
+
+
+@dataclass(frozen=True)
+class Scores:
+    """The predictions of one run for all entities, in columns; NaN = the run has no such head.
+
+    Attributes:
+        entity_ids: In the order of the other columns.
+        probability: Between 0 and 1.
+        regression: In the target's unit.
+        ranking: Higher is better.
+    """
+
+    entity_ids: list[str]
+    probability: NDArray[np.float64]
+    regression: NDArray[np.float64]
+    ranking: NDArray[np.float64]
+
+
+def predict_all(folder: Path, run: str, *, ctx: JobContext) -> Scores:
+    """The scores of every entity, without the embeddings, which nobody looks at in a table."""
+    from mmdesk.engine.services import predictions
+
+    found = predictions.predict_columns(folder, run, ctx=ctx)
+    nothing = np.full(len(found), np.nan)
+
+    def column(values: NDArray[np.float64] | None) -> NDArray[np.float64]:
+        return nothing if values is None else values
+
+    return Scores(list(found.entity_ids), column(found.probability), column(found.regression), column(found.ranking))
+
+
+def explain(folder: Path, run: str, entity_id: str, head: Head | None, *, ctx: JobContext) -> Explanation:
+    """Why a run says what it says of one entity."""
+    from mmdesk.engine.services import explanations
+
+    return explanations.explain(folder, run, entity_id, head=head, ctx=ctx)
+
+
+def write_explanation(explanation: Explanation, path: Path, *, ctx: JobContext) -> None:  # noqa: ARG001
+    """An explanation as one JSON document, the same as on the command line."""
+    from mmdesk.engine.core.files import write_atomic
+    from mmdesk.engine.services import explanations
+
+    write_atomic(path, explanations.to_json(explanation))

@@ -1,0 +1,132 @@
+"""Making, opening and leaving cases."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtCore import QObject, QStandardPaths
+from PySide6.QtWidgets import QWidget
+
+from mmdesk.ui import calls, choosers
+from mmdesk.ui.formatting import shown
+from mmdesk.ui.jobs.job import Failure, Job, Lane
+from mmdesk.ui.jobs.manager import Jobs
+from mmdesk.ui.session import OpenCase, Session
+from mmdesk.ui.settings import Settings
+from mmdesk.ui.widgets.case_dialog import NewCase, NewCaseDialog
+from mmdesk.ui.widgets.start_page import Recent
+
+_SAMPLE_FOLDER = "mmdesk-sample-case"
+
+
+class CaseFlow(QObject):
+    """What the start page and the Case menu ask for.
+
+    Args:
+        window: The parent of the dialogs.
+        jobs: Where the work is done.
+        session: Told which case is open.
+        settings: Remembers it.
+    """
+
+    def __init__(self, window: QWidget, jobs: Jobs, session: Session, settings: Settings) -> None:
+        super().__init__(window)
+        self._window, self._jobs, self._session, self._settings = window, jobs, session, settings
+
+    def recent(self) -> list[Recent]:
+        """The remembered cases, told apart by whether they are still there."""
+        return [
+            Recent(case.folder, case.name, case.opened_us, missing=not (Path(case.folder) / "case.mmcase").is_file())
+            for case in self._settings.recent
+        ]
+
+    def new(self) -> None:
+        """Ask for name and place, then make it."""
+        dialog = NewCaseDialog(Path(self._settings.last_folder), self._window)
+
+        def choose() -> None:
+            choosers.choose_folder(dialog, self._settings, "Where the case goes", dialog.set_parent_folder)
+
+        dialog.folder_asked.connect(choose)
+        dialog.accepted_case.connect(self._on_dialog_accepted)
+        dialog.open()
+
+    def choose(self) -> None:
+        """Ask which case to open."""
+        choosers.choose_files(
+            self._window,
+            self._settings,
+            "Open a case",
+            "Cases (case.mmcase *.mmcase);;All files (*)",
+            lambda paths: self.open(paths[0]),
+        )
+
+    def open(self, path: Path) -> None:
+        """Open a case folder or its ``case.mmcase``, after leaving the present one."""
+        self.leave(lambda: self._start("Opening the case", calls.open_case, path))
+
+    def sample(self) -> None:
+        """Make the sample case, or open the one that was made before."""
+        documents = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.DocumentsLocation)
+        folder = Path(documents or Path.home()) / _SAMPLE_FOLDER
+        if (folder / "case.mmcase").is_file():
+            self.open(folder)
+            return
+        choosers.ask(
+            self._window,
+            "Make the sample case?",
+            f"A made-up case of 600 accounts, with tables, pictures, sounds and videos, will be made in {folder}. "
+            "It takes about a minute.",
+            "Make it",
+            lambda: self.leave(lambda: self._start("Making the sample case", calls.make_sample, folder, Lane.HEAVY)),
+        )
+
+    def leave(self, then: Callable[[], None]) -> None:
+        """Do ``then`` when no job of the present case is left; asks before any is stopped."""
+        running = [job for job in self._jobs.live if job.title]
+        if not running:
+            self._session.close()
+            then()
+            return
+        titles = ", ".join(job.title for job in running)
+        choosers.ask(
+            self._window,
+            "Stop what is running?",
+            f"Still running: {titles}. It will be stopped at the next safe point; nothing half done is kept.",
+            "Stop and go on",
+            lambda: self._stop_all(then),
+            other="Keep it running",
+        )
+
+    def _stop_all(self, then: Callable[[], None]) -> None:
+        def when_ended(_job: Job) -> None:
+            if not any(job.title for job in self._jobs.live):
+                self._jobs.ended.disconnect(when_ended)
+                self._session.close()
+                then()
+
+        running = [job for job in self._jobs.live if job.title]
+        if not running:
+            self._session.close()
+            then()
+            return
+        self._jobs.ended.connect(when_ended)
+        for job in running:
+            self._jobs.cancel(job)
+
+    def _on_dialog_accepted(self, answers: NewCase) -> None:
+        self.leave(lambda: self._start("Making the case", calls.new_case, answers))
+
+    def _start(self, title: str, function: Callable[..., OpenCase], argument: object, lane: Lane = Lane.DB) -> None:
+        self._jobs.submit(
+            lane, function, argument, title=title, owner=self,
+            on_success=self._on_opened, on_failure=self._on_failed,
+        )  # fmt: skip
+
+    def _on_opened(self, case: OpenCase) -> None:
+        self._settings.add_recent(case.folder, case.name)
+        self._session.open(case)
+
+    def _on_failed(self, failure: Failure) -> None:
+        choosers.show_error(self._window, shown(failure.message, 2000), failure.hint, failure.details)

@@ -1,0 +1,124 @@
+"""The measures of a run in words: their names, which way is better, and the verdict against the baseline.
+
+Metrics come as ``part -> head -> figures`` (``{"test": {"classification": {"n", "auroc", ...}}}``), as in
+``metrics.json``; the baseline's lie under ``baseline`` in the same form.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from mmdesk.ui.formatting import number, score, shown
+from mmdesk.ui.widgets.figures import Figure
+
+Metrics = Mapping[str, object]
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One measure of one head."""
+
+    head: str
+    key: str
+    name: str
+    higher_is_better: bool
+    digits: int = 3
+
+    @property
+    def curve(self) -> str:
+        """Its name in the training history."""
+        return f"{self.head}_{self.key}"
+
+
+MEASURES = (
+    Measure("classification", "auroc", "AUROC", higher_is_better=True),
+    Measure("classification", "average_precision", "Average precision", higher_is_better=True),
+    Measure("classification", "brier", "Brier score", higher_is_better=False),
+    Measure("regression", "mae", "Mean absolute error", higher_is_better=False),
+    Measure("regression", "rmse", "Root mean squared error", higher_is_better=False),
+    Measure("regression", "r2", "R²", higher_is_better=True),
+    Measure("ranking", "ndcg", "NDCG", higher_is_better=True),
+    Measure("ranking", "spearman", "Spearman correlation", higher_is_better=True),
+)
+LEADING = ("auroc", "mae", "ndcg")
+"""The one measure of each head that is shown large."""
+
+
+def value_of(metrics: Metrics | None, part: str, measure: Measure) -> float | None:
+    """The figure, or None where the part, the head or the figure is missing."""
+    found: object = metrics
+    for key in (part, measure.head, measure.key):
+        found = found.get(key) if isinstance(found, Mapping) else None
+    return float(found) if isinstance(found, (int, float)) and math.isfinite(found) else None
+
+
+def baseline_of(metrics: Metrics | None) -> Metrics | None:
+    """The baseline's metrics, in the same form."""
+    found = metrics.get("baseline") if metrics is not None else None
+    if isinstance(found, Mapping):
+        inner = found.get("measures", found)
+        return inner if isinstance(inner, Mapping) else None
+    return None
+
+
+def baseline_curves(metrics: Metrics | None, part: str = "val") -> dict[str, float]:
+    """What the baseline reached on a part, by the names of the training history."""
+    found = {measure.curve: value_of(baseline_of(metrics), part, measure) for measure in MEASURES}
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def rows_of(metrics: Metrics | None, part: str, head: str) -> int | None:
+    """How many rows a head's figures rest on."""
+    found: object = metrics
+    for key in (part, head, "n"):
+        found = found.get(key) if isinstance(found, Mapping) else None
+    return found if isinstance(found, int) else None
+
+
+def figures_of(metrics: Metrics | None, part: str = "test") -> list[Figure]:
+    """The leading measure of each head with its verdict against the baseline."""
+    figures = []
+    for measure in MEASURES:
+        value = value_of(metrics, part, measure)
+        if measure.key not in LEADING or value is None:
+            continue
+        remark, kind = _verdict(measure, value, value_of(baseline_of(metrics), part, measure))
+        rows = rows_of(metrics, part, measure.head)
+        tip = f"{measure.name} on the {part} part" + (f", {rows:,} rows" if rows is not None else "")
+        figures.append(Figure(f"{measure.name}, {part}", score(value, measure.digits), remark, kind, tip))
+    return figures
+
+
+def _verdict(measure: Measure, value: float, baseline: float | None) -> tuple[str, str]:
+    if baseline is None:
+        return "no baseline", "small"
+    difference = value - baseline if measure.higher_is_better else baseline - value
+    said = f"baseline {score(baseline, measure.digits)}"
+    if difference > 0:
+        return f"beats the {said}", "good"
+    return f"does not beat the {said}", "warn"
+
+
+def plain_value(value: object) -> str:
+    """A value of a configuration or an environment as one line of text."""
+    if value is None:
+        return number(None)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, (int, float)):
+        return number(value, 6).rstrip("0").rstrip(".") if isinstance(value, float) else str(value)
+    if isinstance(value, (list, tuple)):
+        return ", ".join(plain_value(item) for item in value) or number(None)
+    return shown(str(value))
+
+
+def flattened(document: object, prefix: str = "") -> list[tuple[str, object]]:
+    """A nested document as dotted names and values, in its own order."""
+    if not isinstance(document, Mapping):
+        return [(prefix, document)]
+    pairs: list[tuple[str, object]] = []
+    for key, value in document.items():
+        pairs += flattened(value, f"{prefix}.{key}" if prefix else str(key))
+    return pairs

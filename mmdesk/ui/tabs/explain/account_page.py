@@ -1,0 +1,235 @@
+"""One explanation, from the general to the source."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QButtonGroup, QFrame, QSplitter, QTabWidget, QToolButton, QWidget
+
+from mmdesk.ui.colours import SPACE_L, SPACE_M, SPACE_S
+from mmdesk.ui.desk import Desk
+from mmdesk.ui.formatting import data_time, percent, tool_tip
+from mmdesk.ui.models.columns import Column
+from mmdesk.ui.tabs.explain.items import EventsView, ForAndAgainst, ItemTable, LinksView, MaybeEmpty
+from mmdesk.ui.tabs.explain.media_view import MediaView
+from mmdesk.ui.tabs.explain.wording import (
+    GRADES,
+    HEAD_NAMES,
+    figures_text,
+    group_account,
+    item_account,
+    scale_of,
+    source_line,
+)
+from mmdesk.ui.widgets.basics import ElidedLabel, Label, boxed, column, frame, row, scrolled
+from mmdesk.ui.widgets.notice import Picture
+from mmdesk.ui.widgets.table import Table
+from mmdesk.ui.widgets.waterfall import Waterfall
+
+if TYPE_CHECKING:
+    from mmdesk.engine.explanation.explanation import Explanation
+
+_KINDS = ("attribute", "event", "neighbour", "artifact")
+
+
+class AccountPage(QWidget):
+    """Sentence, waterfall, evidence, source; everything linked."""
+
+    shown = Signal()
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__()
+        self.explanation: Explanation | None = None
+        self._build_head()
+        self._build_waterfall()
+        self._build_evidence(desk)
+        self._source_icon = Picture("file", "muted", 16)
+        self._source = ElidedLabel("", "muted", Qt.TextElideMode.ElideMiddle)
+        source = row(None, self._source_icon, self._source)
+        source.setStretch(1, 1)
+        splitter = QSplitter()
+        splitter.addWidget(self._left)
+        splitter.addWidget(self.tabs)
+        splitter.setSizes([390, 480])
+        splitter.setStretchFactor(1, 1)
+        splitter.setChildrenCollapsible(False)
+        self.splitter = splitter
+        page = column(self, self._head, splitter, source, spacing=SPACE_S)
+        page.setStretch(1, 1)
+
+    # What is where.
+
+    def _build_head(self) -> None:
+        self._name = ElidedLabel("", "heading")
+        self._facts = ElidedLabel("", "small")
+        self.sentence = Label("", wrap=True)
+        self.sentence.setTextInteractionFlags(
+            Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
+        )
+        self.sentence.setAccessibleName("Explanation in one sentence")
+        self._value = Label("", "figure")
+        self._value_name = Label("", "small")
+        self._grade = Label("", "figure")
+        self._grade_name = Label("Faithfulness", "small")
+        for label in (self._value, self._value_name, self._grade, self._grade_name):
+            label.setAlignment(Qt.AlignmentFlag.AlignRight)
+        value = column(None, self._value, self._value_name, None, spacing=0)
+        grade = column(None, self._grade, self._grade_name, None, spacing=0)
+        words = column(None, self._name, self._facts, self.sentence, spacing=2)
+        self._head = frame("card")
+        layout = row(self._head, words, value, grade, spacing=SPACE_L, margin=(SPACE_L, SPACE_M, SPACE_L, SPACE_M))
+        layout.setStretch(0, 1)
+
+    def _build_waterfall(self) -> None:
+        self.waterfall = Waterfall(str, str)
+        self.waterfall.picked.connect(self._on_waterfall_picked)
+        self._by_item = _switch("Evidence", "The strongest pieces of evidence")
+        self._by_group = _switch("Kinds", "Sums of the kinds of evidence")
+        self._by_item.setChecked(True)
+        group = QButtonGroup(self)
+        group.addButton(self._by_item)
+        group.addButton(self._by_group)
+        group.buttonClicked.connect(lambda _button: self._show_waterfall())
+        self._waterfall_title = Label("From the typical case to this one", "strong")
+        self._unit = Label("", "small")
+        top = row(None, self._waterfall_title, None, self._by_item, self._by_group, spacing=2)
+        self._left = QFrame()
+        self._left.setProperty("kind", "card")
+        inner = column(
+            self._left, top, self._unit, scrolled(boxed(column(None, self.waterfall, None))),
+            spacing=SPACE_S, margin=(SPACE_M, SPACE_S, SPACE_S, SPACE_S),
+        )  # fmt: skip
+        inner.setStretch(2, 1)
+        self._left.setMinimumWidth(300)
+
+    def _build_evidence(self, desk: Desk) -> None:
+        self.attributes = ItemTable("Attributes")
+        self.events = EventsView()
+        self.links = LinksView()
+        self.media = MediaView(desk)
+        self.sides = ForAndAgainst()
+        self.clauses = Table("Account")
+        self._maybe = {
+            "attribute": MaybeEmpty(self.attributes, "attribute", "No attributes"),
+            "event": MaybeEmpty(self.events, "event", "No events before this moment"),
+            "neighbour": MaybeEmpty(self.links, "link", "No links to other entities"),
+            "artifact": MaybeEmpty(self.media, "media", "No media files"),
+        }
+        self.tabs = QTabWidget()
+        self.tabs.setDocumentMode(True)
+        self.tabs.setAccessibleName("Evidence")
+        self.tabs.tabBar().setUsesScrollButtons(True)
+        for widget, title in (
+            (self._maybe["attribute"], "Attributes"),
+            (self._maybe["event"], "Events"),
+            (self._maybe["neighbour"], "Links"),
+            (self._maybe["artifact"], "Media"),
+            (self.sides, "For and against"),
+            (self.clauses, "Account"),
+        ):
+            self.tabs.addTab(boxed(column(None, widget, margin=(0, SPACE_S, 0, 0))), title)
+        for view in (self.attributes, self.events, self.links, self.media, self.sides):
+            view.picked.connect(self._show_source)
+        self.clauses.picked.connect(self._on_clauses_picked)
+        self.tabs.setMinimumWidth(380)
+
+    # Showing.
+
+    def show_explanation(self, explanation: Explanation) -> None:
+        """Another explanation."""
+        self.explanation = explanation
+        scale = scale_of(explanation)
+        self._show_head(explanation)
+        self._show_waterfall()
+        items = list(enumerate(explanation.items))
+        largest = max((abs(item.contribution) for _, item in items), default=1.0)
+        by_kind = {kind: [(n, item) for n, item in items if item.kind.value == kind] for kind in _KINDS}
+        for kind, maybe in self._maybe.items():
+            maybe.show_some(bool(by_kind[kind]))
+        self.attributes.show_items(by_kind["attribute"], scale, largest)
+        self.events.show_items(by_kind["event"], scale, largest)
+        self.links.show_links(explanation, by_kind["neighbour"], scale, largest)
+        self.media.show_items(by_kind["artifact"], scale, largest)
+        self.sides.show_sides(explanation, scale, largest)
+        self.clauses.set_columns(
+            [
+                Column("Clause", [clause.text for clause in explanation.clauses], tip=str),
+                Column("Rests on", [clause.reference for clause in explanation.clauses], tip=str),
+            ]
+        )
+        for number, (kind, title) in enumerate(zip(_KINDS, ("Attributes", "Events", "Links", "Media"), strict=True)):
+            self.tabs.setTabText(number, f"{title} ({len(by_kind[kind])})")
+        self._source.set_text("Choose a piece of evidence to see the file and line it came from.")
+        self.shown.emit()
+
+    def _show_head(self, explanation: Explanation) -> None:
+        scale = scale_of(explanation)
+        self._name.set_text(explanation.entity_id)
+        as_of = "everything known" if explanation.as_of is None else f"as of {explanation.as_of}"
+        self._facts.set_text(f"{as_of} · run {explanation.run_id[:12]}")
+        self.sentence.setText(explanation.sentence)
+        self._value.setText(scale.level(explanation.output))
+        self._value_name.setText(HEAD_NAMES[explanation.head])
+        grade = explanation.faithfulness.grade.value
+        kind, meaning = GRADES[grade]
+        self._grade.setText(grade)
+        self._grade.setAccessibleName(f"Faithfulness grade {grade}: {meaning}")
+        self._grade_name.set_kind(kind)
+        tip = tool_tip(f"{meaning}\n\n{figures_text(explanation)}")
+        for label in (self._grade, self._grade_name):
+            label.setToolTip(tip)
+
+    def _show_waterfall(self) -> None:
+        explanation = self.explanation
+        if explanation is None:
+            return
+        scale = scale_of(explanation)
+        self.waterfall.level, self.waterfall.change = scale.level, scale.change
+        by_item = self._by_item.isChecked()
+        self.waterfall.show_account(item_account(explanation, scale) if by_item else group_account(explanation))
+        self._unit.setText(f"In {scale.unit}; orange raises, blue lowers. Associated with, not caused by.")
+
+    # Everything is linked.
+
+    def _on_waterfall_picked(self, key: object) -> None:
+        if isinstance(key, int):
+            self.choose(key)
+        elif isinstance(key, str):
+            self.tabs.setCurrentIndex(("attributes", "events", "links", "media").index(key))
+
+    def choose(self, place: int) -> None:
+        """Show one piece of evidence where it belongs, and its source."""
+        if self.explanation is None:
+            return
+        item = self.explanation.items[place]
+        number = _KINDS.index(item.kind.value)
+        self.tabs.setCurrentIndex(number)
+        (self.attributes, self.events, self.links, self.media)[number].choose(place)
+        self.sides.choose(place)
+        self._show_source(place)
+
+    def _show_source(self, place: int) -> None:
+        if self.explanation is None:
+            return
+        item = self.explanation.items[place]
+        words = [source_line(item)]
+        if item.time_us is not None:
+            words.insert(0, data_time(item.time_us))
+        if item.attention is not None:
+            words.append(f"attention {percent(item.attention, 1)}")
+        self._source.set_text(" · ".join(words))
+
+    def _on_clauses_picked(self, rows: list[int]) -> None:
+        if rows and self.explanation is not None:
+            clause = self.explanation.clauses[rows[0]]
+            self._source.set_text(clause.reference or "This clause speaks of the model alone.")
+
+
+def _switch(text: str, help_text: str) -> QToolButton:
+    button = QToolButton()
+    button.setText(text)
+    button.setCheckable(True)
+    button.setToolTip(tool_tip(help_text))
+    button.setAccessibleName(help_text)
+    return button

@@ -1,0 +1,239 @@
+"""Tables of evidence, alone or beside a picture of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QSplitter, QWidget
+
+from mmdesk.ui.colours import SPACE_S
+from mmdesk.ui.formatting import MISSING, data_time, percent
+from mmdesk.ui.models.columns import Column
+from mmdesk.ui.tabs.explain.wording import Scale, source_line
+from mmdesk.ui.widgets.bars import SignedBarDelegate
+from mmdesk.ui.widgets.basics import Label, boxed, column, row
+from mmdesk.ui.widgets.links import LinkStar, Neighbour
+from mmdesk.ui.widgets.notice import Stateful
+from mmdesk.ui.widgets.table import Table
+from mmdesk.ui.widgets.timeline import TimedItem, Timeline
+
+if TYPE_CHECKING:
+    from mmdesk.engine.explanation.explanation import Explanation, Item
+
+Numbered = Sequence[tuple[int, "Item"]]
+"""Items with their places in the explanation."""
+_CONTRIBUTION = "Contribution"
+
+
+class ItemTable(QWidget):
+    """A table of evidence; ``picked`` carries the item's place in the explanation."""
+
+    picked = Signal(int)
+
+    def __init__(self, name: str, *, value: str = "Value", when: bool = False, attention: bool = False) -> None:
+        super().__init__()
+        self._value, self._when, self._attention = value, when, attention
+        self._places: list[int] = []
+        self.table = Table(name)
+        self._delegate = SignedBarDelegate(self._change, self.table)
+        self._scale = Scale(str, str, "")
+        self.table.picked.connect(self._on_table_picked)
+        column(self, self.table)
+
+    def show_items(self, items: Numbered, scale: Scale, largest: float) -> None:
+        """Show these, the strongest first; ``largest`` is the contribution that fills the bar."""
+        self._scale = scale
+        self._delegate.largest = largest
+        self._places = [place for place, _ in items]
+        found = [item for _, item in items]
+        columns = [Column("Evidence", [item.label for item in found], tip=str)]
+        if self._value:
+            columns.append(Column(self._value, [item.value for item in found], tip=str))
+        if self._when:
+            columns.append(Column("When (UTC)", [item.time_us for item in found], show=data_time, keys=_times(found)))
+        contributions = np.array([item.contribution for item in found], dtype=np.float64)
+        columns.append(
+            Column(_CONTRIBUTION, contributions, show=scale.change, numeric=True, help=f"In {scale.unit}; + raises")
+        )
+        if self._attention:
+            shares = [item.attention for item in found]
+            columns.append(
+                Column("Attention", shares, show=_share, numeric=True, help="Where the model looked; not a reason")
+            )
+        columns.append(Column("Source", [source_line(item) for item in found], tip=str))
+        self.table.set_columns(columns)
+        place = next(number for number, made in enumerate(columns) if made.title == _CONTRIBUTION)
+        self.table.setItemDelegateForColumn(place, self._delegate)
+        self.table.setColumnWidth(place, 150)
+
+    def choose(self, place: int) -> bool:
+        """Choose the item without telling anyone; False if it is not here."""
+        if place not in self._places:
+            return False
+        self.table.blockSignals(True)
+        chosen = self.table.choose(self._places.index(place))
+        self.table.blockSignals(False)
+        return chosen
+
+    def _change(self, value: float) -> str:
+        return self._scale.change(value)
+
+    def _on_table_picked(self, rows: list[int]) -> None:
+        if rows:
+            self.picked.emit(self._places[rows[0]])
+
+
+class EventsView(QWidget):
+    """The timeline above, the table below."""
+
+    picked = Signal(int)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.timeline = Timeline()
+        self.items = ItemTable("Events", when=True, attention=True)
+        splitter = QSplitter(Qt.Orientation.Vertical)
+        splitter.addWidget(self.timeline)
+        splitter.addWidget(self.items)
+        splitter.setSizes([230, 170])
+        splitter.setChildrenCollapsible(False)
+        column(self, splitter)
+        self.timeline.picked.connect(self._on_timeline_picked)
+        self.items.picked.connect(self._on_items_picked)
+
+    def show_items(self, items: Numbered, scale: Scale, largest: float) -> None:
+        """Show these events; those without a time are in the table only."""
+        self.items.show_items(items, scale, largest)
+        timed = [
+            TimedItem(place, item.time_us / 1e6, _plotted(item.contribution, scale), item.attention, item.label)
+            for place, item in items
+            if item.time_us is not None
+        ]
+        self.timeline.show_items(timed, scale.unit)
+
+    def choose(self, place: int) -> bool:
+        """Mark one event here and there."""
+        if not self.items.choose(place):
+            return False
+        self.timeline.choose(place)
+        return True
+
+    def _on_timeline_picked(self, place: int) -> None:
+        self.choose(place)
+        self.picked.emit(place)
+
+    def _on_items_picked(self, place: int) -> None:
+        self.timeline.choose(place)
+        self.picked.emit(place)
+
+
+class LinksView(QWidget):
+    """Neighbours as a star above, as a table below."""
+
+    picked = Signal(int)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.star = LinkStar()
+        self.items = ItemTable("Links", when=True)
+        splitter = QSplitter(Qt.Orientation.Vertical)
+        splitter.addWidget(self.star)
+        splitter.addWidget(self.items)
+        splitter.setSizes([210, 190])
+        splitter.setChildrenCollapsible(False)
+        column(self, splitter)
+        self.star.picked.connect(self._on_star_picked)
+        self.items.picked.connect(self._on_items_picked)
+
+    def show_links(self, explanation: Explanation, items: Numbered, scale: Scale, largest: float) -> None:
+        """Show these interactions; several with one neighbour are one line of the star."""
+        self.items.show_items(items, scale, largest)
+        sums: dict[str, float] = {}
+        first: dict[str, int] = {}
+        for place, item in items:
+            name = item.neighbour_id or item.label
+            sums[name] = sums.get(name, 0.0) + item.contribution
+            first.setdefault(name, place)
+        self.star.show_links(
+            explanation.entity_id, [Neighbour(first[name], name, value) for name, value in sums.items()]
+        )
+
+    def choose(self, place: int) -> bool:
+        """Mark one link."""
+        if not self.items.choose(place):
+            return False
+        self.star.choose(place)
+        return True
+
+    def _on_star_picked(self, place: int) -> None:
+        self.items.choose(place)
+        self.picked.emit(place)
+
+    def _on_items_picked(self, place: int) -> None:
+        self.star.choose(place)
+        self.picked.emit(place)
+
+
+class ForAndAgainst(QWidget):
+    """What raises the output and what lowers it, side by side, the same size."""
+
+    picked = Signal(int)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._raises = ItemTable("Evidence that raises", value="")
+        self._lowers = ItemTable("Evidence that lowers", value="")
+        self._raises_title = Label("", "strong")
+        self._lowers_title = Label("", "strong")
+        left = boxed(column(None, self._raises_title, self._raises, spacing=SPACE_S))
+        right = boxed(column(None, self._lowers_title, self._lowers, spacing=SPACE_S))
+        both = row(self, left, right)
+        both.setStretch(0, 1)
+        both.setStretch(1, 1)
+        self._raises.picked.connect(self.picked)
+        self._lowers.picked.connect(self.picked)
+
+    def show_sides(self, explanation: Explanation, scale: Scale, largest: float) -> None:
+        """Both lists, always."""
+        for title, table, places, word in (
+            (self._raises_title, self._raises, explanation.for_, "For: raises it"),
+            (self._lowers_title, self._lowers, explanation.against, "Against: lowers it"),
+        ):
+            total = sum(explanation.items[place].contribution for place in places)
+            title.setText(f"{word}, {scale.change(total)} in all ({len(places):,})")
+            table.show_items([(place, explanation.items[place]) for place in places], scale, largest)
+
+    def choose(self, place: int) -> bool:
+        """Mark the evidence on its side."""
+        return self._raises.choose(place) or self._lowers.choose(place)
+
+
+class MaybeEmpty(Stateful):
+    """A view of one kind of evidence, or a sentence that there is none."""
+
+    def __init__(self, content: QWidget, icon: str, none: str) -> None:
+        super().__init__(content)
+        self._icon, self._none = icon, none
+
+    def show_some(self, some: bool) -> None:
+        """The content if there is any."""
+        if some:
+            self.show_content()
+        else:
+            self.show_empty(self._icon, self._none, "The model was told so: an empty history is an answer too.")
+
+
+def _times(items: Sequence[Item]) -> np.ndarray:
+    return np.array([np.nan if item.time_us is None else item.time_us for item in items], dtype=np.float64)
+
+
+def _share(value: float | None) -> str:
+    return MISSING if value is None else percent(value, 1)
+
+
+def _plotted(contribution: float, scale: Scale) -> float:
+    """Percentage points where the table shows those."""
+    return 100 * contribution if scale.unit == "percentage points" else contribution

@@ -1,0 +1,159 @@
+"""The entity's files, the strongest first, each with what the model saw in it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QCheckBox, QPlainTextEdit, QSplitter, QStackedWidget, QWidget
+
+from mmdesk.ui import calls
+from mmdesk.ui.colours import SPACE_S
+from mmdesk.ui.desk import Desk
+from mmdesk.ui.formatting import data_time, duration, shown, size
+from mmdesk.ui.jobs.job import Failure, Lane
+from mmdesk.ui.tabs.explain.items import ItemTable, Numbered
+from mmdesk.ui.tabs.explain.wording import Scale
+from mmdesk.ui.widgets.basics import ElidedLabel, Label, boxed, column, row
+from mmdesk.ui.widgets.media import Frame, FrameGrid, Span, Tile, TiledPicture, Waveform
+from mmdesk.ui.widgets.notice import Stateful
+
+if TYPE_CHECKING:
+    from mmdesk.engine.explanation.explanation import Item
+    from mmdesk.engine.services.previews import Preview
+
+_TILES = {"tile"}
+_WINDOWS = {"window"}
+_FRAMES = {"frame"}
+
+
+class MediaView(QWidget):
+    """Files on the left, the chosen one on the right; ``picked`` carries the item's place."""
+
+    picked = Signal(int)
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__()
+        self._desk = desk
+        self._items: dict[int, Item] = {}
+        self._scale = Scale(str, str, "")
+        self._chosen: int | None = None
+        self.items = ItemTable("Files", value="")
+        self.items.picked.connect(self._on_items_picked)
+        self.picture = TiledPicture(self._change)
+        self.waveform = Waveform(self._change)
+        self.frames = FrameGrid(self._change)
+        self.text = QPlainTextEdit()
+        self.text.setReadOnly(True)
+        self.text.setAccessibleName("Beginning of the file")
+        self._stack = QStackedWidget()
+        for widget in (self.picture, self.waveform, self.frames, self.text):
+            self._stack.addWidget(widget)
+        self._title = ElidedLabel("", "strong", Qt.TextElideMode.ElideMiddle)
+        self._facts = ElidedLabel("", "small")
+        self._whole = Label("", "small", wrap=True)
+        self._overlay = QCheckBox("Heat map")
+        self._overlay.setChecked(True)
+        self._overlay.toggled.connect(self.picture.set_overlay)
+        head = row(None, column(None, self._title, self._facts, spacing=0), self._overlay)
+        head.setStretch(0, 1)
+        shown_file = column(None, head, self._stack, self._whole, spacing=SPACE_S)
+        shown_file.setStretch(1, 1)
+        self._state = Stateful(boxed(shown_file))
+        splitter = QSplitter(Qt.Orientation.Vertical)
+        splitter.addWidget(self._state)
+        splitter.addWidget(self.items)
+        splitter.setSizes([320, 100])
+        splitter.setStretchFactor(0, 1)
+        splitter.setChildrenCollapsible(False)
+        column(self, splitter)
+
+    def show_items(self, items: Numbered, scale: Scale, largest: float) -> None:
+        """Show these files, and the first of them."""
+        self._items = dict(items)
+        self._scale = scale
+        self._chosen = None
+        self.items.show_items(items, scale, largest)
+        if items:
+            self.choose(items[0][0])
+
+    def choose(self, place: int) -> bool:
+        """Show one file."""
+        if not self.items.choose(place):
+            return False
+        self._show(place)
+        return True
+
+    def _change(self, value: float) -> str:
+        return self._scale.change(value)
+
+    def _on_items_picked(self, place: int) -> None:
+        self._show(place)
+        self.picked.emit(place)
+
+    def _show(self, place: int) -> None:
+        item = self._items[place]
+        if place == self._chosen or item.artifact_sha256 is None:
+            return
+        self._chosen = place
+        self._state.show_busy(f"Opening {shown(item.label, 60)}")
+        self._desk.jobs.submit(
+            Lane.QUICK, calls.preview_media, self._desk.session.folder, item.artifact_sha256, key="explain.media",
+            owner=self, on_success=lambda seen: self._on_preview(item, seen), on_failure=self._on_failed,
+        )  # fmt: skip
+
+    def _on_failed(self, failure: Failure) -> None:
+        self._state.show_error(failure.message, failure.hint, failure.details)
+
+    def _on_preview(self, item: Item, seen: Preview) -> None:
+        self._title.set_text(item.label)
+        facts = [seen.content_type, size(seen.size_bytes)]
+        if seen.length_s:
+            facts.append(duration(seen.length_s) if seen.length_s >= 10 else f"{seen.length_s:.1f} s")
+        if item.time_us is not None:
+            facts.append(data_time(item.time_us))
+        facts.append("hash checked" if seen.intact else "ALTERED: the stored file no longer has its hash")
+        self._facts.set_text(" · ".join(facts))
+        self._facts.set_kind("small" if seen.intact else "bad")
+        self._overlay.setVisible(seen.pixels is not None)
+        self._whole.setText(self._rest(item))
+        self._whole.setVisible(bool(self._whole.text()))
+        if seen.problem:
+            self._state.show_empty("file", seen.problem, "The file itself is kept in the case as it came.")
+            return
+        self._fill(item, seen)
+        self._state.show_content()
+
+    def _fill(self, item: Item, seen: Preview) -> None:
+        if seen.pixels is not None:
+            tiles = [Tile(p.box, p.contribution) for p in item.parts if p.kind in _TILES and p.box is not None]
+            self.picture.show_picture(seen.pixels, tiles)
+            self._stack.setCurrentWidget(self.picture)
+        elif seen.lows is not None and seen.highs is not None:
+            spans = [
+                Span(p.start_s, p.end_s, p.contribution)
+                for p in item.parts
+                if p.kind in _WINDOWS and p.start_s is not None and p.end_s is not None
+            ]
+            self.waveform.show_sound(seen.lows, seen.highs, seen.length_s, spans)
+            self._stack.setCurrentWidget(self.waveform)
+        elif seen.frames:
+            self.frames.show_frames([Frame(f.pixels, f.time_s, _at(item, f.time_s)) for f in seen.frames])
+            self._stack.setCurrentWidget(self.frames)
+        else:
+            self.text.setPlainText(seen.text)
+            self._stack.setCurrentWidget(self.text)
+
+    def _rest(self, item: Item) -> str:
+        """The parts that no place in the picture stands for."""
+        placed = _TILES | _WINDOWS | _FRAMES
+        others = [part for part in item.parts if part.kind not in placed]
+        said = [f"{part.description} {self._scale.change(part.contribution)}" for part in others[:4]]
+        return "Besides: " + ", ".join(said) if said else ""
+
+
+def _at(item: Item, time_s: float) -> float | None:
+    """The contribution of the frame at a moment."""
+    near = [part for part in item.parts if part.kind in _FRAMES and part.time_s is not None]
+    best = min(near, key=lambda part: abs((part.time_s or 0.0) - time_s), default=None)
+    return best.contribution if best is not None and abs((best.time_s or 0.0) - time_s) < 0.05 else None

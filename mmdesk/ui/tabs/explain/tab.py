@@ -1,0 +1,296 @@
+"""Explain: entities with their scores on the left, the reasons on the right."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QLineEdit, QSplitter, QWidget
+
+from mmdesk.engine.core.types import Head
+from mmdesk.ui import calls, choosers
+from mmdesk.ui.colours import SPACE_M, SPACE_S
+from mmdesk.ui.desk import Desk, Room
+from mmdesk.ui.formatting import count, percent, relative_time, score, shown
+from mmdesk.ui.jobs.job import Failure, Job, Lane
+from mmdesk.ui.models.columns import Column
+from mmdesk.ui.session import Concern
+from mmdesk.ui.tabs.explain.account_page import AccountPage
+from mmdesk.ui.tabs.explain.wording import HEAD_NAMES, account_text
+from mmdesk.ui.widgets.basics import Label, boxed, column, row
+from mmdesk.ui.widgets.fields import choice
+from mmdesk.ui.widgets.notice import Stateful
+from mmdesk.ui.widgets.table import Table
+
+if TYPE_CHECKING:
+    from mmdesk.engine.explanation.explanation import Explanation
+    from mmdesk.engine.services.runs import RunRow
+
+_FILTERS = (("All entities", "all"), ("At least 50 %", "high"), ("Below 50 %", "low"))
+
+
+class ExplainTab(Room):
+    """Scores of one run for every entity; the chosen entity's explanation."""
+
+    CONCERNS = frozenset({Concern.RUNS, Concern.TABLES, Concern.MEDIA, Concern.FEATURES})
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__(desk)
+        self._runs: tuple[RunRow, ...] = ()
+        self._wanted: str | None = None
+        self._run_id: str | None = None
+        self._scores: calls.Scores | None = None
+        self._scoring: Job | None = None
+        self.page = AccountPage(desk)
+        self._reasons = Stateful(self.page)
+        splitter = QSplitter()
+        splitter.addWidget(self._left())
+        splitter.addWidget(self._reasons)
+        splitter.setStretchFactor(1, 1)
+        splitter.setChildrenCollapsible(False)
+        splitter.setSizes([330, 930])
+        self._splitter = splitter
+        self._state = Stateful(splitter)
+        column(self, self._state, margin=SPACE_M)
+        add = desk.commands.add
+        self._copy = add(
+            "Explain", "Copy the account", self._on_copy, shortcut="Ctrl+Shift+C", icon="copy", enabled=False
+        )
+        self._export = add(
+            "Explain", "Export as JSON…", self._on_export, shortcut="Ctrl+E", icon="export", enabled=False
+        )
+        add("Explain", "Find an entity", self._on_find, shortcut="Ctrl+F", icon="search")
+        self.page.shown.connect(lambda: self._enable(True))
+        desk.jobs.changed.connect(self._on_jobs_changed)
+        self.clear()
+
+    def _left(self) -> QWidget:
+        self.run_box = choice("Run", [])
+        self.run_box.currentIndexChanged.connect(self._on_run_box_changed)
+        self.head_box = choice("What to explain", [])
+        self.head_box.currentIndexChanged.connect(lambda _index: self._explain())
+        self.search = QLineEdit()
+        self.search.setPlaceholderText("Find an entity by its id")
+        self.search.setAccessibleName("Find an entity")
+        self.search.setClearButtonEnabled(True)
+        self.search.textChanged.connect(lambda _text: self._filter())
+        self.filter_box = choice("Which entities", _FILTERS)
+        self.filter_box.currentIndexChanged.connect(lambda _index: self._filter())
+        self.table = Table("Entities")
+        self.table.picked.connect(lambda _rows: self._explain())
+        self._said = Label("", "small")
+        grid = column(
+            None,
+            _named("Run", self.run_box),
+            _named("Explain", self.head_box),
+            spacing=SPACE_S,
+        )
+        self._list_state = Stateful(boxed(column(None, self.table, self._said, spacing=SPACE_S)))
+        finding = row(None, self.search, self.filter_box)
+        finding.setStretch(0, 1)
+        left = boxed(column(None, grid, finding, self._list_state, spacing=SPACE_S, margin=(0, 0, SPACE_S, 0)))
+        left.setMinimumWidth(280)
+        return left
+
+    # Runs.
+
+    def clear(self) -> None:
+        """No case, or another one."""
+        for key in ("explain.runs", "explain.scores", "explain", "explain.media"):
+            self.desk.jobs.supersede(key)
+        self._runs, self._wanted, self._run_id, self._scores = (), None, None, None
+        self._fill_box(())
+        self.table.set_columns([])
+        self.page.explanation = None
+        self._state.show_empty("explain", "No case is open", "")
+        self._enable(False)
+
+    def load(self) -> None:
+        """Read the runs anew, then the scores."""
+        if not self._runs:
+            self._state.show_busy("Reading the runs")
+        self.desk.jobs.submit(
+            Lane.DB, calls.list_runs, self.desk.session.folder, False, key="explain.runs", owner=self,
+            on_success=self._on_runs, on_failure=self._on_runs_failed,
+        )  # fmt: skip
+
+    def show_object(self, what: object) -> None:
+        """Explain with a run, by its id."""
+        if isinstance(what, str):
+            self._wanted = what
+            self.load()
+
+    def _on_runs_failed(self, failure: Failure) -> None:
+        self._state.show_error(failure.message, failure.hint, failure.details, "Try again", self.load)
+
+    def _on_runs(self, rows: tuple[RunRow, ...]) -> None:
+        self._runs = tuple(row for row in rows if row.status == "done")
+        if not self._runs:
+            self._state.show_empty(
+                "explain", "No model yet", "Train a model first; then every entity can be scored and explained.",
+                "Go to Train", lambda: self.going.emit("train", None),
+            )  # fmt: skip
+            return
+        self._state.show_content()
+        self._fill_box(self._runs)
+        wanted, self._wanted = self._wanted or self._run_id, None
+        places = [number for number, run in enumerate(self._runs) if run.run_id == wanted]
+        self.run_box.setCurrentIndex(places[0] if places else 0)
+        self._score()
+
+    def _fill_box(self, rows: tuple[RunRow, ...]) -> None:
+        self.run_box.blockSignals(True)
+        self.run_box.clear()
+        for run in rows:
+            self.run_box.addItem(f"{shown(run.name, 60)} · {relative_time(run.created_us)}", run.run_id)
+        self.run_box.blockSignals(False)
+
+    def _on_run_box_changed(self, _index: int) -> None:
+        self._score()
+
+    # Scores.
+
+    def _score(self) -> None:
+        run_id = self.run_box.currentData()
+        if run_id is None:
+            return
+        self._run_id = str(run_id)
+        self._enable(False)
+        self._list_state.show_busy("Scoring every entity")
+        self._reasons.show_empty("person", "No entity is chosen", "Choose one on the left to see why.")
+        self._scoring = self.desk.jobs.submit(
+            Lane.QUICK, calls.predict_all, self.desk.session.folder, self._run_id, key="explain.scores", owner=self,
+            title="Scoring entities", on_success=self._on_scores, on_failure=self._on_scores_failed,
+            on_cancel=self._on_scores_cancelled,
+        )  # fmt: skip
+
+    def _on_jobs_changed(self, job: Job) -> None:
+        if job is self._scoring and not job.state.ended:
+            self._list_state.notice.progress(job.progress.share, job.progress.text)
+
+    def _on_scores_failed(self, failure: Failure) -> None:
+        self._list_state.show_error(failure.message, failure.hint, failure.details, "Try again", self._score)
+
+    def _on_scores_cancelled(self) -> None:
+        self._list_state.show_empty("explain", "Not scored", "", "Score the entities", self._score)
+
+    def _on_scores(self, scores: calls.Scores) -> None:
+        self._scores = scores
+        heads = [
+            (Head.CLASSIFICATION, scores.probability),
+            (Head.REGRESSION, scores.regression),
+            (Head.RANKING, scores.ranking),
+        ]
+        known = [(head, values) for head, values in heads if not np.isnan(values).all()]
+        before = self.head_box.currentData()
+        self.head_box.blockSignals(True)
+        self.head_box.clear()
+        for head, _ in known:
+            self.head_box.addItem(HEAD_NAMES[head], head)
+        self.head_box.setCurrentIndex(max(self.head_box.findData(before), 0))
+        self.head_box.blockSignals(False)
+        self.table.set_columns(_columns(scores, known))
+        self.table.sortByColumn(1, Qt.SortOrder.DescendingOrder)
+        self.filter_box.setVisible(any(head is Head.CLASSIFICATION for head, _ in known))
+        self._filter()
+        self._list_state.show_content()
+        if self.table.columns.rowCount():
+            self.table.choose(int(self.table.columns.rows[0]))
+
+    def _filter(self) -> None:
+        if self._scores is None:
+            return
+        mask: NDArray[np.bool_] = np.ones(len(self._scores.entity_ids), dtype=bool)
+        text = self.search.text().strip().casefold()
+        if text:
+            mask &= np.array([text in entity.casefold() for entity in self._scores.entity_ids], dtype=bool)
+        which = self.filter_box.currentData()
+        if which == "high":
+            mask &= self._scores.probability >= 0.5
+        elif which == "low":
+            mask &= self._scores.probability < 0.5
+        self.table.columns.set_filter(mask)
+        shown_rows, total = int(mask.sum()), len(mask)
+        everything = count(total, "entity", "entities")
+        self._said.setText(everything if shown_rows == total else f"{shown_rows:,} of {everything}")
+
+    # One entity.
+
+    def _explain(self) -> None:
+        rows = self.table.chosen()
+        if not rows or self._scores is None or self._run_id is None:
+            return
+        entity_id = self._scores.entity_ids[rows[0]]
+        self._enable(False)
+        self._reasons.show_busy(f"Explaining {shown(entity_id, 60)}")
+        self.desk.jobs.submit(
+            Lane.QUICK, calls.explain, self.desk.session.folder, self._run_id, entity_id, self.head_box.currentData(),
+            key="explain", owner=self, on_success=self._on_explained, on_failure=self._on_explain_failed,
+        )  # fmt: skip
+
+    def _on_explained(self, explanation: Explanation) -> None:
+        self.page.show_explanation(explanation)
+        self._reasons.show_content()
+
+    def _on_explain_failed(self, failure: Failure) -> None:
+        self._reasons.show_error(failure.message, failure.hint, failure.details, "Try again", self._explain)
+
+    # Commands.
+
+    def _on_copy(self) -> None:
+        if self.page.explanation is not None:
+            QGuiApplication.clipboard().setText(account_text(self.page.explanation))
+            self.desk.tell("The account is on the clipboard", "copy", "good")
+
+    def _on_export(self) -> None:
+        explanation = self.page.explanation
+        if explanation is None:
+            return
+        safe = "".join(letter if letter.isalnum() or letter in "-_." else "_" for letter in explanation.entity_id)
+
+        def write(path: Path) -> None:
+            self.desk.jobs.submit(
+                Lane.IO, calls.write_explanation, explanation, path, owner=self, on_failure=self.desk.tell_failure,
+                on_success=lambda _nothing: self.desk.tell(f"Written: {path}", "done", "good"),
+            )  # fmt: skip
+
+        choosers.choose_new_file(
+            self, self.desk.settings, "Export the explanation", f"{safe[:80]}.explanation.json", write
+        )
+
+    def _on_find(self) -> None:
+        if self.desk.session.case is not None:
+            self.going.emit("explain", None)
+            self.search.setFocus()
+            self.search.selectAll()
+
+    def _enable(self, explained: bool) -> None:
+        self._copy.setEnabled(explained)
+        self._export.setEnabled(explained)
+
+    def reset_layout(self) -> None:
+        """Widths as they came."""
+        self._splitter.setSizes([330, 930])
+        self.page.splitter.setSizes([390, 480])
+
+
+def _named(name: str, field: QWidget) -> QWidget:
+    label = Label(name, "muted")
+    label.setMinimumWidth(56)
+    label.setBuddy(field)
+    layout = row(None, label, field)
+    layout.setStretch(1, 1)
+    return boxed(layout)
+
+
+def _columns(scores: calls.Scores, known: list[tuple[Head, NDArray[np.float64]]]) -> list[Column]:
+    columns = [Column("Entity", scores.entity_ids, tip=str)]
+    for head, values in known:
+        show = (lambda value: percent(value, 1)) if head is Head.CLASSIFICATION else score
+        name = {"regression": "Number", "ranking": "Ranking"}.get(head.value, "Probability")
+        columns.append(Column(name, values, show=show, numeric=True, help=HEAD_NAMES[head]))
+    return columns

@@ -1,0 +1,128 @@
+"""How an explanation's numbers are written: levels of its scale, and changes on it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from mmdesk.engine.core.types import Head
+from mmdesk.ui.formatting import MISSING, percent, shown, signed
+from mmdesk.ui.widgets.waterfall import Account, Step
+
+if TYPE_CHECKING:
+    from mmdesk.engine.explanation.explanation import Explanation, Item
+
+TOP = 10
+HEAD_NAMES = {
+    Head.CLASSIFICATION: "Probability",
+    Head.REGRESSION: "Predicted number",
+    Head.RANKING: "Ranking score",
+}
+GRADES = {
+    "A": ("good", "the named evidence carries the score"),
+    "B": ("good", "the named evidence mostly carries the score"),
+    "C": ("warn", "the named evidence carries the score in part only"),
+    "D": ("bad", "the account is not faithful to the model; do not rely on it"),
+}
+
+
+@dataclass(frozen=True)
+class Scale:
+    """The scale of one head: ``level`` writes a value, ``change`` a contribution, ``unit`` names what changes count."""
+
+    level: Callable[[float], str]
+    change: Callable[[float], str]
+    unit: str
+
+
+def scale_of(explanation: Explanation) -> Scale:
+    """Probabilities in percent and percentage points; numbers with as many digits as tell them apart."""
+    if explanation.head is Head.CLASSIFICATION:
+        return Scale(lambda value: percent(value, 1), lambda value: signed(100 * value), "percentage points")
+    largest = max(abs(explanation.output), abs(explanation.base), 1e-9)
+    digits = min(max(3 - math.floor(math.log10(largest)) - 1, 0), 6)
+    unit = "points of the ranking score" if explanation.head is Head.RANKING else "units of the target"
+    return Scale(lambda value: signed(value, digits).lstrip("+"), lambda value: signed(value, digits), unit)
+
+
+def group_account(explanation: Explanation) -> Account:
+    """From the base through the four kinds of evidence to the output."""
+    groups = explanation.groups
+    names = (
+        ("Attributes", groups.attributes, "attributes"),
+        ("Events", groups.events, "events"),
+        ("Links", groups.neighbours, "links"),
+        ("Media", groups.artifacts, "media"),
+    )
+    steps = [Step(name, value, key, f"All {name.lower()} together") for name, value, key in names]
+    return _account(explanation, steps)
+
+
+def item_account(explanation: Explanation, scale: Scale) -> Account:
+    """From the base through the strongest ten pieces of evidence and the rest to the output."""
+    items = explanation.items
+    steps = [
+        Step(item_name(item), item.contribution, number, f"{item_name(item)}: {scale.change(item.contribution)}")
+        for number, item in enumerate(items[:TOP])
+    ]
+    rest = items[TOP:]
+    if rest:
+        total = sum(item.contribution for item in rest)
+        steps.append(Step(f"{len(rest):,} others together", total, None, "Everything weaker than the ten above"))
+    return _account(explanation, steps)
+
+
+def _account(explanation: Explanation, steps: list[Step]) -> Account:
+    if abs(explanation.gap) > 5e-4 * max(1.0, abs(explanation.output)):
+        steps.append(Step("Left over by the calculation", explanation.gap, None, "What the numerical sum misses"))
+    name = HEAD_NAMES[explanation.head]
+    return Account(explanation.base, "Typical, nothing known", tuple(steps), explanation.output, name)
+
+
+def item_name(item: Item) -> str:
+    """Its label, with its value where that says more."""
+    if item.value and item.kind.value in {"attribute", "event"}:
+        return shown(f"{item.label}: {item.value}", 120)
+    return shown(item.label, 120)
+
+
+def source_line(item: Item) -> str:
+    """Where a piece of evidence came from, to the line of the file."""
+    source = item.source
+    if source is None:
+        if item.count > 1:
+            return f"{item.count:,} older entries taken together"
+        return "Not from an imported file"
+    if source.file is None:
+        return f"Table {source.table}, row {source.row}; not from an imported file"
+    parts = [shown(source.file, 120)]
+    if source.line is not None:
+        parts.append(f"line {source.line:,}")
+    if source.column:
+        parts.append(f"column {shown(source.column, 60)}")
+    if source.import_id is not None:
+        parts.append(f"import {source.import_id}")
+    if source.import_sha256:
+        parts.append(f"SHA-256 {source.import_sha256[:16]}…")
+    return ", ".join(parts)
+
+
+def account_text(explanation: Explanation) -> str:
+    """The account as it is copied: each clause with the rows and files it rests on."""
+    lines = [f"{explanation.entity_id}, run {explanation.run_id[:12]}", ""]
+    lines += [
+        f"{clause.text} [{clause.reference}]" if clause.reference else clause.text for clause in explanation.clauses
+    ]
+    grade = explanation.faithfulness.grade
+    lines += ["", f"Faithfulness {grade.value}: {GRADES[grade.value][1]}."]
+    return "\n".join(lines)
+
+
+def figures_text(explanation: Explanation) -> str:
+    """The figures behind the grade, one a line."""
+    figures = explanation.faithfulness.figures
+    return "\n".join(
+        f"{name.replace('_', ' ')}: {MISSING if value is None else f'{value:.3g}'}" for name, value in figures.items()
+    )

@@ -1,0 +1,1 @@
+"""Tables and media into the case."""

@@ -1,0 +1,160 @@
+"""How complete the data are, before a model has to live with them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtWidgets import QGridLayout, QWidget
+
+from mmdesk.ui import calls
+from mmdesk.ui.colours import SPACE_S
+from mmdesk.ui.desk import Desk
+from mmdesk.ui.formatting import count, data_time, number, percent, shown
+from mmdesk.ui.jobs.job import Failure, Lane
+from mmdesk.ui.widgets.bars import Bar, BarList
+from mmdesk.ui.widgets.basics import Card, Label, boxed, column, scrolled
+from mmdesk.ui.widgets.figures import Figure, FigureRow
+from mmdesk.ui.widgets.findings import Sentence, SentenceList, Severity
+from mmdesk.ui.widgets.notice import Stateful
+from mmdesk.ui.widgets.timeline import Histogram
+
+if TYPE_CHECKING:
+    from mmdesk.engine.services.cases import DataHealth
+
+_MOST_BARS = 8
+
+
+class HealthPage(QWidget):
+    """Counts, warnings, and small plots: labels, parts, events over time, missing values, what entities lack."""
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__()
+        self.desk = desk
+        self._figures = FigureRow("Counts")
+        self._warnings = SentenceList()
+        self._labels = BarList("Labels", "No target has a class.")
+        self._label_text = Label("", "small", wrap=True)
+        self._splits = BarList("Parts", "No targets.")
+        self._missing = BarList("Missing values", "No attribute has missing values.")
+        self._lacking = BarList("Entities without", "No entities.")
+        self._types = BarList("Event types", "No events.")
+        self._span = Histogram("", "events")
+        self._span_text = Label("", "small")
+        grid = QGridLayout()
+        grid.setSpacing(SPACE_S)
+        cards = (
+            Card("Labels (y_class)", self._labels, self._label_text, None),
+            Card("Events over time", self._span, self._span_text),
+            Card("Entities without…", self._lacking, None),
+            Card("Missing values by attribute", self._missing, None),
+            Card("Event types", self._types, None),
+            Card("Given parts of the targets", self._splits, None),
+        )
+        for place, card in enumerate(cards):
+            grid.addWidget(card, place // 3, place % 3)
+        for place in range(3):
+            grid.setColumnStretch(place, 1)
+        page = boxed(
+            column(None, self._figures, self._warnings, grid, None, spacing=SPACE_S, margin=(0, 0, SPACE_S, 0))
+        )
+        self._state = Stateful(scrolled(page))
+        column(self, self._state)
+        self.clear()
+
+    def clear(self) -> None:
+        """No case, or another one."""
+        self.desk.jobs.supersede("health")
+        self._state.show_empty("health", "No case is open", "")
+
+    def load(self) -> None:
+        """Count anew."""
+        if not self._state.showing_content:
+            self._state.show_busy("Counting")
+        self.desk.jobs.submit(
+            Lane.DB, calls.data_health, self.desk.session.folder, key="health", owner=self,
+            on_success=self._on_counted, on_failure=self._on_failed,
+        )  # fmt: skip
+
+    def _on_failed(self, failure: Failure) -> None:
+        self._state.show_error(failure.message, failure.hint, failure.details, "Try again", self.load)
+
+    def _on_counted(self, found: tuple[DataHealth, tuple[list[float], list[int]] | None]) -> None:
+        health, span = found
+        if not health.counts.get("entities"):
+            self._state.show_empty("health", "No data yet", "Import tables first; then this page says how they are.")
+            return
+        self._show_counts(health)
+        self._show_labels(health)
+        self._show_gaps(health)
+        self._show_events(health, span)
+        self._warnings.show_sentences([Sentence(Severity.WARNING, text) for text in health.warnings])
+        self._state.show_content()
+
+    def _show_counts(self, health: DataHealth) -> None:
+        counts, status = health.counts, health.artifact_status
+        remark = ", ".join(
+            f"{status[name]:,} {name}" for name in ("pending", "failed", "incomplete") if status.get(name)
+        )
+        self._figures.show_figures(
+            [
+                Figure("Entities", f"{counts['entities']:,}", count(len(health.attributes), "attribute")),
+                Figure("Events", f"{counts['events']:,}", _types_text(health)),
+                Figure("Interactions", f"{counts['interactions']:,}", _undated(health.undated_interactions)),
+                Figure("Targets", f"{counts['targets']:,}", _targets_text(health)),
+                Figure("Media files", f"{counts['artifacts']:,}", remark or _undated(health.undated_media)),
+            ]
+        )
+
+    def _show_labels(self, health: DataHealth) -> None:
+        known = health.positive + health.negative
+        bars = []
+        if known:
+            bars = [
+                Bar("positive (1)", health.positive, f"{health.positive:,}", "raises"),
+                Bar("negative (0)", health.negative, f"{health.negative:,}", "lowers"),
+            ]
+            if health.unlabelled:
+                bars.append(Bar("no class", health.unlabelled, f"{health.unlabelled:,}", "control"))
+        self._labels.set_bars(bars)
+        parts = [f"{percent(health.positive / known, 1)} positive"] if known else []
+        for name, target in (("y_reg", health.y_reg), ("y_rank", health.y_rank)):
+            if target.present:
+                parts.append(f"{name}: {count(target.present, 'row')}, {number(target.low)} to {number(target.high)}")
+        self._label_text.setText("; ".join(parts))
+        splits = [Bar(name, value, f"{value:,}") for name, value in health.splits.items() if value]
+        self._splits.set_bars(splits)
+
+    def _show_gaps(self, health: DataHealth) -> None:
+        ranked = sorted((a for a in health.attributes if a.missing), key=lambda a: -a.missing)[:_MOST_BARS]
+        self._missing.set_bars([Bar(a.name, a.missing_share, percent(a.missing_share, 1), "warn") for a in ranked], 1.0)
+        total = health.counts["entities"]
+        lacking = (
+            ("events", health.entities_without_events),
+            ("interactions", health.entities_without_interactions),
+            ("media", health.entities_without_media),
+            ("targets", health.entities_without_targets),
+        )
+        self._lacking.set_bars([Bar(name, value, f"{value:,}", "warn") for name, value in lacking], float(total))
+
+    def _show_events(self, health: DataHealth, span: tuple[list[float], list[int]] | None) -> None:
+        bars = [Bar(shown(name, 40), value, f"{value:,}") for name, value in health.event_types[:_MOST_BARS]]
+        self._types.set_bars(bars)
+        self._span.setVisible(span is not None)
+        if span is None or health.first_event_us is None or health.last_event_us is None:
+            self._span_text.setText("No events.")
+            return
+        self._span.show_counts(*span)
+        self._span_text.setText(f"{data_time(health.first_event_us)} to {data_time(health.last_event_us)} (UTC)")
+
+
+def _types_text(health: DataHealth) -> str:
+    types = len(health.event_types) + health.other_event_types
+    return count(types, "type") if types else ""
+
+
+def _undated(undated: int) -> str:
+    return f"{undated:,} without a time" if undated else ""
+
+
+def _targets_text(health: DataHealth) -> str:
+    return f"{health.entities_without_targets:,} entities have none" if health.entities_without_targets else ""

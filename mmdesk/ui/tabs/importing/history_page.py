@@ -1,0 +1,126 @@
+"""What was imported, when and by whom; any of it can be taken back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PySide6.QtWidgets import QWidget
+
+from mmdesk.ui import calls, choosers
+from mmdesk.ui.colours import SPACE_S
+from mmdesk.ui.desk import Desk
+from mmdesk.ui.formatting import MISSING, count, exact_time, relative_time, shown
+from mmdesk.ui.jobs.job import Failure, Lane
+from mmdesk.ui.models.columns import Column
+from mmdesk.ui.session import Concern
+from mmdesk.ui.widgets.basics import Button, Label, boxed, column, row
+from mmdesk.ui.widgets.notice import Stateful
+from mmdesk.ui.widgets.table import Table
+
+if TYPE_CHECKING:
+    from mmdesk.engine.services.table_imports import ImportRecord, UndoReport
+
+
+class HistoryPage(QWidget):
+    """One row an import, the newest first."""
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__()
+        self.desk = desk
+        self._records: tuple[ImportRecord, ...] = ()
+        self.table = Table("Imports")
+        self.table.picked.connect(lambda _rows: self._enable())
+        self.undo = Button("Take back", self._on_undo, icon="undo")
+        hint = Label("Taking an import back removes its rows and brings back what they had replaced.", "muted")
+        page = column(None, row(None, hint, None, self.undo), self.table, spacing=SPACE_S)
+        page.setStretch(1, 1)
+        self._state = Stateful(boxed(page))
+        column(self, self._state)
+        self.clear()
+
+    def clear(self) -> None:
+        """No case, or another one."""
+        self.desk.jobs.supersede("history")
+        self._records = ()
+        self.table.set_columns([])
+        self._state.show_empty("history", "No case is open", "")
+        self._enable()
+
+    def load(self) -> None:
+        """Read the list anew."""
+        self.desk.jobs.submit(
+            Lane.DB, calls.list_imports, self.desk.session.folder, key="history", owner=self,
+            on_success=self._on_listed, on_failure=self._on_failed,
+        )  # fmt: skip
+
+    def _on_failed(self, failure: Failure) -> None:
+        self._state.show_error(failure.message, failure.hint, failure.details, "Try again", self.load)
+
+    def _on_listed(self, records: tuple[ImportRecord, ...]) -> None:
+        self._records = tuple(reversed(records))
+        if not records:
+            self._state.show_empty("history", "Nothing was imported yet", "Every import is listed here.")
+            return
+        self.table.set_columns(_columns(self._records))
+        self._state.show_content()
+        self._enable()
+
+    def _chosen(self) -> ImportRecord | None:
+        rows = self.table.chosen()
+        return self._records[rows[0]] if rows else None
+
+    def _on_undo(self) -> None:
+        record = self._chosen()
+        if record is None:
+            return
+        choosers.ask(
+            self,
+            "Take this import back?",
+            f"{shown(record.source, 120)} ({record.kind}), imported {relative_time(record.imported_us)}. Its rows are "
+            "removed; rows they had replaced are current again. Importing the file again brings it back.",
+            "Take back",
+            lambda: self._undo(record.id),
+        )
+
+    def _undo(self, import_id: int) -> None:
+        self.desk.jobs.submit(
+            Lane.HEAVY, calls.undo_import, self.desk.session.folder, import_id, title="Taking an import back",
+            owner=self, on_success=self._on_undone,
+            on_failure=lambda f: choosers.show_error(self, f.message, f.hint, f.details),
+        )  # fmt: skip
+
+    def _on_undone(self, report: UndoReport) -> None:
+        restored = f", {count(report.restored, 'row')} restored" if report.restored else ""
+        self.desk.tell(
+            f"Import {report.import_id} taken back: {count(report.removed, 'row')} removed{restored}", "undo", "good"
+        )
+        self.desk.session.tell(Concern.TABLES, Concern.MEDIA)
+
+    def _enable(self) -> None:
+        record = self._chosen()
+        self.undo.setEnabled(record is not None and record.undone_us is None)
+
+
+def _columns(records: tuple[ImportRecord, ...]) -> list[Column]:
+    return [
+        Column("No.", [r.id for r in records], show=str, numeric=True),
+        Column("What", [r.kind for r in records], show=lambda kind: str(kind).capitalize()),
+        Column("File", [r.source for r in records], tip=str),
+        Column(
+            "When", [r.imported_us for r in records], show=relative_time, tip=exact_time,
+            keys=np.array([r.imported_us for r in records], dtype=np.float64),
+        ),
+        Column("Who", [r.actor for r in records]),
+        Column("Counts", [_counts(r.counts) for r in records], tip=str),
+        Column(
+            "State", ["taken back" if r.undone_us is not None else "in the case" for r in records],
+            icon=lambda state: ("done", "good") if state == "in the case" else ("undo", "muted"),
+        ),
+        Column("SHA-256", [r.sha256 or MISSING for r in records], show=lambda value: str(value)[:16], tip=str),
+    ]  # fmt: skip
+
+
+def _counts(counts: Mapping[str, object]) -> str:
+    return ", ".join(f"{value:,} {name}" for name, value in counts.items() if isinstance(value, int) and value)

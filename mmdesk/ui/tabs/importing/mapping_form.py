@@ -1,0 +1,204 @@
+"""One file: how it is read, which of its columns is what, and its first rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QSignalBlocker, Qt, Signal
+from PySide6.QtWidgets import QComboBox, QGridLayout, QWidget
+
+from mmdesk.ui.colours import SPACE_M, SPACE_S
+from mmdesk.ui.formatting import count, shown
+from mmdesk.ui.models.columns import Column
+from mmdesk.ui.tabs.importing.plan import FilePlan
+from mmdesk.ui.widgets.basics import Button, ElidedLabel, Fold, Label, column, row
+from mmdesk.ui.widgets.fields import choice
+from mmdesk.ui.widgets.findings import Sentence, SentenceList, Severity
+from mmdesk.ui.widgets.table import Table
+
+_ENCODINGS = ("utf-8", "cp1252", "utf-16", "iso-8859-15", "cp1250", "cp1251", "big5", "shift_jis", "gb18030")
+_DELIMITERS = ((",", "Comma ,"), (";", "Semicolon ;"), ("\t", "Tab"), ("|", "Bar |"), (" ", "Space"))
+_NAMES = dict(_DELIMITERS)
+_DECIMALS = ((".", "Point 1.5"), (",", "Comma 1,5"))
+_FORMATS = (
+    ("iso", "2024-12-31T18:00"),
+    ("%d/%m/%Y", "31/12/2024"),
+    ("%m/%d/%Y", "12/31/2024"),
+    ("%d.%m.%Y", "31.12.2024"),
+    ("%d/%m/%Y %H:%M", "31/12/2024 18:00"),
+    ("%m/%d/%Y %H:%M", "12/31/2024 18:00"),
+    ("%d.%m.%Y %H:%M", "31.12.2024 18:00"),
+)
+_ZONES = ("UTC", "Europe/Berlin", "Europe/London", "America/New_York", "America/Los_Angeles", "Asia/Tokyo")
+_COLUMNS = 2
+_HOW = {"chosen": "chosen", "found": "", "proposed": "proposed", "": ""}
+
+
+class ReadingOptions(QWidget):
+    """Encoding, delimiter, decimal mark, dates, time zone; what is not chosen is found out."""
+
+    changed = Signal(str, str)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._boxes: dict[str, QComboBox] = {
+            "encoding": _automatic("Encoding", [(name, name) for name in _ENCODINGS]),
+            "delimiter": _automatic("Delimiter", _DELIMITERS),
+            "decimal": _automatic("Decimal mark", _DECIMALS),
+            "format": _automatic("Dates", _FORMATS),
+            "timezone": _automatic("Time zone", [(name, name) for name in _ZONES]),
+        }
+        grid = QGridLayout(self)
+        grid.setContentsMargins(0, 0, 0, 0)
+        grid.setSpacing(SPACE_S)
+        for number, (name, box) in enumerate(self._boxes.items()):
+            grid.addWidget(Label(box.accessibleName(), "small"), 0, number)
+            grid.addWidget(box, 1, number)
+            box.currentIndexChanged.connect(lambda _i, n=name, b=box: self.changed.emit(n, b.currentData() or ""))
+
+    def show_plan(self, plan: FilePlan) -> None:
+        """The choices of one file."""
+        for name, box in self._boxes.items():
+            wanted = plan.time_format if name == "format" else plan.reading.get(name, "")
+            with QSignalBlocker(box):
+                place = box.findData(wanted)
+                if place < 0:
+                    box.addItem(wanted, wanted)
+                    place = box.count() - 1
+                box.setCurrentIndex(place)
+
+
+class MappingGrid(QWidget):
+    """A line for each column that the table takes: which of the file's columns it is."""
+
+    changed = Signal(str, object)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._grid = QGridLayout(self)
+        self._grid.setContentsMargins(0, 0, 0, 0)
+        self._grid.setHorizontalSpacing(SPACE_M)
+        self._grid.setVerticalSpacing(4)
+        self._parts: list[QWidget] = []
+        self.boxes: dict[str, QComboBox] = {}
+
+    def show_plan(self, plan: FilePlan) -> None:
+        """The columns of one file's table."""
+        for part in self._parts:
+            part.hide()
+            part.deleteLater()
+        self._parts, self.boxes = [], {}
+        columns = list(plan.preview.columns) if plan.preview is not None else []
+        for number, wanted in enumerate(plan.wanted):
+            source, how = plan.chosen(wanted.name)
+            line, left = divmod(number, _COLUMNS)
+            self._add(line, left * 3, wanted.name, required=wanted.required)
+            box = self._box(wanted.name, columns, source)
+            self._put(box, line, left * 3 + 1)
+            missing = wanted.required and source is None
+            said = "missing" if missing else _HOW[how]
+            self._put(Label(said, "bad" if missing else "warn" if how == "proposed" else "small"), line, left * 3 + 2)
+
+    def _add(self, line: int, place: int, name: str, *, required: bool) -> None:
+        label = Label(f"{name} *" if required else name, "strong" if required else "")
+        label.setAccessibleName(f"{name}, {'required' if required else 'optional'}")
+        self._put(label, line, place)
+
+    def _box(self, name: str, columns: Sequence[str], source: str | None) -> QComboBox:
+        options: list[tuple[str, object]] = [("not in this file", None)]
+        options += [(shown(column_name, 60), column_name) for column_name in columns]
+        if source is not None and source not in columns:
+            options.append((shown(source, 60), source))
+        box = choice(f"Column for {name}", options)
+        box.setCurrentIndex(next((n for n, (_, data) in enumerate(options) if data == source), 0))
+        box.currentIndexChanged.connect(lambda _index: self.changed.emit(name, box.currentData()))
+        self.boxes[name] = box
+        return box
+
+    def _put(self, part: QWidget, line: int, place: int) -> None:
+        self._parts.append(part)
+        self._grid.addWidget(part, line, place)
+        self._grid.setColumnStretch(place, 1 if place % 3 == 1 else 0)
+
+
+class FileView(QWidget):
+    """Everything about one file; ``changed`` tells that its plan is another now."""
+
+    changed = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._plan: FilePlan | None = None
+        self._name = ElidedLabel("", "heading", Qt.TextElideMode.ElideMiddle)
+        self._facts = ElidedLabel("", "muted")
+        self.accept = Button("Accept proposals", self._on_accept, icon="check")
+        words = column(None, self._name, self._facts, spacing=0)
+        head = row(None, words, self.accept)
+        head.setStretch(0, 1)
+        self._problems = SentenceList()
+        self.grid = MappingGrid()
+        self._mapped = Label("Columns  (* is required)", "small")
+        self.reading = ReadingOptions()
+        self.fold = Fold("How it is read", self.reading)
+        self.table = Table("First rows")
+        page = column(self, head, self._problems, self._mapped, self.grid, self.fold, self.table, spacing=SPACE_S)
+        page.setStretch(5, 1)
+        self.grid.changed.connect(self._on_grid_changed)
+        self.reading.changed.connect(self._on_reading_changed)
+
+    def show_plan(self, plan: FilePlan) -> None:
+        """Show a file, or the same one read anew."""
+        self._plan = plan
+        self._name.set_text(plan.path.name)
+        preview = plan.preview
+        if preview is None:
+            return
+        facts = [preview.encoding, _NAMES.get(preview.delimiter, f"delimiter {preview.delimiter}").lower()]
+        facts += [count(len(preview.columns), "column"), f"first {count(len(preview.rows), 'row')} shown"]
+        self._facts.set_text(" · ".join(facts))
+        self.accept.setVisible(any(plan.chosen(wanted.name)[1] == "proposed" for wanted in plan.wanted))
+        self._problems.show_sentences([Sentence(Severity.WARNING, text) for text in preview.problems[:3]])
+        self._mapped.setVisible(bool(plan.wanted))
+        self.grid.show_plan(plan)
+        self.reading.show_plan(plan)
+        self.table.set_columns(_preview_columns(plan))
+
+    def _on_grid_changed(self, wanted: str, source: object) -> None:
+        if self._plan is not None:
+            self._plan.columns[wanted] = source if isinstance(source, str) else None
+            self.changed.emit()
+
+    def _on_reading_changed(self, name: str, value: str) -> None:
+        if self._plan is None:
+            return
+        if name == "format":
+            self._plan.time_format = value
+        elif value:
+            self._plan.reading[name] = value
+        else:
+            self._plan.reading.pop(name, None)
+        self.changed.emit()
+
+    def _on_accept(self) -> None:
+        if self._plan is not None:
+            self._plan.accept_proposals()
+            self.changed.emit()
+
+
+def _preview_columns(plan: FilePlan) -> list[Column]:
+    preview = plan.preview
+    assert preview is not None
+    uses = {plan.chosen(wanted.name)[0]: wanted.name for wanted in plan.wanted}
+    columns = []
+    for number, name in enumerate(preview.columns):
+        values = [cells[number] if number < len(cells) else "" for cells in preview.rows]
+        use = uses.get(name)
+        title = name if use is None or use == name else f"{name} → {use}"
+        columns.append(Column(title, values, tip=str, help=f"{name}: {use or 'further column, kept as it is'}"))
+    return columns
+
+
+def _automatic(name: str, options: Sequence[tuple[str, str]]) -> QComboBox:
+    box = choice(name, [("Automatic", ""), *((text, data) for data, text in options)])
+    box.setMinimumContentsLength(8)
+    return box

@@ -1,0 +1,128 @@
+"""What a check found or an import did: counts for each table, and every rejected row."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QSplitter, QWidget
+
+from mmdesk.ui.colours import SPACE_S
+from mmdesk.ui.formatting import MISSING, count, shown
+from mmdesk.ui.models.columns import Column
+from mmdesk.ui.widgets.basics import Button, Label, boxed, column, row
+from mmdesk.ui.widgets.findings import Sentence, SentenceList, Severity
+from mmdesk.ui.widgets.notice import Picture
+from mmdesk.ui.widgets.table import Table
+
+if TYPE_CHECKING:
+    from mmdesk.engine.services.table_imports import TableReport, TablesReport
+
+_MOST_RULES = 6
+
+
+class ReportView(QWidget):
+    """``save_asked`` wants the rejected rows written to a file."""
+
+    save_asked = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._icon = Picture("info", "muted", 28)
+        self._title = Label("", "heading")
+        self._text = Label("", "muted", wrap=True)
+        self.save = Button("Save rejected rows…", self.save_asked.emit, icon="save")
+        words = column(None, self._title, self._text, spacing=1)
+        head = row(None, self._icon, words, self.save)
+        head.setStretch(1, 1)
+        self.counts = Table("Rows by table")
+        self._notes = SentenceList()
+        self._rejected_title = Label("", "strong")
+        self.rejected = Table("Rejected rows")
+        upper = boxed(column(None, self.counts, self._notes, spacing=SPACE_S))
+        self._lower = boxed(column(None, self._rejected_title, self.rejected, spacing=SPACE_S))
+        splitter = QSplitter(Qt.Orientation.Vertical)
+        splitter.addWidget(upper)
+        splitter.addWidget(self._lower)
+        splitter.setSizes([220, 260])
+        splitter.setChildrenCollapsible(False)
+        page = column(self, head, splitter, spacing=SPACE_S)
+        page.setStretch(1, 1)
+
+    def show_report(self, report: TablesReport) -> None:
+        """A dry run's or an import's report."""
+        changes = sum(table.inserted + table.replaced for table in report.tables)
+        if report.dry_run:
+            self._icon.show_icon("check", "accent")
+            self._title.setText("Checked; nothing was written yet")
+            self._text.setText(f"An import would bring {count(changes, 'row')} in.")
+        else:
+            self._icon.show_icon("done", "good")
+            self._title.setText("Imported" if changes else "Nothing new")
+            self._text.setText(
+                f"{count(changes, 'row')} came in." if changes else "All rows are in the case already; it is unchanged."
+            )
+        self.counts.set_columns(_count_columns(report))
+        self._notes.show_sentences(_notes(report))
+        self._lower.setVisible(bool(report.problems))
+        self.save.setVisible(bool(report.problems))
+        more = report.rejected - len({(p.file, p.line) for p in report.problems})
+        remark = f"; the first {len(report.problems):,} problems are listed" if more > 0 else ""
+        self._rejected_title.setText(f"{count(report.rejected, 'rejected row')}{remark}")
+        self.rejected.set_columns(
+            [
+                Column("File", [p.file for p in report.problems], tip=str),
+                Column("Line", [p.line for p in report.problems], show=lambda n: f"{n:,}", numeric=True),
+                Column("Column", [p.column or MISSING for p in report.problems], tip=str),
+                Column("Value", [p.value if p.value is not None else MISSING for p in report.problems], tip=str),
+                Column("Why", [p.rule for p in report.problems], tip=str),
+            ]
+        )
+
+
+def conflicts_of(report: TablesReport) -> int:
+    """Rows with other values than the stored ones that wait for a choice."""
+    return sum(table.conflicts for table in report.tables)
+
+
+def _count_columns(report: TablesReport) -> list[Column]:
+    tables = report.tables
+
+    def numbers(title: str, attribute: str, help_text: str, role: str = "") -> Column:
+        return Column(
+            title,
+            [getattr(table, attribute) for table in tables],
+            show=lambda value: f"{value:,}",
+            numeric=True,
+            help=help_text,
+            role=(lambda value: role if value else None) if role else None,
+        )
+
+    columns = [
+        Column("Table", [table.table for table in tables]),
+        Column("File", [table.file for table in tables], tip=str),
+        numbers("Read", "read", "Rows in the file"),
+        numbers("New", "inserted", "Rows the case did not have"),
+        numbers("Unchanged", "unchanged", "Rows the case has already"),
+        numbers("Replaced", "replaced", "Rows stored in a new version; the old one is kept"),
+        numbers("Rejected", "rejected", "Rows that break a rule", "bad"),
+    ]
+    if conflicts_of(report):
+        columns.append(numbers("Conflicts", "conflicts", "Rows stored with other values: choose what to do", "warn"))
+    return columns
+
+
+def _notes(report: TablesReport) -> list[Sentence]:
+    sentences: list[Sentence] = []
+    for table in report.tables:
+        sentences += [Sentence(Severity.NOTE, f"{shown(table.file, 60)}: {note}.") for note in table.notes]
+        sentences += _rules(table)
+    return sentences
+
+
+def _rules(table: TableReport) -> list[Sentence]:
+    ranked = sorted(table.rules.items(), key=lambda pair: -pair[1])
+    return [
+        Sentence(Severity.WARNING, f"{shown(table.file, 60)}: {count(times, 'cell')}: {shown(rule)}.")
+        for rule, times in ranked[:_MOST_RULES]
+    ]

@@ -1,0 +1,126 @@
+"""Import: tables, media, how healthy the data are, and what was imported when."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtWidgets import QButtonGroup, QSizePolicy, QStackedWidget, QToolButton, QWidget
+
+from mmdesk.ui import calls
+from mmdesk.ui.colours import SPACE_M
+from mmdesk.ui.desk import Desk, Room
+from mmdesk.ui.icons import put_icon
+from mmdesk.ui.session import Concern
+from mmdesk.ui.tabs.importing.health_page import HealthPage
+from mmdesk.ui.tabs.importing.history_page import HistoryPage
+from mmdesk.ui.tabs.importing.media_page import MediaPage
+from mmdesk.ui.tabs.importing.tables_page import TablesPage
+from mmdesk.ui.widgets.basics import boxed, column, row
+
+_PAGES = (("Tables", "table"), ("Media", "media"), ("Data health", "health"), ("History", "history"))
+
+
+class ImportTab(Room):
+    """A list of pages on the left, the chosen page beside it."""
+
+    CONCERNS = frozenset({Concern.TABLES, Concern.MEDIA, Concern.FEATURES})
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__(desk)
+        self.tables = TablesPage(desk)
+        self.media = MediaPage(desk)
+        self.health = HealthPage(desk)
+        self.history = HistoryPage(desk)
+        self._loaded: set[QWidget] = set()
+        self.stack = QStackedWidget()
+        for page in (self.tables, self.media, self.health, self.history):
+            self.stack.addWidget(page)
+        self._group = QButtonGroup(self)
+        self.buttons = [self._button(number, name, icon) for number, (name, icon) in enumerate(_PAGES)]
+        nav = boxed(column(None, *self.buttons, None, spacing=2))
+        nav.setFixedWidth(138)
+        layout = row(self, nav, self.stack, spacing=SPACE_M, margin=SPACE_M)
+        layout.setStretch(1, 1)
+        self.buttons[0].setChecked(True)
+        self._add_commands()
+
+    def _button(self, number: int, name: str, icon: str) -> QToolButton:
+        button = QToolButton()
+        button.setText(name)
+        button.setAccessibleName(name)
+        button.setProperty("kind", "nav")
+        button.setCheckable(True)
+        button.setIconSize(QSize(18, 18))
+        button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        button.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        put_icon(button, icon)
+        self._group.addButton(button, number)
+        button.clicked.connect(lambda: self.show_page(number))
+        return button
+
+    def _add_commands(self) -> None:
+        add = self.desk.commands.add
+        self._actions = [
+            add("Import", "Add tables…", lambda: self._with_page(0, self.tables.choose_files), shortcut="Ctrl+I",
+                icon="table", enabled=False),
+            add("Import", "Check tables", lambda: self._with_page(0, self.tables.run_check), icon="check",
+                enabled=False),
+            add("Import", "Import checked tables", lambda: self._with_page(0, self.tables.run_import), icon="import",
+                enabled=False),
+            add("Import", "Add media folder…", lambda: self._with_page(1, self.media.choose_folder),
+                shortcut="Ctrl+M", icon="media", enabled=False),
+            add("Import", "Add media by manifest…", lambda: self._with_page(1, self.media.choose_manifest),
+                enabled=False),
+            add("Import", "Extract features", lambda: self._with_page(1, self.media.run_extract),
+                shortcut="Ctrl+Shift+E", icon="play", enabled=False),
+            add("Import", "Data health", lambda: self._with_page(2, lambda: None), icon="health", enabled=False),
+            add("Import", "History of imports", lambda: self._with_page(3, lambda: None), icon="history",
+                enabled=False),
+        ]  # fmt: skip
+        self.desk.session.opened.connect(lambda _case: self._enable(True))
+        self.desk.session.closed.connect(lambda: self._enable(False))
+
+    def _enable(self, is_open: bool) -> None:
+        for action in self._actions:
+            action.setEnabled(is_open)
+
+    def _with_page(self, number: int, do: object) -> None:
+        self.going.emit("import", None)
+        self.show_page(number)
+        if callable(do):
+            do()
+
+    def show_page(self, number: int) -> None:
+        """Show one of the pages, brought up to date."""
+        self.buttons[number].setChecked(True)
+        self.stack.setCurrentIndex(number)
+        self._load_shown()
+
+    def show_object(self, what: object) -> None:
+        """Files were dropped, or a page is asked for by its number."""
+        if isinstance(what, calls.SortedFiles):
+            if what.tables:
+                self.tables.take(list(what.tables))
+            if what.media:
+                self.media.take(list(what.media))
+            self.show_page(0 if what.tables else 1)
+        elif isinstance(what, int):
+            self.show_page(what)
+
+    def load(self) -> None:
+        """Everything may have changed; read what is shown."""
+        self._loaded.clear()
+        self._load_shown()
+
+    def clear(self) -> None:
+        """No case, or another one."""
+        self._loaded.clear()
+        for page in (self.tables, self.media, self.health, self.history):
+            page.clear()
+
+    def _load_shown(self) -> None:
+        page = self.stack.currentWidget()
+        if self.desk.session.case is None or page is None or page in self._loaded:
+            return
+        self._loaded.add(page)
+        if isinstance(page, (MediaPage, HealthPage, HistoryPage)):
+            page.load()

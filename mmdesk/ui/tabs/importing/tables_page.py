@@ -1,0 +1,380 @@
+"""Tables: choose or drop files, see what mmdesk takes them for, check, import."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QButtonGroup, QComboBox, QSplitter, QStackedWidget, QToolButton, QWidget
+
+from mmdesk.engine.core.types import MissingEntities, OnConflict
+from mmdesk.engine.core.types import Table as CaseTable
+from mmdesk.ui import calls, choosers
+from mmdesk.ui.colours import SPACE_L, SPACE_M, SPACE_S, SPACE_XS
+from mmdesk.ui.desk import Desk
+from mmdesk.ui.formatting import count, menu_text, tool_tip
+from mmdesk.ui.jobs.job import Failure, Job, Lane
+from mmdesk.ui.session import Concern
+from mmdesk.ui.tabs.importing.mapping_form import FileView
+from mmdesk.ui.tabs.importing.plan import FilePlan, mapping_of, merge, other_answer, problem_of
+from mmdesk.ui.tabs.importing.report_view import ReportView, conflicts_of
+from mmdesk.ui.widgets.basics import Button, IconButton, Label, boxed, column, frame, row, scrolled
+from mmdesk.ui.widgets.fields import choice
+from mmdesk.ui.widgets.notice import Stateful
+
+if TYPE_CHECKING:
+    from mmdesk.engine.services.table_imports import ImportOptions, TableFiles, TablesReport
+
+_TABLES = [("Which table?", None), *((table.value.capitalize(), table) for table in CaseTable)]
+_CONFLICTS = [
+    ("Stop and ask", OnConflict.ABORT),
+    ("Keep what is stored", OnConflict.SKIP),
+    ("Replace what is stored", OnConflict.REPLACE),
+]
+_UNKNOWN = [("Reject the row", MissingEntities.REJECT), ("Make the entity", MissingEntities.CREATE)]
+
+
+class _FileRow(QWidget):
+    """A file's name, what it is taken for, and a way to leave it out."""
+
+    chosen = Signal()
+    table_chosen = Signal(object)
+    removed = Signal()
+
+    def __init__(self, plan: FilePlan) -> None:
+        super().__init__()
+        self.name = QToolButton()
+        self.name.setProperty("kind", "nav")
+        self.name.setCheckable(True)
+        self.name.setText(menu_text(_short(plan.path.name)))
+        self.name.setToolTip(tool_tip(str(plan.path)))
+        self.name.setAccessibleName(f"Show {plan.path.name}")
+        self.box: QComboBox = choice(f"Table of {plan.path.name}", _TABLES)
+        self.box.setCurrentIndex(next(n for n, (_, table) in enumerate(_TABLES) if table == plan.table))
+        self.box.setMinimumContentsLength(11)
+        drop = IconButton("close", f"Leave {plan.path.name} out", self.removed.emit)
+        layout = row(self, self.name, None, self.box, drop, spacing=SPACE_XS)
+        layout.setStretch(0, 1)
+        self.name.clicked.connect(self.chosen)
+        self.box.currentIndexChanged.connect(lambda _i: self.table_chosen.emit(self.box.currentData()))
+
+
+class TablesPage(QWidget):
+    """Files and choices on the left; on the right the chosen file, or what a check or an import said."""
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__()
+        self.desk = desk
+        self.plans: list[FilePlan] = []
+        self._shown: FilePlan | None = None
+        self._checked: TablesReport | None = None
+        self._job: Job | None = None
+        self._group = QButtonGroup(self)
+        self.file_view = FileView()
+        self.report_view = ReportView()
+        self._files_state = Stateful(self.file_view)
+        self._report_state = Stateful(self.report_view)
+        self._right = QStackedWidget()
+        self._right.addWidget(self._files_state)
+        self._right.addWidget(self._report_state)
+        splitter = QSplitter()
+        splitter.addWidget(self._left())
+        splitter.addWidget(boxed(column(None, self._right, margin=(SPACE_S, 0, 0, 0))))
+        splitter.setSizes([350, 700])
+        splitter.setStretchFactor(1, 1)
+        splitter.setChildrenCollapsible(False)
+        column(self, splitter)
+        self.file_view.changed.connect(self._on_plan_changed)
+        self.report_view.save_asked.connect(self._on_save_asked)
+        desk.jobs.changed.connect(self._on_jobs_changed)
+        self.clear()
+
+    def _left(self) -> QWidget:
+        self._rows = column(None, spacing=2)
+        self._list = scrolled(boxed(column(None, self._rows, None)))
+        self.choose = Button("Choose files…", self.choose_files, icon="plus")
+        self.on_conflict = choice("Rows stored with other values", _CONFLICTS)
+        self.unknown = choice("Rows of unknown entities", _UNKNOWN)
+        for box in (self.on_conflict, self.unknown):
+            box.currentIndexChanged.connect(lambda _index: self._forget_check())
+        options = column(
+            None,
+            Label("Rows stored with other values", "small"),
+            self.on_conflict,
+            Label("Rows of unknown entities", "small"),
+            self.unknown,
+            spacing=2,
+        )
+        self.reason = Label("", "small", wrap=True)
+        self.check = Button("Check", self.run_check, icon="check")
+        self.start = Button("Import", self.run_import, icon="import", kind="primary")
+        buttons = row(None, self.check, self.start)
+        buttons.setStretch(0, 1)
+        buttons.setStretch(1, 1)
+        panel = frame("card")
+        head = row(None, Label("Tables", "heading"), None, self.choose)
+        layout = column(
+            panel, head, self._list, options, self.reason, buttons, spacing=SPACE_S, margin=(SPACE_L, SPACE_M) * 2
+        )
+        layout.setStretch(1, 1)
+        panel.setMinimumWidth(310)
+        return panel
+
+    # Files.
+
+    def clear(self) -> None:
+        """No case, or another one."""
+        for key in ("import.look", "import.check"):
+            self.desk.jobs.supersede(key)
+        self.plans, self._shown, self._checked, self._job = [], None, None, None
+        self._fill_rows()
+        self._show_nothing()
+        self._enable()
+
+    def choose_files(self) -> None:
+        """Ask for files."""
+        choosers.choose_files(self, self.desk.settings, "Tables to import", choosers.TABLE_FILES, self.take)
+
+    def take(self, paths: Sequence[Path]) -> None:
+        """Add files, and look at each."""
+        known = {plan.path for plan in self.plans}
+        added = [FilePlan(path) for path in paths if path not in known]
+        self.plans += added
+        self._forget_check()
+        self._fill_rows()
+        for plan in added:
+            self._look(plan)
+        if added:
+            self._show(added[0])
+
+    def _look(self, plan: FilePlan) -> None:
+        """Read the file's beginning with the choices made so far."""
+        document = plan.document()
+        mapping = {plan.table.value: document} if plan.table is not None and document else None
+        self.desk.jobs.submit(
+            Lane.IO, calls.look_at_table, plan.path, plan.table, mapping, key=f"import.look.{plan.path}", owner=self,
+            on_success=lambda found: self._on_looked(plan, found),
+            on_failure=lambda failure: self._on_look_failed(plan, failure),
+        )  # fmt: skip
+
+    def _on_looked(self, plan: FilePlan, proposal: calls.Proposal) -> None:
+        if plan not in self.plans:
+            return
+        first = plan.proposal is None
+        plan.proposal, plan.error = proposal, ""
+        plan.table = plan.table or proposal.table
+        if first:
+            self._fill_rows()
+        if plan is self._shown:
+            self.file_view.show_plan(plan)
+            self._files_state.show_content()
+        self._enable()
+
+    def _on_look_failed(self, plan: FilePlan, failure: Failure) -> None:
+        if plan not in self.plans:
+            return
+        plan.proposal, plan.error = None, failure.message
+        if plan is self._shown:
+            self._files_state.show_error(failure.message, failure.hint, failure.details)
+        self._enable()
+
+    def _fill_rows(self) -> None:
+        while (item := self._rows.takeAt(0)) is not None:
+            gone = item.widget()
+            if isinstance(gone, _FileRow):
+                self._group.removeButton(gone.name)
+                gone.hide()
+                gone.deleteLater()
+        for plan in self.plans:
+            line = _FileRow(plan)
+            line.chosen.connect(lambda p=plan: self._show(p))
+            line.table_chosen.connect(lambda table, p=plan: self._on_table_chosen(p, table))
+            line.removed.connect(lambda p=plan: self._on_removed(p))
+            self._group.addButton(line.name)
+            line.name.setChecked(plan is self._shown)
+            self._rows.addWidget(line)
+
+    def _show(self, plan: FilePlan) -> None:
+        self._shown = plan
+        self._right.setCurrentWidget(self._files_state)
+        for button, known in zip(self._group.buttons(), self.plans, strict=False):
+            button.setChecked(known is plan)
+        if plan.proposal is not None:
+            self.file_view.show_plan(plan)
+            self._files_state.show_content()
+        elif plan.error:
+            self._files_state.show_error(plan.error, "")
+        else:
+            self._files_state.show_busy(f"Reading {plan.path.name}")
+
+    def _show_nothing(self) -> None:
+        self._right.setCurrentWidget(self._files_state)
+        self._files_state.show_empty(
+            "table",
+            "Drop tables here",
+            "CSV files of entities, events, interactions and targets. mmdesk proposes which is which; nothing is "
+            "written before you say so.",
+            "Choose files…",
+            self.choose_files,
+        )
+
+    def _on_table_chosen(self, plan: FilePlan, table: CaseTable | None) -> None:
+        plan.table = table
+        plan.columns.clear()
+        plan.answers.clear()
+        self._on_plan_changed(plan)
+
+    def _on_removed(self, plan: FilePlan) -> None:
+        self.plans.remove(plan)
+        self._forget_check()
+        self._fill_rows()
+        if not self.plans:
+            self._shown = None
+            self._show_nothing()
+        elif plan is self._shown:
+            self._show(self.plans[0])
+        self._enable()
+
+    def _on_plan_changed(self, plan: FilePlan | None = None) -> None:
+        changed = plan or self._shown
+        if changed is not None:
+            self._forget_check()
+            self._look(changed)
+
+    # Check and import.
+
+    def _forget_check(self) -> None:
+        self._checked = None
+        self._enable()
+
+    def _arguments(self, *, dry_run: bool) -> tuple[TableFiles, ImportOptions]:
+        return calls.table_arguments(
+            {plan.table: plan.path for plan in self.plans if plan.table is not None},
+            mapping_of(self.plans),
+            on_conflict=self.on_conflict.currentData(),
+            missing_entities=self.unknown.currentData(),
+            dry_run=dry_run,
+        )
+
+    def run_check(self) -> None:
+        """A dry run: everything but the writing."""
+        if problem_of(self.plans) or self._job is not None:
+            return
+        self._submit("Checking tables", dry_run=True)
+        self._report_state.show_busy("Checking the files", "Nothing is written.")
+        self._right.setCurrentWidget(self._report_state)
+
+    def run_import(self) -> None:
+        """Write what was checked."""
+        if self._checked is None or self._job is not None:
+            return
+        self._submit("Importing tables", dry_run=False)
+        self._report_state.show_busy("Importing", "One transaction: all of it, or nothing.")
+        self._right.setCurrentWidget(self._report_state)
+
+    def _submit(self, title: str, *, dry_run: bool) -> None:
+        self._last = self._arguments(dry_run=dry_run)
+        self._job = self.desk.jobs.submit(
+            Lane.HEAVY, calls.import_tables, self.desk.session.folder, *self._last,
+            title=title, owner=self, on_success=self._on_reported, on_failure=self._on_failed,
+            on_cancel=self._on_cancelled,
+        )  # fmt: skip
+        self._enable()
+
+    def _on_jobs_changed(self, job: Job) -> None:
+        if job is self._job and not job.state.ended:
+            self._report_state.notice.progress(job.progress.share, job.progress.text)
+
+    def _on_reported(self, report: TablesReport) -> None:
+        self._job = None
+        self.report_view.show_report(report)
+        self._report_state.show_content()
+        if report.dry_run:
+            self._checked = report
+        else:
+            self._checked = None
+            self.plans = []
+            self._shown = None
+            self._fill_rows()
+            self.desk.session.tell(Concern.TABLES)
+        self._enable()
+
+    def _on_failed(self, failure: Failure) -> None:
+        self._job, self._checked = None, None
+        mapping = failure.facts.get("mapping")
+        if isinstance(mapping, dict) and mapping and failure.facts.get("questions"):
+            self._ask(failure, mapping)
+        else:
+            self._report_state.show_error(
+                failure.message, _for_the_window(failure.hint), failure.details, "Back to the files", self._back
+            )
+        self._enable()
+
+    def _ask(self, failure: Failure, mapping: dict[str, object]) -> None:
+        self._report_state.notice.say(
+            "info", "mmdesk has to ask", failure.message, role="warn", button="Yes, as proposed",
+            on_button=lambda: self._answer(mapping),
+            second="The other way round" if other_answer(mapping) else "Back to the files",
+            on_second=lambda: self._answer(other) if (other := other_answer(mapping)) else self._back(),
+            details=failure.hint,
+        )  # fmt: skip
+        self._report_state.show_notice()
+
+    def _answer(self, mapping: dict[str, object]) -> None:
+        for plan in self.plans:
+            part = mapping.get(plan.table.value) if plan.table is not None else None
+            if isinstance(part, dict):
+                merge(plan.answers, part)
+        self.run_check()
+
+    def _on_cancelled(self) -> None:
+        self._job = None
+        self._report_state.show_empty(
+            "cancelled", "Cancelled", "The case is as it was.", "Back to the files", self._back
+        )
+        self._enable()
+
+    def _back(self) -> None:
+        if self.plans:
+            self._show(self._shown or self.plans[0])
+        else:
+            self._show_nothing()
+
+    def _on_save_asked(self) -> None:
+        choosers.choose_new_file(self, self.desk.settings, "Save rejected rows", "rejected.csv", self._save_rejected)
+
+    def _save_rejected(self, path: Path) -> None:
+        self.desk.jobs.submit(
+            Lane.HEAVY, calls.save_rejected, self.desk.session.folder, *self._last, path,
+            title="Saving rejected rows", owner=self, on_failure=self.desk.tell_failure,
+            on_success=lambda _report: self.desk.tell(f"Rejected rows written: {path}", "save", "good"),
+        )  # fmt: skip
+
+    def _enable(self) -> None:
+        problem = problem_of(self.plans)
+        if not problem and self._checked is None:
+            problem = "Check first: it says what would come in, before anything is written."
+            possible = True
+        else:
+            possible = not problem
+        if self._checked is not None and conflicts_of(self._checked):
+            conflicts = count(conflicts_of(self._checked), "row")
+            problem = f"{conflicts} stored with other values: choose above what to do with them."
+        if self._job is not None:
+            problem, possible = "This is being worked on; see below.", False
+        self.reason.setText(problem)
+        self.reason.setVisible(bool(problem))
+        self.check.setEnabled(possible)
+        self.start.setEnabled(not problem)
+        self.choose.setEnabled(self._job is None)
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= 24 else f"{name[:12]}…{name[-11:]}"
+
+
+def _for_the_window(hint: str) -> str:
+    """A hint without the command line's options, which nobody can type here."""
+    return hint.split(" --", maxsplit=1)[0].rstrip(" :,") if " --" in hint else hint

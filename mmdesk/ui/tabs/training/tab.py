@@ -1,0 +1,301 @@
+"""Train: a short form on the left, curves and the result on the right."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from PySide6.QtWidgets import QLineEdit, QProgressBar, QSplitter, QWidget
+
+from mmdesk.ui import calls
+from mmdesk.ui.colours import SPACE_L, SPACE_M, SPACE_S
+from mmdesk.ui.desk import Desk, Room
+from mmdesk.ui.formatting import count, duration, percent
+from mmdesk.ui.jobs.job import Failure, Job, JobState, Lane
+from mmdesk.ui.measures import baseline_curves, figures_of
+from mmdesk.ui.session import Concern
+from mmdesk.ui.widgets.basics import Button, Card, ElidedLabel, Label, boxed, column, frame, row, scrolled
+from mmdesk.ui.widgets.curves import CurveGrid, charts_of
+from mmdesk.ui.widgets.fields import Setting, SettingsForm
+from mmdesk.ui.widgets.figures import FigureRow
+from mmdesk.ui.widgets.findings import Sentence, SentenceList, Severity
+from mmdesk.ui.widgets.notice import Stateful
+
+if TYPE_CHECKING:
+    from mmdesk.engine.services.runs import RunPage, TrainResult
+    from mmdesk.engine.training.checks import Finding
+    from mmdesk.engine.training.config import ConfigField
+
+_TITLES = {
+    "batch_size": "Batch size",
+    "learning_rate": "Learning rate",
+    "drop_columns": "Leave out attributes",
+    "val_fraction": "Validation share",
+    "test_fraction": "Test share",
+    "gradient_clip": "Gradient limit",
+    "averaging": "Weight averaging",
+    "weight_decay": "Weight decay",
+    "baseline": "Train the baseline too",
+}
+
+
+class TrainTab(Room):
+    """Starts trainings and shows how they go; a running one goes on when the tab is left."""
+
+    CONCERNS = frozenset({Concern.TABLES, Concern.MEDIA, Concern.FEATURES})
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__(desk)
+        self._job: Job | None = None
+        self._history: list[Mapping[str, object]] = []
+        self._run_id: str | None = None
+        self._ready = False
+        self._form = SettingsForm()
+        self._name = QLineEdit()
+        self._name.setAccessibleName("Name of the run")
+        self._name.setPlaceholderText("chosen for you if left empty")
+        self._checks = SentenceList()
+        self._start = Button("Start training", self._on_start, icon="play", kind="primary")
+        self._reason = Label("", "small", wrap=True)
+        splitter = QSplitter()
+        splitter.addWidget(self._left())
+        splitter.addWidget(self._right())
+        splitter.setStretchFactor(1, 1)
+        splitter.setSizes([360, 900])
+        splitter.setChildrenCollapsible(False)
+        self._splitter = splitter
+        column(self, splitter, margin=SPACE_M)
+        self._start_action = desk.commands.add(
+            "Train", "Start training", self._on_start, shortcut="Ctrl+T", icon="play", enabled=False
+        )
+        self._cancel_action = desk.commands.add("Train", "Cancel training", self._on_cancel, icon="stop", enabled=False)
+        desk.commands.add("Train", "Settings back to their defaults", lambda: self._form.set_values({}))
+        self._form.changed.connect(self._enable)
+        desk.jobs.changed.connect(self._on_jobs_changed)
+        self._load_fields()
+        self.clear()
+
+    # What is where.
+
+    def _left(self) -> QWidget:
+        name = column(None, Label("Name of the run"), self._name, spacing=2)
+        form = boxed(column(None, name, self._form, spacing=SPACE_M, margin=(0, 0, SPACE_M, 0)))
+        panel = frame("card")
+        layout = column(
+            panel,
+            Label("New training", "heading"),
+            scrolled(form),
+            self._reason,
+            self._start,
+            spacing=SPACE_S,
+            margin=(SPACE_L, SPACE_M, SPACE_S, SPACE_M),
+        )
+        layout.setStretch(1, 1)
+        panel.setMinimumWidth(320)
+        return panel
+
+    def _right(self) -> QWidget:
+        self._title = ElidedLabel("", "heading")
+        self._status = ElidedLabel("", "muted")
+        self._bar = QProgressBar()
+        self._bar.setTextVisible(False)
+        self._bar.setAccessibleName("Progress of the training")
+        self._cancel = Button("Cancel", self._on_cancel, icon="stop")
+        self._to_run = Button("Open in Runs", lambda: self.going.emit("runs", self._run_id), icon="runs")
+        self._to_explain = Button("Explain with it", lambda: self.going.emit("explain", self._run_id), icon="explain")
+        words = column(None, self._title, self._status, spacing=1)
+        head = row(None, words, self._cancel, self._to_run, self._to_explain)
+        head.setStretch(0, 1)
+        self._figures = FigureRow("Result")
+        self._news = SentenceList()
+        self._curves = CurveGrid()
+        charts = column(None, head, self._bar, self._figures, self._news, self._curves, spacing=SPACE_S)
+        charts.setStretch(4, 1)
+        self._charts = boxed(charts)
+        self._before = Card("Before the start", self._checks, None)
+        self._state = Stateful(self._charts)
+        both = column(None, self._before, self._state, spacing=SPACE_S, margin=(SPACE_S, 0, 0, 0))
+        both.setStretch(1, 1)
+        return boxed(both)
+
+    # Loading.
+
+    def clear(self) -> None:
+        """No case, or another one."""
+        self.desk.jobs.supersede("train.checks")
+        self._job, self._history, self._run_id, self._ready = None, [], None, False
+        self._checks.show_sentences([])
+        self._before.hide()
+        self._show_idle()
+        self._enable()
+
+    def load(self) -> None:
+        """Check again whether a training can start."""
+        self._checks.show_sentences([Sentence(Severity.NOTE, "Checking the data…")])
+        self._before.setVisible(self._job is None)
+        self.desk.jobs.submit(
+            Lane.QUICK, calls.check_training, self.desk.session.folder, key="train.checks", owner=self,
+            on_success=self._on_checked, on_failure=self._on_check_failed,
+        )  # fmt: skip
+
+    def _load_fields(self) -> None:
+        self.desk.jobs.submit(Lane.IO, calls.config_fields, owner=self, key="train.fields", on_success=self._on_fields)
+
+    def _on_fields(self, fields: tuple[ConfigField, ...]) -> None:
+        self._form.set_settings([_setting(field) for field in fields])
+
+    def _on_checked(self, findings: tuple[Finding, ...]) -> None:
+        sentences = [Sentence(Severity(finding.severity), finding.text, finding.hint) for finding in findings]
+        self._ready = all(sentence.severity is not Severity.ERROR for sentence in sentences)
+        if not sentences:
+            sentences = [Sentence(Severity.GOOD, "The data can be trained on; nothing stands out.")]
+        self._checks.show_sentences(sentences)
+        self._enable()
+
+    def _on_check_failed(self, failure: Failure) -> None:
+        self._ready = False
+        self._checks.show_sentences([Sentence(Severity.ERROR, failure.message, failure.hint)])
+        self._enable()
+
+    # Training.
+
+    def _on_start(self) -> None:
+        if not self._start.isEnabled():
+            return
+        self._history, self._run_id = [], None
+        name = self._name.text().strip() or None
+        self._figures.show_figures([])
+        self._news.show_sentences([])
+        self._job = self.desk.jobs.submit(
+            Lane.HEAVY, calls.train, self.desk.session.folder, self._form.values(), name, False,
+            title=f"Training {name}" if name else "Training", owner=self,
+            on_event=self._on_event, on_success=self._on_trained,
+            on_failure=self._on_failed, on_cancel=self._on_cancelled,
+        )  # fmt: skip
+        self._title.set_text(name or "Training")
+        self._status.set_text("starting")
+        self._before.hide()
+        self._state.show_busy("Getting the data ready", "The first curve appears after the first epoch.")
+        self._bar.setRange(0, 0)
+        self._enable()
+
+    def _on_event(self, event: Mapping[str, object]) -> None:
+        if event.get("event") == "epoch":
+            self._history.append(event)
+            self._curves.show_charts(charts_of(self._history))
+            self._state.show_content()
+
+    def _on_jobs_changed(self, job: Job) -> None:
+        if job is not self._job or job.state.ended:
+            return
+        share, left = job.progress.share, job.left_s()
+        words = [job.progress.text]
+        if share is not None:
+            words.append(percent(share))
+        if left is not None:
+            words.append(f"{duration(left)} left")
+        if job.state is JobState.WAITING:
+            words = ["waiting for its turn"]
+        if job.cancel_requested:
+            words = ["stopping; the best state so far is kept"]
+        self._status.set_text(" · ".join(word for word in words if word))
+        self._bar.setRange(0, 0 if share is None else 1000)
+        self._bar.setValue(round((share or 0) * 1000))
+        if not self._state.showing_content:
+            self._state.notice.progress(share, job.progress.text)
+
+    def _on_trained(self, result: TrainResult) -> None:
+        self._end()
+        self._run_id = result.run_id
+        self._title.set_text(result.name)
+        self._status.set_text("this training was done before; its result is shown" if result.existing else "done")
+        self._figures.show_figures(figures_of(result.metrics))
+        self.desk.session.tell(Concern.RUNS)
+        self._show_page(result.run_id)
+        self._enable()
+
+    def _show_page(self, run_id: str) -> None:
+        self.desk.jobs.submit(
+            Lane.DB, calls.show_run, self.desk.session.folder, run_id, owner=self, key="train.page",
+            on_success=self._on_page, on_failure=self.desk.tell_failure,
+        )  # fmt: skip
+
+    def _on_page(self, page: RunPage) -> None:
+        self._history = list(page.history)
+        self._curves.show_charts(charts_of(self._history, baseline_curves(page.row.metrics)))
+        self._figures.show_figures(figures_of(page.row.metrics))
+        self._news.show_sentences(_remarks(page))
+        self._state.show_content()
+
+    def _on_failed(self, failure: Failure) -> None:
+        self._end()
+        self._state.show_error(failure.message, failure.hint, failure.details)
+        self._before.show()
+        self.desk.session.tell(Concern.RUNS)
+        self._enable()
+
+    def _on_cancelled(self) -> None:
+        self._end()
+        self._status.set_text(f"cancelled after {count(len(self._history), 'epoch')}")
+        self._before.show()
+        self.desk.session.tell(Concern.RUNS)
+        if not self._history:
+            self._show_idle()
+        self._enable()
+
+    def _on_cancel(self) -> None:
+        if self._job is not None:
+            self.desk.jobs.cancel(self._job)
+
+    def _end(self) -> None:
+        self._job = None
+        self._bar.setRange(0, 1)
+
+    def _show_idle(self) -> None:
+        self._state.show_empty(
+            "train", "No training is running", "Start one on the left. Its curves appear here while it learns."
+        )
+
+    def _enable(self) -> None:
+        running = self._job is not None
+        problems = self._form.problems()
+        reason = ""
+        if running:
+            reason = "One training at a time; this one is still running."
+        elif problems:
+            reason = f"Not possible as it is: {', '.join(problems)}."
+        elif self.desk.session.case is not None and not self._ready:
+            reason = "Not possible yet; see Before the start."
+        self._reason.setText(reason)
+        self._reason.setVisible(bool(reason))
+        possible = not reason and self.desk.session.case is not None
+        self._start.setEnabled(possible)
+        self._start_action.setEnabled(possible)
+        self._cancel.setVisible(running)
+        self._bar.setVisible(running)
+        self._cancel_action.setEnabled(running)
+        self._to_run.setVisible(self._run_id is not None)
+        self._to_explain.setVisible(self._run_id is not None)
+
+    def reset_layout(self) -> None:
+        """The form as wide as it came."""
+        self._splitter.setSizes([360, 900])
+
+
+def _setting(field: ConfigField) -> Setting:
+    inner = field.name.rpartition(".")
+    title = _TITLES.get(field.name)
+    if title is None:
+        words = inner[2].replace("_", " ")
+        title = f"{inner[0].capitalize()}: {words}" if inner[0] else words.capitalize()
+    default = tuple(field.default) if isinstance(field.default, (list, tuple)) else field.default
+    return Setting(
+        field.name, title, field.kind, default, field.low, field.high, field.help,
+        advanced=field.advanced, automatic="automatic" if field.name == "epochs" else "",
+    )  # fmt: skip
+
+
+def _remarks(page: RunPage) -> list[Sentence]:
+    """What the run says about itself."""
+    remarks = page.row.metrics.get("remarks", ()) if page.row.metrics else ()
+    return [Sentence(Severity.NOTE, str(remark)) for remark in remarks] if isinstance(remarks, (list, tuple)) else []

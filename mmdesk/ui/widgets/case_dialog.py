@@ -1,0 +1,109 @@
+"""The questions a new case asks: its name, where it goes, and where its tables are kept."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QDialog, QFormLayout, QLineEdit, QRadioButton, QWidget
+
+from mmdesk.ui.colours import SPACE_L, SPACE_M, SPACE_S
+from mmdesk.ui.widgets.basics import Button, Label, boxed, column, row
+
+
+@dataclass(frozen=True)
+class NewCase:
+    """The answers; ``database_url`` None = a file in the folder."""
+
+    folder: Path
+    name: str
+    database_url: str | None
+
+
+class NewCaseDialog(QDialog):
+    """``accepted_case`` carries a :class:`NewCase`; ``folder_asked`` wants a folder chosen (see ``set_parent``)."""
+
+    accepted_case = Signal(object)
+    folder_asked = Signal()
+
+    def __init__(self, parent_folder: Path, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("New case")
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.name = QLineEdit()
+        self.name.setPlaceholderText("For example: Payments review, spring")
+        self.folder = QLineEdit(str(parent_folder))
+        self.local = QRadioButton("In the case folder (one file, nothing to set up)")
+        self.server = QRadioButton("In a PostgreSQL database (several people, one case)")
+        self.local.setChecked(True)
+        self.url = QLineEdit()
+        self.url.setPlaceholderText("postgresql+psycopg://user@host/database")
+        self.url.setEnabled(False)
+        for field, said in ((self.name, "Name"), (self.folder, "Folder"), (self.url, "Database address")):
+            field.setAccessibleName(said)
+        self.result_path = Label("", "small", wrap=True)
+        self.reason = Label("", "warn", wrap=True)
+        self._create = Button("Create case", self._on_create, kind="primary")
+        self._create.setDefault(True)
+        browse = Button("Browse…", self.folder_asked.emit)
+        form = QFormLayout()
+        form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft)
+        form.setSpacing(SPACE_S)
+        form.addRow("Name", self.name)
+        form.addRow("Inside", boxed(row(None, self.folder, browse)))
+        form.addRow("", self.result_path)
+        form.addRow("Tables", self.local)
+        form.addRow("", self.server)
+        form.addRow("", self.url)
+        buttons = row(None, self.reason, None, Button("Cancel", self.reject), self._create)
+        buttons.setStretch(0, 1)
+        column(self, form, SPACE_M, buttons, margin=SPACE_L)
+        for field in (self.name, self.folder, self.url):
+            field.textChanged.connect(lambda _text: self._check())
+        self.server.toggled.connect(self._on_server_toggled)
+        self.resize(620, 0)
+        self._check()
+
+    def set_parent_folder(self, folder: Path) -> None:
+        """The folder the case's own folder will be made in."""
+        self.folder.setText(str(folder))
+
+    def answers(self) -> NewCase:
+        """What is filled in now."""
+        name = self.name.text().strip()
+        url = self.url.text().strip() if self.server.isChecked() else None
+        return NewCase(Path(self.folder.text().strip()) / folder_name(name), name, url)
+
+    def _problem(self) -> str:
+        if not self.name.text().strip():
+            return "Give the case a name."
+        if not Path(self.folder.text().strip()).is_absolute():
+            return "Choose the folder it goes into."
+        if self.answers().folder.exists():
+            return "There is a folder of this name already."
+        if self.server.isChecked() and not self.url.text().strip():
+            return "Give the address of the database."
+        return ""
+
+    def _check(self) -> None:
+        problem = self._problem()
+        self._create.setEnabled(not problem)
+        self.reason.setText(problem)
+        self.result_path.setText(f"Will be made: {self.answers().folder}" if self.name.text().strip() else " ")
+
+    def _on_server_toggled(self, checked: bool) -> None:
+        self.url.setEnabled(checked)
+        self._check()
+
+    def _on_create(self) -> None:
+        answers = self.answers()
+        self.accept()
+        self.accepted_case.emit(answers)
+
+
+def folder_name(name: str) -> str:
+    """A folder name every system takes, from the case's name."""
+    kept = re.sub(r'[<>:"/\\|?*\x00-\x1f]+', " ", name).strip(" .")
+    return re.sub(r"\s+", "-", kept)[:80] or "case"

@@ -1,0 +1,229 @@
+"""Fields for settings: one for each kind, with its range, and a wheel that scrolls the form instead of the value."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from PySide6.QtCore import QEvent, QLocale, QObject, Qt, Signal
+from PySide6.QtGui import QDoubleValidator
+from PySide6.QtWidgets import QCheckBox, QComboBox, QLineEdit, QSpinBox, QWidget
+
+from mmdesk.ui.formatting import tool_tip
+from mmdesk.ui.widgets.basics import Fold, Label, boxed, column, row
+
+Value = bool | int | float | tuple[str, ...]
+_LARGEST_INT = 2**31 - 1
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One setting as a form shows it.
+
+    Attributes:
+        name: As the service calls it.
+        title: As people do.
+        kind: ``int``, ``float``, ``bool`` or ``list`` (texts, comma separated).
+        default: What it is if nobody changes it.
+        low: Smallest value; None = no order. ``high``: largest.
+        help: One sentence.
+        advanced: Under the fold.
+        automatic: What 0 means, if it means something else than zero.
+    """
+
+    name: str
+    title: str
+    kind: str
+    default: Value
+    low: float | None = None
+    high: float | None = None
+    help: str = ""
+    advanced: bool = False
+    automatic: str = ""
+
+
+class _WheelGuard(QObject):
+    """A field under the mouse takes the wheel only while it has the focus."""
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Wheel and isinstance(watched, QWidget) and not watched.hasFocus():
+            event.ignore()
+            return True
+        return super().eventFilter(watched, event)
+
+
+def guard_wheel(field: QWidget) -> None:
+    """Let the wheel scroll past ``field`` unless it has the focus."""
+    field.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+    guard = _WheelGuard(field)
+    field.installEventFilter(guard)
+
+
+def choice(name: str, options: Sequence[tuple[str, object]]) -> QComboBox:
+    """A list to choose one of; ``currentData`` is the second of the pair."""
+    box = QComboBox()
+    box.setAccessibleName(name)
+    box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+    box.setMinimumContentsLength(10)
+    for text, data in options:
+        box.addItem(text, data)
+    guard_wheel(box)
+    return box
+
+
+class SettingField(QWidget):
+    """The editor of one :class:`Setting`: title, field, meaning, and what is wrong with the value."""
+
+    changed = Signal()
+
+    def __init__(self, setting: Setting) -> None:
+        super().__init__()
+        self.setting = setting
+        self._editor = self._make()
+        self._editor.setAccessibleName(setting.title)
+        self._editor.setAccessibleDescription(setting.help)
+        self._editor.setToolTip(tool_tip(f"{setting.help} {self._range()}".strip()))
+        self._problem = Label("", "bad", wrap=True)
+        self._problem.hide()
+        title = Label(setting.title)
+        title.setBuddy(self._editor)
+        help_label = Label(setting.help, "small", wrap=True)
+        if isinstance(self._editor, QCheckBox):
+            column(self, self._editor, help_label, spacing=1)
+        else:
+            self._editor.setFixedWidth(130)
+            line = row(None, title, None, self._editor)
+            column(self, line, help_label, self._problem, spacing=1)
+            if setting.kind == "list":
+                self._editor.setMaximumWidth(16_777_215)
+                self._editor.setMinimumWidth(150)
+
+    def value(self) -> Value | None:
+        """What it is set to; None while that is no possible value."""
+        editor = self._editor
+        if isinstance(editor, QSpinBox):
+            return editor.value()
+        if isinstance(editor, QCheckBox):
+            return editor.isChecked()
+        assert isinstance(editor, QLineEdit)
+        if self.setting.kind == "list":
+            return tuple(part for part in (text.strip() for text in editor.text().split(",")) if part)
+        return float(editor.text()) if editor.hasAcceptableInput() else None
+
+    def set_value(self, value: Value) -> None:
+        """Change it."""
+        editor = self._editor
+        if isinstance(editor, QSpinBox):
+            assert isinstance(value, (int, float))
+            editor.setValue(int(value))
+        elif isinstance(editor, QCheckBox):
+            editor.setChecked(bool(value))
+        elif isinstance(editor, QLineEdit):
+            editor.setText(", ".join(value) if isinstance(value, tuple) else f"{value:g}")
+
+    @property
+    def is_default(self) -> bool:
+        """Nobody changed it."""
+        return self.value() == self.setting.default
+
+    def _make(self) -> QWidget:
+        setting = self.setting
+        if setting.kind == "bool":
+            box = QCheckBox(setting.title)
+            box.setChecked(bool(setting.default))
+            box.toggled.connect(self._on_editor_changed)
+            return box
+        if setting.kind == "int":
+            return self._make_spin()
+        line = QLineEdit()
+        if setting.kind == "float":
+            low, high = setting.low, setting.high
+            validator = QDoubleValidator(-1e300 if low is None else low, 1e300 if high is None else high, 12, line)
+            validator.setLocale(QLocale.c())
+            line.setValidator(validator)
+            line.setText(f"{setting.default:g}" if isinstance(setting.default, (int, float)) else "")
+            line.setAlignment(Qt.AlignmentFlag.AlignRight)
+        else:
+            line.setText(", ".join(setting.default) if isinstance(setting.default, tuple) else "")
+            line.setPlaceholderText("none")
+        line.textChanged.connect(self._on_editor_changed)
+        return line
+
+    def _make_spin(self) -> QSpinBox:
+        setting = self.setting
+        spin = QSpinBox()
+        low = -_LARGEST_INT if setting.low is None else int(setting.low)
+        high = _LARGEST_INT if setting.high is None else int(min(setting.high, _LARGEST_INT))
+        spin.setRange(low, high)
+        if setting.automatic and low == 0:
+            spin.setSpecialValueText(setting.automatic)
+        assert isinstance(setting.default, (int, float))
+        spin.setValue(int(setting.default))
+        spin.setAlignment(Qt.AlignmentFlag.AlignRight)
+        spin.valueChanged.connect(self._on_editor_changed)
+        guard_wheel(spin)
+        return spin
+
+    def _range(self) -> str:
+        low, high = self.setting.low, self.setting.high
+        return "" if low is None or high is None else f"From {low:g} to {high:g}."
+
+    def _on_editor_changed(self, _value: object = None) -> None:
+        wrong = self.value() is None
+        self._problem.setText(f"A number. {self._range()}" if wrong else "")
+        self._problem.setVisible(wrong)
+        self.changed.emit()
+
+
+class SettingsForm(QWidget):
+    """Fields one under the other, the advanced ones under a fold."""
+
+    changed = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._fields: list[SettingField] = []
+        self._rows = column(self, spacing=10)
+
+    def set_settings(self, settings: Sequence[Setting]) -> None:
+        """Show these; everything is at its default."""
+        while (item := self._rows.takeAt(0)) is not None:
+            gone = item.widget()
+            if gone is not None:
+                gone.hide()
+                gone.deleteLater()
+        self._fields = [SettingField(setting) for setting in settings]
+        for field in self._fields:
+            field.changed.connect(self.changed)
+            if not field.setting.advanced:
+                self._rows.addWidget(field)
+        advanced = [field for field in self._fields if field.setting.advanced]
+        if advanced:
+            self._rows.addWidget(Fold("Advanced", boxed(column(None, *advanced, spacing=10, margin=(14, 0, 0, 0)))))
+        self._rows.addStretch(1)
+
+    def values(self) -> dict[str, Value]:
+        """What differs from the defaults."""
+        found = {field.setting.name: field.value() for field in self._fields if not field.is_default}
+        return {name: value for name, value in found.items() if value is not None}
+
+    def problems(self) -> list[str]:
+        """The titles of the fields whose value is not possible."""
+        return [field.setting.title for field in self._fields if field.value() is None]
+
+    def set_values(self, values: dict[str, Value]) -> None:
+        """Defaults, but for these."""
+        for field in self._fields:
+            field.set_value(values.get(field.setting.name, field.setting.default))
+
+    def field(self, name: str) -> SettingField:
+        """The editor of one setting.
+
+        Raises:
+            KeyError: No such setting.
+        """
+        return next((field for field in self._fields if field.setting.name == name), None) or _missing(name)
+
+
+def _missing(name: str) -> SettingField:
+    raise KeyError(name)

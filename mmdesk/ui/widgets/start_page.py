@@ -1,0 +1,140 @@
+"""What is seen while no case is open."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtWidgets import QLabel, QWidget
+
+from mmdesk.ui.colours import SPACE_L, SPACE_M, SPACE_S, SPACE_XL, SPACE_XS
+from mmdesk.ui.formatting import exact_time, relative_time, tool_tip
+from mmdesk.ui.icons import application_icon
+from mmdesk.ui.widgets.basics import Button, Card, ElidedLabel, IconButton, Label, boxed, column, frame, row, scrolled
+from mmdesk.ui.widgets.notice import Picture
+
+_LARGEST_LIST = 12
+
+
+@dataclass(frozen=True)
+class Recent:
+    """A case on the list; ``missing`` = its folder is not there now."""
+
+    folder: str
+    name: str
+    opened_us: int
+    missing: bool = False
+
+
+class _Tile(Button):
+    """A large button: icon, name, one line of what it does."""
+
+    def __init__(self, icon: str, name: str, text: str) -> None:
+        super().__init__("", kind="tile")
+        self.setAccessibleName(name)
+        self.setAccessibleDescription(text)
+        words = column(None, Label(name, "strong"), Label(text, "small", wrap=True), spacing=2)
+        layout = row(self, Picture(icon, "accent", 26), words, spacing=SPACE_M, margin=(14, 10, 14, 10))
+        layout.setStretch(1, 1)
+        for label in self.findChildren(QLabel):
+            label.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+
+    def sizeHint(self) -> QSize:
+        """As large as what is inside."""
+        layout = self.layout()
+        return layout.sizeHint() if layout is not None else super().sizeHint()
+
+    def minimumSizeHint(self) -> QSize:
+        """Never cut."""
+        return self.sizeHint()
+
+
+class _RecentRow(QWidget):
+    def __init__(self, case: Recent) -> None:
+        super().__init__()
+        self.open = Button("", kind="tile")
+        self.open.setEnabled(not case.missing)
+        self.open.setAccessibleName(f"Open {case.name}")
+        self.open.setAccessibleDescription(case.folder)
+        where = ElidedLabel(case.folder, "small", Qt.TextElideMode.ElideMiddle)
+        when = Label("not found" if case.missing else relative_time(case.opened_us), "small")
+        when.setToolTip(tool_tip(exact_time(case.opened_us)))
+        words = column(None, ElidedLabel(case.name, "strong"), where, spacing=2)
+        layout = row(self.open, words, when, spacing=SPACE_M, margin=(14, 8, 14, 8))
+        layout.setStretch(0, 1)
+        self.open.setMinimumHeight(layout.sizeHint().height())
+        self.forget = IconButton("close", f"Take {case.name} off this list")
+        line = row(self, self.open, self.forget, spacing=SPACE_XS)
+        line.setStretch(0, 1)
+
+
+def centre(widget: QWidget) -> QWidget:
+    """In the middle of the line."""
+    return boxed(row(None, None, widget, None))
+
+
+class StartPage(QWidget):
+    """Signals for what can be chosen; paths are texts."""
+
+    new_asked = Signal()
+    open_asked = Signal()
+    sample_asked = Signal()
+    recent_asked = Signal(str)
+    forget_asked = Signal(str)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setAccessibleName("Start page")
+        left = self._left()
+        self._list = column(None, spacing=SPACE_S)
+        self._recent = Card("Recent cases", scrolled(boxed(column(None, self._list, None))))
+        left.setFixedWidth(380)
+        page = row(None, left, self._recent, spacing=SPACE_XL)
+        page.setStretch(1, 1)
+        inner = boxed(page)
+        inner.setMaximumWidth(1040)
+        inner.setMaximumHeight(560)
+        outer = row(self, None, inner, None, margin=SPACE_XL)
+        outer.setStretch(1, 20)
+        self.show_recent(())
+
+    def _left(self) -> QWidget:
+        mark = QLabel()
+        mark.setPixmap(application_icon().pixmap(56, 56))
+        name = column(None, Label("mmdesk", "title"), Label("Offline case analysis, explained", "muted"), spacing=0)
+        head = row(None, mark, name, None, spacing=SPACE_L)
+        new = _Tile("folder-new", "New case", "An empty case in a folder of its own")
+        old = _Tile("folder-open", "Open a case", "Choose its folder or its case.mmcase")
+        sample = _Tile("sample", "Sample case", "Made up, with planted causes to find")
+        new.clicked.connect(self.new_asked)
+        old.clicked.connect(self.open_asked)
+        sample.clicked.connect(self.sample_asked)
+        self.first = new
+        drop = frame("drop")
+        hint = Label("Or drop a case folder anywhere on this window.", "muted", wrap=True)
+        row(drop, Picture("import", "muted", 20), hint, spacing=SPACE_M, margin=SPACE_M).setStretch(1, 1)
+        return boxed(column(None, head, SPACE_L, new, old, sample, SPACE_S, drop, None, spacing=SPACE_M))
+
+    def show_recent(self, cases: Sequence[Recent]) -> None:
+        """The list, the latest first; the latest is what one usually goes on with."""
+        while (item := self._list.takeAt(0)) is not None:
+            gone = item.widget()
+            if gone is not None:
+                gone.hide()
+                gone.deleteLater()
+        if not cases:
+            text = Label("Cases you open are listed here.", "muted")
+            nothing = row(None, None, column(None, 150, centre(Picture("clock")), centre(text)), None)
+            self._list.addWidget(boxed(nothing))
+            return
+        for number, case in enumerate(cases[:_LARGEST_LIST]):
+            if number == 0:
+                self._list.addWidget(Label("Go on with", "small"))
+            elif number == 1:
+                self._list.addSpacing(SPACE_S)
+                self._list.addWidget(Label("Earlier", "small"))
+            line = _RecentRow(case)
+            line.open.clicked.connect(lambda _c=False, folder=case.folder: self.recent_asked.emit(folder))
+            line.forget.clicked.connect(lambda _c=False, folder=case.folder: self.forget_asked.emit(folder))
+            self._list.addWidget(line)

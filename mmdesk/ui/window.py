@@ -1,0 +1,337 @@
+"""The main window: start page or the open case's tabs, menus, activity strip."""
+
+from __future__ import annotations
+
+import functools
+from pathlib import Path
+
+from PySide6.QtCore import QSize, Qt, QTimer
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeySequence
+from PySide6.QtWidgets import QMainWindow, QMenu, QStackedWidget, QTabWidget, QWidget
+
+from mmdesk.ui import calls, choosers
+from mmdesk.ui.activity_feed import ActivityFeed
+from mmdesk.ui.case_flow import CaseFlow
+from mmdesk.ui.colours import SPACE_M, SPACE_S, Appearance
+from mmdesk.ui.commands import Commands
+from mmdesk.ui.desk import Desk, Room
+from mmdesk.ui.formatting import menu_text, shown
+from mmdesk.ui.icons import application_icon, icon, put_icon
+from mmdesk.ui.jobs.job import Job, Lane
+from mmdesk.ui.jobs.manager import Jobs
+from mmdesk.ui.session import OpenCase, Session
+from mmdesk.ui.settings import Settings
+from mmdesk.ui.theme import Theme
+from mmdesk.ui.widgets.activity import ActivityStrip
+from mmdesk.ui.widgets.basics import ElidedLabel, IconButton, boxed, column, row
+from mmdesk.ui.widgets.command_palette import CommandPalette, Entry
+from mmdesk.ui.widgets.start_page import StartPage
+from mmdesk.version import __version__
+
+ROOMS = ("import", "train", "runs", "explain")
+_TITLES = {"import": "Import", "train": "Train", "runs": "Runs", "explain": "Explain"}
+_ICONS = {"import": "import", "train": "train", "runs": "runs", "explain": "explain"}
+_NEXT_APPEARANCE = {
+    Appearance.SYSTEM: Appearance.LIGHT,
+    Appearance.LIGHT: Appearance.DARK,
+    Appearance.DARK: Appearance.SYSTEM,
+}
+_APPEARANCE_ICONS = {Appearance.SYSTEM: "contrast", Appearance.LIGHT: "sun", Appearance.DARK: "moon"}
+
+
+class MainWindow(QMainWindow):
+    """Everything the analyst sees.
+
+    Args:
+        jobs: The room with threads; shut down when the window closes.
+        theme: Light and dark.
+        settings: What is remembered.
+    """
+
+    def __init__(self, jobs: Jobs, theme: Theme, settings: Settings) -> None:
+        super().__init__()
+        self.jobs, self.theme, self.settings = jobs, theme, settings
+        self.session = Session(self)
+        self.commands = Commands(self)
+        self.strip = ActivityStrip()
+        self.feed = ActivityFeed(jobs, self.strip, self)
+        self.flow = CaseFlow(self, jobs, self.session, settings)
+        self.rooms: dict[str, Room] = {}
+        self._may_close = False
+        self._palette: CommandPalette | None = None
+        self.setWindowIcon(application_icon())
+        self.setAcceptDrops(True)
+        self._build()
+        self._add_case_commands()
+        self._add_view_commands()
+        self._recent_menu = QMenu("Recent", self)
+        self._build_menus()
+        self._connect()
+        self._restore_geometry()
+        self._on_session_closed()
+        # The start page is seen first; the tabs follow while it is being looked at.
+        self._later = QTimer(self)
+        self._later.setSingleShot(True)
+        self._later.timeout.connect(self.build_rooms)
+        self._later.start(0)
+
+    # What is where.
+
+    def _build(self) -> None:
+        self.start_page = StartPage()
+        self.tabs = QTabWidget()
+        self.tabs.setObjectName("rooms")
+        self.tabs.setDocumentMode(True)
+        self.tabs.setIconSize(QSize(18, 18))
+        self.tabs.setAccessibleName("Rooms")
+        self._case_name = ElidedLabel("", "strong", Qt.TextElideMode.ElideMiddle, minimum=200)
+        self._appearance = IconButton("contrast", "Appearance", self._on_appearance_clicked)
+        palette = IconButton("search", "Commands (Ctrl+K)", self.show_palette)
+        corner = row(None, self._case_name, palette, self._appearance, spacing=SPACE_S, margin=(0, 2, SPACE_M, 2))
+        self.tabs.setCornerWidget(boxed(corner))
+        self.stack = QStackedWidget()
+        self.stack.addWidget(self.start_page)
+        self.stack.addWidget(self.tabs)
+        centre = QWidget()
+        column(centre, self.stack, self.strip, spacing=0).setStretch(0, 1)
+        self.setCentralWidget(centre)
+        self.setMinimumSize(900, 560)
+
+    def build_rooms(self) -> None:
+        """Make the tabs, if they are not there yet."""
+        self._later.stop()
+        if self.rooms:
+            return
+        # Here and not above: they bring the plotting library, which the start page does not wait for.
+        from mmdesk.ui.tabs.explain.tab import ExplainTab
+        from mmdesk.ui.tabs.importing.tab import ImportTab
+        from mmdesk.ui.tabs.runs.tab import RunsTab
+        from mmdesk.ui.tabs.training.tab import TrainTab
+
+        desk = Desk(self.jobs, self.session, self.commands, self.settings, self.strip.tell)
+        kinds = {"import": ImportTab, "train": TrainTab, "runs": RunsTab, "explain": ExplainTab}
+        for name, kind in kinds.items():
+            room: Room = kind(desk)
+            self.rooms[name] = room
+            self.tabs.addTab(room, icon(_ICONS[name]), _TITLES[name])
+            room.going.connect(self.go)
+        self._build_menus()
+
+    def _add_case_commands(self) -> None:
+        add = self.commands.add
+        keys = QKeySequence.StandardKey
+        add("Case", "New…", self.flow.new, shortcut=keys.New, icon="folder-new")
+        add("Case", "Open…", self.flow.choose, shortcut=keys.Open, icon="folder-open")
+        add("Case", "Sample case", self.flow.sample, icon="sample")
+        self.commands.separate("Case")
+        self._close_case = add(
+            "Case", "Close case", lambda: self.flow.leave(lambda: None), shortcut="Ctrl+W", icon="close", enabled=False
+        )
+        add("Case", "Quit", self.close, shortcut=keys.Quit)
+
+    def _add_view_commands(self) -> None:
+        add = self.commands.add
+        for number, name in enumerate(ROOMS, start=1):
+            add(
+                "View",
+                f"Go to {_TITLES[name]}",
+                functools.partial(self.go, name),
+                shortcut=f"Ctrl+{number}",
+                icon=_ICONS[name],
+            )
+        self.commands.separate("View")
+        for choice, text in (
+            (Appearance.SYSTEM, "Appearance as the system"),
+            (Appearance.LIGHT, "Light appearance"),
+            (Appearance.DARK, "Dark appearance"),
+        ):
+            add("View", text, functools.partial(self.choose_appearance, choice), icon=_APPEARANCE_ICONS[choice])
+        self.commands.separate("View")
+        add("View", "Larger text", lambda: self._set_points(self.theme.points + 1), shortcut="Ctrl++")
+        add("View", "Smaller text", lambda: self._set_points(self.theme.points - 1), shortcut="Ctrl+-")
+        add("View", "Usual text size", lambda: self._set_points(None), shortcut="Ctrl+0")
+        add("View", "Reset layout", self._on_reset_layout)
+        add("Help", "Commands…", self.show_palette, shortcut="Ctrl+K", icon="search")
+        add("Help", "About mmdesk", self._on_about, icon="info")
+
+    def _build_menus(self) -> None:
+        self.menuBar().clear()
+        for name in Commands.MENUS:
+            actions = self.commands.of(name)
+            if actions:
+                menu = self.menuBar().addMenu(name)
+                menu.addActions(actions)
+                if name == "Case":
+                    menu.insertMenu(actions[2], self._recent_menu)
+
+    def _connect(self) -> None:
+        page = self.start_page
+        page.new_asked.connect(self.flow.new)
+        page.open_asked.connect(self.flow.choose)
+        page.sample_asked.connect(self.flow.sample)
+        page.recent_asked.connect(lambda folder: self.flow.open(Path(folder)))
+        page.forget_asked.connect(self._on_forget_asked)
+        self.session.opened.connect(self._on_session_opened)
+        self.session.closed.connect(self._on_session_closed)
+        self.theme.changed.connect(self._on_theme_changed)
+        self.jobs.ended.connect(self._on_jobs_ended)
+
+    # The case.
+
+    def open_case(self, path: Path) -> None:
+        """Open a case folder or its ``case.mmcase``."""
+        self.flow.open(path)
+
+    def _on_session_opened(self, case: OpenCase) -> None:
+        self.build_rooms()
+        self.setWindowTitle(f"{shown(case.name)} - mmdesk")
+        self._case_name.set_text(case.name)
+        self._close_case.setEnabled(True)
+        self.tabs.setCurrentIndex(0)
+        self.stack.setCurrentWidget(self.tabs)
+        self._show_recent()
+
+    def _on_session_closed(self) -> None:
+        self.setWindowTitle("mmdesk")
+        self._close_case.setEnabled(False)
+        self.stack.setCurrentWidget(self.start_page)
+        self._show_recent()
+
+    def _show_recent(self) -> None:
+        cases = self.flow.recent()
+        self.start_page.show_recent(cases)
+        self._recent_menu.clear()
+        self._recent_menu.setEnabled(bool(cases))
+        for case in cases:
+            action = self._recent_menu.addAction(menu_text(f"{case.name} ({case.folder})"))
+            action.setEnabled(not case.missing)
+            action.triggered.connect(lambda _c=False, folder=case.folder: self.flow.open(Path(folder)))
+
+    def _on_forget_asked(self, folder: str) -> None:
+        self.settings.forget_recent(folder)
+        self._show_recent()
+
+    # The tabs.
+
+    def go(self, name: str, what: object = None) -> None:
+        """Show a tab, and in it ``what`` (a run id for Runs and Explain, paths for Import)."""
+        if self.session.case is None:
+            return
+        self.tabs.setCurrentIndex(ROOMS.index(name))
+        room = self.rooms[name]
+        if what is not None:
+            room.show_object(what)
+        room.setFocus()
+
+    # Looks.
+
+    def choose_appearance(self, appearance: Appearance) -> None:
+        """Light, dark or as the system, now and from now on."""
+        self.settings.appearance = appearance
+        self.theme.choose(appearance)
+        self.strip.tell(f"Appearance: {appearance.value}", "info", "muted")
+
+    def _on_appearance_clicked(self) -> None:
+        self.choose_appearance(_NEXT_APPEARANCE[self.theme.appearance])
+
+    def _on_theme_changed(self) -> None:
+        put_icon(self._appearance, _APPEARANCE_ICONS[self.theme.appearance])
+        for number, name in enumerate(ROOMS):
+            self.tabs.setTabIcon(number, icon(_ICONS[name]))
+
+    def _set_points(self, points: int | None) -> None:
+        self.theme.set_points(points)
+        self.settings.points = None if points is None else self.theme.points
+
+    def show_palette(self) -> None:
+        """Every enabled command, by a few letters."""
+        offered = [c for c in self.commands.all if not c.action.isSeparator() and c.action.isEnabled()]
+        entries = [Entry(c.name, c.menu, c.action.shortcut().toString()) for c in offered]
+        self._palette = CommandPalette(entries, self)
+        self._palette.chosen.connect(lambda number: offered[number].action.trigger())
+        self._palette.open()
+
+    def _on_about(self) -> None:
+        choosers.show_about(self, __version__)
+
+    # Files dropped anywhere.
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        """Take files."""
+        if any(url.isLocalFile() for url in event.mimeData().urls()):
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        """Look what was dropped, off this thread, then show where it belongs."""
+        paths = [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]
+        if paths:
+            event.acceptProposedAction()
+            self.take_files(paths)
+
+    def take_files(self, paths: list[Path]) -> None:
+        """A case is opened; tables and media go to Import."""
+        self.jobs.submit(Lane.IO, calls.sort_files, paths, owner=self, on_success=self._on_files_sorted)
+
+    def _on_files_sorted(self, found: calls.SortedFiles) -> None:
+        if found.case is not None:
+            self.flow.open(found.case)
+        elif self.session.case is None:
+            choosers.show_error(
+                self,
+                "There is no case open to import these files into.",
+                "Make a new case or open one, then drop them.",
+            )
+        else:
+            self.go("import", found)
+
+    # The end.
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """Ask if something runs; wait for it to stop; then keep the layout and go."""
+        running = [job for job in self.jobs.live if job.title]
+        if running and not self._may_close:
+            event.ignore()
+            self._ask_to_close(running)
+            return
+        self.settings.set_layout("window", self.saveGeometry())
+        self._later.stop()
+        self.strip.stop()
+        self.jobs.shutdown()
+        super().closeEvent(event)
+
+    def _ask_to_close(self, running: list[Job]) -> None:
+        titles = ", ".join(job.title for job in running)
+        choosers.ask(
+            self,
+            "Stop what is running and close?",
+            f"Still running: {titles}. It will be stopped at the next safe point; nothing half done is kept.",
+            "Stop and close",
+            self._stop_and_close,
+            other="Keep it running",
+        )
+
+    def _stop_and_close(self) -> None:
+        self._may_close = True
+        for job in self.jobs.live:
+            self.jobs.cancel(job)
+        self._close_when_idle()
+
+    def _on_jobs_ended(self, _job: Job) -> None:
+        if self._may_close:
+            self._close_when_idle()
+
+    def _close_when_idle(self) -> None:
+        if not any(job.title for job in self.jobs.live):
+            self.close()
+
+    def _restore_geometry(self) -> None:
+        kept = self.settings.layout("window")
+        if kept is None or not self.restoreGeometry(kept):
+            self.resize(1280, 720)
+
+    def _on_reset_layout(self) -> None:
+        self.settings.reset_layout()
+        self.showNormal()
+        self.resize(1280, 720)
+        for room in self.rooms.values():
+            room.reset_layout()
