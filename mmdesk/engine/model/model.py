@@ -136,6 +136,10 @@ class GraphEncoder(nn.Module):
 class ArtifactEncoder(nn.Module):
     """Segments of any number of files -> [batch, 32]; pooled per file first, so that a long recording counts as one.
 
+    What is pooled are the standardised segment vectors themselves, whose null token is the typical segment (zero), and
+    a nonlinear view of each, whose null token is learned: without the latter, two halves of a cause in two segments
+    look like the whole cause in one.
+
     Args:
         features: F, length of a segment's vector.
         dropout: Of the pooled segment features.
@@ -150,37 +154,55 @@ class ArtifactEncoder(nn.Module):
         self.deviation: Tensor
         self.segment = nn.Sequential(nn.Linear(features, inner), nn.ReLU())
         self.dropout = nn.Dropout(dropout)
-        self.null = nn.Parameter(torch.zeros(features + inner))
+        self.null = nn.Parameter(torch.zeros(inner))
         self.linear = nn.Linear(2 * (features + inner), 32)
         self.null_file = nn.Parameter(torch.zeros(32))
         self.mix = nn.Parameter(torch.zeros(32))
 
     def forward(self, segments: Tensor, artifact: Tensor, presence: Tensor) -> Tensor:
         """Encode ``segments`` [batch, S, F], ``artifact`` and ``presence`` [batch, S]."""
-        plain = ((segments - self.mean) / self.deviation).clamp(-6, 6)
-        values = torch.cat([plain, self.segment(plain)], dim=-1)
-        files = int(artifact.max()) + 1
-        mean, most, file_presence = self._per_file(values, artifact, presence, files)
-        encoded = torch.relu(self.linear(self.dropout(torch.cat([mean, most], dim=-1))))  # [batch, files, 32]
+        scale = self.deviation.reciprocal()
+        plain = torch.addcmul(-self.mean * scale, segments, scale).clamp(-6, 6)
+        places = _Files(artifact, presence)
+        pooled = [*places.pool(plain), *places.pool(self.segment(plain), self.null)]
+        encoded = torch.relu(self.linear(self.dropout(torch.cat(pooled, dim=-1))))  # [batch, files, 32]
         share = torch.sigmoid(self.mix)
-        pooled_mean = presence_mean(encoded, file_presence, self.null_file)
-        return share * pooled_mean + (1 - share) * presence_max(encoded, file_presence, self.null_file)
+        pooled_mean = presence_mean(encoded, places.presence, self.null_file)
+        return share * pooled_mean + (1 - share) * presence_max(encoded, places.presence, self.null_file)
 
-    def _per_file(
-        self, values: Tensor, artifact: Tensor, presence: Tensor, files: int
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        """Mean and maximum [batch, files, channels] over each file's segments, and the presence of each file.
 
-        A file is as present as the most present of its segments: with one segment taken away it is simply shorter.
+class _Files:
+    """Which segment belongs to which file of its row.
+
+    Attributes:
+        presence: [batch, files]. A file is as present as the most present of its segments: with one of them taken
+            away it is simply shorter.
+    """
+
+    def __init__(self, artifact: Tensor, presence: Tensor) -> None:
+        self._artifact, self._segment_presence = artifact, presence
+        self._count = int(artifact.max()) + 1
+        owner = artifact.unsqueeze(1) == torch.arange(self._count).view(1, -1, 1)
+        self._weight = owner.to(presence.dtype) * presence.unsqueeze(1)  # [batch, files, S]
+        self.presence = self._weight.amax(-1)
+
+    def pool(self, values: Tensor, null: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Mean and maximum [batch, files, channels] of ``values`` [batch, S, channels] over each file's segments.
+
+        Without a learned ``null`` [channels] the null token is zero, which spares the widest tensors of the model two
+        passes and, while training, all gradients.
         """
-        owner = (artifact.unsqueeze(1) == torch.arange(files).view(1, -1, 1)).to(values.dtype)  # [batch, files, S]
-        weight = owner * presence.unsqueeze(1)
-        mean = (self.null + weight @ values) / (1 + weight.sum(-1, keepdim=True))
-        shifted = self.null + presence.unsqueeze(-1) * (values - self.null)
-        start = self.null.expand(len(values), files, -1)
-        index = artifact.unsqueeze(-1).expand_as(shifted)
-        most = start.scatter_reduce(1, index, shifted, "amax", include_self=True)
-        return mean, most, weight.amax(-1)
+        total, count = self._weight @ values, self._weight.sum(-1, keepdim=True)
+        weight = self._segment_presence.unsqueeze(-1)
+        if null is None:
+            shifted = weight * values
+            start = shifted.new_zeros(len(values), self._count, values.shape[-1])
+        else:
+            total = total + null
+            shifted = null + weight * (values - null)
+            start = null.expand(len(values), self._count, -1)
+        index = self._artifact.unsqueeze(-1).expand_as(shifted)
+        return total / (1 + count), start.scatter_reduce(1, index, shifted, "amax", include_self=True)
 
 
 class FullModel(nn.Module):
