@@ -32,17 +32,17 @@ class _Parser(argparse.ArgumentParser):
 
 def build_parser() -> argparse.ArgumentParser:
     """The whole command line; every command has ``run(args, console) -> exit status`` among its defaults."""
-    parser = _Parser(
+    parser: argparse.ArgumentParser = _Parser(
         prog="mmdesk",
         description="Investigate cases offline: tables and evidence files in, checked predictions with reasons out.",
         epilog="Without a command the window opens.",
         allow_abbrev=False,
     )
     parser.add_argument("--version", action="version", version=f"mmdesk {__version__}")
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND", parser_class=_Parser)
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
     case.add_commands(commands)
     importing = commands.add_parser("import", help="bring tables or media into a case", allow_abbrev=False)
-    kinds = importing.add_subparsers(title="what", metavar="WHAT", required=True, parser_class=_Parser)
+    kinds = importing.add_subparsers(title="what", metavar="WHAT", required=True)
     tables.add_import_commands(kinds)
     media.add_import_commands(kinds)
     for group in (tables, media, runs, predict, export, audit, samples, doctor):
