@@ -6,16 +6,19 @@ its files are run again one by one, and only the one that does it again is given
 
 from __future__ import annotations
 
+import functools
 import multiprocessing
 import os
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures import TimeoutError as FutureTimeoutError
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from mmdesk.engine.core.errors import ResourceError
 from mmdesk.engine.core.jobs import NULL_CONTEXT, JobContext
 from mmdesk.engine.core.types import FeatureStatus
 from mmdesk.engine.features.limits import TASK_MEMORY_BYTES, TASK_TIME_S
@@ -26,6 +29,7 @@ _BATCH_COST = 1 << 20
 _FILE_COST = 20 << 10
 _POLL_S = 0.1
 _AHEAD = 2
+_MOST_BREAKS = 3
 
 
 @dataclass(frozen=True)
@@ -48,6 +52,7 @@ class PoolLimits:
 
 
 Task = Callable[[str, str, Sequence[ExtractionJob]], list[Outcome]]
+Batch = tuple[ExtractionJob, ...]
 
 
 def default_workers() -> int:
@@ -55,10 +60,10 @@ def default_workers() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def make_batches(jobs: Sequence[ExtractionJob], workers: int) -> list[tuple[ExtractionJob, ...]]:
+def make_batches(jobs: Sequence[ExtractionJob], workers: int) -> list[Batch]:
     """Jobs in batches of about equal cost, the largest files first and alone."""
     most = max(1, min(_BATCH_FILES, -(-len(jobs) // (workers * 4))))
-    batches: list[tuple[ExtractionJob, ...]] = []
+    batches: list[Batch] = []
     waiting: list[ExtractionJob] = []
     cost = 0
     for job in sorted(jobs, key=lambda job: (-job.size_bytes, job.artifact_id)):
@@ -96,45 +101,78 @@ def run_pool(
         Outcomes in the order in which they came, at least one at a time; together one per job.
 
     Raises:
-        ResourceError: The cache cannot be written; the workers are stopped.
+        ResourceError: The cache cannot be written, or no worker stays alive; the workers are stopped.
+    """
+    limits = limits or PoolLimits()
+    queue = deque(make_batches(jobs, workers))
+    breaks = 0
+    while queue:
+        bound = functools.partial(_schedule, where=(str(folder), version), task=task, limits=limits)
+        found = _run_until_broken(queue, bound, limits, workers=min(workers, len(queue)), ctx=ctx)
+        progressed = False
+        for outcomes in found:
+            progressed = True
+            yield outcomes
+        breaks = 0 if progressed else breaks + 1
+        if queue and breaks >= _MOST_BREAKS:
+            raise ResourceError(
+                "The workers that read files die before they have begun.",
+                "Close other programs to free memory, then start again; what is done is kept.",
+                code="resource.workers",
+            )
+
+
+def _schedule(pool: Any, batch: Batch, *, where: tuple[str, str], task: Task, limits: PoolLimits) -> Future[Any]:
+    try:
+        future: Future[Any] = pool.schedule(task, args=(*where, batch), timeout=limits.time_for(batch))
+    except RuntimeError as error:  # a pool that broke takes nothing any more
+        raise BrokenProcessPool(str(error)) from error
+    return future
+
+
+def _run_until_broken(
+    queue: deque[Batch],
+    schedule: Callable[[Any, Batch], Future[Any]],
+    limits: PoolLimits,
+    *,
+    workers: int,
+    ctx: JobContext,
+) -> Iterator[list[Outcome]]:
+    """One pool's life: until the queue is empty, or until a worker died with nothing to do, which ends the pool.
+
+    Whatever was under way then goes back into the queue.
     """
     from pebble import ProcessPool
 
-    limits = limits or PoolLimits()
-    queue = deque(make_batches(jobs, workers))
-    if not queue:
-        return
-    workers = min(workers, len(queue))
     pool = ProcessPool(
         max_workers=workers,
         initializer=prepare,
         initargs=(limits.memory_bytes,),
         context=multiprocessing.get_context("spawn"),
     )
-    running: dict[Future[Any], tuple[ExtractionJob, ...]] = {}
+    running: dict[Future[Any], Batch] = {}
     try:
         while queue or running:
             while queue and len(running) < workers * _AHEAD:
-                batch = queue.popleft()
-                arguments = (str(folder), version, batch)
-                running[pool.schedule(task, args=arguments, timeout=limits.time_for(batch))] = batch
+                running[schedule(pool, queue[0])] = queue[0]
+                queue.popleft()
             finished, _ = wait(running, timeout=_POLL_S, return_when=FIRST_COMPLETED)
             ctx.check_cancelled()
             for future in finished:
-                batch = running.pop(future)
-                outcomes, again = _collect(future, batch, limits)
+                outcomes, again = _collect(future, running[future], limits)
                 queue.extendleft(again)
+                del running[future]
                 if outcomes:
                     yield outcomes
         pool.close()
+    except BrokenProcessPool:
+        queue.extendleft(running.values())
     finally:
         pool.stop()
         pool.join()
 
 
-def _collect(
-    future: Future[Any], batch: tuple[ExtractionJob, ...], limits: PoolLimits
-) -> tuple[list[Outcome], list[tuple[ExtractionJob, ...]]]:
+def _collect(future: Future[Any], batch: Batch, limits: PoolLimits) -> tuple[list[Outcome], list[Batch]]:
     """The outcomes of a finished task, and what has to be run again, one by one."""
     from pebble import ProcessExpired
 

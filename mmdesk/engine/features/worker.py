@@ -85,8 +85,11 @@ def _load_libraries() -> None:
     import av
     import cv2
     import soundfile  # noqa: F401
+    import threadpoolctl  # type: ignore[import-untyped]
 
     cv2.setNumThreads(1)
+    # Where the program's main module has loaded NumPy before the environment could be pinned.
+    threadpoolctl.threadpool_limits(1)
     av.logging.set_level(None)
 
 

@@ -102,3 +102,31 @@ def test_the_worker_module_itself_loads_no_numerical_library() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
     assert done.stdout.strip() == "[]"
+
+
+def test_workers_killed_while_they_have_nothing_to_do_cost_nothing() -> None:
+    """The pool library gives up all its tasks then; ours starts anew."""
+    seen: set[int] = set()
+
+    class Killing(NullContext):
+        def check_cancelled(self) -> None:
+            if len(seen) < 2:
+                for child in _workers():
+                    if child.pid not in seen:
+                        seen.add(child.pid)
+                        child.kill()
+
+    found = run(jobs("a", "b", "c", "d", "e", "f"), ctx=Killing())
+    assert len(seen) == 2
+    assert {outcome.status for outcome in found.values()} == {FeatureStatus.DONE}
+
+
+def test_workers_that_never_live_end_with_an_error() -> None:
+    class Killing(NullContext):
+        def check_cancelled(self) -> None:
+            for child in _workers():
+                child.kill()
+
+    with pytest.raises(ResourceError, match="die before they have begun"):
+        run(jobs("a", "b"), ctx=Killing())
+    assert not _workers()
