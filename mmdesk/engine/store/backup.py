@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
@@ -35,6 +36,7 @@ from mmdesk.engine.store.migrate import migrating, upgrade
 KEEP = 5
 """How many backups of a case are kept; the oldest goes when a new one is whole."""
 MANIFEST_NAME = "backup.json"
+_STALE_S = 86_400.0
 _NAME = re.compile(r"\d{8}-\d{6}-\d{6}-[a-z-]+")
 
 
@@ -123,9 +125,14 @@ def make(
 
 
 def _drop_oldest(folder: Path, spare: set[str]) -> None:
+    backups = CasePaths(folder).backups
     for old in listed(folder)[KEEP:]:
         if old.name not in spare:
-            shutil.rmtree(CasePaths(folder).backups / old.name, ignore_errors=True)
+            shutil.rmtree(backups / old.name, ignore_errors=True)
+    for path in backups.glob(".*"):
+        # What a killed backup left; a young one may be somebody's who is at it.
+        if _NAME.fullmatch(path.name[1:]) and time.time() - path.stat().st_mtime > _STALE_S:
+            shutil.rmtree(path, ignore_errors=True)
 
 
 def listed(folder: Path) -> tuple[BackupInfo, ...]:

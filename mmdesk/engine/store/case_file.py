@@ -86,11 +86,16 @@ def locate(path: Path) -> Path:
 
     Raises:
         UsageError: Nothing there, or no case (``usage.no_such_case``, ``usage.not_a_case``).
+        ResourceError: The folder cannot be looked into.
     """
     folder = path.parent if path.name == FILE_NAME and not path.is_dir() else path
-    if (folder / FILE_NAME).is_file():
-        return folder
-    if not path.exists():
+    try:
+        if (folder / FILE_NAME).is_file():
+            return folder
+        exists = path.exists()
+    except OSError as error:
+        raise as_resource_error(error, path) from error
+    if not exists:
         raise UsageError(
             f"{path} does not exist.",
             "Check the path, or make a case there with: mmdesk case new.",

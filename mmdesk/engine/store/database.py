@@ -70,8 +70,10 @@ def open_sqlite(path: Path, access: Access, key: bytes | None = None) -> Any:
 def _connect(path: Path, mode: str, access: Access, key: bytes | None) -> Any:
     import sqlcipher3.dbapi2 as sqlite
 
+    place = path.absolute().as_posix()
+    # Two slashes for the empty host, then the path; C:/x needs a slash of its own. Source: SQLite, URI filenames
     connection = sqlite.connect(
-        f"file:{quote(path.absolute().as_posix())}?mode={mode}",
+        f"file://{'' if place.startswith('/') else '/'}{quote(place, safe='/:')}?mode={mode}",
         uri=True,
         timeout=BUSY_TIMEOUT_MS / 1000,
         isolation_level=None,

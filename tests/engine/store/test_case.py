@@ -15,6 +15,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy import func, select, text
 from sqlalchemy.engine import make_url
+from sqlalchemy.pool import NullPool
 
 from mmdesk.engine.core.errors import ExitStatus, MmdeskError, ResourceError, StoreError, UsageError
 from mmdesk.engine.core.jobs import JobCancelled
@@ -284,3 +285,72 @@ def test_an_encrypted_case_opens_with_its_key_only(tmp_path: Path) -> None:
         assert caught.value.code == "store.damaged"
     with Case.open(tmp_path / "case", actor="tester", key=key) as case, case.read() as connection:
         assert connection.execute(text("SELECT value FROM meta WHERE key = 'a'")).scalar_one() == "needle in the hay"
+
+
+# Odd places
+
+
+@pytest.mark.parametrize("name", ["a b", "ü?#%25&=x", "C:", '\'"quoted"', "💡", "x" * 200])
+def test_a_folder_may_have_any_name(tmp_path: Path, name: str) -> None:
+    with Case.create(tmp_path / name, actor="tester"):
+        pass
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+    with Case.open(tmp_path / name, write=True, actor="tester") as case:
+        assert case.file.name == name
+
+
+def test_a_name_too_long_for_the_disk_is_said_so(tmp_path: Path) -> None:
+    for call in (Case.create, Case.open):
+        with pytest.raises((ResourceError, UsageError)):
+            call(tmp_path / ("x" * 300), actor="tester")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_case_that_cannot_be_written_can_be_read(sqlite_case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+    sqlite_case.close()
+    monkeypatch.setattr(os, "access", lambda _path, _mode: False)
+    with Case.open(sqlite_case.folder, actor="reader") as case, case.read() as connection:
+        assert connection.execute(text("SELECT count(*) FROM meta")).scalar_one() == 2
+        assert not (case.folder / "case.db-shm").exists()
+
+
+# A server that is shared and may go away
+
+
+def test_a_lost_connection_is_said_and_mended(tmp_path: Path, postgres_url: str) -> None:
+    with Case.create(tmp_path / "case", database_url=postgres_url, actor="tester") as case:
+        with pytest.raises(StoreError) as caught, case.write("test.change", "x") as connection:
+            connection.execute(text("INSERT INTO meta (key, value) VALUES ('a', 'b')"))
+            mine = connection.execute(text("SELECT pg_backend_pid()")).scalar_one()
+            with sa.create_engine(postgres_url, poolclass=NullPool).connect() as other:
+                other.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": mine})
+            connection.execute(text("SELECT 1"))
+        assert caught.value.code == "store.unreachable"
+        with case.write("test.again", "x"):
+            pass
+        assert _entries(case) == ["case.create", "test.again"]
+    drop_schema(postgres_url, case.file.schema)
+
+
+def test_somebody_else_who_writes_is_waited_for_but_not_forever(
+    tmp_path: Path, postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from mmdesk.engine.store import case as case_module
+
+    monkeypatch.setattr(case_module, "_LOCK_TIMEOUT_S", 0.2)
+    with Case.create(tmp_path / "case", database_url=postgres_url, actor="tester") as case:
+        # Another desk with a folder of its own on the same tables.
+        (tmp_path / "desk").mkdir()
+        shutil.copy(case.folder / "case.mmcase", tmp_path / "desk" / "case.mmcase")
+        with Case.open(tmp_path / "desk", write=True, actor="ann") as other:
+            with (
+                case.write("test.long", "x"),
+                pytest.raises(StoreError) as caught,
+                other.write("test.refused", "x"),
+            ):
+                pass
+            assert caught.value.code == "store.locked"
+            with other.write("test.later", "x"):
+                pass
+        assert _entries(case) == ["case.create", "test.long", "test.later"]
+    drop_schema(postgres_url, case.file.schema)
