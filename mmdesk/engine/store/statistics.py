@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, select, text
+from sqlalchemy import ColumnElement, Select, exists, func, select, text
 from sqlalchemy.engine import Connection
 
 from mmdesk.engine.core.types import ColumnKind, FeatureStatus
@@ -143,23 +143,13 @@ def data_health(connection: Connection) -> DataHealth:
     """Count everything; see :class:`DataHealth`."""
     have = counts(connection)
     labels = _groups(connection, select(Target.y_class, func.count()).where(_current(Target)).group_by(Target.y_class))
-    types = list(
-        connection.execute(
-            select(Event.event_type, func.count())
-            .where(_current(Event))
-            .group_by(Event.event_type)
-            .order_by(func.count().desc(), Event.event_type)
-        )
-    )
-    first, last = connection.execute(
-        select(func.min(Event.timestamp_us), func.max(Event.timestamp_us)).where(_current(Event))
-    ).one()
+    events = _events(connection)
     positive, negative = labels.get(1.0, 0), labels.get(0.0, 0)
     without = {
-        "events": _without(connection, Event.entity_key, Event),
-        "interactions": _without(connection, Interaction.source_key, Interaction, Interaction.target_key),
-        "media": _without(connection, EntityArtifact.entity_key, EntityArtifact),
-        "targets": _without(connection, Target.entity_key, Target),
+        "events": _without(connection, Event, Event.entity_key),
+        "interactions": _without(connection, Interaction, Interaction.source_key, Interaction.target_key),
+        "media": _without(connection, EntityArtifact, EntityArtifact.entity_key),
+        "targets": _without(connection, Target, Target.entity_key),
     }
     return DataHealth(
         counts=have,
@@ -171,11 +161,11 @@ def data_health(connection: Connection) -> DataHealth:
         y_reg=_number(connection, Target.y_reg),
         y_rank=_number(connection, Target.y_rank),
         splits=_splits(connection),
-        first_event_us=first,
-        last_event_us=last,
-        event_types=tuple((str(name), int(number)) for name, number in types[:_TOP_EVENT_TYPES]),
-        other_event_types=max(0, len(types) - _TOP_EVENT_TYPES),
-        events_without_value=_count(connection, Event, Event.value.is_(None)),
+        first_event_us=min((row.first for row in events), default=None),
+        last_event_us=max((row.last for row in events), default=None),
+        event_types=tuple((row.name, row.count) for row in events[:_TOP_EVENT_TYPES]),
+        other_event_types=max(0, len(events) - _TOP_EVENT_TYPES),
+        events_without_value=sum(row.count - row.valued for row in events),
         undated_interactions=_count(connection, Interaction, Interaction.timestamp_us.is_(None)),
         undated_media=_count(connection, EntityArtifact, EntityArtifact.captured_us.is_(None)),
         entities_without_events=without["events"],
@@ -203,12 +193,27 @@ def _number(connection: Connection, column: Any) -> NumberHealth:
     return NumberHealth(int(present), low, high, mean)
 
 
-def _without(connection: Connection, key: Any, model: Any, other: Any = None) -> int:
-    """Current entities that no current row of ``model`` refers to."""
-    having = select(key).where(_current(model)).distinct()
-    if other is not None:
-        having = having.union(select(other).where(_current(model))).subquery().select()
-    return _count(connection, Entity, Entity.id.not_in(having))
+@dataclass(frozen=True)
+class _EventType:
+    name: str
+    count: int
+    valued: int
+    first: int
+    last: int
+
+
+def _events(connection: Connection) -> list[_EventType]:
+    """Everything that is told of events, in one pass over them; the most frequent type first."""
+    time_us = Event.timestamp_us
+    columns = (Event.event_type, func.count(), func.count(Event.value), func.min(time_us), func.max(time_us))
+    rows = connection.execute(select(*columns).where(_current(Event)).group_by(Event.event_type))
+    return sorted((_EventType(*row) for row in rows), key=lambda row: (-row.count, row.name))
+
+
+def _without(connection: Connection, model: Any, *keys: Any) -> int:
+    """Current entities that no current row of ``model`` refers to by any of its ``keys``; one look-up per entity."""
+    lonely = (~exists().where(key == Entity.id, _current(model)) for key in keys)
+    return _count(connection, Entity, *lonely)
 
 
 def _attributes(connection: Connection, entities: int) -> tuple[AttributeHealth, ...]:
