@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import secrets
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+import orjson
 import pandas as pd
 
 from mmdesk.engine.core.errors import UsageError
@@ -38,6 +39,9 @@ from mmdesk.engine.dataset.synth_plan import (
     make_plan,
 )
 
+RECEIPT = "synth.json"
+"""What was made and how well one could do on it; tells a made-up case from any other folder."""
+TABLES = ("entities", "events", "interactions", "targets", "artifacts", "causes")
 SMALLEST = 50
 LARGEST = 100_000
 LABEL_NOISE = 0.05
@@ -53,6 +57,7 @@ class SynthReport:
     Attributes:
         folder: Where everything is.
         entities: Their number.
+        seed: What everything was drawn from.
         media: Number of files under ``media/``.
         files: Table name -> path.
         best_auroc: AUROC of the planted score against the noisy labels, all labelled entities.
@@ -63,12 +68,31 @@ class SynthReport:
 
     folder: str
     entities: int
+    seed: int
     media: int
     files: dict[str, str]
     best_auroc: float
     best_auroc_test: float
     single_modality_auroc: dict[str, float]
     causes: dict[str, int]
+
+
+@dataclass(frozen=True)
+class Cause:
+    """One planted cause.
+
+    Attributes:
+        entity_id: Whose.
+        modality: Where it lies.
+        reference: Column, event type, id of the neighbour, or path of the file.
+        locator: Value of the cell, moment of the event, ``column=value`` of the neighbour, tile (``r1c2``, row and
+            column from 0), second (``3.0-4.0``) or moment of the frame in seconds (middle of its half second).
+    """
+
+    entity_id: str
+    modality: Modality
+    reference: str
+    locator: str
 
 
 def auroc(labels: npt.NDArray[np.float64], scores: npt.NDArray[np.float64]) -> float:
@@ -123,7 +147,51 @@ def make_synth(out: Path, entities: int, seed: int = 1234, *, ctx: JobContext = 
         }
         for name, table in tables.items():
             table.to_csv(folder / f"{name}.csv", index=False, lineterminator="\n")
-    return _report(out, plan, targets, {name: str(out / f"{name}.csv") for name in tables}, len(artifacts))
+        receipt = {"entities": entities, "seed": seed, "media": len(artifacts), **_possible(plan, targets)}
+        (folder / RECEIPT).write_bytes(orjson.dumps(receipt, option=orjson.OPT_INDENT_2) + b"\n")
+    return read_report(out)
+
+
+def read_report(folder: Path) -> SynthReport:
+    """The report of a case that :func:`make_synth` made earlier.
+
+    Raises:
+        UsageError: The folder holds no made-up case.
+    """
+    try:
+        receipt = orjson.loads((folder / RECEIPT).read_bytes())
+        return SynthReport(
+            folder=str(folder),
+            entities=receipt["entities"],
+            seed=receipt["seed"],
+            media=receipt["media"],
+            files={name: str(folder / f"{name}.csv") for name in TABLES},
+            best_auroc=receipt["best_auroc"],
+            best_auroc_test=receipt["best_auroc_test"],
+            single_modality_auroc=receipt["single_modality_auroc"],
+            causes=receipt["causes"],
+        )
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UsageError(
+            f"{folder} holds no made-up case: its {RECEIPT} is missing or cannot be read.",
+            "Choose another folder.",
+            code="synth.none",
+            details={"path": str(folder)},
+        ) from error
+
+
+def read_causes(folder: Path) -> tuple[Cause, ...]:
+    """The causes planted in a made-up case, in the order of ``causes.csv``.
+
+    Raises:
+        UsageError: The folder holds no made-up case.
+    """
+    read_report(folder)
+    rows = pd.read_csv(folder / "causes.csv", dtype=str, keep_default_na=False).to_dict("records")
+    return tuple(
+        Cause(str(row["entity_id"]), Modality(str(row["modality"])), str(row["reference"]), str(row["locator"]))
+        for row in rows
+    )
 
 
 @contextmanager
@@ -337,22 +405,18 @@ def _write_media(
     )
 
 
-def _report(out: Path, plan: Plan, targets: pd.DataFrame, files: Mapping[str, str], media: int) -> SynthReport:
+def _possible(plan: Plan, targets: pd.DataFrame) -> dict[str, object]:
     """The planted score (any cause at all) and each single cause against the labels as written."""
     labelled = targets[targets["y_class"].notna()]
     rows = labelled.index.to_numpy()
     labels = labelled["y_class"].to_numpy().astype(np.float64)
     score = np.any([plan.present[kind] for kind in Modality], axis=0).astype(np.float64)[rows]
     test = (labelled["split"] == Split.TEST.value).to_numpy()
-    return SynthReport(
-        folder=str(out),
-        entities=len(plan.entity_ids),
-        media=media,
-        files=dict(files),
-        best_auroc=auroc(labels, score),
-        best_auroc_test=auroc(labels[test], score[test]),
-        single_modality_auroc={
+    return {
+        "best_auroc": auroc(labels, score),
+        "best_auroc_test": auroc(labels[test], score[test]),
+        "single_modality_auroc": {
             kind.value: auroc(labels, plan.present[kind].astype(np.float64)[rows]) for kind in Modality
         },
-        causes={kind.value: int(plan.present[kind].sum()) for kind in Modality},
-    )
+        "causes": {kind.value: int(plan.present[kind].sum()) for kind in Modality},
+    }

@@ -7,6 +7,7 @@ decides anything.
 
 from __future__ import annotations
 
+import functools
 import io
 from collections.abc import Callable
 from typing import TypeAlias
@@ -24,6 +25,7 @@ SECONDS = 5
 FRAMES_PER_SECOND = 8
 SLOTS = 8
 SLOT_S = 0.5
+_SLOT_FRAMES = 4
 _CLIP_HEIGHT, _CLIP_WIDTH = 96, 128
 
 # Hues in OpenCV's half degrees. The planted photo patch is magenta, the planted flash cyan; decoys use the rest.
@@ -168,17 +170,19 @@ def make_recording(rng: np.random.Generator, cause_second: int | None) -> tuple[
     return file.getvalue(), suffix
 
 
-def _flash(frame: npt.NDArray[np.float64], kind: int, hue: float, strength: float) -> None:
-    """Lay a coloured shape over a frame: a bar, a column, a disc or a frame around the edge."""
-    height, width = frame.shape[:2]
+@functools.cache
+def _flash_shapes() -> npt.NDArray[np.bool_]:
+    """A bar, a column, a disc and a frame around the edge, over the pictures of a clip [4, height, width]."""
+    height, width = _CLIP_HEIGHT, _CLIP_WIDTH
     y, x = np.mgrid[0:height, 0:width]
-    shapes = (
-        (y > height * 0.3) & (y < height * 0.7),
-        (x > width * 0.3) & (x < width * 0.7),
-        np.hypot(x - width / 2, y - height / 2) < height * 0.4,
-        (x < width * 0.16) | (x > width * 0.84) | (y < height * 0.16) | (y > height * 0.84),
+    return np.stack(
+        [
+            (y > height * 0.3) & (y < height * 0.7),
+            (x > width * 0.3) & (x < width * 0.7),
+            np.hypot(x - width / 2, y - height / 2) < height * 0.4,
+            (x < width * 0.16) | (x > width * 0.84) | (y < height * 0.16) | (y > height * 0.84),
+        ]
     )
-    frame[shapes[kind]] = _colour(hue, 200, 215) * strength
 
 
 def make_clip(rng: np.random.Generator, cause_slot: int | None) -> bytes:
@@ -188,23 +192,24 @@ def make_clip(rng: np.random.Generator, cause_slot: int | None) -> bytes:
         rng: The file's own generator.
         cause_slot: Half second (0-7) of the planted cyan checker flash; None = decoys only.
     """
-    y, x = np.mgrid[0:_CLIP_HEIGHT, 0:_CLIP_WIDTH].astype(np.float64)
-    phase, drift, tone = rng.uniform(0, 6), rng.uniform(-0.25, 0.25), rng.uniform(80, 150)
+    y, x = np.mgrid[0:_CLIP_HEIGHT, 0:_CLIP_WIDTH].astype(np.float32)
+    drift, tone = rng.uniform(-0.25, 0.25), rng.uniform(80, 150)
+    waves = x / 22 + y / 37 + np.float32(rng.uniform(0, 6))
+    checker = ((x // 16 + y // 16) % 2 == 0)[..., None]
     frames = []
     for slot in range(SLOTS):
         present, shape = rng.random() < 0.4, int(rng.integers(4))
         hue = _CLIP_HUES[int(rng.integers(len(_CLIP_HUES)))] + rng.normal(0, 2)
-        for step in range(int(FRAMES_PER_SECOND * SLOT_S)):
-            moment = slot * FRAMES_PER_SECOND * SLOT_S + step
-            scene = tone + 30 * np.sin(x / 22 + y / 37 + phase + drift * moment)
-            frame = np.repeat(scene[..., None], 3, axis=2)
+        for step in range(_SLOT_FRAMES):
             strength = 1.0 if step % 2 == 0 else 0.75
+            scene = tone + 30 * np.sin(waves + np.float32(drift * (slot * _SLOT_FRAMES + step)))
+            frame = np.repeat(scene[..., None], 3, axis=2)
             if slot == cause_slot:
                 light = _colour(_CLIP_CAUSE_HUE, 200, 215) * strength
-                frame[:] = np.where(((x // 16 + y // 16) % 2 == 0)[..., None], light, light * 0.5)
+                frame[:] = np.where(checker, light, light * 0.5)
             elif present:
-                _flash(frame, shape, hue, strength)
-            frame += rng.normal(0, 3, frame.shape[:2])[..., None]
+                frame[_flash_shapes()[shape]] = _colour(hue, 200, 215) * strength
+            frame += 3 * rng.standard_normal(frame.shape[:2], dtype=np.float32)[..., None]
             frames.append(np.clip(frame, 0, 255).astype(np.uint8))
     return _encode_clip(frames)
 
@@ -222,7 +227,7 @@ def _encode_clip(frames: list[Picture]) -> bytes:
         stream.pix_fmt = "yuv420p"
         stream.bit_rate = 2_000_000
         # A key frame at the start of each half second, so that seeking finds every flash.
-        stream.gop_size = int(FRAMES_PER_SECOND * SLOT_S)
+        stream.gop_size = _SLOT_FRAMES
         stream.codec_context.thread_count = 1
         stream.codec_context.flags |= 1 << 23  # AV_CODEC_FLAG_BITEXACT
         for picture in frames:

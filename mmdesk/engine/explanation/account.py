@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 
 from mmdesk.engine.core.types import Head
 from mmdesk.engine.explanation.evidence import moment_text, number_text
@@ -87,7 +88,9 @@ def source_text(source: Source | None) -> str:
     column = f", column {source.column}" if source.column else ""
     line = f" line {source.line}" if source.line is not None else ""
     digest = f", SHA-256 {source.import_sha256[:12]}" if source.import_sha256 else ""
-    return f"{source.file}{line}{column}, import {source.import_id}{digest}"
+    # Media imports keep the whole path of their manifest; the name says enough and the import has the rest.
+    name = PurePosixPath(source.file.replace("\\", "/")).name
+    return f"{name}{line}{column}, import {source.import_id}{digest}"
 
 
 def reference_text(item: Item) -> str:
@@ -188,8 +191,8 @@ def _grade_clause(findings: Findings) -> Clause:
     moved = change_text(findings.head, -change * distance)
     moved_random = change_text(findings.head, -random * distance)
     return Clause(
-        f"Faithfulness grade {faithfulness.grade}: taking away the {_count(number, 'strongest item')} changes the output "
-        f"by {moved}, taking away as many at random by {moved_random} on average."
+        f"Faithfulness grade {faithfulness.grade}: taking away the {_count(number, 'strongest item')} "
+        f"changes the output by {moved}, taking away as many at random by {moved_random} on average."
     )
 
 

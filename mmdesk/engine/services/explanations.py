@@ -46,6 +46,7 @@ def explain_many(
     entities: Sequence[str] | None = None,
     *,
     targets_file: Path | None = None,
+    moments_us: Sequence[int | None] | None = None,
     head: Head | None = None,
     as_of_us: int | None = None,
     actor: str | None = None,
@@ -61,6 +62,7 @@ def explain_many(
         run: A unique beginning of its id, its name, or ``latest``.
         entities: Ids; all entities of the case if neither these nor a file are given.
         targets_file: CSV with ``entity_id`` and perhaps ``as_of``, which goes before ``as_of_us``.
+        moments_us: An as-of for each of ``entities``, which goes before ``as_of_us``.
         head: Which output; the probability if the run learned one, else the regression, else the ranking.
         as_of_us: Only what lies strictly before it is used; None = everything known.
         actor: Who asks.
@@ -71,6 +73,8 @@ def explain_many(
             the run has not learned (``explain.head_not_learned``).
         ModelError: The run is not finished, or its model was altered.
     """
+    import numpy as np
+
     from mmdesk.engine.dataset.live import live_data
     from mmdesk.engine.explanation.explainer import Question
     from mmdesk.engine.services.predictions import asked_rows
@@ -83,6 +87,8 @@ def explain_many(
         chosen = _head(loaded, head)
         data = live_data(case, version=record.feature_version, data_sha256=record.data_sha256, ctx=ctx.part(0, 0.2))
     _, rows, moments = asked_rows(data, entities, targets_file, as_of_us)
+    if moments_us is not None:
+        moments = np.array([m if own is None else own for m, own in zip(moments, moments_us, strict=True)], np.int64)
     questions = [Question(int(row), int(moment)) for row, moment in zip(rows, moments, strict=True)]
 
     def explained() -> Iterator[Explanation]:
