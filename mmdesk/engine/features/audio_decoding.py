@@ -5,6 +5,7 @@ libsndfile reads what it can (WAV, FLAC, Ogg, MP3, AIFF, ...); the rest goes to 
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -119,16 +120,28 @@ def _plan(header: SoundHeader) -> list[tuple[int, int | None]]:
 
 def _mono(blocks: Iterator[Samples], rate_hz: int) -> Iterator[Samples]:
     """Channels averaged, values that are no numbers silenced, resampled."""
-    stream = None if rate_hz == RATE_HZ else soxr.ResampleStream(rate_hz, RATE_HZ, 1, dtype="float32", quality=_QUALITY)
-    for block in blocks:
-        channels = block.shape[1]
-        mono = block @ np.full(channels, 1 / channels, np.float32) if channels > 1 else block[:, 0]
-        if not np.isfinite(mono).all():
-            mono = np.nan_to_num(mono, nan=0.0, posinf=0.0, neginf=0.0)
-        mono = np.clip(mono, -32.0, 32.0)  # float files may hold anything; beyond this only noise of damage
-        yield mono if stream is None else stream.resample_chunk(mono)
-    if stream is not None:
-        yield stream.resample_chunk(np.zeros(0, np.float32), last=True)
+    mixed = (_mixed(block) for block in blocks)
+    if rate_hz == RATE_HZ:
+        yield from mixed
+        return
+    first, second = next(mixed, None), next(mixed, None)
+    if first is None:
+        return
+    if second is None:  # a short recording: a stream costs more than its content
+        yield soxr.resample(first, rate_hz, RATE_HZ, quality=_QUALITY)
+        return
+    stream = soxr.ResampleStream(rate_hz, RATE_HZ, 1, dtype="float32", quality=_QUALITY)
+    for block in itertools.chain([first, second], mixed):
+        yield stream.resample_chunk(block)
+    yield stream.resample_chunk(np.zeros(0, np.float32), last=True)
+
+
+def _mixed(block: Samples) -> Samples:
+    channels = block.shape[1]
+    mono = block @ np.full(channels, 1 / channels, np.float32) if channels > 1 else block[:, 0]
+    if not np.isfinite(mono).all():
+        mono = np.nan_to_num(mono, nan=0.0, posinf=0.0, neginf=0.0)
+    return np.clip(mono, -32.0, 32.0)  # float files may hold anything; beyond this only noise of damage
 
 
 # --- libsndfile

@@ -137,7 +137,8 @@ def _analyse(blocks: Iterator[Samples]) -> Steps:
     for block in blocks:
         total += len(block)
         waiting = np.concatenate([waiting, block])
-        waiting = _consume(waiting, parts)
+        if len(waiting) >= _STEPS_AT_ONCE * HOP:
+            waiting = _consume(waiting, parts)
     if total == 0:
         empty = np.zeros((0, MEL_BANDS), np.float32)
         return Steps(empty, empty[:, : len(SPECTRAL)], empty[:, 0], 0)

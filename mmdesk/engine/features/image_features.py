@@ -26,6 +26,7 @@ from __future__ import annotations
 
 import functools
 import math
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -70,102 +71,131 @@ def image_features(picture: Picture, width: int, height: int, *, tiles: bool = T
     Returns:
         ``float32 [10, image features]``, the whole picture first, then :func:`tile_boxes`; ``[1, ...]`` without tiles.
     """
-    picture = _at_least(picture, 2 * TILES)
-    boxes: list[Box] = [(0.0, 0.0, 1.0, 1.0), *(tile_boxes() if tiles else ())]
+    grid = TILES if tiles else 1
+    picture = _divisible(picture)
     grey = np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY), np.uint8)
-    hsv = cv2.cvtColor(picture, cv2.COLOR_BGR2HSV)
-    codes = [_pattern_codes(grey), _pattern_codes(np.asarray(cv2.resize(grey, None, fx=0.5, fy=0.5), np.uint8))]
-    gradient = _gradient_power(grey)
-    laplacian = cv2.Laplacian(grey, cv2.CV_32F)
-    rows = []
-    for box in boxes:
-        colour, light = _colour(_cut(picture, box)), _light(_cut(grey, box), _cut(picture, box), _cut(hsv, box))
-        rows.append(
-            np.concatenate(
-                [
-                    colour[: 3 * COLOUR_BINS],
-                    _hue(_cut(hsv, box)),
-                    colour[3 * COLOUR_BINS :],
-                    light,
-                    _sharpness(_cut(laplacian, box), _cut(gradient, box)),
-                    *(_pattern_shares(_cut(code, box)) for code in codes),
-                ]
-            )
-        )
-    patches = np.stack([cv2.resize(_cut(grey, box), (_PATCH, _PATCH), interpolation=cv2.INTER_AREA) for box in boxes])
-    size = np.tile([math.log(width / height), math.log(width * height)], (len(boxes), 1))
-    return np.concatenate([np.stack(rows), _spectrum(patches), hog(patches), size], axis=1, dtype=np.float32)
+    colours, shades = _histograms(picture, (2, 1, 0), grid), _histograms(grey, (0,), grid)[:, 0]
+    hue, saturation = _hue(np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2HSV), np.uint8), grid)
+    means, deviations = _moments(colours)
+    rows = [
+        colours.reshape(len(colours), 3, COLOUR_BINS, -1).sum(axis=3).reshape(len(colours), -1),
+        hue,
+        np.stack([means, deviations], axis=2).reshape(len(means), -1),
+        _light(shades, _colourfulness(picture, grid), saturation),
+        _sharpness(grey, grid),
+        _pattern_shares(grey, grid),
+        _pattern_shares(np.asarray(cv2.resize(grey, None, fx=0.5, fy=0.5), np.uint8), grid),
+    ]
+    patches = np.stack([_patch(part) for part in ([grey, *_split(grey, grid)] if tiles else [grey])])
+    size = np.tile([math.log(width / height), math.log(width * height)], (len(patches), 1))
+    return np.concatenate([*rows, _spectrum(patches), hog(patches), size], axis=1, dtype=np.float32)
 
 
-def _at_least(picture: Picture, side: int) -> Picture:
-    """Tiny pictures enlarged so that every tile has pixels."""
+def _divisible(picture: Picture) -> Picture:
+    """With sides that are multiples of twice the tiles, the last row and column repeated; tiny ones enlarged."""
     height, width = picture.shape[:2]
-    if min(height, width) >= side:
-        return picture
-    size = (max(width, side), max(height, side))
-    return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_NEAREST), np.uint8)
+    step = 2 * TILES
+    if min(height, width) < step:
+        height, width = max(height, step), max(width, step)
+        picture = np.asarray(cv2.resize(picture, (width, height), interpolation=cv2.INTER_NEAREST), np.uint8)
+    if height % step or width % step:
+        framed = cv2.copyMakeBorder(picture, 0, -height % step, 0, -width % step, cv2.BORDER_REPLICATE)
+        picture = np.asarray(framed, np.uint8)
+    return picture
 
 
-def _cut(plane: npt.NDArray[np.generic], box: Box) -> npt.NDArray[np.generic]:
-    height, width = plane.shape[:2]
-    left, top, right, bottom = (
-        round(edge * side) for edge, side in zip(box, (width, height, width, height), strict=True)
-    )
-    return plane[top : max(bottom, top + 1), left : max(right, left + 1)]
+def _split(plane: Picture, grid: int) -> list[Picture]:
+    """The parts of a plane, row by row."""
+    height, width = plane.shape[0] // grid, plane.shape[1] // grid
+    return [
+        plane[row * height : (row + 1) * height, column * width : (column + 1) * width]
+        for row in range(grid)
+        for column in range(grid)
+    ]
 
 
-def _histogram(plane: npt.NDArray[np.generic], channel: int, bins: int) -> npt.NDArray[np.float64]:
-    counts: npt.NDArray[np.float32] = cv2.calcHist([plane], [channel], None, [bins], [0, 256])
-    return np.asarray(counts.ravel() / np.float64(plane.shape[0] * plane.shape[1]), np.float64)
+def _with_whole(parts: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """``[9, ...]`` to ``[10, ...]``: the tiles are equal in size, so the whole is their mean; one part is the whole."""
+    return np.concatenate([parts.mean(axis=0, keepdims=True), parts]) if len(parts) > 1 else parts
 
 
-def _colour(picture: npt.NDArray[np.generic]) -> npt.NDArray[np.float64]:
-    means, deviations = cv2.meanStdDev(picture)
-    moments = np.stack([means[::-1, 0], deviations[::-1, 0]], axis=1) / 255  # red, green, blue
-    return np.concatenate([*(_histogram(picture, channel, COLOUR_BINS) for channel in (2, 1, 0)), moments.ravel()])
+@functools.lru_cache(maxsize=16)
+def _membership(side: int, grid: int) -> npt.NDArray[np.float32]:
+    """``[side, grid]``: 1 / length where a row or column belongs to a part."""
+    length = side // grid
+    return np.repeat(np.eye(grid, dtype=np.float32), length, axis=0) / np.float32(length)
 
 
-def _hue(hsv: npt.NDArray[np.generic]) -> npt.NDArray[np.float64]:
-    """The joint histogram of hue and saturation, collapsed onto hue with the saturation as weight."""
-    joint: npt.NDArray[np.float32] = cv2.calcHist([hsv], [0, 1], None, [COLOUR_BINS, 16], [0, 180, 0, 256])
-    weighted = np.asarray(joint.astype(np.float64) @ np.arange(16), np.float64)
-    return weighted / max(float(weighted.sum()), 1.0)
+def _means(planes: Sequence[npt.NDArray[np.float32]], grid: int) -> npt.NDArray[np.float64]:
+    """Means of ``float32 [height, width]`` planes over the whole and the parts, ``[rows, planes]``."""
+    rows, columns = (_membership(side, grid) for side in planes[0].shape)
+    means = [(rows.T @ (plane @ columns)).ravel() for plane in planes]
+    return _with_whole(np.stack(means, axis=1).astype(np.float64))
+
+
+def _histograms(picture: Picture, channels: Sequence[int], grid: int) -> npt.NDArray[np.float64]:
+    """Shares of the 256 values of each channel, ``[rows, channels, 256]``."""
+    counts = [
+        [cv2.calcHist([part], [channel], None, [256], [0, 256]).ravel() for channel in channels]
+        for part in _split(picture, grid)
+    ]
+    shares = np.asarray(counts, np.float64)
+    return _with_whole(shares / shares[0, 0].sum())
+
+
+def _moments(shares: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Mean and deviation of histograms over the values 0 to 255, scaled to 0 to 1; over the last axis."""
+    levels = np.arange(256) / 255
+    means = shares @ levels
+    return means, np.sqrt(np.maximum(shares @ levels**2 - means**2, 0.0))
+
+
+_SATURATION_BINS = 16
+
+
+def _hue(hsv: Picture, grid: int) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """The histogram of hue weighted by saturation ``[rows, bins]``, and the mean saturation ``[rows]``, 0 to 1."""
+    bins, ranges = [COLOUR_BINS, _SATURATION_BINS], [0, 180, 0, 256]
+    joint = [cv2.calcHist([tile], [0, 1], None, bins, ranges).reshape(bins) for tile in _split(hsv, grid)]
+    shares = _with_whole(np.asarray(joint, np.float64))
+    weighted = shares @ (np.arange(_SATURATION_BINS) / (_SATURATION_BINS - 1))
+    total = weighted.sum(axis=1, keepdims=True)
+    return weighted / np.maximum(total, 1e-9), total[:, 0] / shares.sum(axis=(1, 2))
 
 
 def _light(
-    grey: npt.NDArray[np.generic], picture: npt.NDArray[np.generic], hsv: npt.NDArray[np.generic]
+    shares: npt.NDArray[np.float64], colourfulness: npt.NDArray[np.float64], saturation: npt.NDArray[np.float64]
 ) -> npt.NDArray[np.float64]:
-    shares = _histogram(grey, 0, 256)
-    levels = np.arange(256) / 255
-    mean = float(shares @ levels)
-    deviation = math.sqrt(max(float(shares @ levels**2) - mean**2, 0.0))
-    percentiles = np.searchsorted(np.cumsum(shares), [0.05, 0.5, 0.95]).clip(0, 255) / 255
-    present = shares[shares > 0]
-    entropy = -float(present @ np.log2(present)) / 8
-    saturation = cv2.mean(hsv)[1] / 255
-    tone = [mean, deviation, *percentiles, entropy, _colourfulness(picture), saturation]
-    return np.array([*tone, shares[:16].sum(), shares[240:].sum()])
+    """``[rows, tone features]`` from the grey values' histograms ``[rows, 256]``."""
+    means, deviations = _moments(shares)
+    running = np.cumsum(shares, axis=1)
+    percentiles = np.stack([np.count_nonzero(running < share, axis=1) for share in (0.05, 0.5, 0.95)], axis=1) / 255
+    entropy = -np.sum(shares * np.log2(np.maximum(shares, 1e-12)), axis=1) / 8
+    dark, bright = shares[:, :16].sum(axis=1), shares[:, 240:].sum(axis=1)
+    columns = [means, deviations, *percentiles.T, np.maximum(entropy, 0), colourfulness, saturation, dark, bright]
+    return np.stack(columns, axis=1)
 
 
 _OPPONENTS = np.array([[0.0, -1.0, 1.0], [-1.0, 0.5, 0.5]], np.float32)  # of blue, green, red: red-green, yellow-blue
 
 
-def _colourfulness(picture: npt.NDArray[np.generic]) -> float:
-    opponents = cv2.transform(picture[::2, ::2].astype(np.float32), _OPPONENTS)
-    means, deviations = cv2.meanStdDev(opponents)
-    return float(np.hypot(*deviations[:2, 0]) + 0.3 * np.hypot(*means[:2, 0])) / 255
+def _colourfulness(picture: Picture, grid: int) -> npt.NDArray[np.float64]:
+    """``[rows]``, from every second pixel of every second row."""
+    red_green, yellow_blue = cv2.split(cv2.transform(picture[::2, ::2].astype(np.float32), _OPPONENTS))
+    planes = [red_green, yellow_blue, red_green * red_green, yellow_blue * yellow_blue]
+    means = _means(planes, grid)
+    variance = np.maximum(means[:, 2:] - means[:, :2] ** 2, 0.0)
+    return np.asarray((np.sqrt(variance.sum(axis=1)) + 0.3 * np.hypot(means[:, 0], means[:, 1])) / 255, np.float64)
 
 
-def _gradient_power(grey: Picture) -> npt.NDArray[np.float32]:
+def _sharpness(grey: Picture, grid: int) -> npt.NDArray[np.float64]:
+    """``[rows, sharpness features]``."""
     across, down = cv2.Sobel(grey, cv2.CV_32F, 1, 0), cv2.Sobel(grey, cv2.CV_32F, 0, 1)
-    return np.asarray(across * across + down * down, np.float32)
-
-
-def _sharpness(laplacian: npt.NDArray[np.generic], gradient: npt.NDArray[np.generic]) -> npt.NDArray[np.float64]:
-    _, deviation = cv2.meanStdDev(laplacian)
-    power, _ = cv2.meanStdDev(gradient)
-    edges = np.count_nonzero(gradient > np.float32(_EDGE**2)) / gradient.size
-    return np.array([math.log1p(deviation[0, 0] ** 2), math.log1p(power[0, 0]), edges])
+    laplacian, power = cv2.Laplacian(grey, cv2.CV_32F), across * across + down * down
+    edges = (power > np.float32(_EDGE**2)).astype(np.float32)
+    means = _means([laplacian, laplacian * laplacian, power, edges], grid)
+    variance = np.maximum(means[:, 1] - means[:, 0] ** 2, 0.0)
+    return np.stack([np.log1p(variance), np.log1p(means[:, 2]), means[:, 3]], axis=1)
 
 
 @functools.cache
@@ -182,7 +212,7 @@ def _uniform_patterns() -> npt.NDArray[np.uint8]:
 _CIRCLE = ((0, 0), (0, 1), (0, 2), (1, 2), (2, 2), (2, 1), (2, 0), (1, 0))
 
 
-def _pattern_codes(grey: Picture) -> npt.NDArray[np.uint8]:
+def _pattern_codes(grey: Picture) -> Picture:
     """The bin of each pixel's local binary pattern, ``uint8 [height, width]``; borders are repeated."""
     framed = cv2.copyMakeBorder(grey, 1, 1, 1, 1, cv2.BORDER_REPLICATE)
     height, width = grey.shape
@@ -192,9 +222,15 @@ def _pattern_codes(grey: Picture) -> npt.NDArray[np.uint8]:
     return np.asarray(cv2.LUT(code, _uniform_patterns()), np.uint8)
 
 
-def _pattern_shares(codes: npt.NDArray[np.generic]) -> npt.NDArray[np.float64]:
-    counts: npt.NDArray[np.float32] = cv2.calcHist([codes], [0], None, [PATTERN_BINS], [0, PATTERN_BINS])
-    return np.asarray(counts.ravel() / np.float64(codes.size), np.float64)
+def _pattern_shares(grey: Picture, grid: int) -> npt.NDArray[np.float64]:
+    """``[rows, bins]``."""
+    parts = _split(_pattern_codes(grey), grid)
+    counts = [cv2.calcHist([part], [0], None, [PATTERN_BINS], [0, PATTERN_BINS]).ravel() for part in parts]
+    return _with_whole(np.asarray(counts, np.float64) / parts[0].size)
+
+
+def _patch(grey: Picture) -> Picture:
+    return np.asarray(cv2.resize(grey, (_PATCH, _PATCH), interpolation=cv2.INTER_AREA), np.uint8)
 
 
 @functools.cache
