@@ -21,6 +21,7 @@ from mmdesk.engine.store.tables import Base
 
 _CHUNK_BYTES = 1 << 20
 _FOLDER = "tables"
+_LOCK_TIMEOUT_S = 30
 
 
 def copy_out(file: CaseFile, place: Path, *, ctx: JobContext = NULL_CONTEXT) -> Copied:
@@ -70,6 +71,7 @@ def copy_back(file: CaseFile, place: Path, change: audit.Change, *, ctx: JobCont
 
     Raises:
         CaseFaultError: The backup is newer than this program.
+        StoreError: Somebody else has been reading or writing the case for too long (``store.locked``).
     """
     files = {path.stem: path for path in sorted((place / _FOLDER).glob("*.csv"))}
     if file.format_version > mmcase.FORMAT_VERSION:
@@ -77,6 +79,7 @@ def copy_back(file: CaseFile, place: Path, change: audit.Change, *, ctx: JobCont
     engine = postgres_engine(file)
     try:
         with engine.connect() as connection, connection.begin():
+            connection.execute(text(f"SET LOCAL lock_timeout = '{_LOCK_TIMEOUT_S}s'"))
             _empty_tables(connection, file)
             ordered = [table.name for table in Base.metadata.sorted_tables if table.name in files]
             ordered += sorted(set(files) - set(ordered))

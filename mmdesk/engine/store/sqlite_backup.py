@@ -7,13 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import text
-
 from mmdesk.engine.core.files import fsync_folder
 from mmdesk.engine.core.jobs import NULL_CONTEXT, JobContext
 from mmdesk.engine.security import audit
 from mmdesk.engine.store import case_file as mmcase
-from mmdesk.engine.store.database import APPLICATION_ID, Access, open_sqlite, sqlite_engine
+from mmdesk.engine.store.database import APPLICATION_ID, Access, begin_immediate, open_sqlite, sqlite_engine
 from mmdesk.engine.store.errors import damaged
 
 _PAGES_PER_STEP = 4096
@@ -114,16 +112,15 @@ def copy_back(source: Path, target: Path, change: audit.Change, *, key: bytes | 
 def _append(path: Path, change: audit.Change, key: bytes | None) -> audit.Head:
     engine = sqlite_engine(path, writable=True, key=key)
     try:
-        with engine.connect() as connection, connection.begin():
+        with begin_immediate(engine.connect()) as connection, connection.begin():
             head = audit.append(connection, audit.lock_head(connection), change)
-        with engine.connect() as connection:
-            # One file again, so that it can be renamed.
-            driver = connection.connection.driver_connection
-            assert driver is not None
-            driver.execute("PRAGMA journal_mode=DELETE")
-            connection.execute(text("SELECT 1"))
     finally:
         engine.dispose()
+    alone = open_sqlite(path, Access.COPY, key)
+    try:
+        alone.execute("PRAGMA journal_mode=DELETE")  # one file again, so that it can be renamed
+    finally:
+        alone.close()
     return head
 
 

@@ -148,10 +148,12 @@ def test_no_space_at_all_is_said_at_every_step(small_disk: Path) -> None:
     with Case.create(small_disk / "case", actor="tester") as case:
         with case.write("test.insert", "0") as connection:
             bulk.insert(connection, Entity, _rows(2000, "first"))
+        kept = backup.make(case.folder, case.file, "manual")
         filler = _fill_up(small_disk)
         steps: dict[str, Callable[[], object]] = {
             "write": lambda: _insert(case),
             "backup": lambda: backup.make(case.folder, case.file, "manual"),
+            "restore": lambda: backup.restore(case.folder, kept, actor="tester"),
             "export": lambda: export_parquet(case, small_disk / "out"),
             "create": lambda: Case.create(small_disk / "other", actor="tester"),
         }
@@ -160,9 +162,9 @@ def test_no_space_at_all_is_said_at_every_step(small_disk: Path) -> None:
                 step()
             assert caught.value.code == "resource.disk_full", name
         assert sorted(path.name for path in small_disk.iterdir()) == ["case", "filler"]
-        assert list(case.paths.backups.iterdir()) == []
+        assert [path.name for path in case.paths.backups.iterdir()] == [kept.name]
         filler.unlink()
-        backup.make(case.folder, case.file, "manual")
+        backup.restore(case.folder, kept, actor="tester")
     with Case.open(small_disk / "case", actor="tester") as case, case.read() as connection:
         assert connection.execute(text("SELECT count(*) FROM entities")).scalar_one() == 2000
 
