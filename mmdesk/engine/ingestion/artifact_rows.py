@@ -199,7 +199,8 @@ def _add_artifacts(connection: Connection, staged: Sequence[Staged], import_id: 
     known = {sha256: key for sha256, (key, _) in existing.items()}
     revived = [key for key, deleted in existing.values() if deleted]
     if revived:
-        connection.execute(update(Artifact).where(Artifact.id.in_(revived)).values(deleted_us=None))
+        back = update(Artifact).where(Artifact.id.in_(revived))
+        connection.execute(back.values(deleted_us=None, import_id=import_id))
     key, moment = bulk.next_key(connection, Artifact), now_us()
     rows = []
     for file in staged:
