@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -118,7 +119,9 @@ class Explainer:
         for start in range(0, len(questions), ROWS_AT_ONCE):
             ctx.check_cancelled()
             ctx.progress(start, len(questions), "explaining")
-            yield from self._explain(questions[start : start + ROWS_AT_ONCE], ctx)
+            with _one_thread():
+                explained = self._explain(questions[start : start + ROWS_AT_ONCE], ctx)
+            yield from explained
         ctx.progress(len(questions), max(len(questions), 1), "explained")
 
     def _explain(self, questions: Sequence[Question], ctx: JobContext) -> list[Explanation]:
@@ -211,6 +214,17 @@ class Explainer:
             clauses=clauses,
             probability=_Rounding(1.0)(row.probability) if self._has_probability else None,
         )
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """PyTorch on one thread: on matrices this small several wait for each other more than they work."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def _groups(items: Sequence[Item], tidy: _Rounding) -> Groups:

@@ -114,7 +114,7 @@ def assess(
     rows = torch.tensor(
         [s.row for s, plan in zip(subjects, plans, strict=True) for _ in plan.trials], dtype=torch.int64
     )
-    masks = masked.full(rows, 1.0)
+    masks = masked.full(rows)
     trial = 0
     for subject, plan in zip(subjects, plans, strict=True):
         for removed in plan.trials:

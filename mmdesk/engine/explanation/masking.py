@@ -99,17 +99,22 @@ class MaskedBatch:
         )
         return max(1, _CHUNK_NUMBERS // numbers)
 
-    def full(self, rows: Tensor, value: float) -> Masks:
-        """All masks of these rows at one value."""
-        size, batch = len(rows), self.batch
+    def spread(self, rows: Tensor, values: Tensor) -> Masks:
+        """All masks of each of these rows at one value of its own (float64 [rows])."""
+        batch = self.batch
         lengths = (
             len(self.model.names),
             batch.event_presence.shape[1],
             batch.neighbour_presence.shape[1],
             batch.segment_presence.shape[1],
         )
-        made = [torch.full((size, length), value, dtype=torch.float64) for length in lengths]
+        made = [values.unsqueeze(1).repeat(1, length) for length in lengths]
+        assert len(rows) == len(values)
         return made[0], made[1], made[2], made[3]
+
+    def full(self, rows: Tensor) -> Masks:
+        """All masks of these rows at 1."""
+        return self.spread(rows, torch.ones(len(rows), dtype=torch.float64))
 
     def __call__(
         self, attributes: Tensor, events: Tensor, neighbours: Tensor, segments: Tensor, rows: Tensor

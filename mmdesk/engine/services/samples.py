@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -149,6 +149,7 @@ def run_demo(
     *,
     entities: int = DEMO_ENTITIES,
     seed: int = DEFAULT_SEED,
+    settings: Mapping[str, object] | None = None,
     actor: str,
     ctx: JobContext = NULL_CONTEXT,
 ) -> DemoReport:
@@ -159,8 +160,9 @@ def run_demo(
 
     Args:
         case: The case folder; :func:`default_demo_case` if None.
-        entities: How many, where the data are not there yet. ``seed``: likewise.
-        seed: What the data are drawn from.
+        entities: How many, where the data are not there yet.
+        seed: What they are drawn from, likewise.
+        settings: Of the training, where they differ from the defaults.
         actor: Who.
         ctx: Progress and cancellation.
 
@@ -175,7 +177,7 @@ def run_demo(
     steps = _Steps(ctx)
     made = _prepare(folder, data, entities, seed, steps, actor=actor, ctx=ctx.part(0, 0.35))
     with steps.step("train") as said:
-        trained = runs.train(folder, {}, actor=actor, ctx=ctx.part(0.35, 0.62))
+        trained = runs.train(folder, settings, actor=actor, ctx=ctx.part(0.35, 0.62))
         said.append(_training_text(trained))
     with steps.step("evaluate") as said:
         test_auroc, baseline = _test_auroc(
