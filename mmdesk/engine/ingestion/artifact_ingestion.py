@@ -13,7 +13,7 @@ import io
 import os
 import stat
 import uuid
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -124,7 +124,8 @@ def ingest(
                 staged.append(_stage(case.files, candidate, entities))
             except RefusedError as error:
                 refused.append(_refusal(candidate, str(error)))
-            ctx.progress(counts.files + len(staged) + len(refused), total, candidate.name)
+            done = counts.files + len(staged) + len(refused)
+            ctx.progress(done, total, f"{done} of {total} files" if total else f"{done} files")
         counts.refused += len(refused)
         counts.problems.extend(refused[: max(0, _MAX_PROBLEMS - len(counts.problems))])
         rejected = [(problem.line, problem.path, problem.reason) for problem in refused]
@@ -274,11 +275,3 @@ def _move(files: CaseFiles, staging: str, final: str) -> None:
         fsync_folder(path.parent)
     except OSError as error:
         raise as_resource_error(error, path) from error
-
-
-def chain(parts: Iterable[Iterable[Candidate]], skip: frozenset[Path] = frozenset()) -> Iterator[Candidate]:
-    """All candidates one after the other, those at paths in ``skip`` left out."""
-    for part in parts:
-        for candidate in part:
-            if candidate.path not in skip:
-                yield candidate

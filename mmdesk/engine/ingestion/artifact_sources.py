@@ -69,12 +69,16 @@ class Manifest:
     Args:
         path: The file.
 
+    Attributes:
+        path: The same.
+
     Raises:
         UsageError: There is no such file.
         DataError: It is no table, or a column is missing (``import.column_missing``).
     """
 
     def __init__(self, path: Path) -> None:
+        self.path = path
         self._folder = path.parent
         self._table = TableFile.open(path, known=frozenset(plain(name) for name in _WANTED))
         self._columns = self._find_columns(path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -167,7 +168,7 @@ def import_media(
             table = readers.entities(connection)
         entities = dict(zip(table["entity_id"].to_pylist(), table["entity_key"].to_pylist(), strict=True))
         total = 0
-        for _ in _candidates(paths, listed, entities):
+        for _ in _candidates(paths, listed, entities):  # walking is cheap beside reading
             total += 1
             ctx.check_cancelled()
         counts = ingest(case, _candidates(paths, listed, entities), entities, source, total=total, ctx=ctx)
@@ -176,18 +177,19 @@ def import_media(
 
 
 def _candidates(paths: Sequence[Path], listed: Manifest | None, entities: dict[str, int]) -> Iterator[Candidate]:
-    """What the manifest names, then what the folders hold besides."""
+    """What the manifest names, then what the folders hold besides; the manifest itself is no evidence."""
     from mmdesk.engine.ingestion.artifact_sources import folder_candidates
 
-    named: set[Path] = set()
+    named: set[str] = set()
     if listed is not None:
+        named.add(os.path.abspath(listed.path))  # noqa: PTH100 - links are not to be resolved
         for candidate in listed.candidates([path for path in paths if path.is_dir()]):
             if paths:
-                named.add(candidate.path.absolute())
+                named.add(os.path.abspath(candidate.path))  # noqa: PTH100
             yield candidate
     for path in paths:
         for candidate in folder_candidates(path, entities):
-            if candidate.path not in named:
+            if str(candidate.path) not in named:
                 yield candidate
 
 

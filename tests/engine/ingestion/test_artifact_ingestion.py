@@ -105,9 +105,11 @@ def test_paths_of_a_manifest_are_also_looked_up_in_the_given_folders(case: Path,
     write(tmp_path / "elsewhere/one.txt", b"one")
     write(tmp_path / "elsewhere/b/two.txt", b"two")
     write(tmp_path / "elsewhere/three.txt", b"three")
-    manifest = write(tmp_path / "lists/list.csv", b"entity_id,path\na,one.txt\n")
+    manifest = write(tmp_path / "elsewhere/list.csv", b"entity_id,path\na,./b/../one.txt\n")
     report = bring(case, tmp_path / "elsewhere", manifest=manifest)
     assert counts(report) == (2, 0, 0, 1)
+    moved = write(tmp_path / "lists/list.csv", b"entity_id,path\na,one.txt\n")
+    assert counts(bring(case, tmp_path / "elsewhere/b", tmp_path / "elsewhere", manifest=moved)) == (0, 3, 0, 2)
     assert report.problems[0].path.endswith("three.txt")
 
 
