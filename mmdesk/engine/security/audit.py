@@ -115,25 +115,33 @@ def append(connection: Connection, head: Head, change: Change) -> Head:
     return new
 
 
-def write_anchor(folder: Path, head: Head) -> None:
+def write_anchor(folder: Path, head: Head, *, then: Head | None = None) -> None:
     """Note the chain's end beside the database, so that a cut or rewritten chain is found out.
 
     Called after the commit: an anchor that lags behind is still true, so a full disk here is no failure.
+
+    Args:
+        folder: The case folder.
+        head: The end of the chain.
+        then: Where the chain will end after a restore that is about to take effect; either is true until the next call.
     """
-    document = {"version": _ANCHOR_VERSION, "length": head.length, "hash": head.hash}
+    document: dict[str, object] = {"version": _ANCHOR_VERSION, "length": head.length, "hash": head.hash}
+    if then is not None:
+        document["then"] = {"length": then.length, "hash": then.hash}
     try:
         write_atomic(folder / ANCHOR_NAME, orjson.dumps(document) + b"\n")
     except ResourceError as error:
         logger.info("the audit anchor was not renewed: %s", error.code)
 
 
-def read_anchor(folder: Path) -> Head | None:
-    """The noted end of the chain; ``None`` if there is none or it cannot be read."""
+def read_anchors(folder: Path) -> tuple[Head, ...]:
+    """The noted ends of the chain, one of which is true; empty if there is none or it cannot be read."""
     try:
         document = orjson.loads((folder / ANCHOR_NAME).read_bytes())
-        return Head(int(document["length"]), str(document["hash"]))
+        noted = [document, document["then"]] if "then" in document else [document]
+        return tuple(Head(int(one["length"]), str(one["hash"])) for one in noted)
     except (OSError, orjson.JSONDecodeError, KeyError, TypeError, ValueError):
-        return None
+        return ()
 
 
 def _clean(value: object) -> object:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -65,24 +65,24 @@ class _Entry:
     hash: str
 
 
-def check_chain(connection: Connection, anchor: Head | None, *, ctx: JobContext = NULL_CONTEXT) -> ChainCheck:
+def check_chain(connection: Connection, anchors: Sequence[Head], *, ctx: JobContext = NULL_CONTEXT) -> ChainCheck:
     """Recompute every hash and link, and compare the end with the head row and with the anchor.
 
     Args:
         connection: In a read transaction.
-        anchor: From :func:`~mmdesk.engine.security.audit.read_anchor`, read *before* that transaction began, so that
-            it can only lag behind.
+        anchors: From :func:`~mmdesk.engine.security.audit.read_anchors`, read *before* that transaction began, so that
+            they can only lag behind; the chain has to agree with one of them.
         ctx: Progress and cancelling.
     """
     row = connection.execute(text("SELECT length, hash FROM audit_head WHERE id = 1")).first()
     head = Head(int(row[0]), str(row[1])) if row is not None else Head(0, GENESIS)
-    walk = _Walk(anchor)
+    walk = _Walk(anchors)
     for done, entry in enumerate(_entries(connection)):
         if done % _BATCH == 0:
             ctx.check_cancelled()
             ctx.progress(done, max(head.length, done), "Checking the audit log")
         walk.step(entry)
-    problems = [*walk.problems, *_check_end(walk, head, anchor)]
+    problems = [*walk.problems, *_check_end(walk, head, anchors)]
     return ChainCheck(walk.entries, walk.last.hash if walk.last else GENESIS, tuple(problems[:_MOST_PROBLEMS]))
 
 
@@ -103,12 +103,12 @@ def _entries(connection: Connection) -> Iterator[_Entry]:
 class _Walk:
     """Follows the chain entry by entry; an entry that was changed does not put the blame on those after it."""
 
-    def __init__(self, anchor: Head | None) -> None:
+    def __init__(self, anchors: Sequence[Head]) -> None:
         self.problems: list[AuditProblem] = []
         self.entries = 0
         self.last: _Entry | None = None
-        self.at_anchor: str | None = None
-        self._anchor = anchor
+        self.at_anchor: dict[int, str] = {}
+        self._anchored = {anchor.length for anchor in anchors}
 
     def step(self, entry: _Entry) -> None:
         """Check one entry against its own hash and the one before."""
@@ -121,8 +121,8 @@ class _Walk:
             self._add(AuditFault.LINK_BROKEN, entry.number, f"Entry {entry.number} does not continue from {before}.")
         if entry_hash(entry.number, entry.texts) != entry.hash:
             self._add(AuditFault.ALTERED, entry.number, f"Entry {entry.number} was altered.")
-        if self._anchor is not None and entry.number == self._anchor.length:
-            self.at_anchor = entry.hash
+        if entry.number in self._anchored:
+            self.at_anchor[entry.number] = entry.hash
         self.entries += 1
         self.last = entry
 
@@ -131,8 +131,9 @@ class _Walk:
             self.problems.append(AuditProblem(fault, number, message))
 
 
-def _check_end(walk: _Walk, head: Head, anchor: Head | None) -> list[AuditProblem]:
+def _check_end(walk: _Walk, head: Head, anchors: Sequence[Head]) -> list[AuditProblem]:
     length, last = (walk.last.number, walk.last.hash) if walk.last else (0, GENESIS)
+    anchor = next((one for one in anchors if walk.at_anchor.get(one.length) == one.hash), next(iter(anchors), None))
     known = max(head.length, anchor.length if anchor else 0)
     if length < known:
         gone = str(known) if known - length == 1 else f"{length + 1} to {known}"
@@ -143,7 +144,7 @@ def _check_end(walk: _Walk, head: Head, anchor: Head | None) -> list[AuditProble
     if anchor is None:
         message = "The anchor beside the database is gone, so a rewritten log could not be told from a true one."
         found.append(AuditProblem(AuditFault.NO_ANCHOR, None, message))
-    elif walk.at_anchor is not None and walk.at_anchor != anchor.hash:
+    elif walk.at_anchor.get(anchor.length, anchor.hash) != anchor.hash:
         message = f"The log was rewritten: entry {anchor.length} is not the one that the anchor holds."
         found.append(AuditProblem(AuditFault.REWRITTEN, anchor.length, message))
     return found

@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from mmdesk.engine.core.jobs import NULL_CONTEXT, JobContext
 from mmdesk.engine.core.types import current_actor
-from mmdesk.engine.security.audit import read_anchor
+from mmdesk.engine.security.audit import read_anchors
 from mmdesk.engine.security.audit_check import AuditFault, AuditProblem, check_chain
 from mmdesk.engine.store import case_file as mmcase
 from mmdesk.engine.store.case import Case
@@ -57,9 +57,9 @@ def verify_audit(folder: Path, *, ctx: JobContext = NULL_CONTEXT) -> AuditReport
         StoreError: It cannot be opened.
     """
     # The anchor first: what is written meanwhile makes it lag behind, never run ahead.
-    anchor = read_anchor(mmcase.locate(folder))
+    anchors = read_anchors(mmcase.locate(folder))
     with Case.open(folder, actor=current_actor()) as case, case.read() as connection:
-        found = check_chain(connection, anchor, ctx=ctx)
+        found = check_chain(connection, anchors, ctx=ctx)
     return AuditReport(not found.problems, found.entries, found.last_hash, found.problems)
 
 

@@ -13,10 +13,10 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import orjson
 from sqlalchemy import text
+from sqlalchemy.engine import Engine
 
 from mmdesk.engine.core.errors import ExitStatus, StoreError, UsageError
 from mmdesk.engine.core.files import as_resource_error, fsync_folder, write_atomic
@@ -214,16 +214,22 @@ def restore(
         )
     lock = WriterLock(folder, exclusive=file.is_sqlite)
     try:
-        before, replaced = _keep_current(folder, file, info, key, ctx.part(0.0, 0.5))
-        change = audit.Change(actor, "case.restore", info.name, {"replaced": before})
+        kept = _keep_current(folder, file, info, key, ctx.part(0.0, 0.5))
+        change = audit.Change(actor, "case.restore", info.name, {"replaced": kept.details})
+
+        def announce(then: audit.Head) -> None:
+            """Killed before or after the change takes effect, the anchor is true."""
+            audit.write_anchor(folder, kept.head or then, then=then)
+
         with lock.turn(), translating(folder / DATABASE_NAME, where(file)):
             if file.is_sqlite:
-                head = sqlite_backup.copy_back(place / DATABASE_NAME, folder / DATABASE_NAME, change, key=key)
+                source, target = place / DATABASE_NAME, folder / DATABASE_NAME
+                head = sqlite_backup.copy_back(source, target, change, announce, key=key)
             else:
-                head = postgres_backup.copy_back(file, place, change, ctx=ctx.part(0.5, 1.0))
+                head = postgres_backup.copy_back(file, place, change, announce, ctx=ctx.part(0.5, 1.0))
         mmcase.save(folder, file)
         audit.write_anchor(folder, head)
-        return replaced
+        return kept.name
     finally:
         lock.release()
 
@@ -235,15 +241,22 @@ def _current_file(folder: Path) -> CaseFile | None:
     return None
 
 
-def _keep_current(
-    folder: Path, file: CaseFile, chosen: BackupInfo, key: bytes | None, ctx: JobContext
-) -> tuple[dict[str, Any], str | None]:
+@dataclass(frozen=True)
+class _Kept:
+    """What a restore replaces: its name under ``backups``, the end of its audit chain, and both for the audit."""
+
+    name: str | None
+    head: audit.Head | None
+    details: dict[str, object]
+
+
+def _keep_current(folder: Path, file: CaseFile, chosen: BackupInfo, key: bytes | None, ctx: JobContext) -> _Kept:
     """Back up what is about to be replaced; a local database too damaged for that is set aside as it is."""
     path = folder / DATABASE_NAME
     if file.is_sqlite and not path.exists():
-        return {}, None
+        return _Kept(None, None, {})
     try:
-        kept = make(folder, file, "before-restore", key=key, spare=[chosen.name], ctx=ctx)
+        made = make(folder, file, "before-restore", key=key, spare=[chosen.name], ctx=ctx)
     except StoreError as error:
         if not file.is_sqlite or error.exit_status != ExitStatus.DATA:
             raise
@@ -252,8 +265,9 @@ def _keep_current(
         for suffix in ("-shm", "-wal", ""):
             with suppress(FileNotFoundError):
                 path.with_name(path.name + suffix).rename(aside / (path.name + suffix))
-        return {"set_aside": aside.name}, aside.name
-    return {"backup": kept.name, "length": kept.audit_length, "hash": kept.audit_hash}, kept.name
+        return _Kept(aside.name, None, {"set_aside": aside.name})
+    head = audit.Head(made.audit_length, made.audit_hash)
+    return _Kept(made.name, head, {"backup": made.name, "length": head.length, "hash": head.hash})
 
 
 def migrate_with_backup(folder: Path, file: CaseFile, *, actor: str, key: bytes | None = None) -> None:
@@ -278,7 +292,7 @@ def migrate_with_backup(folder: Path, file: CaseFile, *, actor: str, key: bytes 
         lock.release()
 
 
-def _migrate(engine: Any, folder: Path, actor: str, kept: BackupInfo) -> audit.Head:
+def _migrate(engine: Engine, folder: Path, actor: str, kept: BackupInfo) -> audit.Head:
     with migrating(engine, folder / DATABASE_NAME) as connection:
         upgrade(connection, folder / DATABASE_NAME)
         connection.execute(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -63,8 +64,22 @@ def _copy_table_out(connection: Connection, name: str, path: Path, ctx: JobConte
         raise damaged(path, f"{copied} rows were copied of {stored}")
 
 
-def copy_back(file: CaseFile, place: Path, change: audit.Change, *, ctx: JobContext = NULL_CONTEXT) -> audit.Head:
+def copy_back(
+    file: CaseFile,
+    place: Path,
+    change: audit.Change,
+    announce: Callable[[audit.Head], None],
+    *,
+    ctx: JobContext = NULL_CONTEXT,
+) -> audit.Head:
     """Replace the rows of every table by those of the backup ``place``, with an audit entry, in one transaction.
+
+    Args:
+        file: The backup's description of the case.
+        place: The backup.
+        change: The entry to append.
+        announce: Told where the chain will end, just before that is so.
+        ctx: Progress and cancelling.
 
     Returns:
         The end of the audit chain afterwards.
@@ -88,7 +103,9 @@ def copy_back(file: CaseFile, place: Path, change: audit.Change, *, ctx: JobCont
                 _copy_table_in(connection, name, files[name], ctx)
             for table in (table for table in Base.metadata.sorted_tables if table.name in files):
                 _continue_numbers(connection, table)
-            return audit.append(connection, audit.lock_head(connection), change)
+            head = audit.append(connection, audit.lock_head(connection), change)
+            announce(head)
+        return head
     finally:
         engine.dispose()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -75,13 +76,21 @@ def _fsync(path: Path) -> None:
     fsync_folder(path.parent)
 
 
-def copy_back(source: Path, target: Path, change: audit.Change, *, key: bytes | None = None) -> audit.Head:
+def copy_back(
+    source: Path,
+    target: Path,
+    change: audit.Change,
+    announce: Callable[[audit.Head], None],
+    *,
+    key: bytes | None = None,
+) -> audit.Head:
     """Replace ``target``'s content by that of the backup ``source``, with an audit entry for it, in one step.
 
     Args:
         source: The backup's file; not changed.
         target: The case's database; may be missing.
         change: The entry to append.
+        announce: Told where the chain will end, just before that is so.
         key: Of both.
 
     Returns:
@@ -97,6 +106,7 @@ def copy_back(source: Path, target: Path, change: audit.Change, *, key: bytes | 
         if copied.format_version > mmcase.FORMAT_VERSION:
             raise mmcase.newer(source, copied.format_version)
         head = _append(staged, change, key)
+        announce(head)
         if target.exists():
             _overwrite(staged, target, key)
         else:

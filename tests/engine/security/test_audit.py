@@ -7,6 +7,7 @@ import json
 import subprocess
 import sys
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.exc import IntegrityError
 
 from mmdesk.engine.security import audit
-from mmdesk.engine.security.audit import ANCHOR_NAME, Head, entry_hash, read_anchor
+from mmdesk.engine.security.audit import ANCHOR_NAME, Head, entry_hash, read_anchors
 from mmdesk.engine.security.audit_check import AuditFault, ChainCheck, check_chain
 from mmdesk.engine.store.case import Case
 
@@ -30,9 +31,9 @@ def _grow(case: Case, entries: int = ENTRIES) -> None:
             pass
 
 
-def _check(case: Case, anchor: Head | None = None) -> ChainCheck:
+def _check(case: Case, anchors: Sequence[Head] | None = None) -> ChainCheck:
     with case.read() as connection:
-        return check_chain(connection, anchor or read_anchor(case.folder))
+        return check_chain(connection, read_anchors(case.folder) if anchors is None else anchors)
 
 
 def _found(case: Case) -> list[tuple[AuditFault, int | None]]:
@@ -67,7 +68,7 @@ def test_an_untouched_chain_verifies(case: Case) -> None:
     _grow(case)
     found = _check(case)
     assert (found.problems, found.entries) == ((), ENTRIES)
-    assert read_anchor(case.folder) == Head(ENTRIES, found.last_hash)
+    assert read_anchors(case.folder) == (Head(ENTRIES, found.last_hash),)
 
 
 def test_the_hash_is_that_of_the_plain_json_array(case: Case) -> None:
@@ -160,9 +161,14 @@ def test_without_a_readable_anchor_it_does_not_verify(sqlite_case: Case) -> None
 
 def test_an_anchor_that_lags_behind_is_still_true(case: Case) -> None:
     _grow(case, 3)
-    old = read_anchor(case.folder)
+    old = read_anchors(case.folder)
     _grow(case, 3)
     assert _check(case, old).problems == ()
+    # Around a restore two ends are noted, of which one is true.
+    assert _check(case, [Head(9, "f" * 64), *old]).problems == ()
+    assert [problem.fault for problem in _check(case, [Head(9, "f" * 64)]).problems] == [AuditFault.TRUNCATED]
+    wrong = [Head(2, "e" * 64), Head(9, "f" * 64)]
+    assert [problem.fault for problem in _check(case, wrong).problems] == [AuditFault.REWRITTEN]
 
 
 def test_the_chain_cannot_fork(case: Case) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy import insert, text
 
 from mmdesk.engine.core.errors import StoreError, UsageError
 from mmdesk.engine.core.jobs import JobCancelled, NullContext
-from mmdesk.engine.security.audit import read_anchor
+from mmdesk.engine.security.audit import read_anchors
 from mmdesk.engine.security.audit_check import check_chain
 from mmdesk.engine.store import backup
 from mmdesk.engine.store.case import Case
@@ -30,7 +30,7 @@ def _contents(case: Case) -> dict[str, list[tuple[object, ...]]]:
 
 def _verified(case: Case) -> bool:
     with case.read() as connection:
-        return check_chain(connection, read_anchor(case.folder)).problems == ()
+        return check_chain(connection, read_anchors(case.folder)).problems == ()
 
 
 def test_a_restored_case_is_what_it_was(case: Case) -> None:

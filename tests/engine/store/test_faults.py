@@ -17,7 +17,7 @@ from sqlalchemy import text
 
 from mmdesk.engine.core.errors import ResourceError
 from mmdesk.engine.reporting.parquet_export import export_parquet
-from mmdesk.engine.security.audit import read_anchor
+from mmdesk.engine.security.audit import read_anchors
 from mmdesk.engine.security.audit_check import check_chain
 from mmdesk.engine.store import backup, bulk
 from mmdesk.engine.store.case import Case
@@ -51,7 +51,7 @@ def _whole(folder: Path) -> int:
         entries = "SELECT count(*) FROM audit_log WHERE action = 'test.insert'"
         batches = int(connection.execute(text(entries)).scalar_one())
         assert rows == batches * BATCH
-        assert check_chain(connection, read_anchor(folder)).problems == ()
+        assert check_chain(connection, read_anchors(folder)).problems == ()
     return batches
 
 
@@ -86,7 +86,58 @@ def test_a_writer_killed_fifty_times_loses_nothing(case: Case) -> None:
         with Case.open(case.folder, write=True, actor="tester") as again, again.read() as connection:
             rows = int(connection.execute(text("SELECT count(*) FROM entities")).scalar_one())
             assert rows in {said * BATCH, (said + 1) * BATCH}
-            assert check_chain(connection, read_anchor(case.folder)).problems == ()
+            assert check_chain(connection, read_anchors(case.folder)).problems == ()
+
+
+RESTORE_FOREVER = """
+import sys
+from pathlib import Path
+from mmdesk.engine.store import backup
+folder = Path(sys.argv[1])
+print("ready", flush=True)
+while True:
+    backup.restore(folder, backup.listed(folder)[-1], actor="restorer")
+"""
+
+
+def _kill_while_restoring(folder: Path, after_s: float) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", RESTORE_FOREVER, str(folder)], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    ) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        time.sleep(after_s)
+        process.send_signal(signal.SIGKILL if os.name != "nt" else signal.SIGTERM)
+
+
+def _restored_is_whole(folder: Path) -> None:
+    with Case.open(folder, write=True, actor="tester") as case, case.read() as connection:
+        assert connection.execute(text("SELECT count(*) FROM entities")).scalar_one() in {2000, 4000}
+        assert check_chain(connection, read_anchors(folder)).problems == ()
+    assert all(info.files for info in backup.listed(folder))
+
+
+@pytest.mark.parametrize("after_s", [0.02, 0.3])
+def test_a_restore_killed_at_any_moment_leaves_the_one_state_or_the_other(case: Case, after_s: float) -> None:
+    for turn in range(2):
+        with case.write("test.insert", str(turn)) as connection:
+            bulk.insert(connection, Entity, _rows(2000, str(turn)))
+        backup.make(case.folder, case.file, "manual")
+    case.close()
+    _kill_while_restoring(case.folder, after_s)
+    _restored_is_whole(case.folder)
+
+
+@pytest.mark.soak
+def test_a_restore_killed_thirty_times_leaves_the_one_state_or_the_other(case: Case) -> None:
+    for turn in range(2):
+        with case.write("test.insert", str(turn)) as connection:
+            bulk.insert(connection, Entity, _rows(2000, str(turn)))
+        backup.make(case.folder, case.file, "manual")
+    case.close()
+    for turn in range(30):
+        _kill_while_restoring(case.folder, 0.02 * turn)
+        _restored_is_whole(case.folder)
 
 
 @pytest.fixture
@@ -136,7 +187,7 @@ def test_a_full_disk_takes_the_write_back_and_says_so(small_disk: Path) -> None:
             bulk.insert(connection, Entity, _rows(100, "second"))
         with case.read() as connection:
             assert connection.execute(text("SELECT count(*) FROM entities")).scalar_one() == 200
-            assert check_chain(connection, read_anchor(case.folder)).problems == ()
+            assert check_chain(connection, read_anchors(case.folder)).problems == ()
 
 
 def _insert(case: Case) -> None:
