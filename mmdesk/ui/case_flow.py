@@ -28,10 +28,14 @@ class CaseFlow(QObject):
         jobs: Where the work is done.
         session: Told which case is open.
         settings: Remembers it.
+        get_ready: Called before a case is opened.
     """
 
-    def __init__(self, window: QWidget, jobs: Jobs, session: Session, settings: Settings) -> None:
+    def __init__(
+        self, window: QWidget, jobs: Jobs, session: Session, settings: Settings, get_ready: Callable[[], None]
+    ) -> None:
         super().__init__(window)
+        self._get_ready = get_ready
         self._window, self._jobs, self._session, self._settings = window, jobs, session, settings
 
     def recent(self) -> list[Recent]:
@@ -126,6 +130,7 @@ class CaseFlow(QObject):
 
     def _on_opened(self, case: OpenCase) -> None:
         self._settings.add_recent(case.folder, case.name)
+        self._get_ready()
         self._session.open(case)
 
     def _on_failed(self, failure: Failure) -> None:

@@ -35,6 +35,15 @@ def _visible(character: str) -> str:
     return f"⟨U+{ord(character):04X}⟩" if category in {"Cc", "Cf", "Cs", "Co", "Cn"} else character
 
 
+def breakable(text: str, longest: int = 24) -> str:
+    """The text with places in its long words where a line may end: paths and hashes have none of their own."""
+    words = text.split(" ")
+    return " ".join(
+        "\u200b".join(word[at : at + longest] for at in range(0, len(word), longest)) if len(word) > longest else word
+        for word in words
+    )
+
+
 def tool_tip(text: str) -> str:
     """A tool tip that shows ``text`` letter by letter; Qt would read markup in a bare one."""
     if not text:

@@ -45,8 +45,7 @@ def _tinted(name: str, colour: str, ratio: float) -> QIcon:
 
 def icon(name: str, role: str = "text") -> QIcon:
     """The icon in the colour that ``role`` (a field of :class:`~mmdesk.ui.colours.Colours`) has now."""
-    screen = QGuiApplication.primaryScreen()
-    return _tinted(name, getattr(current(), role), screen.devicePixelRatio() if screen is not None else 1.0)
+    return _tinted(name, getattr(current(), role), QGuiApplication.primaryScreen().devicePixelRatio())
 
 
 def put_icon(target: QAbstractButton | QAction, name: str, role: str = "text") -> None:

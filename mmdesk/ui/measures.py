@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from mmdesk.ui.formatting import number, score, shown
 from mmdesk.ui.widgets.figures import Figure
 
+_SHA256_DIGITS = 64
 Metrics = Mapping[str, object]
 
 
@@ -42,7 +43,7 @@ MEASURES = (
     Measure("ranking", "ndcg", "NDCG", higher_is_better=True),
     Measure("ranking", "spearman", "Spearman correlation", higher_is_better=True),
 )
-LEADING = ("auroc", "mae", "ndcg")
+LEADING = ("auroc", "mae", "spearman")
 """The one measure of each head that is shown large."""
 
 
@@ -108,10 +109,13 @@ def plain_value(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, (int, float)):
-        return number(value, 6).rstrip("0").rstrip(".") if isinstance(value, float) else str(value)
+        return f"{value:.5g}".replace("-", "\N{MINUS SIGN}") if isinstance(value, float) else str(value)
     if isinstance(value, (list, tuple)):
         return ", ".join(plain_value(item) for item in value) or number(None)
-    return shown(str(value))
+    text = str(value)
+    if len(text) == _SHA256_DIGITS and set(text) <= set("0123456789abcdef"):
+        return f"{text[:16]}…"
+    return shown(text)
 
 
 def flattened(document: object, prefix: str = "") -> list[tuple[str, object]]:

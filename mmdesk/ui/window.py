@@ -55,7 +55,7 @@ class MainWindow(QMainWindow):
         self.commands = Commands(self)
         self.strip = ActivityStrip()
         self.feed = ActivityFeed(jobs, self.strip, self)
-        self.flow = CaseFlow(self, jobs, self.session, settings)
+        self.flow = CaseFlow(self, jobs, self.session, settings, self.build_rooms)
         self.rooms: dict[str, Room] = {}
         self._may_close = False
         self._palette: CommandPalette | None = None
@@ -82,9 +82,12 @@ class MainWindow(QMainWindow):
         self.tabs = QTabWidget()
         self.tabs.setObjectName("rooms")
         self.tabs.setDocumentMode(True)
+        self.tabs.tabBar().setDrawBase(False)
         self.tabs.setIconSize(QSize(18, 18))
         self.tabs.setAccessibleName("Rooms")
-        self._case_name = ElidedLabel("", "strong", Qt.TextElideMode.ElideMiddle, minimum=200)
+        self._case_name = ElidedLabel(
+            "", "strong", Qt.TextElideMode.ElideMiddle, minimum=280, side=Qt.AlignmentFlag.AlignRight
+        )
         self._appearance = IconButton("contrast", "Appearance", self._on_appearance_clicked)
         palette = IconButton("search", "Commands (Ctrl+K)", self.show_palette)
         corner = row(None, self._case_name, palette, self._appearance, spacing=SPACE_S, margin=(0, 2, SPACE_M, 2))
@@ -183,7 +186,6 @@ class MainWindow(QMainWindow):
         self.flow.open(path)
 
     def _on_session_opened(self, case: OpenCase) -> None:
-        self.build_rooms()
         self.setWindowTitle(f"{shown(case.name)} - mmdesk")
         self._case_name.set_text(case.name)
         self._close_case.setEnabled(True)

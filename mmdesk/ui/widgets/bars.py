@@ -70,14 +70,14 @@ class BarList(Painted):
             return
         texts = [bar.text or number(bar.value) for bar in self._bars]
         names = [shown(bar.name, 60) for bar in self._bars]
-        left = min(max(metrics.horizontalAdvance(name) for name in names), round(self.width() * 0.42)) + 8
+        left = min(max(metrics.horizontalAdvance(name) for name in names), round(self.width() * 0.45)) + 12
         right = max(metrics.horizontalAdvance(text) for text in texts) + 8
         room = max(self.width() - left - right, 10)
         line = self._line()
         for number_, (bar, name, text) in enumerate(zip(self._bars, names, texts, strict=True)):
             top = number_ * line
             painter.setPen(QColor(colours.text))
-            label = metrics.elidedText(name, Qt.TextElideMode.ElideMiddle, left - 8)
+            label = metrics.elidedText(name, Qt.TextElideMode.ElideMiddle, left - 6)
             painter.drawText(QRectF(0, top, left, line), int(Qt.AlignmentFlag.AlignVCenter), label)
             length = room * min(max(bar.value / self._largest, 0.0), 1.0)
             painter.setPen(Qt.PenStyle.NoPen)

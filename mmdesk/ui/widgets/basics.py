@@ -64,9 +64,11 @@ class ElidedLabel(QWidget):
         kind: str = "",
         mode: Qt.TextElideMode = Qt.TextElideMode.ElideRight,
         minimum: int = 60,
+        side: Qt.AlignmentFlag = Qt.AlignmentFlag.AlignLeft,
     ) -> None:
         super().__init__()
         self._label = Label("", kind)
+        self._label.setAlignment(side | Qt.AlignmentFlag.AlignVCenter)
         self._label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self._mode = mode
         self._full = ""
@@ -97,8 +99,14 @@ class ElidedLabel(QWidget):
 
     def sizeHint(self) -> QSize:
         """As wide as the whole text, if there is room."""
-        metrics = self._label.fontMetrics()
-        return QSize(metrics.horizontalAdvance(self._full) + 4, metrics.height() + 2)
+        return QSize(self._label.fontMetrics().horizontalAdvance(self._full) + 4, self._height())
+
+    def minimumSizeHint(self) -> QSize:
+        """A few letters, but never half a line."""
+        return QSize(self.minimumWidth(), self._height())
+
+    def _height(self) -> int:
+        return max(self._label.sizeHint().height(), self._label.fontMetrics().height() + 2)
 
     def _elide(self) -> None:
         self._label.setText(self._label.fontMetrics().elidedText(self._full, self._mode, max(self.width() - 2, 10)))
@@ -116,7 +124,8 @@ class Button(QPushButton):
         kind: str = "",
         help_text: str = "",
     ) -> None:
-        super().__init__(text)
+        # The style leaves no room between icon and text.
+        super().__init__(f" {text}" if icon else text)
         self.setAccessibleName(text.replace("&", ""))
         if kind:
             self.setProperty("kind", kind)

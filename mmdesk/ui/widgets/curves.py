@@ -5,19 +5,19 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import pyqtgraph as pg
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QColor
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QColor, QPainter
 from PySide6.QtWidgets import QGridLayout, QWidget
 
-from mmdesk.ui.colours import SPACE_S
+from mmdesk.ui.colours import SPACE_S, SPACE_XS, Colours, of_palette
 from mmdesk.ui.formatting import score
-from mmdesk.ui.widgets.plot import Plot, safe
+from mmdesk.ui.widgets.basics import Painted, column
+from mmdesk.ui.widgets.plot import Plot
 
 _COLUMNS = 2
-_DASH = Qt.PenStyle.DashLine
-_DOT = Qt.PenStyle.DotLine
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,6 @@ class Line:
     name: str
     values: tuple[float | None, ...]
     series: int
-    dashed: bool = False
 
 
 @dataclass(frozen=True)
@@ -35,47 +34,40 @@ class Chart:
     """One small plot.
 
     Attributes:
-        title: What it shows.
-        unit: The vertical axis.
+        title: What it shows, and which way is better.
         lines: Its curves, over the same epochs.
         best: The epoch whose weights are kept; None while unknown.
         baseline: A level to beat, drawn across; None for none.
-        baseline_name: What that level is.
     """
 
     title: str
-    unit: str
     lines: tuple[Line, ...]
     best: int | None = None
     baseline: float | None = None
-    baseline_name: str = ""
 
 
 class CurvePlot(Plot):
     """Shows one :class:`Chart`."""
 
     def __init__(self) -> None:
-        super().__init__("", "Epoch")
+        super().__init__("", "epoch")
         self._chart: Chart | None = None
-        self._legend = self.getPlotItem().addLegend(offset=(-6, 4), labelTextSize="9pt", verSpacing=-4)
-        self.setMinimumHeight(130)
+        self.setMinimumHeight(150)
 
     def show_chart(self, chart: Chart) -> None:
         """Draw another chart, or the same one with an epoch more."""
         self._chart = chart
-        self.title, self.y_name = chart.title, chart.unit
+        self.title = chart.title
         self.setAccessibleName(chart.title)
         self.setAccessibleDescription(_said(chart))
         self.refresh()
 
     def redraw(self) -> None:
-        """Curves, the best epoch, the level to beat, the legend."""
+        """Curves, the best epoch, the level to beat."""
         self.clear()
         chart, colours = self._chart, self.colours
         if chart is None:
             return
-        self._legend.setLabelTextColor(QColor(colours.text))
-        self._legend.setLabelTextSize(f"{max(self.font().pointSize() - 1, 7)}pt")
         for line in chart.lines:
             colour = QColor(colours.series[line.series % len(colours.series)])
             values = [math.nan if value is None else value for value in line.values]
@@ -83,36 +75,89 @@ class CurvePlot(Plot):
             self.plot(
                 range(1, len(values) + 1),
                 values,
-                pen=pg.mkPen(colour, width=2, style=_DASH if line.dashed else Qt.PenStyle.SolidLine),
+                pen=pg.mkPen(colour, width=2),
                 symbol="o" if alone else None,
                 symbolBrush=colour,
-                symbolSize=6,
-                name=safe(line.name),
+                symbolPen=None,
+                symbolSize=7,
                 connect="finite",
             )
-        if chart.baseline is not None:
-            pen = pg.mkPen(QColor(colours.muted), width=1.5, style=_DOT)
-            self.addItem(pg.InfiniteLine(chart.baseline, angle=0, pen=pen))
-            self._legend.addItem(pg.PlotDataItem(pen=pen), safe(f"{chart.baseline_name} {score(chart.baseline)}"))
         if chart.best is not None:
-            self._mark_best(chart.best)
+            self.addItem(pg.InfiniteLine(chart.best, angle=90, pen=_best_pen(colours)))
+        if chart.baseline is not None:
+            self._draw_baseline(chart.baseline)
         if chart.lines:
             self.setXRange(0.5, max(len(chart.lines[0].values), 2) + 0.5, padding=0)
 
-    def _mark_best(self, best: int) -> None:
-        pen = pg.mkPen(QColor(self.colours.good), width=1.5, style=_DASH)
-        self.addItem(pg.InfiniteLine(best, angle=90, pen=pen))
-        self._legend.addItem(pg.PlotDataItem(pen=pen), safe(f"best epoch {best}"))
+    def _draw_baseline(self, level: float) -> None:
+        colours = self.colours
+        fill = QColor(colours.base)
+        fill.setAlpha(200)
+        options = {"position": 0.02, "anchors": [(0, 0.5), (0, 0.5)], "color": colours.text, "fill": fill}
+        line = pg.InfiniteLine(
+            level, angle=0, pen=_baseline_pen(colours), label=f"baseline {score(level)}", labelOpts=options
+        )
+        line.label.setFont(self.font())
+        self.addItem(line)
 
 
-class CurveGrid(QWidget):
-    """As many small plots as there are charts, two beside each other; plots are kept and only fed anew."""
+def _best_pen(colours: Colours) -> Any:
+    return pg.mkPen(QColor(colours.good), width=1.5, style=Qt.PenStyle.DashLine)
+
+
+def _baseline_pen(colours: Colours) -> Any:
+    return pg.mkPen(QColor(colours.muted), width=1.5, style=Qt.PenStyle.DotLine)
+
+
+class Legend(Painted):
+    """What the lines of all the small plots mean."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._grid = QGridLayout(self)
-        self._grid.setContentsMargins(0, 0, 0, 0)
+        self._best: int | None = None
+        self._baseline = False
+        self.setAccessibleName("Legend")
+
+    def show_legend(self, best: int | None, *, baseline: bool) -> None:
+        """Which epoch is the best so far, and whether there is a baseline."""
+        self._best, self._baseline = best, baseline
+        self.update()
+
+    def sizeHint(self) -> QSize:
+        """One line."""
+        return QSize(300, self.fontMetrics().height() + 4)
+
+    def draw(self, painter: QPainter) -> None:
+        """A piece of each line and its name."""
+        colours = of_palette(self.palette())
+        entries = [
+            ("train", pg.mkPen(QColor(colours.series[0]), width=2)),
+            ("validation", pg.mkPen(QColor(colours.series[1]), width=2)),
+        ]
+        if self._baseline:
+            entries.append(("plain baseline, validation", _baseline_pen(colours)))
+        if self._best is not None:
+            entries.append((f"best epoch so far: {self._best}", _best_pen(colours)))
+        x = 4
+        middle = self.height() // 2
+        for name, pen in entries:
+            painter.setPen(pen)
+            painter.drawLine(x, middle, x + 24, middle)
+            painter.setPen(QColor(colours.text))
+            width = self.fontMetrics().horizontalAdvance(name)
+            painter.drawText(x + 30, 0, width + 4, self.height(), int(Qt.AlignmentFlag.AlignVCenter), name)
+            x += 30 + width + 24
+
+
+class CurveGrid(QWidget):
+    """A legend and as many small plots as there are charts, two beside each other; plots are only fed anew."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._legend = Legend()
+        self._grid = QGridLayout()
         self._grid.setSpacing(SPACE_S)
+        column(self, self._legend, self._grid, spacing=SPACE_XS).setStretch(1, 1)
         self._plots: list[CurvePlot] = []
 
     def show_charts(self, charts: Sequence[Chart]) -> None:
@@ -126,6 +171,9 @@ class CurveGrid(QWidget):
             plot.show_chart(chart)
         for number, plot in enumerate(self._plots):
             plot.setVisible(number < len(charts))
+        self._legend.setVisible(bool(charts))
+        best = next((chart.best for chart in charts if chart.best is not None), None)
+        self._legend.show_legend(best, baseline=any(chart.baseline is not None for chart in charts))
 
 
 def _said(chart: Chart) -> str:
@@ -137,7 +185,7 @@ def _said(chart: Chart) -> str:
     if chart.best is not None:
         parts.append(f"best epoch {chart.best}")
     if chart.baseline is not None:
-        parts.append(f"{chart.baseline_name} {score(chart.baseline)}")
+        parts.append(f"baseline {score(chart.baseline)}")
     return "; ".join(parts)
 
 
@@ -168,6 +216,9 @@ def charts_of(history: Sequence[Mapping[str, object]], baseline: Mapping[str, fl
         history: One mapping an epoch, with ``train``, ``val`` (name -> value) and ``best``.
         baseline: Measure, named as in ``val`` -> what the plain baseline reached there, for those it has.
     """
+    # Of an ensemble, the member that is being trained.
+    member = history[-1].get("member") if history else None
+    history = [epoch for epoch in history if epoch.get("member") == member]
     best = next((n for n in range(len(history), 0, -1) if history[n - 1].get("best")), None)
     charts = []
     measured = [_measure_chart(history, name, best, (baseline or {}).get(name)) for name in _MEASURES]
@@ -185,7 +236,7 @@ def _loss_chart(history: Sequence[Mapping[str, object]], name: str, best: int | 
     validation = tuple(_value(epoch, "val", name) for epoch in history)
     if any(value is not None for value in validation):
         lines.append(Line("validation", validation, 1))
-    return Chart(_LOSSES[name], "loss", tuple(lines), best)
+    return Chart(f"{_LOSSES[name]} (lower is better)", tuple(lines), best)
 
 
 def _measure_chart(
@@ -194,6 +245,5 @@ def _measure_chart(
     values = tuple(_value(epoch, "val", name) for epoch in history)
     if all(value is None for value in values):
         return None
-    title, unit = _MEASURES[name]
-    lines = (Line("validation", values, 1),)
-    return Chart(title, unit, lines, best, baseline, "baseline" if baseline is not None else "")
+    title, direction = _MEASURES[name]
+    return Chart(f"{title} ({direction})", (Line("validation", values, 1),), best, baseline)

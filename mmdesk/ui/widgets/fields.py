@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
-from PySide6.QtCore import QEvent, QLocale, QObject, Qt, Signal
+from PySide6.QtCore import QEvent, QLocale, QObject, QSignalBlocker, Qt, Signal
 from PySide6.QtGui import QDoubleValidator
 from PySide6.QtWidgets import QCheckBox, QComboBox, QLineEdit, QSpinBox, QWidget
 
 from mmdesk.ui.formatting import tool_tip
 from mmdesk.ui.widgets.basics import Fold, Label, boxed, column, row
 
+T = TypeVar("T")
 Value = bool | int | float | tuple[str, ...]
 _LARGEST_INT = 2**31 - 1
 
@@ -59,16 +61,49 @@ def guard_wheel(field: QWidget) -> None:
     field.installEventFilter(guard)
 
 
-def choice(name: str, options: Sequence[tuple[str, object]]) -> QComboBox:
-    """A list to choose one of; ``currentData`` is the second of the pair."""
-    box = QComboBox()
-    box.setAccessibleName(name)
-    box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-    box.setMinimumContentsLength(10)
-    for text, data in options:
-        box.addItem(text, data)
-    guard_wheel(box)
-    return box
+class Choice(QComboBox, Generic[T]):
+    """A list to choose one of; ``value_changed`` carries the chosen value as it was given.
+
+    Qt would hand an enum back as the text it derives from, so the values are kept here.
+
+    Args:
+        name: What is chosen, for screen readers.
+        options: Text and value of each.
+        letters: Room for so many letters at least.
+    """
+
+    value_changed = Signal(object)
+
+    def __init__(self, name: str, options: Sequence[tuple[str, T]] = (), letters: int = 10) -> None:
+        super().__init__()
+        self._values: list[T] = []
+        self.setAccessibleName(name)
+        self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.setMinimumContentsLength(letters)
+        guard_wheel(self)
+        self.set_options(options)
+        self.currentIndexChanged.connect(lambda _index: self.value_changed.emit(self.value))
+
+    @property
+    def value(self) -> T | None:
+        """The chosen value; None while there is nothing to choose."""
+        return self._values[self.currentIndex()] if 0 <= self.currentIndex() < len(self._values) else None
+
+    def set_options(self, options: Sequence[tuple[str, T]], value: T | None = None) -> None:
+        """Other options, with ``value`` chosen if it is among them, else the first; nobody is told."""
+        with QSignalBlocker(self):
+            self.clear()
+            self._values = [data for _, data in options]
+            self.addItems([text for text, _ in options])
+            if value in self._values:
+                self.setCurrentIndex(self._values.index(value))
+
+    def set_value(self, value: T) -> None:
+        """Choose a value; one that is not offered yet is added."""
+        if value not in self._values:
+            self._values.append(value)
+            self.addItem(str(value))
+        self.setCurrentIndex(self._values.index(value))
 
 
 class SettingField(QWidget):
@@ -160,6 +195,8 @@ class SettingField(QWidget):
         assert isinstance(setting.default, (int, float))
         spin.setValue(int(setting.default))
         spin.setAlignment(Qt.AlignmentFlag.AlignRight)
+        # The arrow keys and the wheel turn it; buttons would only narrow the number.
+        spin.setButtonSymbols(QSpinBox.ButtonSymbols.NoButtons)
         spin.valueChanged.connect(self._on_editor_changed)
         guard_wheel(spin)
         return spin

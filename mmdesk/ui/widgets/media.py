@@ -186,31 +186,34 @@ class Waveform(Painted):
         painter.drawPolygon(QPolygonF(top + bottom[::-1]))
 
     def _draw_bars(self, painter: QPainter, area: QRectF, largest: float, colours: Colours) -> None:
-        middle = area.center().y()
-        painter.setPen(QPen(QColor(colours.control), 1))
-        painter.drawLine(QPointF(area.left(), middle), QPointF(area.right(), middle))
         if largest <= 0:
             return
+        values = [span.contribution for span in self._spans]
+        up, down = max(0.0, *values), -min(0.0, *values)
+        unit = area.height() / (up + down)
+        zero = area.top() + up * unit
+        painter.setPen(QPen(QColor(colours.control), 1))
+        painter.drawLine(QPointF(area.left(), zero), QPointF(area.right(), zero))
         for span in self._spans:
             left, right = self._x(span.start_s), self._x(span.end_s)
-            height = area.height() / 2 * abs(span.contribution) / largest
-            top = middle - height if span.contribution >= 0 else middle
+            height = unit * abs(span.contribution)
+            top = zero - height if span.contribution >= 0 else zero
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(QColor(colours.raises if span.contribution >= 0 else colours.lowers))
             painter.drawRect(QRectF(left + 0.5, top, max(right - left - 1, 1), max(height, 1)))
         strongest = max(self._spans, key=lambda span: abs(span.contribution))
         left = min(self._x(strongest.start_s), self.width() - 60.0)
-        side = area.top() if strongest.contribution < 0 else middle + 2
-        _chip(painter, QPointF(left, side), self.figure(strongest.contribution), colours)
+        inside = zero - unit * strongest.contribution if strongest.contribution > 0 else zero
+        _chip(painter, QPointF(left + 3, inside + 3), self.figure(strongest.contribution), colours)
 
     def _draw_seconds(self, painter: QPainter, colours: Colours) -> None:
         painter.setPen(QColor(colours.muted))
         flags = Qt.AlignmentFlag.AlignBottom
         painter.drawText(self.rect(), int(flags | Qt.AlignmentFlag.AlignLeft), "0 s")
-        middle = f"{self._length_s / 2:.2g} s"
-        painter.drawText(self.rect(), int(flags | Qt.AlignmentFlag.AlignHCenter), middle)
-        end = f"{self._length_s:.2f} s" if self._length_s < 60 else duration(self._length_s)
-        painter.drawText(self.rect(), int(flags | Qt.AlignmentFlag.AlignRight), end)
+        for share, side in ((0.5, Qt.AlignmentFlag.AlignHCenter), (1.0, Qt.AlignmentFlag.AlignRight)):
+            moment = self._length_s * share
+            text = f"{moment:.1f} s" if self._length_s < 60 else duration(moment)
+            painter.drawText(self.rect(), int(flags | side), text)
 
     def _x(self, time_s: float) -> float:
         return self.width() * min(max(time_s / self._length_s, 0.0), 1.0)

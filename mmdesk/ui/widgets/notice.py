@@ -8,6 +8,7 @@ from PySide6.QtCore import QEvent, Qt
 from PySide6.QtWidgets import QLabel, QPlainTextEdit, QProgressBar, QStackedWidget, QWidget
 
 from mmdesk.ui.colours import SPACE_L, SPACE_M, of_palette
+from mmdesk.ui.formatting import breakable
 from mmdesk.ui.icons import pixmap
 from mmdesk.ui.widgets.basics import Button, Fold, Label, boxed, column, row
 
@@ -58,7 +59,7 @@ class Notice(QWidget):
         for label in (self.title, self.text):
             label.setAlignment(Qt.AlignmentFlag.AlignHCenter)
             label.setMaximumWidth(520)
-            label.setMinimumWidth(300)
+            label.setMinimumWidth(200)
         self._bar.setFixedWidth(240)
         centre = Qt.AlignmentFlag.AlignHCenter
         body = column(None, spacing=SPACE_M)
@@ -85,8 +86,8 @@ class Notice(QWidget):
     ) -> None:
         """Replace everything that is said; a second button is a way out or another answer."""
         self._picture.show_icon(icon, role)
-        self.title.setText(title)
-        self.text.setText(text)
+        self.title.setText(breakable(title))
+        self.text.setText(breakable(text))
         self.text.setVisible(bool(text))
         self._details.setPlainText(details)
         self._fold.setVisible(bool(details))

@@ -80,6 +80,9 @@ class Plot(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph has no types
             item.titleLabel.item.setTextWidth(-1)
         for side, name in (("bottom", self.x_name), ("left", self.y_name)):
             axis = item.getAxis(side)
+            # The grid belongs to the axes; behind the items it does not cut through them.
+            axis.setZValue(-1)
+            axis.enableAutoSIPrefix(False)
             axis.setPen(QColor(colours.line))
             axis.setTextPen(QColor(colours.muted))
             axis.setTickPen(QColor(colours.line))

@@ -30,19 +30,67 @@ class TimedItem:
     name: str
 
 
-def utc_axis() -> Any:
-    """A time axis in UTC, in which the case's moments are stored and shown."""
-    return pg.DateAxisItem(orientation="bottom", utcOffset=0)
+_STEPS_S = (1, 5, 15, 60, 300, 900, 3600, 3 * 3600, 6 * 3600, 12 * 3600, 86_400, 2 * 86_400, 7 * 86_400, 14 * 86_400)
+_MONTH_STEPS = (1, 2, 3, 6, 12, 24, 60, 120, 240)
+_MONTH_S = 30.44 * 86_400
+_TICK_ROOM = 90
+
+
+class TimeAxis(pg.AxisItem):  # type: ignore[misc]  # pyqtgraph has no types
+    """Moments in UTC, in which the case's are stored and shown, with as many ticks as there is room for."""
+
+    def __init__(self) -> None:
+        super().__init__(orientation="bottom")
+        self.enableAutoSIPrefix(False)
+        self._format = "%Y-%m-%d"
+
+    def tickValues(self, low: float, high: float, size: float) -> list[tuple[float, list[float]]]:
+        """Ticks at round moments; months and years are as long as they are."""
+        least_s = (high - low) * _TICK_ROOM / max(size, 1.0)
+        step = next((step for step in _STEPS_S if step >= least_s), None)
+        if step is not None:
+            self._format = "%H:%M:%S" if step < 60 else "%H:%M" if step < 86_400 else "%d %b"
+            first = math.ceil(low / step)
+            return [(float(step), [float(step * n) for n in range(first, int(high // step) + 1)])]
+        months = next((months for months in _MONTH_STEPS if months * _MONTH_S >= least_s), _MONTH_STEPS[-1])
+        self._format = "%Y" if months >= 12 else "%b %Y"
+        return [(months * _MONTH_S, _month_starts(low, high, months))]
+
+    def tickStrings(self, values: Sequence[float], scale: float, spacing: float) -> list[str]:  # noqa: ARG002
+        """As fine as the ticks are apart."""
+        return [_moment(value).strftime(self._format) for value in values]
+
+
+def _moment(time_s: float) -> dt.datetime:
+    try:
+        return dt.datetime.fromtimestamp(time_s, dt.UTC)
+    except (OverflowError, ValueError, OSError):
+        return dt.datetime.max.replace(tzinfo=dt.UTC) if time_s > 0 else dt.datetime.min.replace(tzinfo=dt.UTC)
+
+
+def _month_starts(low: float, high: float, months: int) -> list[float]:
+    start = _moment(low)
+    number = (start.year * 12 + start.month - 1) // months * months
+    found = []
+    while number // 12 < dt.MAXYEAR:
+        time_s = dt.datetime(number // 12 or 1, number % 12 + 1, 1, tzinfo=dt.UTC).timestamp()
+        if time_s > high:
+            break
+        if time_s >= low:
+            found.append(time_s)
+        number += months
+    return found
 
 
 class _Stems(Plot):
     picked = Signal(int)
 
     def __init__(self, title: str, unit: str) -> None:
-        super().__init__(title, "", unit, {"bottom": utc_axis()})
+        super().__init__(title, "", unit, {"bottom": TimeAxis()})
         self._items: Sequence[TimedItem] = ()
         self._chosen: int | None = None
-        self.setMinimumHeight(110)
+        self.setMinimumHeight(100)
+        self.getPlotItem().getAxis("bottom").setStyle(showValues=False)
 
     def show_items(self, items: Sequence[TimedItem], chosen: int | None) -> None:
         self._items, self._chosen = items, chosen
@@ -82,7 +130,7 @@ class _Stems(Plot):
 
 class _Attention(Plot):
     def __init__(self) -> None:
-        super().__init__("Attention (where the model looked; not a reason)", "Time (UTC)", "%", {"bottom": utc_axis()})
+        super().__init__("Attention (where the model looked; not a reason)", "Time (UTC)", "%", {"bottom": TimeAxis()})
         self._items: Sequence[TimedItem] = ()
         self.setMinimumHeight(84)
 
@@ -135,10 +183,10 @@ class Histogram(Plot):
     """How many, over time."""
 
     def __init__(self, title: str, unit: str) -> None:
-        super().__init__(title, "", unit, {"bottom": utc_axis()})
+        super().__init__(title, "", unit, {"bottom": TimeAxis()})
         self._edges_s = np.array([0.0, 1.0])
         self._counts = np.array([0])
-        self.setMinimumHeight(120)
+        self.setFixedHeight(150)
 
     def show_counts(self, edges_s: Sequence[float], counts: Sequence[int]) -> None:
         """``counts[i]`` lie from ``edges_s[i]`` to ``edges_s[i + 1]``, seconds since 1970 UTC."""

@@ -69,7 +69,7 @@ class Waterfall(Painted):
 
     def sizeHint(self) -> QSize:
         """A line for each step, the base and the output."""
-        return QSize(360, self._lines() * self._line() + 6)
+        return QSize(360, self._lines() * self._least_line() + 6)
 
     def minimumSizeHint(self) -> QSize:
         """All steps are always shown."""
@@ -107,7 +107,7 @@ class Waterfall(Painted):
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(QColor(colours.raises if step.contribution >= 0 else colours.lowers))
         left, right = min(start, end), max(start, end)
-        painter.drawRoundedRect(QRectF(left, top + 4, max(right - left, 1.5), height - 8), 2, 2)
+        painter.drawRoundedRect(QRectF(left, top + 5, max(right - left, 1.5), height - 10), 2, 2)
         self._draw_texts(sheet, top, step.name, self.change(step.contribution))
 
     def _draw_total(self, sheet: _Sheet, line: int, name: str, value: float) -> None:
@@ -182,6 +182,11 @@ class Waterfall(Painted):
         return len(self._account.steps) + 2 if self._account else 6
 
     def _line(self) -> int:
+        """Higher where there is room, but never so that names and bars drift apart."""
+        least = self._least_line()
+        return min(max(least, (self.height() - 6) // self._lines()), round(least * 1.3))
+
+    def _least_line(self) -> int:
         return self.fontMetrics().height() + 9
 
 
@@ -199,7 +204,7 @@ class _Sheet:
             *(widget.change(step.contribution) for step in account.steps),
         ]  # fmt: skip
         figure = max(metrics.horizontalAdvance(text) for text in figures) * 1.1 + 18
-        self.left = round(min(widest, widget.width() * 0.48))
+        self.left = round(min(widest, widget.width() * 0.5))
         self.right = round(widget.width() - figure)
         levels = [account.base, account.output]
         level = account.base

@@ -10,7 +10,6 @@ from PySide6.QtWidgets import QButtonGroup, QFrame, QSplitter, QTabWidget, QTool
 from mmdesk.ui.colours import SPACE_L, SPACE_M, SPACE_S
 from mmdesk.ui.desk import Desk
 from mmdesk.ui.formatting import data_time, percent, tool_tip
-from mmdesk.ui.models.columns import Column
 from mmdesk.ui.tabs.explain.items import EventsView, ForAndAgainst, ItemTable, LinksView, MaybeEmpty
 from mmdesk.ui.tabs.explain.media_view import MediaView
 from mmdesk.ui.tabs.explain.wording import (
@@ -23,8 +22,8 @@ from mmdesk.ui.tabs.explain.wording import (
     source_line,
 )
 from mmdesk.ui.widgets.basics import ElidedLabel, Label, boxed, column, frame, row, scrolled
+from mmdesk.ui.widgets.clauses import ClauseList
 from mmdesk.ui.widgets.notice import Picture
-from mmdesk.ui.widgets.table import Table
 from mmdesk.ui.widgets.waterfall import Waterfall
 
 if TYPE_CHECKING:
@@ -51,10 +50,10 @@ class AccountPage(QWidget):
         splitter = QSplitter()
         splitter.addWidget(self._left)
         splitter.addWidget(self.tabs)
-        splitter.setSizes([390, 480])
         splitter.setStretchFactor(1, 1)
         splitter.setChildrenCollapsible(False)
         self.splitter = splitter
+        self.reset_layout()
         page = column(self, self._head, splitter, source, spacing=SPACE_S)
         page.setStretch(1, 1)
 
@@ -91,13 +90,13 @@ class AccountPage(QWidget):
         group.addButton(self._by_item)
         group.addButton(self._by_group)
         group.buttonClicked.connect(lambda _button: self._show_waterfall())
-        self._waterfall_title = Label("From the typical case to this one", "strong")
-        self._unit = Label("", "small")
+        self._waterfall_title = Label("What moved it", "strong")
+        self._unit = Label("", "small", wrap=True)
         top = row(None, self._waterfall_title, None, self._by_item, self._by_group, spacing=2)
         self._left = QFrame()
         self._left.setProperty("kind", "card")
         inner = column(
-            self._left, top, self._unit, scrolled(boxed(column(None, self.waterfall, None))),
+            self._left, top, self._unit, scrolled(self.waterfall),
             spacing=SPACE_S, margin=(SPACE_M, SPACE_S, SPACE_S, SPACE_S),
         )  # fmt: skip
         inner.setStretch(2, 1)
@@ -109,7 +108,7 @@ class AccountPage(QWidget):
         self.links = LinksView()
         self.media = MediaView(desk)
         self.sides = ForAndAgainst()
-        self.clauses = Table("Account")
+        self.clauses = ClauseList()
         self._maybe = {
             "attribute": MaybeEmpty(self.attributes, "attribute", "No attributes"),
             "event": MaybeEmpty(self.events, "event", "No events before this moment"),
@@ -118,6 +117,8 @@ class AccountPage(QWidget):
         }
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
+        self.tabs.tabBar().setDrawBase(False)
+        self.tabs.setObjectName("evidence")
         self.tabs.setAccessibleName("Evidence")
         self.tabs.tabBar().setUsesScrollButtons(True)
         for widget, title in (
@@ -131,7 +132,6 @@ class AccountPage(QWidget):
             self.tabs.addTab(boxed(column(None, widget, margin=(0, SPACE_S, 0, 0))), title)
         for view in (self.attributes, self.events, self.links, self.media, self.sides):
             view.picked.connect(self._show_source)
-        self.clauses.picked.connect(self._on_clauses_picked)
         self.tabs.setMinimumWidth(380)
 
     # Showing.
@@ -152,12 +152,7 @@ class AccountPage(QWidget):
         self.links.show_links(explanation, by_kind["neighbour"], scale, largest)
         self.media.show_items(by_kind["artifact"], scale, largest)
         self.sides.show_sides(explanation, scale, largest)
-        self.clauses.set_columns(
-            [
-                Column("Clause", [clause.text for clause in explanation.clauses], tip=str),
-                Column("Rests on", [clause.reference for clause in explanation.clauses], tip=str),
-            ]
-        )
+        self.clauses.show_clauses([(clause.text, clause.reference) for clause in explanation.clauses])
         for number, (kind, title) in enumerate(zip(_KINDS, ("Attributes", "Events", "Links", "Media"), strict=True)):
             self.tabs.setTabText(number, f"{title} ({len(by_kind[kind])})")
         self._source.set_text("Choose a piece of evidence to see the file and line it came from.")
@@ -220,10 +215,9 @@ class AccountPage(QWidget):
             words.append(f"attention {percent(item.attention, 1)}")
         self._source.set_text(" · ".join(words))
 
-    def _on_clauses_picked(self, rows: list[int]) -> None:
-        if rows and self.explanation is not None:
-            clause = self.explanation.clauses[rows[0]]
-            self._source.set_text(clause.reference or "This clause speaks of the model alone.")
+    def reset_layout(self) -> None:
+        """Widths as they came."""
+        self.splitter.setSizes([360, 540])
 
 
 def _switch(text: str, help_text: str) -> QToolButton:

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QSplitter, QWidget
 from mmdesk.ui.colours import SPACE_S
 from mmdesk.ui.formatting import MISSING, data_time, percent
 from mmdesk.ui.models.columns import Column
-from mmdesk.ui.tabs.explain.wording import Scale, source_line
+from mmdesk.ui.tabs.explain.wording import Scale, plain_words, short_source
 from mmdesk.ui.widgets.bars import SignedBarDelegate
 from mmdesk.ui.widgets.basics import Label, boxed, column, row
 from mmdesk.ui.widgets.links import LinkStar, Neighbour
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 Numbered = Sequence[tuple[int, "Item"]]
 """Items with their places in the explanation."""
-_CONTRIBUTION = "Contribution"
 
 
 class ItemTable(QWidget):
@@ -33,9 +32,11 @@ class ItemTable(QWidget):
 
     picked = Signal(int)
 
-    def __init__(self, name: str, *, value: str = "Value", when: bool = False, attention: bool = False) -> None:
+    def __init__(
+        self, name: str, *, value: str = "Value", when: bool = False, attention: bool = False, source: bool = True
+    ) -> None:
         super().__init__()
-        self._value, self._when, self._attention = value, when, attention
+        self._value, self._when, self._attention, self._source = value, when, attention, source
         self._places: list[int] = []
         self.table = Table(name)
         self._delegate = SignedBarDelegate(self._change, self.table)
@@ -49,25 +50,26 @@ class ItemTable(QWidget):
         self._delegate.largest = largest
         self._places = [place for place, _ in items]
         found = [item for _, item in items]
-        columns = [Column("Evidence", [item.label for item in found], tip=str)]
+        contributions = np.array([item.contribution for item in found], dtype=np.float64)
+        columns = [
+            Column("Evidence", [item.label for item in found], tip=str),
+            Column("Contribution", contributions, show=scale.change, numeric=True, help=f"In {scale.unit}; + raises"),
+        ]
         if self._value:
-            columns.append(Column(self._value, [item.value for item in found], tip=str))
+            columns.append(Column(self._value, [plain_words(item.value) for item in found], tip=str))
         if self._when:
             columns.append(Column("When (UTC)", [item.time_us for item in found], show=data_time, keys=_times(found)))
-        contributions = np.array([item.contribution for item in found], dtype=np.float64)
-        columns.append(
-            Column(_CONTRIBUTION, contributions, show=scale.change, numeric=True, help=f"In {scale.unit}; + raises")
-        )
         if self._attention:
             shares = [item.attention for item in found]
             columns.append(
                 Column("Attention", shares, show=_share, numeric=True, help="Where the model looked; not a reason")
             )
-        columns.append(Column("Source", [source_line(item) for item in found], tip=str))
+        if self._source:
+            columns.append(Column("Source", [short_source(item) for item in found], tip=str))
         self.table.set_columns(columns)
-        place = next(number for number, made in enumerate(columns) if made.title == _CONTRIBUTION)
-        self.table.setItemDelegateForColumn(place, self._delegate)
-        self.table.setColumnWidth(place, 150)
+        self.table.setItemDelegateForColumn(1, self._delegate)
+        self.table.setColumnWidth(0, max(self.table.columnWidth(0), 120))
+        self.table.setColumnWidth(1, 140)
 
     def choose(self, place: int) -> bool:
         """Choose the item without telling anyone; False if it is not here."""
@@ -184,8 +186,8 @@ class ForAndAgainst(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self._raises = ItemTable("Evidence that raises", value="")
-        self._lowers = ItemTable("Evidence that lowers", value="")
+        self._raises = ItemTable("Evidence that raises", value="", source=False)
+        self._lowers = ItemTable("Evidence that lowers", value="", source=False)
         self._raises_title = Label("", "strong")
         self._lowers_title = Label("", "strong")
         left = boxed(column(None, self._raises_title, self._raises, spacing=SPACE_S))
@@ -199,11 +201,11 @@ class ForAndAgainst(QWidget):
     def show_sides(self, explanation: Explanation, scale: Scale, largest: float) -> None:
         """Both lists, always."""
         for title, table, places, word in (
-            (self._raises_title, self._raises, explanation.for_, "For: raises it"),
-            (self._lowers_title, self._lowers, explanation.against, "Against: lowers it"),
+            (self._raises_title, self._raises, explanation.for_, "For"),
+            (self._lowers_title, self._lowers, explanation.against, "Against"),
         ):
             total = sum(explanation.items[place].contribution for place in places)
-            title.setText(f"{word}, {scale.change(total)} in all ({len(places):,})")
+            title.setText(f"{word} ({len(places):,}): {scale.change(total)}")
             table.show_items([(place, explanation.items[place]) for place in places], scale, largest)
 
     def choose(self, place: int) -> bool:

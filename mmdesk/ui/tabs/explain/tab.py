@@ -22,7 +22,7 @@ from mmdesk.ui.session import Concern
 from mmdesk.ui.tabs.explain.account_page import AccountPage
 from mmdesk.ui.tabs.explain.wording import HEAD_NAMES, account_text
 from mmdesk.ui.widgets.basics import Label, boxed, column, row
-from mmdesk.ui.widgets.fields import choice
+from mmdesk.ui.widgets.fields import Choice
 from mmdesk.ui.widgets.notice import Stateful
 from mmdesk.ui.widgets.table import Table
 
@@ -52,7 +52,7 @@ class ExplainTab(Room):
         splitter.addWidget(self._reasons)
         splitter.setStretchFactor(1, 1)
         splitter.setChildrenCollapsible(False)
-        splitter.setSizes([330, 930])
+        splitter.setSizes([352, 908])
         self._splitter = splitter
         self._state = Stateful(splitter)
         column(self, self._state, margin=SPACE_M)
@@ -69,17 +69,17 @@ class ExplainTab(Room):
         self.clear()
 
     def _left(self) -> QWidget:
-        self.run_box = choice("Run", [])
-        self.run_box.currentIndexChanged.connect(self._on_run_box_changed)
-        self.head_box = choice("What to explain", [])
-        self.head_box.currentIndexChanged.connect(lambda _index: self._explain())
+        self.run_box: Choice[str] = Choice("Run")
+        self.run_box.value_changed.connect(lambda _run: self._score())
+        self.head_box: Choice[Head] = Choice("What to explain")
+        self.head_box.value_changed.connect(lambda _head: self._explain())
         self.search = QLineEdit()
         self.search.setPlaceholderText("Find an entity by its id")
         self.search.setAccessibleName("Find an entity")
         self.search.setClearButtonEnabled(True)
         self.search.textChanged.connect(lambda _text: self._filter())
-        self.filter_box = choice("Which entities", _FILTERS)
-        self.filter_box.currentIndexChanged.connect(lambda _index: self._filter())
+        self.filter_box = Choice("Which entities", _FILTERS)
+        self.filter_box.value_changed.connect(lambda _which: self._filter())
         self.table = Table("Entities")
         self.table.picked.connect(lambda _rows: self._explain())
         self._said = Label("", "small")
@@ -103,7 +103,7 @@ class ExplainTab(Room):
         for key in ("explain.runs", "explain.scores", "explain", "explain.media"):
             self.desk.jobs.supersede(key)
         self._runs, self._wanted, self._run_id, self._scores = (), None, None, None
-        self._fill_box(())
+        self.run_box.set_options([])
         self.table.set_columns([])
         self.page.explanation = None
         self._state.show_empty("explain", "No case is open", "")
@@ -136,29 +136,18 @@ class ExplainTab(Room):
             )  # fmt: skip
             return
         self._state.show_content()
-        self._fill_box(self._runs)
         wanted, self._wanted = self._wanted or self._run_id, None
-        places = [number for number, run in enumerate(self._runs) if run.run_id == wanted]
-        self.run_box.setCurrentIndex(places[0] if places else 0)
-        self._score()
-
-    def _fill_box(self, rows: tuple[RunRow, ...]) -> None:
-        self.run_box.blockSignals(True)
-        self.run_box.clear()
-        for run in rows:
-            self.run_box.addItem(f"{shown(run.name, 60)} · {relative_time(run.created_us)}", run.run_id)
-        self.run_box.blockSignals(False)
-
-    def _on_run_box_changed(self, _index: int) -> None:
+        options = [(f"{shown(run.name, 60)} · {relative_time(run.created_us)}", run.run_id) for run in self._runs]
+        self.run_box.set_options(options, wanted)
         self._score()
 
     # Scores.
 
     def _score(self) -> None:
-        run_id = self.run_box.currentData()
+        run_id = self.run_box.value
         if run_id is None:
             return
-        self._run_id = str(run_id)
+        self._run_id = run_id
         self._enable(False)
         self._list_state.show_busy("Scoring every entity")
         self._reasons.show_empty("person", "No entity is chosen", "Choose one on the left to see why.")
@@ -186,13 +175,7 @@ class ExplainTab(Room):
             (Head.RANKING, scores.ranking),
         ]
         known = [(head, values) for head, values in heads if not np.isnan(values).all()]
-        before = self.head_box.currentData()
-        self.head_box.blockSignals(True)
-        self.head_box.clear()
-        for head, _ in known:
-            self.head_box.addItem(HEAD_NAMES[head], head)
-        self.head_box.setCurrentIndex(max(self.head_box.findData(before), 0))
-        self.head_box.blockSignals(False)
+        self.head_box.set_options([(HEAD_NAMES[head], head) for head, _ in known], self.head_box.value)
         self.table.set_columns(_columns(scores, known))
         self.table.sortByColumn(1, Qt.SortOrder.DescendingOrder)
         self.filter_box.setVisible(any(head is Head.CLASSIFICATION for head, _ in known))
@@ -208,7 +191,7 @@ class ExplainTab(Room):
         text = self.search.text().strip().casefold()
         if text:
             mask &= np.array([text in entity.casefold() for entity in self._scores.entity_ids], dtype=bool)
-        which = self.filter_box.currentData()
+        which = self.filter_box.value
         if which == "high":
             mask &= self._scores.probability >= 0.5
         elif which == "low":
@@ -228,7 +211,7 @@ class ExplainTab(Room):
         self._enable(False)
         self._reasons.show_busy(f"Explaining {shown(entity_id, 60)}")
         self.desk.jobs.submit(
-            Lane.QUICK, calls.explain, self.desk.session.folder, self._run_id, entity_id, self.head_box.currentData(),
+            Lane.QUICK, calls.explain, self.desk.session.folder, self._run_id, entity_id, self.head_box.value,
             key="explain", owner=self, on_success=self._on_explained, on_failure=self._on_explain_failed,
         )  # fmt: skip
 
@@ -274,8 +257,8 @@ class ExplainTab(Room):
 
     def reset_layout(self) -> None:
         """Widths as they came."""
-        self._splitter.setSizes([330, 930])
-        self.page.splitter.setSizes([390, 480])
+        self._splitter.setSizes([352, 908])
+        self.page.reset_layout()
 
 
 def _named(name: str, field: QWidget) -> QWidget:

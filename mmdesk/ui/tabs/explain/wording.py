@@ -78,14 +78,28 @@ def _account(explanation: Explanation, steps: list[Step]) -> Account:
     if abs(explanation.gap) > 5e-4 * max(1.0, abs(explanation.output)):
         steps.append(Step("Left over by the calculation", explanation.gap, None, "What the numerical sum misses"))
     name = HEAD_NAMES[explanation.head]
-    return Account(explanation.base, "Typical, nothing known", tuple(steps), explanation.output, name)
+    return Account(explanation.base, "Typical case", tuple(steps), explanation.output, name)
 
 
 def item_name(item: Item) -> str:
     """Its label, with its value where that says more."""
     if item.value and item.kind.value in {"attribute", "event"}:
-        return shown(f"{item.label}: {item.value}", 120)
+        return shown(f"{item.label}: {plain_words(item.value)}", 120)
     return shown(item.label, 120)
+
+
+def plain_words(value: str) -> str:
+    """A value without the word that says it is one."""
+    return value.removeprefix("value ")
+
+
+def short_source(item: Item) -> str:
+    """Where it came from, for a narrow column: the file's bare name and the line."""
+    source = item.source
+    if source is None or source.file is None:
+        return source_line(item)
+    name = shown(source.file.replace("\\", "/").rpartition("/")[2], 40)
+    return name if source.line is None else f"{name}, line {source.line:,}"
 
 
 def source_line(item: Item) -> str:

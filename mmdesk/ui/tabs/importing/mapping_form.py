@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
-from PySide6.QtWidgets import QComboBox, QGridLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QWidget
 
 from mmdesk.ui.colours import SPACE_M, SPACE_S
 from mmdesk.ui.formatting import count, shown
 from mmdesk.ui.models.columns import Column
 from mmdesk.ui.tabs.importing.plan import FilePlan
 from mmdesk.ui.widgets.basics import Button, ElidedLabel, Fold, Label, column, row
-from mmdesk.ui.widgets.fields import choice
+from mmdesk.ui.widgets.fields import Choice
 from mmdesk.ui.widgets.findings import Sentence, SentenceList, Severity
 from mmdesk.ui.widgets.table import Table
 
@@ -41,7 +41,7 @@ class ReadingOptions(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self._boxes: dict[str, QComboBox] = {
+        self._boxes: dict[str, Choice[str]] = {
             "encoding": _automatic("Encoding", [(name, name) for name in _ENCODINGS]),
             "delimiter": _automatic("Delimiter", _DELIMITERS),
             "decimal": _automatic("Decimal mark", _DECIMALS),
@@ -54,18 +54,14 @@ class ReadingOptions(QWidget):
         for number, (name, box) in enumerate(self._boxes.items()):
             grid.addWidget(Label(box.accessibleName(), "small"), 0, number)
             grid.addWidget(box, 1, number)
-            box.currentIndexChanged.connect(lambda _i, n=name, b=box: self.changed.emit(n, b.currentData() or ""))
+            box.value_changed.connect(lambda value, n=name: self.changed.emit(n, value))
 
     def show_plan(self, plan: FilePlan) -> None:
         """The choices of one file."""
         for name, box in self._boxes.items():
             wanted = plan.time_format if name == "format" else plan.reading.get(name, "")
             with QSignalBlocker(box):
-                place = box.findData(wanted)
-                if place < 0:
-                    box.addItem(wanted, wanted)
-                    place = box.count() - 1
-                box.setCurrentIndex(place)
+                box.set_value(wanted)
 
 
 class MappingGrid(QWidget):
@@ -80,7 +76,7 @@ class MappingGrid(QWidget):
         self._grid.setHorizontalSpacing(SPACE_M)
         self._grid.setVerticalSpacing(4)
         self._parts: list[QWidget] = []
-        self.boxes: dict[str, QComboBox] = {}
+        self.boxes: dict[str, Choice[str | None]] = {}
 
     def show_plan(self, plan: FilePlan) -> None:
         """The columns of one file's table."""
@@ -104,14 +100,14 @@ class MappingGrid(QWidget):
         label.setAccessibleName(f"{name}, {'required' if required else 'optional'}")
         self._put(label, line, place)
 
-    def _box(self, name: str, columns: Sequence[str], source: str | None) -> QComboBox:
-        options: list[tuple[str, object]] = [("not in this file", None)]
+    def _box(self, name: str, columns: Sequence[str], source: str | None) -> Choice[str | None]:
+        options: list[tuple[str, str | None]] = [("not in this file", None)]
         options += [(shown(column_name, 60), column_name) for column_name in columns]
         if source is not None and source not in columns:
             options.append((shown(source, 60), source))
-        box = choice(f"Column for {name}", options)
-        box.setCurrentIndex(next((n for n, (_, data) in enumerate(options) if data == source), 0))
-        box.currentIndexChanged.connect(lambda _index: self.changed.emit(name, box.currentData()))
+        box = Choice(f"Column for {name}", options)
+        box.set_value(source)
+        box.value_changed.connect(lambda value: self.changed.emit(name, value))
         self.boxes[name] = box
         return box
 
@@ -198,7 +194,5 @@ def _preview_columns(plan: FilePlan) -> list[Column]:
     return columns
 
 
-def _automatic(name: str, options: Sequence[tuple[str, str]]) -> QComboBox:
-    box = choice(name, [("Automatic", ""), *((text, data) for data, text in options)])
-    box.setMinimumContentsLength(8)
-    return box
+def _automatic(name: str, options: Sequence[tuple[str, str]]) -> Choice[str]:
+    return Choice(name, [("Automatic", ""), *((text, data) for data, text in options)], 8)

@@ -17,7 +17,7 @@ from mmdesk.ui.jobs.job import Failure, Job, Lane
 from mmdesk.ui.models.columns import Column
 from mmdesk.ui.session import Concern
 from mmdesk.ui.widgets.basics import Button, ElidedLabel, Label, boxed, column, frame, row
-from mmdesk.ui.widgets.fields import choice
+from mmdesk.ui.widgets.fields import Choice
 from mmdesk.ui.widgets.findings import Sentence, SentenceList, Severity
 from mmdesk.ui.widgets.notice import Stateful
 from mmdesk.ui.widgets.thumbnails import SIDE, ThumbnailTable
@@ -86,7 +86,7 @@ class MediaPage(QWidget):
         self.search.setPlaceholderText("Find by file name or entity")
         self.search.setAccessibleName("Find a media file")
         self.search.setClearButtonEnabled(True)
-        self.status_box = choice("Which files", _SHOW)
+        self.status_box = Choice("Which files", _SHOW)
         self._counted = Label("", "small")
         self.search.textChanged.connect(lambda _text: self._filter())
         self.status_box.currentIndexChanged.connect(lambda _index: self._filter())
@@ -139,7 +139,7 @@ class MediaPage(QWidget):
         if not self._rows:
             return
         words = self.search.text().casefold().split()
-        wanted = self.status_box.currentData()
+        wanted = self.status_box.value
         mask = np.ones(len(self._rows), dtype=bool)
         for number, item in enumerate(self._rows):
             text = f"{item.name} {' '.join(item.entities)}".casefold()

@@ -45,7 +45,7 @@ class ImportTab(Room):
 
     def _button(self, number: int, name: str, icon: str) -> QToolButton:
         button = QToolButton()
-        button.setText(name)
+        button.setText(f"  {name}")
         button.setAccessibleName(name)
         button.setProperty("kind", "nav")
         button.setCheckable(True)

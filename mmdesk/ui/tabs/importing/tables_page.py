@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QButtonGroup, QComboBox, QSplitter, QStackedWidget, QToolButton, QWidget
+from PySide6.QtWidgets import QButtonGroup, QSplitter, QStackedWidget, QToolButton, QWidget
 
 from mmdesk.engine.core.types import MissingEntities, OnConflict
 from mmdesk.engine.core.types import Table as CaseTable
@@ -21,13 +21,16 @@ from mmdesk.ui.tabs.importing.mapping_form import FileView
 from mmdesk.ui.tabs.importing.plan import FilePlan, mapping_of, merge, other_answer, problem_of
 from mmdesk.ui.tabs.importing.report_view import ReportView, conflicts_of
 from mmdesk.ui.widgets.basics import Button, IconButton, Label, boxed, column, frame, row, scrolled
-from mmdesk.ui.widgets.fields import choice
+from mmdesk.ui.widgets.fields import Choice
 from mmdesk.ui.widgets.notice import Stateful
 
 if TYPE_CHECKING:
     from mmdesk.engine.services.table_imports import ImportOptions, TableFiles, TablesReport
 
-_TABLES = [("Which table?", None), *((table.value.capitalize(), table) for table in CaseTable)]
+_TABLES: list[tuple[str, CaseTable | None]] = [
+    ("Which table?", None),
+    *((table.value.capitalize(), table) for table in CaseTable),
+]
 _CONFLICTS = [
     ("Stop and ask", OnConflict.ABORT),
     ("Keep what is stored", OnConflict.SKIP),
@@ -51,14 +54,13 @@ class _FileRow(QWidget):
         self.name.setText(menu_text(_short(plan.path.name)))
         self.name.setToolTip(tool_tip(str(plan.path)))
         self.name.setAccessibleName(f"Show {plan.path.name}")
-        self.box: QComboBox = choice(f"Table of {plan.path.name}", _TABLES)
-        self.box.setCurrentIndex(next(n for n, (_, table) in enumerate(_TABLES) if table == plan.table))
-        self.box.setMinimumContentsLength(11)
+        self.box = Choice(f"Table of {plan.path.name}", _TABLES, 11)
+        self.box.set_value(plan.table)
         drop = IconButton("close", f"Leave {plan.path.name} out", self.removed.emit)
         layout = row(self, self.name, None, self.box, drop, spacing=SPACE_XS)
         layout.setStretch(0, 1)
         self.name.clicked.connect(self.chosen)
-        self.box.currentIndexChanged.connect(lambda _i: self.table_chosen.emit(self.box.currentData()))
+        self.box.value_changed.connect(self.table_chosen)
 
 
 class TablesPage(QWidget):
@@ -95,8 +97,8 @@ class TablesPage(QWidget):
         self._rows = column(None, spacing=2)
         self._list = scrolled(boxed(column(None, self._rows, None)))
         self.choose = Button("Choose files…", self.choose_files, icon="plus")
-        self.on_conflict = choice("Rows stored with other values", _CONFLICTS)
-        self.unknown = choice("Rows of unknown entities", _UNKNOWN)
+        self.on_conflict = Choice("Rows stored with other values", _CONFLICTS)
+        self.unknown = Choice("Rows of unknown entities", _UNKNOWN)
         for box in (self.on_conflict, self.unknown):
             box.currentIndexChanged.connect(lambda _index: self._forget_check())
         options = column(
@@ -253,8 +255,8 @@ class TablesPage(QWidget):
         return calls.table_arguments(
             {plan.table: plan.path for plan in self.plans if plan.table is not None},
             mapping_of(self.plans),
-            on_conflict=self.on_conflict.currentData(),
-            missing_entities=self.unknown.currentData(),
+            on_conflict=self.on_conflict.value or OnConflict.ABORT,
+            missing_entities=self.unknown.value or MissingEntities.REJECT,
             dry_run=dry_run,
         )
 

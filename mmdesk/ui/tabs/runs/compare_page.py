@@ -48,7 +48,7 @@ class ComparePage(QWidget):
         """Show runs beside each other; ``names`` in the order of the comparison's runs."""
         keys = [row.key for row in comparison.rows]
         self._differs = np.array([row.differs for row in comparison.rows], dtype=bool)
-        columns = [Column("", keys, tip=str)]
+        columns = [Column("Entry", keys, tip=str)]
         for number, name in enumerate(names):
             values = [plain_value(row.values[number]) for row in comparison.rows]
             columns.append(Column(name, values, tip=str))

@@ -48,6 +48,7 @@ class RunDetails(QWidget):
         self._log = Table("Training log")
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
+        self.tabs.tabBar().setDrawBase(False)
         self.tabs.setAccessibleName("Run")
         for widget, title in (
             (self._measures, "Measures"),

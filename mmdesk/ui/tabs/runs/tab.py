@@ -86,7 +86,7 @@ class RunsTab(Room):
         self.search.setClearButtonEnabled(True)
         self.search.textChanged.connect(self._on_search_changed)
         self.trash = QToolButton()
-        self.trash.setText("Trash")
+        self.trash.setText(" Trash")
         self.trash.setAccessibleName("Show the trash")
         self.trash.setCheckable(True)
         self.trash.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)

@@ -1,0 +1,359 @@
+"""Pictures of every tab in its states, light and dark, at 1280 x 720.
+
+``python -m tests.ui.screenshots OUT [--case DIR --data DIR]`` makes them all; without a case it makes a small one
+first. ``--only WORD`` keeps to the pictures whose name has that word.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+import mmdesk.ui  # noqa: F401  # before Qt
+from PySide6.QtWidgets import QApplication, QDialog, QMessageBox
+
+from mmdesk.engine.core.times import now_us
+from mmdesk.ui.app import application
+from mmdesk.ui.colours import Appearance
+from mmdesk.ui.jobs.manager import Jobs
+from mmdesk.ui.settings import Settings
+from mmdesk.ui.theme import Theme
+from mmdesk.ui.widgets.activity import Activity
+from mmdesk.ui.widgets.start_page import Recent
+from mmdesk.ui.window import MainWindow
+from tests.ui import cases
+
+SIZE = (1280, 720)
+_DAY_US = 86_400_000_000
+
+
+class Photographer:
+    """Drives one window and saves what it shows."""
+
+    def __init__(self, app: QApplication, out: Path, case: Path, data: Path) -> None:
+        self.app, self.out, self.case, self.data = app, out, case, data
+        self.theme = Theme(app)
+        self.theme.start(Appearance.LIGHT, 10)
+        self.window = MainWindow(Jobs(), self.theme, Settings())
+        self.window.resize(*SIZE)
+        self.window.show()
+        self.window.build_rooms()
+        self.taken: list[Path] = []
+
+    def settle(self, seconds: float = 0.15, *, idle: bool = True) -> None:
+        """Let the window work until nothing runs any more, and a little longer."""
+        end = time.monotonic() + 300
+        quiet_since = time.monotonic()
+        while time.monotonic() < end:
+            self.app.processEvents()
+            time.sleep(0.005)
+            if idle and self.window.jobs.live:
+                quiet_since = time.monotonic()
+            elif time.monotonic() - quiet_since > seconds:
+                return
+        raise TimeoutError("the window never came to rest")
+
+    def wait(self, condition: Callable[[], bool], seconds: float = 300) -> None:
+        """Let the window work until ``condition`` holds."""
+        end = time.monotonic() + seconds
+        while not condition():
+            self.app.processEvents()
+            time.sleep(0.002)
+            if time.monotonic() > end:
+                raise TimeoutError("it never came about")
+
+    def shoot(self, name: str, *, both: bool = True) -> None:
+        """Save the window as it is, light and dark."""
+        self.window.strip.tell("Ready", "info", "muted")
+        for appearance in (Appearance.LIGHT, Appearance.DARK) if both else (Appearance.LIGHT,):
+            if self.theme.appearance is not appearance:
+                self.theme.choose(appearance)
+            for _ in range(12):
+                self.app.processEvents()
+                time.sleep(0.01)
+            file = self.out / f"{name}-{appearance.value}.png"
+            self._picture().save(str(file))
+            self.taken.append(file)
+        self.theme.choose(Appearance.LIGHT)
+
+    def _picture(self):  # type: ignore[no-untyped-def]
+        picture = self.window.grab()
+        from PySide6.QtGui import QPainter
+
+        for dialog in self.window.findChildren(QDialog):
+            if dialog.isVisible():
+                painter = QPainter(picture)
+                place = dialog.frameGeometry().topLeft() - self.window.frameGeometry().topLeft()
+                painter.drawPixmap(place, dialog.grab())
+                painter.end()
+        return picture
+
+    def close_dialogs(self) -> None:
+        for dialog in self.window.findChildren(QDialog):
+            dialog.close()
+        self.settle(0.05, idle=False)
+
+
+def start(p: Photographer) -> None:
+    p.window.start_page.show_recent([])
+    p.shoot("start-empty")
+    now = now_us()
+    p.window.start_page.show_recent(
+        [
+            Recent("/home/ana/cases/payments-review", "Payments review, spring", now - 7_200_000_000),
+            Recent("/home/ana/cases/marketplace-sellers", "Marketplace sellers <b>2024</b>", now - 3 * _DAY_US),
+            Recent("/media/evidence/claims/hail-storm-claims-south", "Hail storm claims", now - 40 * _DAY_US),
+            Recent("/media/stick/old-case", "Old case", now - 400 * _DAY_US, missing=True),
+        ]
+    )
+    p.shoot("start-recent")
+    p.window.flow.new()
+    p.settle(0.1)
+    p.shoot("start-new-case", both=False)
+    p.close_dialogs()
+
+
+def empty(p: Photographer, folder: Path) -> None:
+    p.window.open_case(folder)
+    p.settle()
+    tab = p.window.rooms["import"]
+    p.shoot("import-tables-empty")
+    for number, name in ((1, "media"), (2, "health"), (3, "history")):
+        tab.show_page(number)  # type: ignore[attr-defined]
+        p.settle()
+        p.shoot(f"import-{name}-empty", both=False)
+    for name in ("train", "runs", "explain"):
+        p.window.go(name)
+        p.settle()
+        p.shoot(f"{name}-empty")
+
+
+def importing(p: Photographer, folder: Path) -> None:
+    p.window.open_case(folder)
+    p.settle()
+    p.window.go("import")
+    tab = p.window.rooms["import"]
+    tab.show_page(0)  # type: ignore[attr-defined]
+    tables = tab.tables  # type: ignore[attr-defined]
+    bad = p.out / "transfers.csv"
+    bad.write_text("Account No;Kind;Amount\nA1;in;4,5\nA2;out;7\n")
+    tables.take([bad])
+    p.settle()
+    p.shoot("import-tables-missing", both=False)
+    tables.clear()
+    tables.take([p.data / f"{name}.csv" for name in ("entities", "events", "interactions", "targets")])
+    p.settle()
+    tables._show(tables.plans[1])
+    p.settle()
+    p.shoot("import-tables-preview")
+    tables.file_view.fold.set_open(True)
+    p.settle()
+    p.shoot("import-tables-reading", both=False)
+    tables.file_view.fold.set_open(False)
+    tables.run_check()
+    p.settle()
+    p.shoot("import-tables-checked")
+    tables.run_import()
+    p.settle()
+    broken = p.out / "events.csv"
+    broken.write_text(
+        "entity_id,event_type,value,timestamp\nM00001,login,1,2024-01-01\nnobody,login,1,2024-01-02\n"
+        "M00002,transfer,many,2024-01-03\nM00003,<b>bold</b>,2,yesterday\n"
+    )
+    tables.take([broken])
+    p.settle()
+    tables.run_check()
+    p.settle()
+    tables.run_import()
+    p.settle()
+    p.shoot("import-tables-report")
+    ambiguous = p.out / "payments.csv"
+    ambiguous.write_text("entity_id,event_type,value,timestamp\nM00001,login,1,01/02/2024\nM00002,login,1,03/04/2024\n")
+    tables.take([ambiguous])
+    p.settle()
+    tables.run_check()
+    p.settle()
+    p.shoot("import-tables-asks", both=False)
+    tables.clear()
+    bad.unlink()
+    broken.unlink()
+    ambiguous.unlink()
+
+
+def media(p: Photographer) -> None:
+    tab = p.window.rooms["import"]
+    tab.show_page(1)  # type: ignore[attr-defined]
+    page = tab.media  # type: ignore[attr-defined]
+    p.settle()
+    page.take([], p.data / "artifacts.csv")
+    p.settle(0.6)
+    p.shoot("import-media-pending")
+    page.run_extract()
+    p.wait(lambda: page._job is None or (page._job.progress.share or 0) > 0.3)
+    if page._job is not None:
+        p.shoot("import-media-busy", both=False)
+        page._on_cancel()
+    p.settle(0.4)
+    p.shoot("import-media-cancelled", both=False)
+
+
+def full(p: Photographer) -> None:
+    p.window.open_case(p.case)
+    p.settle()
+    p.window.go("import")
+    tab = p.window.rooms["import"]
+    tab.show_page(1)  # type: ignore[attr-defined]
+    p.settle(0.8)
+    p.shoot("import-media-done")
+    tab.show_page(2)  # type: ignore[attr-defined]
+    p.settle()
+    p.shoot("import-health")
+    tab.show_page(3)  # type: ignore[attr-defined]
+    p.settle()
+    p.shoot("import-history", both=False)
+
+
+def training(p: Photographer) -> None:
+    p.window.go("train")
+    tab = p.window.rooms["train"]
+    p.settle()
+    p.shoot("train-ready")
+    tab._form.set_values({"epochs": 12, "seed": int(time.time())})  # type: ignore[attr-defined]
+    tab._name.setText("second look")  # type: ignore[attr-defined]
+    tab._on_start()  # type: ignore[attr-defined]
+    p.settle(0.3, idle=False)
+    p.shoot("train-starting", both=False)
+    p.wait(lambda: len(tab._history) >= 6 or tab._job is None)  # type: ignore[attr-defined]
+    p.shoot("train-running")
+    p.settle()
+    p.shoot("train-done")
+
+
+def runs(p: Photographer) -> None:
+    p.window.go("runs")
+    tab = p.window.rooms["runs"]
+    p.settle()
+    p.shoot("runs-open")
+    for number, name in ((1, "curves"), (2, "settings"), (3, "environment"), (4, "log")):
+        tab.details.tabs.setCurrentIndex(number)  # type: ignore[attr-defined]
+        p.settle(0.1)
+        p.shoot(f"runs-{name}", both=False)
+    tab.details.tabs.setCurrentIndex(0)  # type: ignore[attr-defined]
+    tab.table.selectAll()  # type: ignore[attr-defined]
+    p.settle()
+    p.shoot("runs-chosen", both=False)
+    tab._on_compare()  # type: ignore[attr-defined]
+    p.settle()
+    p.shoot("runs-compare")
+    tab.table.choose(0)  # type: ignore[attr-defined]
+    p.settle()
+    tab._on_verify()  # type: ignore[attr-defined]
+    p.settle()
+    p.shoot("runs-verified", both=False)
+
+
+def explain(p: Photographer) -> None:
+    p.window.go("explain")
+    tab = p.window.rooms["explain"]
+    p.settle()
+    names = ("attributes", "events", "links", "media", "sides", "account")
+    page = tab.page  # type: ignore[attr-defined]
+    for number, name in enumerate(names):
+        page.tabs.setCurrentIndex(number)
+        p.settle(0.3)
+        p.shoot(f"explain-{name}", both=name in {"attributes", "events", "media"})
+    page._by_group.click()
+    p.settle(0.1)
+    p.shoot("explain-groups", both=False)
+    page._by_item.click()
+    for kind in ("image", "audio", "video"):
+        if _show_media(p, kind):
+            p.shoot(f"explain-media-{kind}")
+
+
+def _show_media(p: Photographer, kind: str) -> bool:
+    """Look for an entity with a file of a kind and show it."""
+    tab = p.window.rooms["explain"]
+    page = tab.page  # type: ignore[attr-defined]
+    for row in range(12):
+        tab.table.choose(int(tab.table.columns.rows[row]))  # type: ignore[attr-defined]
+        p.settle()
+        for place, item in enumerate(page.explanation.items):
+            if item.media_type == kind:
+                page.choose(place)
+                p.settle(0.3)
+                return True
+    return False
+
+
+def shell(p: Photographer) -> None:
+    p.window.go("runs")
+    p.settle()
+    p.window.strip.show_activity(Activity(1, "Training second look", "epoch 14", 0.35, 134.0))
+    p.window.strip.show_activity(Activity(2, "Extracting features", "", None, None, waiting=True))
+    p.window.show_palette()
+    p.settle(0.2)
+    p.shoot("shell-palette")
+    p.close_dialogs()
+    p.window.strip.remove(1)
+    p.window.strip.remove(2)
+    box = p.window._on_about()
+    p.settle(0.2)
+    p.shoot("shell-about", both=False)
+    assert box is None or isinstance(box, QMessageBox)
+    p.close_dialogs()
+
+
+def parts(p: Photographer, scratch: Path) -> Iterator[tuple[str, Callable[[], None]]]:
+    """The tour's stations by name."""
+    from mmdesk.engine.services import cases as case_service
+
+    for name in ("empty", "fresh"):
+        case_service.new_case(scratch / name, name=f"A {name} case", actor=cases.ACTOR)
+    yield "start", lambda: start(p)
+    yield "empty", lambda: empty(p, scratch / "empty")
+    yield "importing", lambda: importing(p, scratch / "fresh")
+    yield "media", lambda: media(p)
+    yield "full", lambda: full(p)
+    yield "training", lambda: training(p)
+    yield "runs", lambda: runs(p)
+    yield "explain", lambda: explain(p)
+    yield "shell", lambda: shell(p)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--case", type=Path)
+    parser.add_argument("--data", type=Path)
+    parser.add_argument("--only", default="")
+    args = parser.parse_args()
+    args.out.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as temporary:
+        scratch = Path(temporary)
+        os.environ["XDG_CONFIG_HOME"] = str(scratch / "config")
+        data = args.data or cases.make_data(scratch / "data")
+        case = args.case
+        if case is None:
+            case = cases.make_case(scratch / "case", data)
+            cases.train(case, "first look", epochs=8)
+            cases.train(case, "smaller steps", epochs=5, learning_rate=0.0005)
+        p = Photographer(application(), args.out, case, data)
+        for name, station in parts(p, scratch):
+            if args.only in name or name == "full":
+                station()
+        p.window.close()
+    for file in p.taken:
+        print(file)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
