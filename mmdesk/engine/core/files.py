@@ -12,6 +12,9 @@ from typing import BinaryIO
 
 from mmdesk.engine.core.errors import ResourceError, UsageError
 
+# What the user wants new files to be; the system tells it only by changing it, so once and before there are threads.
+_UMASK = os.umask(0o077)
+os.umask(_UMASK)
 _NO_SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
@@ -87,6 +90,7 @@ def atomic_writer(path: Path, *, durable: bool = True) -> Iterator[BinaryIO]:
             file.flush()
             if durable:
                 os.fsync(file.fileno())
+        temporary.chmod(0o666 & ~_UMASK)  # a temporary file is private, a file on a shared folder is not
         temporary.replace(path)
         if durable:
             fsync_folder(path.parent)
