@@ -23,7 +23,7 @@ NEARLY = 0.9
 """From this share of fitting cells on, the report says which cell keeps a column from being numbers or times."""
 
 _GIVE_UP = 0.5
-"""A batch in which fewer cells fit than this ends the search for that type."""
+"""When fewer cells than this fit a type, it is looked for no further."""
 
 
 @dataclass
@@ -54,13 +54,11 @@ class AttributeEvidence:
         if not size:
             return
         if not self._no_numbers:
-            before = self.numbers.numbers + self.numbers.absent
             self.numbers.update(texts, lines)
-            self._no_numbers = self.numbers.numbers + self.numbers.absent - before < size * _GIVE_UP
+            self._no_numbers = self.numbers.numbers + self.numbers.absent < self.cells * _GIVE_UP
         if not self._no_times:
-            before = self.times.seen
             self.times.update(texts, lines)
-            self._no_times = self.times.seen - before < size * _GIVE_UP
+            self._no_times = self.times.seen < self.cells * _GIVE_UP
         if self.truth_words is not None:
             words = {text.lower() for text in pc.unique(pc.utf8_slice_codeunits(texts, 0, 6)).to_pylist()[:20]}
             self.truth_words |= words

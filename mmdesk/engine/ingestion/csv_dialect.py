@@ -107,9 +107,9 @@ def read_records(
 ) -> Iterator[Record]:
     """Records one by one by Python's csv rules, with the line where each starts.
 
-    A quote that is never closed would swallow everything up to the next quote. So where a record of several lines
-    is never closed, or has not ``width`` cells, only its first line is taken as broken and reading goes on with the
-    next line.
+    A quote that is never closed would swallow everything up to the next quote. So where a record is never closed, or
+    has not ``width`` cells and runs over lines that are rows by themselves, only its first line is taken as broken and
+    reading goes on with the next line.
 
     Args:
         lines: Physical lines with their ends.
@@ -122,10 +122,9 @@ def read_records(
     while True:
         reader = csv.reader(feeder, delimiter=delimiter, skipinitialspace=skip_space, strict=False)
         for cells in reader:
-            line, first, lines_taken = feeder.line, feeder.taken[0], len(feeder.taken)
+            line, first = feeder.line, feeder.taken[0]
             # The reader asks for a line after the last one only while a quote is open.
-            unclosed = feeder.ended or (lines_taken > 1 and width is not None and len(cells) != width)
-            if unclosed:
+            if feeder.ended or (width is not None and _swallowed(feeder.taken, len(cells), width, delimiter)):
                 feeder.accept_first()
                 yield Record(line, first.rstrip("\r\n").split(delimiter), UNCLOSED)
                 break
@@ -134,6 +133,13 @@ def read_records(
                 yield Record(line, cells)
         else:
             return
+
+
+def _swallowed(lines: list[str], cells: int, width: int, delimiter: str) -> bool:
+    """Whether a record that has not its number of cells runs over lines that are rows by themselves."""
+    if cells == width or len(lines) < 3:
+        return False
+    return any(len(row) == width for row in csv.reader(lines[1:-1], delimiter=delimiter))
 
 
 def sniff(text: str, file: str, declared: str | None, known: frozenset[str], *, complete: bool) -> Dialect:

@@ -117,19 +117,15 @@ class TableFile:
             DataError: No text, empty, does not decode, no header.
         """
         form, fingerprint = detect(path, encoding, whole=whole, ctx=ctx)
-        head = b""
-        for chunk in utf8_chunks(path, form, fingerprint):
-            head += chunk
-            if len(head) >= SAMPLE_BYTES:
-                break
+        head = _beginning(path, form, fingerprint)
         complete = len(head) < SAMPLE_BYTES
-        text = head[:SAMPLE_BYTES].decode("utf-8", "ignore")
+        text = head.decode("utf-8", "ignore")
         return cls(path, form, sniff(text, path.name, delimiter, known, complete=complete), fingerprint)
 
     def head(self, rows: int) -> list[Record]:
         """The first records, read exactly, with cells as they are in the file."""
-        chunk = next(utf8_chunks(self.path, self.form, self.fingerprint), b"")
-        text = chunk[self.dialect.data_offset : SAMPLE_BYTES].decode("utf-8", "ignore")
+        head = _beginning(self.path, self.form, self.fingerprint)
+        text = head[self.dialect.data_offset :].decode("utf-8", "ignore")
         lines = physical_lines(text)
         records = self._records(lines, self.dialect.data_line)
         return list(
@@ -150,7 +146,8 @@ class TableFile:
             ctx.check_cancelled()
             block = pending + chunk
             records = find_records(block, self.dialect.delimiter, last=last)
-            if records is None or (records.end == 0 and len(block) > MAX_PENDING_BYTES):
+            endless = records is not None and not records.end and len(block) > MAX_PENDING_BYTES
+            if records is None or endless or records.torn(len(self.dialect.header)):
                 rest = (following for following, _ in chunks)
                 yield from self._exact_batches(itertools.chain([block], rest), line, ctx)
                 return
@@ -242,6 +239,16 @@ class TableFile:
         return _batch(columns, np.array(lines, np.int64), broken)
 
 
+def _beginning(path: Path, form: TextForm, fingerprint: Fingerprint) -> bytes:
+    """The first MiB as UTF-8, less if the file is shorter."""
+    head = b""
+    for chunk in utf8_chunks(path, form, fingerprint):
+        head += chunk
+        if len(head) >= SAMPLE_BYTES:
+            break
+    return head[:SAMPLE_BYTES]
+
+
 def _ragged(line: int, cells: Sequence[str], width: int) -> BrokenRecord | None:
     if not any(cell.strip() for cell in cells):
         return None
@@ -322,6 +329,13 @@ class Records:
     line_offsets: Ints
     physical_lines: int
     quoted: bool
+
+    def torn(self, width: int) -> bool:
+        """Whether a record of more than two lines has not ``width`` cells: a stray quote may have swallowed rows."""
+        if not self.quoted:
+            return False
+        lines = np.diff(self.line_offsets, append=self.physical_lines)
+        return bool(((lines > 2) & (self.cells != width)).any())
 
 
 def find_records(block: bytes, delimiter: str, *, last: bool) -> Records | None:

@@ -15,9 +15,9 @@ from mmdesk.engine.core.jobs import NULL_CONTEXT, JobContext
 from mmdesk.engine.core.types import MissingEntities, Table
 from mmdesk.engine.ingestion.csv_ingestion import PreparedTable
 from mmdesk.engine.ingestion.entity_index import UNKNOWN, EntityIndex
-from mmdesk.engine.ingestion.row_identity import RowHash, hash_rows, with_occurrence
-from mmdesk.engine.store.bulk import fetch
-from mmdesk.engine.store.tables import Base, Entity, Event, Interaction
+from mmdesk.engine.ingestion.row_identity import RowHash, hash_rows, joined, with_occurrence
+from mmdesk.engine.store.bulk import fetch, fetch_batches
+from mmdesk.engine.store.tables import Entity, Event, Interaction
 
 Bools = npt.NDArray[np.bool_]
 Ints = npt.NDArray[np.int64]
@@ -92,6 +92,8 @@ def link_entities(
                 lines = np.asarray(batch.column("line"))[unknown]
                 prepared.rejections.add(lines, prepared.plan.sources[name].label, values, UNKNOWN_ENTITY)
             linked = linked.append_column(key_name, pa.array(keys))
+            if prepared.table is not Table.TARGETS:
+                linked = linked.drop_columns([name])  # millions of rows: what is no longer needed goes
         prepared.batches[place] = linked
         masks.append(good)
     if masks:
@@ -124,18 +126,15 @@ def compare_rows(connection: Connection, prepared: PreparedTable, created: Creat
         own_ids = np.asarray(texts.is_valid())
         by_id = hash_rows([texts, pa.nulls(len(texts), pa.string())])
         keys = RowHash(np.where(own_ids, by_id.first, keys.first), np.where(own_ids, by_id.second, keys.second))
-    stored = _stored_keys(connection, MODELS[prepared.table])
-    known = np.zeros(len(keys), bool)
-    if len(stored) and len(keys):
-        known = np.asarray(pc.is_in(keys.keys(), value_set=stored))
+    known = keys.among(_stored_keys(connection, MODELS[prepared.table]))
     differs, old_rows = _differing_events(connection, prepared, keys, known & own_ids)
     return RowChanges(keys, ~known, differs, old_rows, created)
 
 
-def _stored_keys(connection: Connection, model: type[Event] | type[Interaction]) -> pa.Array:
+def _stored_keys(connection: Connection, model: type[Event] | type[Interaction]) -> RowHash:
     statement = select(model.row_key).where(model.deleted_us.is_(None), model.superseded_by.is_(None))
-    table = fetch(connection, statement, pa.schema([("row_key", pa.binary(16))]))
-    return _array(table["row_key"])
+    batches = fetch_batches(connection, statement, pa.schema([("row_key", pa.binary(16))]))
+    return joined([RowHash.of_keys(batch.column("row_key")) for batch in batches])
 
 
 def _differing_events(
@@ -170,8 +169,3 @@ def _differing_events(
 
 def _array(column: pa.ChunkedArray) -> pa.Array:
     return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
-
-
-def model_of(table: Table) -> type[Base]:
-    """The model of a table of rows."""
-    return MODELS[table]

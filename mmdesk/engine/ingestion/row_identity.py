@@ -48,6 +48,34 @@ class RowHash:
         pairs[:, 0], pairs[:, 1] = self.first, self.second
         return pa.FixedSizeBinaryArray.from_buffers(pa.binary(16), len(pairs), [None, pa.py_buffer(pairs)])
 
+    @classmethod
+    def of_keys(cls, keys: pa.Array) -> RowHash:
+        """From 16-byte values without nulls; the reverse of :meth:`keys`."""
+        if not len(keys):
+            return joined([])
+        pairs = np.frombuffer(keys.buffers()[1], "<u8", count=2 * len(keys), offset=16 * keys.offset).reshape(-1, 2)
+        return cls(pairs[:, 0].astype(np.uint64), pairs[:, 1].astype(np.uint64))
+
+    def among(self, others: RowHash) -> npt.NDArray[np.bool_]:
+        """Which rows are among others; bool [rows]."""
+        found = np.zeros(len(self), bool)
+        if not len(others) or not len(self):
+            return found
+        order = np.argsort(others.first)
+        first = others.first[order]
+        places = np.searchsorted(first, self.first)
+        # Equal first words with other second words do not happen by chance; should they, look further.
+        open_rows = np.arange(len(self))
+        while len(open_rows):
+            inside = places[open_rows] < len(first)
+            open_rows = open_rows[inside]
+            open_rows = open_rows[first[places[open_rows]] == self.first[open_rows]]
+            same = others.second[order[places[open_rows]]] == self.second[open_rows]
+            found[open_rows[same]] = True
+            open_rows = open_rows[~same]
+            places[open_rows] += 1
+        return found
+
 
 def joined(parts: Sequence[RowHash]) -> RowHash:
     """Hashes of consecutive batches as one."""

@@ -165,5 +165,6 @@ def _fits(table: Table, names: set[str], *, synonyms: bool) -> bool:
     if table is Table.TARGETS:
         own = [field for field in FIELDS[table] if field.name in {"split", "as_of", "rank_group"}]
         labels = [field for field in FIELDS[table] if field.name in TARGET_FIELDS]
-        return any(map(there, labels)) and (any(map(there, own)) or len(names) <= 1 + len(labels))
+        nothing_else = names <= {plain(name) for name in ("entity_id", *TARGET_FIELDS)}
+        return any(map(there, labels)) and (any(map(there, own)) or nothing_else)
     return True

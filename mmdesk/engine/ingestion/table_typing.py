@@ -20,7 +20,7 @@ from mmdesk.engine.ingestion.rejections import Rejections
 from mmdesk.engine.ingestion.table_cells import cells, extra_cells, trimmed_cells
 from mmdesk.engine.ingestion.table_schema import FIELDS, TARGET_FIELDS, Content
 from mmdesk.engine.ingestion.table_survey import Forms
-from mmdesk.engine.ingestion.time_formats import broken, convert_times
+from mmdesk.engine.ingestion.time_formats import convert_times
 
 Bools = npt.NDArray[np.bool_]
 
@@ -116,7 +116,7 @@ class Typer:
     def _times(self, batch: TextBatch, name: str, label: str, texts: pa.Array) -> pa.Array:
         times = convert_times(texts, self.forms.times[name], self.forms.timezone)
         self.ambiguous_times += times.ambiguous
-        bad = broken(times.problem)
+        bad = times.bad
         if bad.any():
             self._bad |= bad
             self.rejections.add(batch.lines[bad], label, texts.filter(pa.array(bad)), times.problem[bad].tolist())

@@ -288,9 +288,7 @@ def rows_to_write(table: pa.Table, changes: TargetChanges, chosen: Bools, stored
 
 
 def _hash_of(keys: pa.ChunkedArray) -> RowHash:
-    raw = _array(keys)
-    pairs = np.frombuffer(raw.buffers()[1] or b"", "<u8", count=2 * len(raw), offset=16 * raw.offset).reshape(-1, 2)
-    return RowHash(pairs[:, 0].astype(np.uint64), pairs[:, 1].astype(np.uint64))
+    return RowHash.of_keys(_array(keys))
 
 
 def _array(column: pa.ChunkedArray | pa.Array) -> pa.Array:

@@ -79,12 +79,14 @@ class Times:
     Attributes:
         us: int64 [rows], microseconds since 1970 UTC; 0 where there is none.
         present: bool [rows], the cell was not blank.
-        problem: object [rows], None or the rule that the cell breaks.
+        bad: bool [rows], the cell breaks a rule.
+        problem: object [rows], that rule or None.
         ambiguous: Cells that a change of the clocks makes ambiguous; the earlier moment was taken.
     """
 
     us: Ints
     present: Bools
+    bad: Bools
     problem: npt.NDArray[np.object_]
     ambiguous: int = 0
 
@@ -152,6 +154,8 @@ def convert_times(texts: pa.Array, forms: Sequence[str], zone: str | None) -> Ti
     problem = np.full(len(texts), None, object)
     ambiguous = 0
     us, ok = parsed.us, parsed.ok & present
+    bad = present & ~ok
+    problem[bad] = "not a time" if len(forms) != 1 or forms[0] in FORMS else f"not a time like {forms[0]}"
     if zone is not None:
         naive = ok & ~parsed.zoned
         if naive.any():
@@ -160,18 +164,13 @@ def convert_times(texts: pa.Array, forms: Sequence[str], zone: str | None) -> Ti
             us[naive] = moved.us
             gap = np.zeros(len(us), bool)
             gap[naive] = moved.nonexistent
+            bad |= gap
             problem[gap] = f"this hour does not exist in {zone}: the clocks were put forward"
             ambiguous = int(moved.ambiguous.sum())
     outside = ok & ((us < FIRST_US) | (us > LAST_US))
     problem[outside] = "a year outside 1 to 9999"
-    problem[present & ~ok] = "not a time" if len(forms) != 1 or forms[0] in FORMS else f"not a time like {forms[0]}"
-    bad = broken(problem)
-    return Times(np.where(present & ~bad, us, 0), present, problem, ambiguous)
-
-
-def broken(problem: npt.NDArray[np.object_]) -> Bools:
-    """Which cells break a rule, bool [rows]."""
-    return np.fromiter((rule is not None for rule in problem), np.bool_, len(problem))
+    bad |= outside
+    return Times(np.where(present & ~bad, us, 0), present, bad, problem, ambiguous)
 
 
 def _fast_iso(texts: pa.Array) -> _Parsed | None:

@@ -1,0 +1,308 @@
+"""Any CSV that a CSV writer writes reads back equal, with the line of every record; broken records are told."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from mmdesk.engine.core.errors import DataError, UsageError
+from mmdesk.engine.core.jobs import JobCancelled, NullContext
+from mmdesk.engine.ingestion import csv_encoding, csv_reading
+from mmdesk.engine.ingestion.csv_dialect import UNCLOSED, read_records
+from mmdesk.engine.ingestion.csv_reading import TableFile
+
+Rows = list[list[str]]
+
+
+def write(path: Path, text: str | bytes, encoding: str = "utf-8") -> Path:
+    path.write_bytes(text if isinstance(text, bytes) else text.encode(encoding))
+    return path
+
+
+def read(path: Path, **options: str) -> tuple[Rows, list[int], list[tuple[int, str]]]:
+    """Rows, their lines, and line and rule of the broken records."""
+    file = TableFile.open(path, **options)  # type: ignore[arg-type]
+    rows: Rows = []
+    lines: list[int] = []
+    broken: list[tuple[int, str]] = []
+    for batch in file.batches():
+        rows += [list(cells) for cells in zip(*(column.to_pylist() for column in batch.columns), strict=True)]
+        lines += batch.lines.tolist()
+        broken += [(record.line, record.rule) for record in batch.broken]
+    return rows, lines, broken
+
+
+def oracle_lines(text: str, delimiter: str) -> list[int]:
+    """The first line of each record after the header, by Python's own reader."""
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    next(reader)
+    lines, before = [], reader.line_num
+    for cells in reader:
+        if any(cell.strip() for cell in cells):
+            lines.append(before + 1)
+        before = reader.line_num
+    return lines
+
+
+CELLS = st.text(
+    st.one_of(
+        st.sampled_from(list("ab,;|\t\"' \n\r=-0")),
+        st.characters(exclude_categories=["Cs"], exclude_characters="\0"),
+    ),
+    max_size=8,
+)
+
+
+@given(
+    rows=st.lists(st.lists(CELLS, min_size=3, max_size=3), min_size=1, max_size=12),
+    delimiter=st.sampled_from(",;\t|"),
+    line_end=st.sampled_from(["\n", "\r\n", "\r"]),
+    quoting=st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL, csv.QUOTE_NONNUMERIC]),
+    encoding=st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-32", "gb18030"]),
+    chunk=st.sampled_from([5, 64, 1 << 20]),
+)
+@settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_what_a_csv_writer_writes_reads_back_equal(
+    tmp_path: Path, rows: Rows, delimiter: str, line_end: str, quoting: int, encoding: str, chunk: int
+) -> None:
+    buffer = io.StringIO(newline="")
+    if any(set(cell) & {"\r", "\n"} for row in rows for cell in row):
+        quoting = csv.QUOTE_ALL  # Python before 3.13 leaves a CR unquoted where lines end with LF: no reader could know
+    writer = csv.writer(buffer, delimiter=delimiter, lineterminator=line_end, quoting=quoting)  # type: ignore[arg-type]
+    writer.writerow(["entity_id", "event_type", "remark"])
+    writer.writerows(rows)
+    text = buffer.getvalue()
+    path = write(tmp_path / "t.csv", text, encoding)
+    declared = {"encoding": encoding} if encoding in {"utf-16-le", "gb18030"} else {}
+    full = [row for row in rows if any(cell.strip() for cell in row)]
+    normal = csv_encoding.CHUNK_BYTES
+    csv_encoding.CHUNK_BYTES = chunk
+    try:
+        got, lines, broken = read(path, delimiter=delimiter, **declared)
+    finally:
+        csv_encoding.CHUNK_BYTES = normal
+    assert got == full
+    assert not broken
+    if line_end == "\n" and "\r" not in text.replace("\r\n", ""):  # where Python's own count of lines agrees with ours
+        assert lines == oracle_lines(text, delimiter)
+
+
+@given(data=st.binary(max_size=200))
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_bytes_are_rows_or_a_clear_error(tmp_path: Path, data: bytes) -> None:
+    path = write(tmp_path / "t.csv", b"entity_id,b\n" + data)
+    try:
+        rows, lines, broken = read(path)
+    except DataError as refusal:
+        error = refusal
+    else:
+        assert len(rows) == len(lines)
+        assert lines == sorted(set(lines))
+        assert not {line for line, _ in broken} & set(lines)
+        return
+    assert "t.csv" in error.message
+
+
+@given(
+    text=st.text(st.sampled_from('ab,"\n\r '), max_size=60),
+    chunk=st.sampled_from([3, 17, 1 << 20]),
+)
+@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_the_fast_way_and_the_exact_way_agree(tmp_path: Path, text: str, chunk: int) -> None:
+    path = write(tmp_path / "t.csv", "x,y\n" + text)
+    normal = csv_encoding.CHUNK_BYTES
+    csv_encoding.CHUNK_BYTES = chunk
+    try:
+        fast = read(path)
+    finally:
+        csv_encoding.CHUNK_BYTES = normal
+    file = TableFile.open(path)
+    exact = list(file._exact_batches([text.encode()], file.dialect.data_line, NullContext())) if text else []
+    rows = [list(cells) for b in exact for cells in zip(*(column.to_pylist() for column in b.columns), strict=True)]
+    assert fast[0] == rows
+    assert fast[1] == [line for b in exact for line in b.lines.tolist()]
+    assert fast[2] == [(record.line, record.rule) for b in exact for record in b.broken]
+
+
+def test_ragged_rows_are_listed_with_their_cells(tmp_path: Path) -> None:
+    path = write(tmp_path / "t.csv", 'a,b,c\n1,2,3\n4,5\n"x\ny",6,7,8\n9,"10\n11",12\n\n , ,\n13,14,15\n')
+    rows, lines, broken = read(path)
+    assert rows == [["1", "2", "3"], ["9", "10\n11", "12"], ["13", "14", "15"]]
+    assert lines == [2, 6, 10]
+    assert broken == [(3, "2 cells instead of 3"), (4, "4 cells instead of 3")]
+    records = [record for batch in TableFile.open(path).batches() for record in batch.broken]
+    assert [record.cells for record in records] == [("4", "5"), ("x\ny", "6", "7", "8")]
+
+
+@pytest.mark.parametrize("size", [4, 40_000])
+def test_a_quote_never_closed_costs_its_line_and_no_other(tmp_path: Path, size: int) -> None:
+    lines = [f"u{number},pay,{number}" for number in range(size)]
+    lines[1] = 'u1,"pay,1'
+    path = write(tmp_path / "t.csv", "a,b,c\n" + "\n".join(lines) + "\n")
+    rows, numbers, broken = read(path)
+    assert broken == [(3, UNCLOSED)]
+    assert len(rows) == size - 1
+    assert numbers == [2, *range(4, size + 2)]
+
+
+def test_two_stray_quotes_do_not_swallow_what_is_between(tmp_path: Path) -> None:
+    path = write(tmp_path / "t.csv", 'a,b,c\n1,1,"x\n2,y,2\n3,z",3\n4,"ok",4\n')
+    rows, lines, broken = read(path)
+    assert broken == [(2, UNCLOSED)]
+    assert rows == [["2", "y", "2"], ["3", 'z"', "3"], ["4", "ok", "4"]]
+    assert lines == [3, 4, 5]
+
+
+def test_nul_characters_are_told_with_their_cell(tmp_path: Path) -> None:
+    path = write(tmp_path / "t.csv", "a,b\n1,x\n2,y\0z\n")
+    (batch,) = TableFile.open(path).batches()
+    assert [(record.line, record.column, record.cells) for record in batch.broken] == [(3, 1, ("2", "y\0z"))]
+    assert batch.rows == 1
+
+
+def test_lines_are_physical_whatever_ends_them(tmp_path: Path) -> None:
+    path = write(tmp_path / "t.csv", 'a,b\r\n1,2\r3,4\n\r\n"5\r\n\r6",7\r\n8,9')
+    rows, lines, broken = read(path)
+    assert rows == [["1", "2"], ["3", "4"], ["5\r\n\r6", "7"], ["8", "9"]]
+    assert lines == [2, 3, 5, 8]
+    assert not broken
+
+
+@pytest.mark.parametrize(
+    ("text", "delimiter", "header"),
+    [
+        ("entity_id;name\n1;a,b\n2;c,d\n", ";", ("entity_id", "name")),
+        ("entity_id\tamount, net\n1\t5\n", "\t", ("entity_id", "amount, net")),
+        ("sep=|\nentity_id|b\n1|2\n", "|", ("entity_id", "b")),
+        ("entity_id\n1\n2\n", ",", ("entity_id",)),
+        ("\n\n Entity ID , Event  Type ,value,timestamp\n", ",", ("Entity ID", "Event Type", "value", "timestamp")),
+        ('"entity,id";"b"\n1;2\n', ";", ("entity,id", "b")),
+    ],
+)
+def test_delimiter_and_header_are_found(tmp_path: Path, text: str, delimiter: str, header: tuple[str, ...]) -> None:
+    file = TableFile.open(write(tmp_path / "t.csv", text))
+    assert (file.dialect.delimiter, file.dialect.header) == (delimiter, header)
+
+
+def test_blanks_after_delimiters_belong_to_them(tmp_path: Path) -> None:
+    path = write(tmp_path / "t.csv", 'a, b, c\n1, "x, y", 2\n3, z, 4\n')
+    assert read(path)[0] == [["1", "x, y", "2"], ["3", "z", "4"]]
+
+
+def test_a_record_longer_than_a_chunk_is_one_record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(csv_encoding, "CHUNK_BYTES", 100)
+    long = "x\n" * 1000
+    path = write(tmp_path / "t.csv", f'a,b\n1,"{long}"\n2,y\n')
+    assert read(path) == ([["1", long], ["2", "y"]], [2, 1003], [])
+
+
+def test_without_a_limit_in_reach_a_quote_counts_as_never_closed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(csv_encoding, "CHUNK_BYTES", 100)
+    monkeypatch.setattr(csv_reading, "MAX_PENDING_BYTES", 1000)
+    body = "\n".join(f"u{number},y" for number in range(500))
+    path = write(tmp_path / "t.csv", f'a,b\n1,"x\n{body}\n')
+    rows, _, broken = read(path)
+    assert broken == [(2, UNCLOSED)]
+    assert len(rows) == 500
+
+
+@pytest.mark.parametrize(
+    ("data", "encoding", "text"),
+    [
+        ("id,name\n1,Räikkönen\n".encode("utf-8-sig"), "utf-8", "Räikkönen"),
+        ("id,name\n1,Räikkönen\n".encode("cp1252"), "cp1252", "Räikkönen"),
+        ("id,name\n1,Räikkönen\n".encode("utf-16"), "utf-16-le", "Räikkönen"),
+        ("id,name\n1,Räikkönen\n".encode("utf-16-be"), "utf-16-be", "Räikkönen"),
+        (b"\xfe\xff" + "id,name\n1,Räikkönen\n".encode("utf-16-be"), "utf-16-be", "Räikkönen"),
+    ],
+)
+def test_encodings_are_found(tmp_path: Path, data: bytes, encoding: str, text: str) -> None:
+    path = write(tmp_path / "t.csv", data)
+    file = TableFile.open(path)
+    assert file.form.encoding == encoding
+    assert read(path)[0] == [["1", text]]
+    assert TableFile.open(path, whole=False).head(5)[0].cells == ["1", text]
+
+
+def test_what_is_nearly_utf8_is_damaged_and_not_something_else(tmp_path: Path) -> None:
+    text = "id,name\n" + "".join(f"{number},Müller\n" for number in range(50))
+    path = write(tmp_path / "t.csv", text.encode() + b"50,M\xfcller\n")
+    with pytest.raises(DataError, match=r"t\.csv, line 52: the byte 0xfc") as caught:
+        TableFile.open(path)
+    assert caught.value.code == "import.undecodable"
+    assert "encoding" in caught.value.hint
+
+
+def test_a_declared_encoding_that_does_not_fit_names_the_line(tmp_path: Path) -> None:
+    path = write(tmp_path / "t.csv", b"id,name\r\n1,a\r\n2,M\xfcller\r\n")
+    with pytest.raises(DataError, match="line 3"):
+        TableFile.open(path, encoding="utf-8")
+    with pytest.raises(UsageError, match="no-such"):
+        TableFile.open(path, encoding="no-such")
+    with pytest.raises(UsageError, match="rot13"):
+        TableFile.open(path, encoding="rot13")
+    with pytest.raises(UsageError, match="one character"):
+        TableFile.open(path, delimiter="ab")
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (b"PK\x03\x04rest", "Excel workbook"),
+        (b"PAR1rest", "Parquet"),
+        (b"\x1f\x8brest", "gzip"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "old Excel"),
+        (b"SQLite format 3\x00", "SQLite"),
+        (b"", "empty"),
+        (b"\n\n  \n", "no header"),
+    ],
+)
+def test_what_is_no_csv_is_refused_by_its_content(tmp_path: Path, data: bytes, said: str) -> None:
+    with pytest.raises(DataError, match=said):
+        TableFile.open(write(tmp_path / "t.csv", data))
+
+
+def test_only_regular_files_are_opened(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="does not exist"):
+        TableFile.open(tmp_path / "none.csv")
+    with pytest.raises(UsageError, match="is a folder"):
+        TableFile.open(tmp_path)
+    with pytest.raises(UsageError, match="no path"):
+        TableFile.open(Path("a\0b.csv"))
+    os.mkfifo(tmp_path / "pipe.csv")
+    with pytest.raises(UsageError, match="not a regular file"):
+        TableFile.open(tmp_path / "pipe.csv")
+
+
+def test_a_file_that_changes_while_it_is_read_is_noticed(tmp_path: Path) -> None:
+    path = write(tmp_path / "t.csv", "a,b\n1,2\n")
+    file = TableFile.open(path)
+    path.write_text("a,b\n1,2\n3,4\n")
+    with pytest.raises(DataError, match="changed by another program"):
+        list(file.batches())
+
+
+def test_reading_stops_when_asked_to(tmp_path: Path) -> None:
+    class Cancelled(NullContext):
+        def check_cancelled(self) -> None:
+            raise JobCancelled
+
+    file = TableFile.open(write(tmp_path / "t.csv", "a,b\n1,2\n"))
+    with pytest.raises(JobCancelled):
+        list(file.batches(Cancelled()))
+
+
+def test_the_exact_reader_keeps_records_of_several_lines() -> None:
+    records = list(read_records(['1,"a\n', 'b",2\n', "\n", "3,c,4\n"], ",", first_line=7, width=3))
+    assert [(record.line, record.cells, record.broken) for record in records] == [
+        (7, ["1", "a\nb", "2"], ""),
+        (10, ["3", "c", "4"], ""),
+    ]
