@@ -87,14 +87,9 @@ SPACE_XS, SPACE_S, SPACE_M, SPACE_L, SPACE_XL = 4, 8, 12, 16, 24
 """The only distances between things, in device-independent pixels."""
 
 
-def of_palette(palette: QPalette) -> Colours:
-    """The palette that ``palette`` was made from; widgets ask with their own, so they need no other plumbing."""
-    return DARK if palette.color(QPalette.ColorRole.Window).lightness() < 128 else LIGHT
-
-
 def current() -> Colours:
-    """The application's palette, for whoever is no widget (item models)."""
-    return of_palette(QGuiApplication.palette())
+    """What the application is painted in now. A widget's own palette would not do: style sheets change it."""
+    return DARK if QGuiApplication.palette().color(QPalette.ColorRole.Window).lightness() < 128 else LIGHT
 
 
 def qt_palette(colours: Colours) -> QPalette:

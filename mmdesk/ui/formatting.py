@@ -90,6 +90,8 @@ def signed(value: float | None, digits: int = 1, unit: str = "") -> str:
     if value is None or math.isnan(value):
         return MISSING
     text = f"{value:+.{digits}f}".replace("-", _MINUS)
+    if not any(digit in text for digit in "123456789"):
+        text = text[1:]  # nothing is neither more nor less
     return f"{text} {unit}" if unit else text
 
 

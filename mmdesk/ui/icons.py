@@ -35,17 +35,19 @@ def _source(name: str) -> str:
 
 
 @functools.cache
-def _tinted(name: str, colour: str, ratio: float) -> QIcon:
-    """The icon at the sizes of menus and buttons; Qt greys it where it is disabled."""
+def _tinted(name: str, colour: str, disabled: str, ratio: float) -> QIcon:
+    """The icon at the sizes of menus and buttons."""
     made = QIcon()
     for size in _SIZES:
         made.addPixmap(pixmap(name, colour, size, ratio))
+        made.addPixmap(pixmap(name, disabled, size, ratio), QIcon.Mode.Disabled)
     return made
 
 
 def icon(name: str, role: str = "text") -> QIcon:
     """The icon in the colour that ``role`` (a field of :class:`~mmdesk.ui.colours.Colours`) has now."""
-    return _tinted(name, getattr(current(), role), QGuiApplication.primaryScreen().devicePixelRatio())
+    colours = current()
+    return _tinted(name, getattr(colours, role), colours.control, QGuiApplication.primaryScreen().devicePixelRatio())
 
 
 def put_icon(target: QAbstractButton | QAction, name: str, role: str = "text") -> None:

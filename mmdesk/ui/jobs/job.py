@@ -15,6 +15,7 @@ from enum import StrEnum
 
 from mmdesk.engine.core.errors import MmdeskError
 from mmdesk.engine.core.jobs import JobCancelled, JobContext, PartContext
+from mmdesk.ui.hints import for_window
 
 _GUESS_AFTER_S = 2.0
 _GUESS_AFTER_SHARE = 0.02
@@ -70,7 +71,7 @@ class Failure:
     def of(cls, error: BaseException) -> Failure:
         """A known error as it is; anything else as a bug of ours with its traceback."""
         if isinstance(error, MmdeskError):
-            return cls(error.message, error.hint, error.code, facts=error.details)
+            return cls(error.message, for_window(error.hint), error.code, facts=error.details)
         return cls(
             f"Something went wrong inside mmdesk ({type(error).__name__}).",
             "Nothing half done was kept. The details help whoever looks after mmdesk to mend it.",

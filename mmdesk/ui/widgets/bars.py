@@ -10,7 +10,7 @@ from PySide6.QtCore import QModelIndex, QObject, QPersistentModelIndex, QRectF, 
 from PySide6.QtGui import QColor, QPainter
 from PySide6.QtWidgets import QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
-from mmdesk.ui.colours import Colours, of_palette
+from mmdesk.ui.colours import Colours, current
 from mmdesk.ui.formatting import number, shown
 from mmdesk.ui.models.columns import ColumnsModel
 from mmdesk.ui.widgets.basics import Painted
@@ -62,7 +62,7 @@ class BarList(Painted):
 
     def draw(self, painter: QPainter) -> None:
         """Name, bar, number; names and numbers share the widths they need."""
-        colours = of_palette(self.palette())
+        colours = current()
         metrics = self.fontMetrics()
         if not self._bars:
             painter.setPen(QColor(colours.muted))
@@ -137,7 +137,7 @@ class SignedBarDelegate(QStyledItemDelegate):
         value = model.columns[index.column()].values[model.source_row(index)]
         if value is None or math.isnan(value):
             return
-        colours = of_palette(widget.palette())
+        colours = current()
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         text_room = widget.fontMetrics().horizontalAdvance(self._text(-88.8)) + 8

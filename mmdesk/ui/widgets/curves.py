@@ -12,7 +12,7 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QColor, QPainter
 from PySide6.QtWidgets import QGridLayout, QWidget
 
-from mmdesk.ui.colours import SPACE_S, SPACE_XS, Colours, of_palette
+from mmdesk.ui.colours import SPACE_S, SPACE_XS, Colours, current
 from mmdesk.ui.formatting import score
 from mmdesk.ui.widgets.basics import Painted, column
 from mmdesk.ui.widgets.plot import Plot
@@ -129,7 +129,7 @@ class Legend(Painted):
 
     def draw(self, painter: QPainter) -> None:
         """A piece of each line and its name."""
-        colours = of_palette(self.palette())
+        colours = current()
         entries = [
             ("train", pg.mkPen(QColor(colours.series[0]), width=2)),
             ("validation", pg.mkPen(QColor(colours.series[1]), width=2)),

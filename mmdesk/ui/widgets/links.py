@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPen
 
-from mmdesk.ui.colours import of_palette
+from mmdesk.ui.colours import current
 from mmdesk.ui.formatting import shown
 from mmdesk.ui.widgets.basics import Painted
 
@@ -68,7 +68,7 @@ class LinkStar(Painted):
 
     def draw(self, painter: QPainter) -> None:
         """Lines, then nodes, then names."""
-        colours = of_palette(self.palette())
+        colours = current()
         centre = QPointF(self.width() / 2, self.height() / 2)
         largest = max((abs(item.contribution) for item in self._neighbours), default=0.0) or 1.0
         self._places = []

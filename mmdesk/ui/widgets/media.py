@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QImage, QPainter, QPen, QPolygonF
 
-from mmdesk.ui.colours import Colours, of_palette
+from mmdesk.ui.colours import Colours, current
 from mmdesk.ui.formatting import duration
 from mmdesk.ui.widgets.bars import draw_signed_bar
 from mmdesk.ui.widgets.basics import Painted
@@ -115,7 +115,7 @@ class TiledPicture(Painted):
         painter.drawImage(area, self._image)
         if not self.overlay or not self._tiles:
             return
-        colours = of_palette(self.palette())
+        colours = current()
         largest = _largest([tile.contribution for tile in self._tiles])
         strongest = max(self._tiles, key=lambda tile: abs(tile.contribution))
         for tile in self._tiles:
@@ -154,7 +154,7 @@ class Waveform(Painted):
 
     def draw(self, painter: QPainter) -> None:
         """Wave, bars, seconds."""
-        colours = of_palette(self.palette())
+        colours = current()
         text = self.fontMetrics().height()
         wave = QRectF(0, 4, self.width(), (self.height() - 2 * text - 16) * 0.58)
         bars = QRectF(0, wave.bottom() + text + 6, self.width(), self.height() - wave.bottom() - 2 * text - 12)
@@ -244,7 +244,7 @@ class FrameGrid(Painted):
         if not self._frames:
             return
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
-        colours = of_palette(self.palette())
+        colours = current()
         columns = self._columns()
         rows = -(-len(self._frames) // columns)
         cell = QSize(self.width() // columns, self.height() // rows)

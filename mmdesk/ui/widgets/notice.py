@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QEvent, Qt
+from PySide6.QtCore import QEvent, QSize, Qt
 from PySide6.QtWidgets import QLabel, QPlainTextEdit, QProgressBar, QStackedWidget, QWidget
 
-from mmdesk.ui.colours import SPACE_L, SPACE_M, of_palette
+from mmdesk.ui.colours import SPACE_L, SPACE_M, current
 from mmdesk.ui.formatting import breakable
 from mmdesk.ui.icons import pixmap
 from mmdesk.ui.widgets.basics import Button, Fold, Label, boxed, column, row
+
+_COMFORTABLE = 460
 
 
 class Picture(QLabel):
@@ -34,8 +36,24 @@ class Picture(QLabel):
             self._paint()
 
     def _paint(self) -> None:
-        colour = getattr(of_palette(self.palette()), self._role)
+        colour = getattr(current(), self._role)
         self.setPixmap(pixmap(self._name, colour, self._size, self.devicePixelRatioF()))
+
+
+class _Words(Label):
+    """Centred words that take a comfortable width before they break into lines."""
+
+    def __init__(self, kind: str) -> None:
+        super().__init__("", kind, wrap=True)
+        self.setAlignment(Qt.AlignmentFlag.AlignHCenter)
+        self.setMinimumWidth(160)
+        self.setMaximumWidth(_COMFORTABLE)
+
+    def sizeHint(self) -> QSize:
+        """As wide as the text, up to a comfortable line."""
+        longest = max(self.fontMetrics().horizontalAdvance(line) for line in self.text().split("\n")) + 8
+        width = min(longest, _COMFORTABLE)
+        return QSize(width, self.heightForWidth(width))
 
 
 class Notice(QWidget):
@@ -45,8 +63,8 @@ class Notice(QWidget):
         super().__init__()
         self.setAccessibleName("Notice")
         self._picture = Picture("info")
-        self.title = Label("", "heading", wrap=True)
-        self.text = Label("", "muted", wrap=True)
+        self.title = _Words("heading")
+        self.text = _Words("muted")
         self._details = QPlainTextEdit()
         self._details.setReadOnly(True)
         self._details.setAccessibleName("Details")
@@ -56,10 +74,6 @@ class Notice(QWidget):
         self._bar.setAccessibleName("Progress")
         self._bar.setTextVisible(False)
         self._buttons = row(None, None, None)
-        for label in (self.title, self.text):
-            label.setAlignment(Qt.AlignmentFlag.AlignHCenter)
-            label.setMaximumWidth(520)
-            label.setMinimumWidth(200)
         self._bar.setFixedWidth(240)
         centre = Qt.AlignmentFlag.AlignHCenter
         body = column(None, spacing=SPACE_M)

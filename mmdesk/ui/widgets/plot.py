@@ -9,7 +9,7 @@ import pyqtgraph as pg
 from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QColor
 
-from mmdesk.ui.colours import Colours, of_palette
+from mmdesk.ui.colours import Colours, current
 from mmdesk.ui.formatting import shown
 
 pg.setConfigOptions(antialias=True)
@@ -47,7 +47,7 @@ class Plot(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph has no types
     @property
     def colours(self) -> Colours:
         """The palette it is shown in."""
-        return of_palette(self.palette())
+        return current()
 
     def changeEvent(self, event: QEvent) -> None:
         """Follow the theme."""

@@ -25,8 +25,9 @@ class Table(QTableView):
     picked = Signal(object)
     opened = Signal(int)
 
-    def __init__(self, name: str, *, many: bool = False) -> None:
+    def __init__(self, name: str, *, many: bool = False, stretches: bool = True) -> None:
         super().__init__()
+        self._stretches = stretches
         self.columns = ColumnsModel(parent=self)
         self.setModel(self.columns)
         self.setAccessibleName(name)
@@ -45,7 +46,7 @@ class Table(QTableView):
         header = self.horizontalHeader()
         header.setHighlightSections(False)
         header.setSectionsMovable(True)
-        header.setStretchLastSection(True)
+        header.setStretchLastSection(stretches)
         header.setMinimumSectionSize(40)
         header.setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
         header.setSortIndicatorClearable(True)
@@ -62,6 +63,9 @@ class Table(QTableView):
     def set_columns(self, columns: Sequence[Column]) -> None:
         """Show other data; what was chosen is forgotten, widths stay where the titles do."""
         self.columns.set_columns(columns)
+        # A number at the far end of a stretched column is hard to follow.
+        if self._stretches:
+            self.horizontalHeader().setStretchLastSection(bool(columns) and not columns[-1].numeric)
         self._row_height()
         titles = tuple(column.title for column in columns)
         if titles != self._fitted and self.columns.rowCount():

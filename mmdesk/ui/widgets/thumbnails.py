@@ -9,7 +9,7 @@ from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QSize, Qt,
 from PySide6.QtGui import QPainter, QPixmap, QResizeEvent
 from PySide6.QtWidgets import QStyledItemDelegate, QStyleOptionViewItem
 
-from mmdesk.ui.colours import of_palette
+from mmdesk.ui.colours import current
 from mmdesk.ui.icons import pixmap
 from mmdesk.ui.models.columns import Column, ColumnsModel
 from mmdesk.ui.widgets.media import Pixels, image_of
@@ -99,7 +99,7 @@ class ThumbnailTable(Table):
         known = self._pictures.get(self._keys[row])
         if known is not None:
             return known
-        colour = of_palette(self.palette()).muted
+        colour = current().muted
         return pixmap(_MEDIA_ICONS.get(self._kinds[row], "file"), colour, 22, self.devicePixelRatioF())
 
     def resizeEvent(self, event: QResizeEvent) -> None:

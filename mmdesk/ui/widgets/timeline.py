@@ -33,7 +33,7 @@ class TimedItem:
 _STEPS_S = (1, 5, 15, 60, 300, 900, 3600, 3 * 3600, 6 * 3600, 12 * 3600, 86_400, 2 * 86_400, 7 * 86_400, 14 * 86_400)
 _MONTH_STEPS = (1, 2, 3, 6, 12, 24, 60, 120, 240)
 _MONTH_S = 30.44 * 86_400
-_TICK_ROOM = 90
+_TICK_ROOM = 64
 
 
 class TimeAxis(pg.AxisItem):  # type: ignore[misc]  # pyqtgraph has no types

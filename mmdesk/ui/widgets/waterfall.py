@@ -9,7 +9,7 @@ from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QFocusEvent, QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QPen
 from PySide6.QtWidgets import QToolTip
 
-from mmdesk.ui.colours import of_palette
+from mmdesk.ui.colours import current
 from mmdesk.ui.formatting import shown, tool_tip
 from mmdesk.ui.widgets.basics import Painted
 
@@ -195,7 +195,7 @@ class _Sheet:
 
     def __init__(self, widget: Waterfall, painter: QPainter, account: Account) -> None:
         self.painter = painter
-        self.colours = of_palette(widget.palette())
+        self.colours = current()
         metrics = widget.fontMetrics()
         names = [account.base_name, account.output_name, *(step.name for step in account.steps)]
         widest = max(metrics.horizontalAdvance(shown(name, 120)) for name in names) * 1.08 + 20

@@ -154,7 +154,7 @@ class AccountPage(QWidget):
         self.sides.show_sides(explanation, scale, largest)
         self.clauses.show_clauses([(clause.text, clause.reference) for clause in explanation.clauses])
         for number, (kind, title) in enumerate(zip(_KINDS, ("Attributes", "Events", "Links", "Media"), strict=True)):
-            self.tabs.setTabText(number, f"{title} ({len(by_kind[kind])})")
+            self.tabs.setTabText(number, f"{title} {len(by_kind[kind])}")
         self._source.set_text("Choose a piece of evidence to see the file and line it came from.")
         self.shown.emit()
 
@@ -217,7 +217,7 @@ class AccountPage(QWidget):
 
     def reset_layout(self) -> None:
         """Widths as they came."""
-        self.splitter.setSizes([360, 540])
+        self.splitter.setSizes([340, 560])
 
 
 def _switch(text: str, help_text: str) -> QToolButton:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QSplitter, QWidget
+from PySide6.QtWidgets import QHeaderView, QSplitter, QWidget
 
 from mmdesk.ui.colours import SPACE_S
 from mmdesk.ui.formatting import MISSING, data_time, percent
@@ -38,7 +38,8 @@ class ItemTable(QWidget):
         super().__init__()
         self._value, self._when, self._attention, self._source = value, when, attention, source
         self._places: list[int] = []
-        self.table = Table(name)
+        # Side by side there is room for two columns only, so they share it.
+        self.table = Table(name, stretches=source)
         self._delegate = SignedBarDelegate(self._change, self.table)
         self._scale = Scale(str, str, "")
         self.table.picked.connect(self._on_table_picked)
@@ -69,7 +70,9 @@ class ItemTable(QWidget):
         self.table.set_columns(columns)
         self.table.setItemDelegateForColumn(1, self._delegate)
         self.table.setColumnWidth(0, max(self.table.columnWidth(0), 120))
-        self.table.setColumnWidth(1, 140)
+        self.table.setColumnWidth(1, 140 if self._source else 116)
+        if not self._source:
+            self.table.horizontalHeader().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
 
     def choose(self, place: int) -> bool:
         """Choose the item without telling anyone; False if it is not here."""
@@ -114,7 +117,7 @@ class EventsView(QWidget):
             for place, item in items
             if item.time_us is not None
         ]
-        self.timeline.show_items(timed, scale.unit)
+        self.timeline.show_items(timed, "points" if scale.unit.startswith("percentage") else "")
 
     def choose(self, place: int) -> bool:
         """Mark one event here and there."""

@@ -123,4 +123,8 @@ def _columns(records: tuple[ImportRecord, ...]) -> list[Column]:
 
 
 def _counts(counts: Mapping[str, object]) -> str:
-    return ", ".join(f"{value:,} {name}" for name, value in counts.items() if isinstance(value, int) and value)
+    return ", ".join(
+        f"{value:,} {name}"
+        for name, value in counts.items()
+        if isinstance(value, int) and value and not isinstance(value, bool)
+    )

@@ -21,13 +21,11 @@ _DELIMITERS = ((",", "Comma ,"), (";", "Semicolon ;"), ("\t", "Tab"), ("|", "Bar
 _NAMES = dict(_DELIMITERS)
 _DECIMALS = ((".", "Point 1.5"), (",", "Comma 1,5"))
 _FORMATS = (
-    ("iso", "2024-12-31T18:00"),
-    ("%d/%m/%Y", "31/12/2024"),
-    ("%m/%d/%Y", "12/31/2024"),
-    ("%d.%m.%Y", "31.12.2024"),
-    ("%d/%m/%Y %H:%M", "31/12/2024 18:00"),
-    ("%m/%d/%Y %H:%M", "12/31/2024 18:00"),
-    ("%d.%m.%Y %H:%M", "31.12.2024 18:00"),
+    ("iso", "ISO 2024-12-31"),
+    ("day_first", "Day first 31/12"),
+    ("month_first", "Month first 12/31"),
+    ("epoch_s", "Seconds since 1970"),
+    ("epoch_ms", "Milliseconds since 1970"),
 )
 _ZONES = ("UTC", "Europe/Berlin", "Europe/London", "America/New_York", "America/Los_Angeles", "Asia/Tokyo")
 _COLUMNS = 2

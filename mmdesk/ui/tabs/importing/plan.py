@@ -131,19 +131,3 @@ def merge(into: dict[str, object], more: Mapping[str, object]) -> None:
             merge(present, value)
         else:
             into[key] = dict(value) if isinstance(value, Mapping) else value
-
-
-def other_answer(mapping: Mapping[str, object]) -> dict[str, object] | None:
-    """The other answer to the usual questions: month before day, decimal point; None if there is no such."""
-    swapped = {key: _swapped(value) for key, value in mapping.items()}
-    return swapped if swapped != dict(mapping) else None
-
-
-def _swapped(value: object) -> object:
-    if isinstance(value, Mapping):
-        if value.get("decimal") == ",":
-            return {**value, "decimal": ".", "thousands": ","}
-        return {key: _swapped(inner) for key, inner in value.items()}
-    if isinstance(value, str) and "%d" in value and "%m" in value:
-        return value.replace("%d", "\0").replace("%m", "%d").replace("\0", "%m")
-    return value

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QSplitter, QWidget
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QWidget
 
 from mmdesk.ui.colours import SPACE_S
 from mmdesk.ui.formatting import MISSING, count, shown
@@ -39,15 +39,11 @@ class ReportView(QWidget):
         self._notes = SentenceList()
         self._rejected_title = Label("", "strong")
         self.rejected = Table("Rejected rows")
-        upper = boxed(column(None, self.counts, self._notes, spacing=SPACE_S))
         self._lower = boxed(column(None, self._rejected_title, self.rejected, spacing=SPACE_S))
-        splitter = QSplitter(Qt.Orientation.Vertical)
-        splitter.addWidget(upper)
-        splitter.addWidget(self._lower)
-        splitter.setSizes([220, 260])
-        splitter.setChildrenCollapsible(False)
-        page = column(self, head, splitter, spacing=SPACE_S)
-        page.setStretch(1, 1)
+        self._rest = boxed(column(None, None))
+        page = column(self, head, self.counts, self._notes, self._lower, self._rest, spacing=SPACE_S)
+        page.setStretch(3, 1)
+        page.setStretch(4, 1)
 
     def show_report(self, report: TablesReport) -> None:
         """A dry run's or an import's report."""
@@ -63,8 +59,11 @@ class ReportView(QWidget):
                 f"{count(changes, 'row')} came in." if changes else "All rows are in the case already; it is unchanged."
             )
         self.counts.set_columns(_count_columns(report))
+        rows = len(report.tables) * self.counts.verticalHeader().defaultSectionSize()
+        self.counts.setFixedHeight(rows + self.counts.horizontalHeader().sizeHint().height() + 6)
         self._notes.show_sentences(_notes(report))
         self._lower.setVisible(bool(report.problems))
+        self._rest.setVisible(not report.problems)
         self.save.setVisible(bool(report.problems))
         more = report.rejected - len({(p.file, p.line) for p in report.problems})
         remark = f"; the first {len(report.problems):,} problems are listed" if more > 0 else ""

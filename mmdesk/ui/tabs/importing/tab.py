@@ -37,7 +37,7 @@ class ImportTab(Room):
         self._group = QButtonGroup(self)
         self.buttons = [self._button(number, name, icon) for number, (name, icon) in enumerate(_PAGES)]
         nav = boxed(column(None, *self.buttons, None, spacing=2))
-        nav.setFixedWidth(138)
+        nav.setFixedWidth(152)
         layout = row(self, nav, self.stack, spacing=SPACE_M, margin=SPACE_M)
         layout.setStretch(1, 1)
         self.buttons[0].setChecked(True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,8 +17,9 @@ from mmdesk.ui.desk import Desk
 from mmdesk.ui.formatting import count, menu_text, tool_tip
 from mmdesk.ui.jobs.job import Failure, Job, Lane
 from mmdesk.ui.session import Concern
+from mmdesk.ui.tabs.importing.answers import answers_to
 from mmdesk.ui.tabs.importing.mapping_form import FileView
-from mmdesk.ui.tabs.importing.plan import FilePlan, mapping_of, merge, other_answer, problem_of
+from mmdesk.ui.tabs.importing.plan import FilePlan, mapping_of, merge, problem_of
 from mmdesk.ui.tabs.importing.report_view import ReportView, conflicts_of
 from mmdesk.ui.widgets.basics import Button, IconButton, Label, boxed, column, frame, row, scrolled
 from mmdesk.ui.widgets.fields import Choice
@@ -54,7 +55,7 @@ class _FileRow(QWidget):
         self.name.setText(menu_text(_short(plan.path.name)))
         self.name.setToolTip(tool_tip(str(plan.path)))
         self.name.setAccessibleName(f"Show {plan.path.name}")
-        self.box = Choice(f"Table of {plan.path.name}", _TABLES, 11)
+        self.box = Choice(f"Table of {plan.path.name}", _TABLES, 9)
         self.box.set_value(plan.table)
         drop = IconButton("close", f"Leave {plan.path.name} out", self.removed.emit)
         layout = row(self, self.name, None, self.box, drop, spacing=SPACE_XS)
@@ -310,24 +311,25 @@ class TablesPage(QWidget):
             self._ask(failure, mapping)
         else:
             self._report_state.show_error(
-                failure.message, _for_the_window(failure.hint), failure.details, "Back to the files", self._back
+                failure.message, failure.hint, failure.details, "Back to the files", self._back
             )
         self._enable()
 
     def _ask(self, failure: Failure, mapping: dict[str, object]) -> None:
+        answers = answers_to(mapping)
+        other = answers[1] if len(answers) > 1 else None
         self._report_state.notice.say(
-            "info", "mmdesk has to ask", failure.message, role="warn", button="Yes, as proposed",
-            on_button=lambda: self._answer(mapping),
-            second="The other way round" if other_answer(mapping) else "Back to the files",
-            on_second=lambda: self._answer(other) if (other := other_answer(mapping)) else self._back(),
-            details=failure.hint,
+            "info", "mmdesk has to ask", failure.message, role="warn", button=answers[0].text,
+            on_button=lambda: self._answer(answers[0].mapping),
+            second=other.text if other else "Back to the files",
+            on_second=lambda: self._answer(other.mapping) if other else self._back(),
         )  # fmt: skip
         self._report_state.show_notice()
 
-    def _answer(self, mapping: dict[str, object]) -> None:
+    def _answer(self, mapping: Mapping[str, object]) -> None:
         for plan in self.plans:
             part = mapping.get(plan.table.value) if plan.table is not None else None
-            if isinstance(part, dict):
+            if isinstance(part, Mapping):
                 merge(plan.answers, part)
         self.run_check()
 
@@ -374,9 +376,4 @@ class TablesPage(QWidget):
 
 
 def _short(name: str) -> str:
-    return name if len(name) <= 24 else f"{name[:12]}…{name[-11:]}"
-
-
-def _for_the_window(hint: str) -> str:
-    """A hint without the command line's options, which nobody can type here."""
-    return hint.split(" --", maxsplit=1)[0].rstrip(" :,") if " --" in hint else hint
+    return name if len(name) <= 17 else f"{name[:8]}…{name[-8:]}"

@@ -11,6 +11,7 @@ from mmdesk.ui import calls
 from mmdesk.ui.colours import SPACE_L, SPACE_M, SPACE_S
 from mmdesk.ui.desk import Desk, Room
 from mmdesk.ui.formatting import count, duration, percent
+from mmdesk.ui.hints import for_window
 from mmdesk.ui.jobs.job import Failure, Job, JobState, Lane
 from mmdesk.ui.measures import baseline_curves, figures_of
 from mmdesk.ui.session import Concern
@@ -88,7 +89,7 @@ class TrainTab(Room):
             self._reason,
             self._start,
             spacing=SPACE_S,
-            margin=(SPACE_L, SPACE_M, SPACE_S, SPACE_M),
+            margin=(SPACE_L, SPACE_M, SPACE_L, SPACE_M),
         )
         layout.setStretch(1, 1)
         panel.setMinimumWidth(320)
@@ -109,7 +110,7 @@ class TrainTab(Room):
         self._figures = FigureRow("Result")
         self._news = SentenceList()
         self._curves = CurveGrid()
-        charts = column(None, head, self._bar, self._figures, self._news, self._curves, spacing=SPACE_S)
+        charts = column(None, head, self._bar, self._figures, self._news, scrolled(self._curves), spacing=SPACE_S)
         charts.setStretch(4, 1)
         self._charts = boxed(charts)
         self._before = Card("Before the start", self._checks, None)
@@ -145,7 +146,9 @@ class TrainTab(Room):
         self._form.set_settings([_setting(field) for field in fields])
 
     def _on_checked(self, findings: tuple[Finding, ...]) -> None:
-        sentences = [Sentence(Severity(finding.severity), finding.text, finding.hint) for finding in findings]
+        sentences = [
+            Sentence(Severity(finding.severity), finding.text, for_window(finding.hint)) for finding in findings
+        ]
         self._ready = all(sentence.severity is not Severity.ERROR for sentence in sentences)
         if not sentences:
             sentences = [Sentence(Severity.GOOD, "The data can be trained on; nothing stands out.")]

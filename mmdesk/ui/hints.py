@@ -1,0 +1,33 @@
+"""Hints of the services, which speak of the command line too, in the window's words."""
+
+from __future__ import annotations
+
+import re
+
+_WORDS = tuple(
+    (re.compile(pattern, re.DOTALL), words)
+    for pattern, words in (
+        (r"^Run: mmdesk extract DIR\.?$", "Extract them under Import, Media."),
+        (r"[;,]? extract them first: mmdesk extract DIR", "; extract them under Import, Media"),
+        (r": mmdesk import tables DIR --targets FILE", " under Import, Tables."),
+        (r": mmdesk train DIR", "."),
+        (r"^See: mmdesk imports list\.?$", "See Import, History."),
+        (r" with: mmdesk case new\.", " with Case, New."),
+        (r" with --on-conflict skip \(([^)]*)\) or replace \(([^)]*)\)", r" to keep (\1) or to replace (\2)"),
+        (r"^Choose with --on-conflict: skip leaves", "Choose on the left: keeping leaves"),
+        (r", replace stores the new ones", ", replacing stores the new ones"),
+        (r": choose with --on-conflict", ": choose on the left what to do"),
+        (r",? or say which columns they are: --mapping '.*", ", or choose its columns by hand."),
+        (r",? or say which it is with --mapping\.", ", or choose it by hand."),
+        (r"import again with --mapping '.*\(or that text in a file\)\.", "say so."),
+        (r"\s*Give at least one of --.*$", ""),
+        (r" with --force", ""),
+    )
+)
+
+
+def for_window(hint: str) -> str:
+    """``hint`` without options that nobody can type here."""
+    for pattern, words in _WORDS:
+        hint = pattern.sub(words, hint)
+    return hint.strip()
