@@ -1,22 +1,26 @@
-"""Padded batches from ragged arrays, each row as it stood at its as-of."""
+"""Padded batches from ragged arrays, each row as it stood at its as-of.
+
+PyTorch is loaded when a batch is made, never by importing this: what only asks for a run need not wait for it.
+"""
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-import torch
-from torch import Tensor
 
 from mmdesk.engine.dataset.case_data import Bool, CaseData, Float32, Int64, TargetRows
 from mmdesk.engine.dataset.encoding import AttributeEncoder
 from mmdesk.engine.dataset.histories import SUMMARY, EdgeHistory, EventHistory
 from mmdesk.engine.dataset.history_encoding import EdgeEncoding, EventEncoding, history_from_state, history_state
 from mmdesk.engine.dataset.ragged import count_before, spread
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 PADDING = -1
 """In a provenance: nothing is there."""
@@ -143,6 +147,8 @@ class Encoder:
 
     def state(self) -> dict[str, Any]:
         """Plain data and tensors, enough for :meth:`from_state`."""
+        import torch
+
         return {
             "attributes": self.attributes.state(),
             "history": history_state(self.events, self.edges),
@@ -217,6 +223,8 @@ class Batcher:
             entity: [batch], numbers of entities.
             as_of_us: int64 [batch], ``END_OF_TIME_US`` = no as-of.
         """
+        import torch
+
         who = entity.astype(np.int64)
         size = len(who)
         events = self._events.gather(who, as_of_us)
@@ -273,6 +281,8 @@ class Batcher:
 
     def _segments(self, who: Int64, as_of_us: Int64) -> tuple[dict[str, Tensor], Int64, Int64]:
         """The media part of the batch, and where each segment and its link came from."""
+        import torch
+
         data, size = self.data, len(who)
         links, link_rows = self._links(who, as_of_us)
         link_places = spread(np.bincount(link_rows, minlength=size))[1]

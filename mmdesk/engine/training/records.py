@@ -1,4 +1,7 @@
-"""Runs as the case knows them: their cards in the database, their files under ``models/{run_id}``."""
+"""Runs as the case knows them: their cards in the database, their files under ``models/{run_id}``.
+
+PyTorch is loaded with a model, never by importing this.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import orjson
 from sqlalchemy import Table, select, update
@@ -20,9 +23,11 @@ from mmdesk.engine.core.times import now_us
 from mmdesk.engine.core.types import RunStatus
 from mmdesk.engine.store.case import Case
 from mmdesk.engine.store.tables import ModelRun
-from mmdesk.engine.training.checkpoint import TrainedModel, load_model
 from mmdesk.engine.training.config import TrainingConfig
 from mmdesk.engine.training.running_lock import is_running
+
+if TYPE_CHECKING:
+    from mmdesk.engine.training.checkpoint import TrainedModel
 
 FOLDER = "models"
 _RUNS = cast("Table", ModelRun.__table__)
@@ -266,6 +271,8 @@ def load_run(case: Case, text: str) -> LoadedRun:
         DataError: No such run (``run.unknown``, ``run.ambiguous``).
         ModelError: Not finished (``model.unfinished``), altered, missing or unreadable.
     """
+    from mmdesk.engine.training.checkpoint import load_model
+
     record = resolve(case, text)
     if record.status is not RunStatus.DONE:
         raise ModelError(
