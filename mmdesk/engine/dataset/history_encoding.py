@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -16,6 +17,9 @@ MAX_TYPES = 255
 MIN_TYPE_COUNT = 3
 DECAYS = 5
 _DAY_S = 86_400.0
+# Ranges of the piecewise linear encoding of values, in standard deviations of their type; see ``encoding.STEPS``.
+_EDGES = (-2.0, -1.0, -0.4, 0.0, 0.4, 1.0, 2.0)
+_STEP_NAMES = tuple(f"value step {number}" for number in range(1, len(_EDGES)))
 _WEEK_S = 7 * _DAY_S
 # The epoch, 1970-01-01, was a Thursday; weeks are counted from Monday.
 _MONDAY_S = 4 * _DAY_S
@@ -105,6 +109,12 @@ class Recency:
         return [self.scale.standardise(log_seconds(seconds)), *decays]
 
 
+def _climbed(standardised: Float64, missing: npt.NDArray[np.bool_]) -> list[Float64]:
+    """Per range between :data:`_EDGES`: 0 below it, 1 above it, linear within; 0 where missing."""
+    pairs = itertools.pairwise(_EDGES)
+    return [np.where(missing, 0.0, np.clip((standardised - low) / (high - low), 0, 1)) for low, high in pairs]
+
+
 def clock(times_us: Int64) -> list[Float64]:
     """Hour of the day and day of the week (UTC) as points on circles, four columns [n]."""
     seconds = times_us * 1e-6
@@ -130,7 +140,7 @@ class EventEncoding:
         """[K]."""
         gap = ("log gap", "gap decay", "first event")
         fixed = ("value", "value sign", "log value", "value missing", "log count", "summary")
-        return (*fixed, *self.recency.names, *gap, "newness", *CLOCK_NAMES)
+        return (*fixed, *self.recency.names, *gap, "newness", *CLOCK_NAMES, *_STEP_NAMES)
 
     def encode(
         self,
@@ -161,8 +171,9 @@ class EventEncoding:
         """
         known = np.nan_to_num(values, nan=0.0)
         gap_columns = self.gaps.encode(gap_s)
+        standardised = self.values.standardise(kinds, values)
         columns = [
-            self.values.standardise(kinds, values),
+            standardised,
             np.sign(known),
             np.arcsinh(known) * 0.3,
             np.isnan(values).astype(np.float64),
@@ -174,6 +185,7 @@ class EventEncoding:
             np.isnan(gap_s).astype(np.float64),
             newness,
             *clock(times_us),
+            *_climbed(standardised, np.isnan(values)),
         ]
         return np.stack(columns, axis=1).astype(np.float32)
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from mmdesk.engine.core.errors import DataError, ModelError
-from mmdesk.engine.core.jobs import NULL_CONTEXT, JobCancelled, JobContext
+from mmdesk.engine.core.jobs import NULL_CONTEXT, JobContext
 from mmdesk.engine.core.times import now_us
 from mmdesk.engine.core.types import RunStatus, Verdict, current_actor
 from mmdesk.engine.store.case import Case
@@ -177,6 +176,7 @@ def train(
     from mmdesk.engine.training import records
     from mmdesk.engine.training.checks import find_problems, require_trainable
     from mmdesk.engine.training.config import TrainingConfig
+    from mmdesk.engine.training.sessions import train_record
 
     settings = TrainingConfig(config)
     with Case.open(folder, actor=actor) as case:
@@ -208,7 +208,8 @@ def train(
         deleted_us=None,
     )
     del data
-    return _train(folder, record, actor=actor, ctx=ctx.part(_READING, 1))
+    metrics, path = train_record(folder, record, actor=actor, ctx=ctx.part(_READING, 1))
+    return _result(record, str(metrics["model_sha256"]), metrics, path, existing=False)
 
 
 def _next_name(case: Case) -> str:
@@ -224,12 +225,14 @@ def _next_name(case: Case) -> str:
 def _existing(folder: Path, record: RunRecord, *, force: bool, actor: str, ctx: JobContext) -> TrainResult:
     """A run that is done already: as it is, or trained anew beside itself."""
     from mmdesk.engine.training import records
+    from mmdesk.engine.training.sessions import train_attempt
 
     if record.deleted_us is not None:
         with records.writing(folder, actor) as case:
             records.set_deleted(case, record.run_id, deleted=False)
     if force:
-        return _attempt(folder, record, actor=actor, ctx=ctx)
+        metrics, path = train_attempt(folder, record, actor=actor, ctx=ctx)
+        return _result(record, str(metrics["model_sha256"]), metrics, path, existing=False)
     with Case.open(folder, actor=actor) as case:
         path = str(case.files.path(record.folder))
         if records.whole(case, record.run_id) is None:
@@ -254,78 +257,6 @@ def _result(
         name=record.name,
         folder=path,
     )
-
-
-def _train(folder: Path, record: RunRecord, *, actor: str, ctx: JobContext) -> TrainResult:
-    """Begin or go on, train, and record how it ended, whatever happens."""
-    from mmdesk.engine.training import records
-    from mmdesk.engine.training.running_lock import STARTER, RunningLock
-
-    with Case.open(folder, actor=actor) as case:
-        files, root = case.files, case.folder
-    with RunningLock(files.path(record.folder), STARTER):
-        with records.writing(folder, actor) as case:
-            records.begin(case, record)
-            # Finished, but the record could not be written then (a full disk, a killed program).
-            metrics = records.whole(case, record.run_id)
-        if metrics is None:
-            with _recording_failure(folder, record, actor):
-                metrics = _process(root, record.folder, record, ctx)["metrics"]
-        assert metrics is not None
-        model_sha256 = str(metrics["model_sha256"])
-        with records.writing(folder, actor) as case:
-            records.close(case, record.run_id, RunStatus.DONE, metrics=metrics, model_sha256=model_sha256)
-    return _result(record, model_sha256, metrics, str(files.path(record.folder)), existing=False)
-
-
-def _process(root: Path, run_folder: str, record: RunRecord, ctx: JobContext) -> dict[str, Any]:
-    from mmdesk.engine.training.launcher import TrainingProcess
-
-    return TrainingProcess(root, run_folder, record.data_sha256, record.config).wait(ctx=ctx)
-
-
-@contextlib.contextmanager
-def _recording_failure(folder: Path, record: RunRecord, actor: str) -> Iterator[None]:
-    from mmdesk.engine.training import records
-
-    try:
-        yield
-    except BaseException as error:
-        cancelled = isinstance(error, (JobCancelled, KeyboardInterrupt))
-        status = RunStatus.CANCELLED if cancelled else RunStatus.FAILED
-        # Should the record not be written either, the run shows as interrupted, which is true as well.
-        with contextlib.suppress(Exception), records.writing(folder, actor) as case:
-            records.close(case, record.run_id, status, error=None if cancelled else str(error))
-        raise
-
-
-def _attempt(folder: Path, record: RunRecord, *, actor: str, ctx: JobContext) -> TrainResult:
-    """Train a finished run anew in a folder of its own."""
-    from mmdesk.engine.training import records
-
-    with Case.open(folder, actor=actor) as case:
-        files, root = case.files, case.folder
-    attempt = _new_attempt(files.path(record.folder), record.folder)
-    finished = _process(root, attempt, record, ctx)
-    with records.writing(folder, actor) as case:
-        details = {"attempt": attempt, "model_sha256": finished["model_sha256"]}
-        with case.write("run.attempt", record.run_id, details):
-            pass
-    return _result(record, finished["model_sha256"], finished["metrics"], str(files.path(attempt)), existing=False)
-
-
-def _new_attempt(path: Path, relative: str) -> str:
-    """A fresh folder ``attempts/0001``, ``attempts/0002``, ... of a run."""
-    parent = path / "attempts"
-    parent.mkdir(parents=True, exist_ok=True)
-    number = 1
-    while True:
-        try:
-            (parent / f"{number:04d}").mkdir()
-        except FileExistsError:
-            number += 1
-        else:
-            return f"{relative}/attempts/{number:04d}"
 
 
 def _row(record: RunRecord) -> RunRow:
@@ -455,7 +386,7 @@ def reproduce(folder: Path, run: str, *, actor: str, ctx: JobContext = NULL_CONT
         DataError: No such run.
         JobCancelled: As asked; nothing is kept.
     """
-    from mmdesk.engine.training import records, reproduction
+    from mmdesk.engine.training import records, reproduction, sessions
 
     with Case.open(folder, actor=actor) as case:
         record = records.resolve(case, run)
@@ -463,9 +394,9 @@ def reproduce(folder: Path, run: str, *, actor: str, ctx: JobContext = NULL_CONT
         judgement = reproduction.obstacles(files, record)
     reproduced: str | None = None
     if judgement is None:
-        attempt = _new_attempt(files.path(record.folder), record.folder)
+        attempt = sessions.new_attempt(files.path(record.folder), record.folder)
         try:
-            reproduced = str(_process(root, attempt, record, ctx)["model_sha256"])
+            reproduced = str(sessions.run_process(root, attempt, record, ctx=ctx)["model_sha256"])
         except BaseException:
             shutil.rmtree(files.path(attempt), ignore_errors=True)
             raise

@@ -26,8 +26,9 @@ Epoch = dict[str, Any]
 State = dict[str, Tensor]
 
 # So many steps are enough for a few hundred rows and not too many for a hundred thousand; found on the real cases.
-_STEPS = 2000
-_EPOCHS = (12, 150)
+_STEPS = 1500
+_EPOCHS = (12, 120)
+_BATCH = (32, 256)
 _WARM_UP = 0.05
 _LAST_RATE = 0.05
 _MAX_POSITIVE_WEIGHT = 5.0
@@ -67,11 +68,12 @@ class Plan:
     """What follows from the configuration and the number of rows.
 
     Attributes:
-        epochs: At most. ``steps``: of an epoch. ``patience``: epochs without improvement.
-        weights: Of the losses.
+        epochs: At most. ``batch_size``: rows per step. ``steps``: of an epoch.
+        patience: Epochs without improvement. ``weights``: of the losses.
     """
 
     epochs: int
+    batch_size: int
     steps: int
     patience: int
     weights: LossWeights
@@ -79,10 +81,13 @@ class Plan:
     @classmethod
     def of(cls, config: TrainingConfig, train: RowSource) -> Plan:
         """The plan for these rows."""
-        steps = train.steps(config.integer("batch_size"))
+        size = config.integer("batch_size") or min(
+            max(2 ** round(math.log2(len(train) / 40 + 1)), _BATCH[0]), _BATCH[1]
+        )
+        steps = train.steps(size)
         epochs = config.integer("epochs") or min(max(math.ceil(_STEPS / steps), _EPOCHS[0]), _EPOCHS[1])
         patience = max(5, math.ceil(config.number("patience") * epochs))
-        return cls(epochs, steps, patience, _loss_weights(config, train))
+        return cls(epochs, size, steps, patience, _loss_weights(config, train))
 
 
 def _loss_weights(config: TrainingConfig, train: RowSource) -> LossWeights:
@@ -177,7 +182,7 @@ class Trainer:
         order = np.random.default_rng([self.seed, epoch, 2])
         sums, counts = np.zeros(3), np.zeros(3)
         self.model.train()
-        for batch, labels in self.train.epoch(self.config.integer("batch_size"), order):
+        for batch, labels in self.train.epoch(self.plan.batch_size, order):
             ctx.check_cancelled()
             parts, present = self._step(batch, labels)
             sums += parts * present
