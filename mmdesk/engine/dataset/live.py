@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from mmdesk.engine.core.jobs import NULL_CONTEXT, JobContext
 from mmdesk.engine.dataset.case_data import CaseData
-from mmdesk.engine.dataset.reading import OUTDATED, read_case
+from mmdesk.engine.dataset.reading import LOST, OUTDATED, read_case
 from mmdesk.engine.dataset.snapshot import read_snapshot
 from mmdesk.engine.features.feature_version import feature_version
 from mmdesk.engine.store.case import Case
@@ -43,7 +43,9 @@ def live_data(case: Case, *, version: str = "", data_sha256: str = "", ctx: JobC
     if found is not None:
         return found
     data = read_case(case, version=version or None, ctx=ctx)
-    if data.notes.get(OUTDATED) and version and data_sha256:
+    # An older layout cannot be read from the cache either, whether or not the case has newer features by now.
+    gone = data.notes.get(OUTDATED) or (data.notes.get(LOST) and version != feature_version())
+    if gone and version and data_sha256:
         data = read_case(case, version=version, pinned=read_snapshot(case.files, data_sha256), ctx=ctx)
     with _guard:
         _kept.clear()  # one case at a time: memory is the analyst's
