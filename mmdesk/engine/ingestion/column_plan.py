@@ -12,7 +12,7 @@ from mmdesk.engine.core.errors import DataError, MmdeskError
 from mmdesk.engine.core.types import Table
 from mmdesk.engine.ingestion.mapping import FieldSource, TableMapping
 from mmdesk.engine.ingestion.questions import Question
-from mmdesk.engine.ingestion.table_schema import FIELDS, TARGET_FIELDS, Field, plain, propose_table
+from mmdesk.engine.ingestion.table_schema import FIELDS, TARGET_FIELDS, Field, certain_tables, plain
 
 REJECTS_HEADER = ("line", "column", "value", "rule", "table", "file")
 """What stands before the original columns in a file of rejected rows; such a file is known by it."""
@@ -223,10 +223,10 @@ def question_about(plan: ColumnPlan, file: str) -> Question | None:
             file of targets without targets.
     """
     unmatched = [name for name in plan.missing if name not in plan.proposals]
-    another = propose_table(plan.header)
-    looks_swapped = bool(plan.missing) and another not in {None, plan.table, Table.ENTITIES}
-    if unmatched or looks_swapped:
-        raise _missing(plan, file, another if looks_swapped else None)
+    others = [table for table in certain_tables(plan.header) if table not in {plan.table, Table.ENTITIES}]
+    another = others[0] if plan.missing and others else None
+    if unmatched or another is not None:
+        raise _missing(plan, file, another)
     no_target = plan.table is Table.TARGETS and not any(name in plan.sources for name in TARGET_FIELDS)
     if no_target and not any(name in plan.proposals for name in TARGET_FIELDS):
         raise DataError(

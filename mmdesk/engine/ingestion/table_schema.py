@@ -132,13 +132,30 @@ def propose_table(header: Iterable[str], stem: str = "") -> Table | None:
     """
     names = {plain(name) for name in header}
     by_stem = _by_stem(plain(stem))
-    sure = [table for table in _SPECIFIC_FIRST if _fits(table, names, synonyms=False)]
-    if sure:
-        # Every file with an entity_id could be entities; a file named so is, whatever else it holds.
-        return by_stem if by_stem in sure else sure[0]
-    if by_stem is not None:
+    sure = certain_tables(header)
+    if by_stem in sure:
         return by_stem
-    return next((table for table in _SPECIFIC_FIRST if _fits(table, names, synonyms=True)), None)
+    # Every file with an entity_id could be entities, so that alone is weak.
+    strong = [table for table in sure if table is not Table.ENTITIES]
+    likely = [table for table in _SPECIFIC_FIRST if _fits(table, names, synonyms=True)]
+    nearly = [table for table in likely if _named(table, names) >= _NEARLY]
+    candidates = [*strong, *([by_stem] if by_stem is not None else []), *nearly, *sure, *likely]
+    return candidates[0] if candidates else None
+
+
+def certain_tables(header: Iterable[str]) -> list[Table]:
+    """The tables whose required columns are all there by name or alias, those with the most of them first."""
+    names = {plain(name) for name in header}
+    return [table for table in _SPECIFIC_FIRST if _fits(table, names, synonyms=False)]
+
+
+_NEARLY = 2
+"""Required columns that must be there by name before the others are believed by synonym."""
+
+
+def _named(table: Table, names: set[str]) -> int:
+    required = (field for field in FIELDS[table] if field.required)
+    return sum(any(plain(name) in names for name in (field.name, *field.aliases)) for field in required)
 
 
 _SPECIFIC_FIRST = (Table.INTERACTIONS, Table.EVENTS, Table.TARGETS, Table.ENTITIES)
