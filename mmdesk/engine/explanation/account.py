@@ -107,7 +107,7 @@ def sentence_of(findings: Findings) -> str:
     """The account in one sentence."""
     opening = _opening(findings)
     if findings.faithfulness.grade is Grade.D:
-        return f"{opening}; no reasons are named because the account is not reliable enough (grade D)."
+        return f"{opening}; no reasons are named: the account is not reliable enough (grade D)."
     named = _named(findings, _leading(findings), NAMED_SHORT)
     if not named:
         return f"{opening}; no single piece of evidence stands out."
@@ -119,7 +119,7 @@ def clauses_of(findings: Findings) -> tuple[Clause, ...]:
     """The account at length."""
     clauses = [Clause(_opening(findings) + "."), _sum_clause(findings)]
     if findings.faithfulness.grade is Grade.D:
-        clauses.append(Clause("No reasons are named because the account is not reliable enough."))
+        clauses.append(Clause("No reasons are named: the account is not reliable enough."))
     else:
         clauses += _reasons(findings, findings.for_, "is associated with a higher output")
         clauses += _reasons(findings, findings.against, "is associated with a lower output")
