@@ -39,16 +39,14 @@ def add_import_commands(commands: Commands[argparse.ArgumentParser]) -> None:
     tables.add_argument("--strict", action="store_true", help="exit with 3 if any row was rejected")
     tables.add_argument(
         "--on-conflict",
-        type=OnConflict,
-        choices=list(OnConflict),
-        default=OnConflict.ABORT,
+        choices=[choice.value for choice in OnConflict],
+        default=OnConflict.ABORT.value,
         help="rows stored already with other values: stop (default), leave the stored ones, or replace them",
     )
     tables.add_argument(
         "--missing-entities",
-        type=MissingEntities,
-        choices=list(MissingEntities),
-        default=MissingEntities.REJECT,
+        choices=[choice.value for choice in MissingEntities],
+        default=MissingEntities.REJECT.value,
         help="rows of entities that nobody knows: reject them (default), or make the entities",
     )
     tables.add_argument("--rejects", type=Path, metavar="F", help="write the rejected rows to this CSV for mending")
@@ -73,8 +71,8 @@ def _import_tables(args: argparse.Namespace, console: Console) -> int:
     options = table_imports.ImportOptions(
         mapping=table_imports.load_mapping(args.mapping) if args.mapping is not None else None,
         dry_run=args.dry_run,
-        on_conflict=args.on_conflict,
-        missing_entities=args.missing_entities,
+        on_conflict=OnConflict(args.on_conflict),
+        missing_entities=MissingEntities(args.missing_entities),
         rejects=args.rejects,
     )
     report = table_imports.import_tables(args.case, files, options, actor=current_actor(), ctx=console.context)
