@@ -20,7 +20,7 @@ from mmdesk.engine.features.feature_version import feature_key, feature_version
 from mmdesk.engine.store.case import Case
 from mmdesk.engine.store.tables import Artifact, Event
 from tests.engine.dataset.cases import DAY_US, START_US, no_links, small_tables
-from tests.engine.dataset.stored import NewRow, add, layout_media, store
+from tests.engine.dataset.filled_cases import NewRow, add, layout_media, store
 
 ENTITIES = 14
 
