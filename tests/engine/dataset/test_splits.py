@@ -1,0 +1,81 @@
+"""Who trains, who validates, who tests."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pyarrow as pa
+
+from mmdesk.engine.core.types import Split
+from mmdesk.engine.dataset.assembly import assemble
+from mmdesk.engine.dataset.case_data import CaseData
+from mmdesk.engine.dataset.splits import split_rows
+from tests.engine.dataset.cases import no_media, small_tables
+
+
+def case(splits: list[str | None] | None = None, *, with_as_of: bool = False, entities: int = 400) -> CaseData:
+    tables = small_tables(entities, with_as_of=with_as_of)
+    if splits is not None:
+        targets = tables.targets.set_column(7, "split", pa.array(splits, pa.string()))
+        tables = replace(tables, targets=targets)
+    return assemble(tables, no_media())
+
+
+def test_given_splits_stand_and_blank_is_unused() -> None:
+    names: list[str | None] = ["train", "val", "test", ""]
+    data = case([names[i % 4] for i in range(400)])
+    parts = split_rows(data, 0.15, 0.15)
+    for code, part in enumerate((Split.TRAIN, Split.VAL, Split.TEST)):
+        assert (data.targets.split[parts.rows[part]] == code).all()
+        assert len(parts.rows[part]) == 100
+    assert parts.how == "as given"
+
+
+def test_a_missing_validation_part_is_carved_from_train_never_from_test() -> None:
+    data = case(["train" if i % 4 else "test" for i in range(400)])
+    parts = split_rows(data, 0.2, 0.15)
+    assert (data.targets.split[parts.rows[Split.TEST]] == 2).all()
+    assert len(parts.rows[Split.TEST]) == 100
+    assert 30 < len(parts.rows[Split.VAL]) < 95
+    assert len(parts.rows[Split.TRAIN]) + len(parts.rows[Split.VAL]) == 300
+
+
+def test_by_time_where_every_row_has_an_as_of() -> None:
+    data = case(with_as_of=True)
+    parts = split_rows(data, 0.15, 0.15)
+    moments = {part: data.targets.as_of_us[rows] for part, rows in parts.rows.items()}
+    assert moments[Split.TRAIN].max() < moments[Split.VAL].min()
+    assert moments[Split.VAL].max() < moments[Split.TEST].min()
+    assert 40 <= len(parts.rows[Split.TEST]) <= 80
+    assert "time" in parts.how
+
+
+def test_one_single_moment_is_no_reason_to_fail() -> None:
+    data = case(with_as_of=True)
+    data = replace(data, targets=replace(data.targets, as_of_us=np.full(400, 7)))
+    parts = split_rows(data, 0.15, 0.15)
+    assert len(parts.rows[Split.TRAIN]) == 400
+
+
+def test_by_hash_an_entity_keeps_its_part_whatever_else_the_case_holds() -> None:
+    few, many = case(entities=100), case(entities=400)
+    shares = []
+    for data in (few, many):
+        parts = split_rows(data, 0.15, 0.15)
+        shares.append({str(data.entity_ids[data.targets.entity[r]]): p for p, rows in parts.rows.items() for r in rows})
+    assert all(shares[1][name] == part for name, part in shares[0].items())
+    counts = [sum(part is wanted for part in shares[1].values()) for wanted in Split]
+    assert counts[0] > 240
+    assert min(counts) > 35
+
+
+def test_rows_without_any_label_are_nowhere() -> None:
+    data = case()
+    targets = data.targets
+    blank = {name: getattr(targets, name).copy() for name in ("y_reg", "y_class", "y_rank")}
+    for values in blank.values():
+        values[:50] = np.nan
+    data = replace(data, targets=replace(targets, **blank))
+    used = np.concatenate(list(split_rows(data, 0.15, 0.15).rows.values()))
+    assert sorted(used.tolist()) == list(range(50, 400))

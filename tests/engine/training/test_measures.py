@@ -1,0 +1,98 @@
+"""The measures against scikit-learn and SciPy."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.stats import spearmanr
+from sklearn.metrics import average_precision_score, brier_score_loss, ndcg_score, r2_score, roc_auc_score
+
+from mmdesk.engine.dataset.case_data import TargetRows
+from mmdesk.engine.training import measures
+
+rows = st.lists(st.tuples(st.booleans(), st.integers(0, 8)), min_size=2, max_size=60)
+
+
+@settings(deadline=None)
+@given(rows)
+def test_auroc_and_average_precision_with_ties(pairs: list[tuple[bool, int]]) -> None:
+    label = np.array([float(positive) for positive, _ in pairs])
+    score = np.array([value / 8 for _, value in pairs])
+    if len(np.unique(label)) < 2:
+        assert np.isnan(measures.auroc(label, score))
+        return
+    assert measures.auroc(label, score) == pytest.approx(roc_auc_score(label, score))
+    assert measures.average_precision(label, score) == pytest.approx(average_precision_score(label, score))
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5)), min_size=2, max_size=40))
+def test_ndcg_and_spearman_with_ties(pairs: list[tuple[int, int]]) -> None:
+    relevance, score = (np.array(column, dtype=float) for column in zip(*pairs, strict=True))
+    if np.ptp(relevance) == 0:
+        assert np.isnan(measures.ndcg(relevance, score))
+        return
+    plain = ndcg_score([relevance - relevance.min()], [score])
+    assert measures.ndcg(relevance, score) == pytest.approx(plain)
+    if np.ptp(score) > 0:
+        assert measures.spearman(relevance, score) == pytest.approx(spearmanr(relevance, score).statistic)
+
+
+def test_figures_of_each_head_and_none_for_heads_without_targets() -> None:
+    random = np.random.default_rng(3)
+    size = 50
+    targets = TargetRows.unlabelled(np.arange(size), np.zeros(size, np.int64))
+    label = (random.random(size) < 0.4).astype(float)
+    label[:5] = np.nan
+    number = random.normal(size=size)
+    targets = TargetRows(**{**targets.__dict__, "y_class": label, "y_reg": number})
+    probability, predicted = random.random(size), number + random.normal(size=size)
+    found = measures.all_heads(targets, predicted, probability, predicted)
+    assert set(found) == {"classification", "regression"}
+    known = ~np.isnan(label)
+    assert found["classification"]["n"] == 45
+    assert found["classification"]["brier"] == pytest.approx(brier_score_loss(label[known], probability[known]))
+    assert found["regression"]["r2"] == pytest.approx(r2_score(number, predicted))
+    assert found["regression"]["mae"] == pytest.approx(np.abs(number - predicted).mean())
+
+
+def test_what_is_not_defined_is_none_and_not_nan() -> None:
+    targets = TargetRows.unlabelled(np.arange(3), np.zeros(3, np.int64))
+    targets = TargetRows(**{**targets.__dict__, "y_class": np.ones(3), "y_reg": np.full(3, 2.0)})
+    found = measures.all_heads(targets, np.ones(3), np.ones(3), np.ones(3))
+    assert found["classification"]["auroc"] is None
+    assert found["regression"]["r2"] is None
+
+
+def test_ranking_is_measured_within_groups() -> None:
+    relevance = np.array([1.0, 2.0, 1.0, 2.0])
+    score = np.array([1.0, 2.0, 11.0, 12.0])  # right within each group, wrong across
+    within = measures.ranking(relevance, score, np.array([0, 0, 1, 1], np.int32))
+    across = measures.ranking(relevance, score, np.full(4, -1, np.int32))
+    assert within["spearman"] == pytest.approx(1.0)
+    assert across["spearman"] is not None
+    assert across["spearman"] < 0.6
+
+
+def test_a_calibrated_probability_has_no_calibration_error() -> None:
+    random = np.random.default_rng(1)
+    probability = random.random(20_000)
+    label = (random.random(20_000) < probability).astype(float)
+    assert measures.calibration_error(label, probability) < 0.02
+    assert measures.calibration_error(label, np.sqrt(probability)) > 0.1
+
+
+def test_the_interval_holds_the_figure_and_narrows_with_more_rows() -> None:
+    random = np.random.default_rng(2)
+    widths = []
+    for size in (60, 1000):
+        label = (random.random(size) < 0.5).astype(float)
+        score = label + random.normal(0, 1, size)
+        found = measures.auroc_interval(label, score)
+        assert found is not None
+        assert found[0] < measures.auroc(label, score) < found[1]
+        widths.append(found[1] - found[0])
+    assert widths[1] < widths[0] / 2
+    assert measures.auroc_interval(np.array([1.0, 0.0]), np.array([1.0, 0.0])) is None

@@ -1,0 +1,152 @@
+"""The loop: it learns, it stops, and an interruption leaves no trace."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+import torch
+
+from mmdesk.engine.core.jobs import JobCancelled, NullContext
+from mmdesk.engine.core.types import Split
+from mmdesk.engine.store.case_files import CaseFiles
+from mmdesk.engine.training.checkpoint import Halfway, load_halfway, new_model, save_halfway
+from mmdesk.engine.training.sources import RowSource, shuffled
+from mmdesk.engine.training.train import Progress, Trainer, predict
+from tests.engine.dataset.cases import small_tables
+from tests.engine.training.parts import Ready
+
+
+@pytest.fixture(autouse=True)
+def _one_thread() -> Iterator[None]:
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    with torch.random.fork_rng():
+        yield
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture(scope="module")
+def ready() -> Ready:
+    return Ready({"epochs": 6, "patience": 1.0})
+
+
+def trainer(ready: Ready, progress: Progress | None = None, seed: int = 5) -> Trainer:
+    model = new_model(ready.encoder, ready.config, seed, ready.scale)
+    return Trainer(
+        model, ready.sources[Split.TRAIN], ready.sources[Split.VAL], ready.config, seed=seed, progress=progress
+    )
+
+
+def weights(one: Trainer) -> dict[str, torch.Tensor]:
+    return one.model.state_dict()
+
+
+def equal(first: dict[str, torch.Tensor], second: dict[str, torch.Tensor]) -> bool:
+    return all(torch.equal(first[name], second[name]) for name in first)
+
+
+def test_it_learns_what_is_there_to_learn() -> None:
+    ready = Ready({"epochs": 40})
+    one = trainer(ready)
+    progress = one.run()
+    first, best = progress.history[0], progress.history[progress.best_epoch - 1]
+    assert best["val"]["classification_auroc"] > 0.9
+    assert best["val"]["loss"] < first["val"]["loss"]
+    outputs = predict(one.model, ready.sources[Split.TRAIN])
+    assert outputs.embedding.shape == (len(ready.sources[Split.TRAIN]), 64)
+    target = ready.sources[Split.TRAIN].targets.y_reg
+    known = ~np.isnan(target)
+    assert np.corrcoef(outputs.regression.numpy()[known], target[known])[0, 1] > 0.8
+    assert abs(outputs.regression.numpy()[known].mean() - target[known].mean()) < 0.5
+
+
+def test_the_same_seed_gives_the_same_weights_and_another_seed_others(ready: Ready) -> None:
+    first, second, third = trainer(ready), trainer(ready), trainer(ready, seed=6)
+    logs = [one.run().history for one in (first, second, third)]
+    assert equal(weights(first), weights(second))
+    assert logs[0] == logs[1]
+    assert not equal(weights(first), weights(third))
+
+
+@pytest.mark.parametrize("steps", [1, 7, 11])
+def test_broken_off_after_any_step_it_ends_the_same(ready: Ready, tmp_path: Path, steps: int) -> None:
+    undisturbed = trainer(ready)
+    undisturbed.run()
+
+    class Stopper(NullContext):
+        left = steps
+
+        def check_cancelled(self) -> None:
+            self.left -= 1
+            if self.left < 0:
+                raise JobCancelled
+
+    files, name = CaseFiles(tmp_path), "models/x/checkpoint.pt"
+    broken = trainer(ready)
+    with pytest.raises(JobCancelled):
+        broken.run(ctx=Stopper())
+    kept = broken.progress if broken.progress.weights else None
+    save_halfway(files, name, Halfway([], kept))
+    torch.manual_seed(99)  # whatever happens in between
+    again = trainer(ready, load_halfway(files, name).current)
+    again.run()
+    assert equal(weights(undisturbed), weights(again))
+    assert again.progress.history == undisturbed.progress.history
+    assert again.progress.digests == undisturbed.progress.digests
+
+
+def test_it_stops_when_nothing_gets_better_and_keeps_the_best() -> None:
+    one = trainer(Ready({"epochs": 60, "patience": 0.1, "learning_rate": 0.05}))
+    progress = one.run()
+    assert progress.epoch < 60
+    assert progress.epoch - progress.best_epoch >= 6
+    assert equal(weights(one), progress.best)
+    assert not equal(progress.best, progress.average)
+
+
+def test_without_validation_rows_the_last_epoch_counts(ready: Ready) -> None:
+    nobody = ready.sources[Split.VAL].targets.take(np.zeros(0, np.int64))
+    batcher = ready.sources[Split.VAL]._batcher
+    model = new_model(ready.encoder, ready.config, 5, ready.scale)
+    one = Trainer(model, ready.sources[Split.TRAIN], RowSource(batcher, nobody, ready.scale), ready.config, seed=5)
+    progress = one.run()
+    assert progress.best_epoch == progress.epoch == 6
+
+
+def test_an_epoch_shows_every_row_once_and_keeps_groups_together(ready: Ready) -> None:
+    train = ready.sources[Split.TRAIN]
+    batches = shuffled(train.targets, train.sizes, 16, np.random.default_rng(1))
+    assert sorted(np.concatenate(batches).tolist()) == list(range(len(train)))
+    group = train.targets.rank_group
+    spread = [len({number for number, rows in enumerate(batches) if (group[rows] == g).any()}) for g in range(5)]
+    assert max(spread) <= 2
+    other = shuffled(train.targets, train.sizes, 16, np.random.default_rng(2))
+    assert [rows.tolist() for rows in batches] != [rows.tolist() for rows in other]
+
+
+def test_batches_hold_rows_of_like_length() -> None:
+    tables = small_tables(120)
+    lonely = tables.targets.set_column(6, "rank_group", pa.nulls(120, pa.string()))
+    train = Ready(tables=replace(tables, targets=lonely)).sources[Split.TRAIN]
+    total = train.sizes.sum(1)
+    batches = shuffled(train.targets, train.sizes, 8, np.random.default_rng(1))
+    spread = np.mean([np.ptp(total[rows]) for rows in batches])
+    random = np.random.default_rng(1).permutation(len(train))
+    mixed = np.mean([np.ptp(total[random[i : i + 8]]) for i in range(0, len(train) - 8, 8)])
+    assert spread < mixed / 2
+
+
+def test_kept_batches_and_fresh_ones_are_the_same(ready: Ready, monkeypatch: pytest.MonkeyPatch) -> None:
+    train = ready.sources[Split.TRAIN]
+    monkeypatch.setattr("mmdesk.engine.training.sources.KEEP_BYTES", 0)
+    fresh = RowSource(train._batcher, train.targets, ready.scale)
+    assert train._kept is not None
+    assert fresh._kept is None
+    rows = np.array([5, 1, 30], dtype=np.int64)
+    for name in type(fresh.batch(rows)).__dataclass_fields__:
+        assert torch.equal(getattr(train.batch(rows), name), getattr(fresh.batch(rows), name))
