@@ -135,6 +135,8 @@ def _train(args: argparse.Namespace, console: Console) -> int:
     comparison = result.metrics.get("comparison") or {}
     if comparison.get("heads"):
         lines.append(f"  {comparison['text']}")
+    for note in result.notes:
+        console.say(f"Note: {note}")
     console.result(result, "\n".join(lines))
     return ExitStatus.DONE
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,6 +35,7 @@ class TrainResult:
         status: Always done; everything else is an exception.
         existing: The run was there already and was left as it was.
         metrics: As in metrics.json.
+        notes: What is worth knowing of the data, each with what to do about it; files left out, for instance.
     """
 
     run_id: str
@@ -44,6 +45,7 @@ class TrainResult:
     metrics: dict[str, Any]
     name: str
     folder: str
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -183,15 +185,17 @@ def train(
         data = read_case(case, ctx=ctx.part(0, _READING / 2))
         findings = find_problems(data, settings)
         require_trainable(findings)
-        for finding in findings:
-            ctx.publish({"event": "finding", "severity": finding.severity, "text": f"Note: {finding.text}"})
+        notes = tuple(f"{finding.text} {finding.hint}".strip() for finding in findings)
+        for finding, note in zip(findings, notes, strict=True):
+            ctx.publish({"event": "finding", "severity": finding.severity, "text": f"Note: {note}"})
         snapshot = take_snapshot(case.files, data, ctx=ctx.part(_READING / 2, _READING))
         document = records.config_document(settings)
         run_id = records.run_id_of(document, snapshot.data_sha256, data.feature_version, data.feature_names)
         known = records.find(case, run_id)
         title = name or (known.name if known else _next_name(case))
     if known is not None and known.status is RunStatus.DONE:
-        return _existing(folder, known, force=force, actor=actor, ctx=ctx)
+        found = _existing(folder, known, force=force, actor=actor, ctx=ctx)
+        return replace(found, notes=notes)
     record = records.RunRecord(
         run_id=run_id,
         name=title,
@@ -209,7 +213,7 @@ def train(
     )
     del data
     metrics, path = train_record(folder, record, actor=actor, ctx=ctx.part(_READING, 1))
-    return _result(record, str(metrics["model_sha256"]), metrics, path, existing=False)
+    return replace(_result(record, str(metrics["model_sha256"]), metrics, path, existing=False), notes=notes)
 
 
 def _next_name(case: Case) -> str:

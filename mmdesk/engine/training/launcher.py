@@ -21,6 +21,8 @@ from mmdesk.engine.training.worker import CANCEL
 
 FROZEN_FLAG = "--training-process"
 """What the packaged program is started with to become the training process; handled before anything else."""
+PROCESS_DIED = "train.process_died"
+"""Code of the error when the process ended without a word."""
 _ASK_EVERY_S = 0.1
 _CANCEL_PATIENCE_S = 60.0
 _LAST_WORDS = 4000
@@ -151,7 +153,7 @@ class TrainingProcess:
             raise ResourceError(
                 f"The training process ended without a word (status {status}).",
                 "It was stopped from outside, or memory ran out; start again to go on where it stood.",
-                code="train.process_died",
+                code=PROCESS_DIED,
                 details={"status": status},
             )
         if last["kind"] == "finished":

@@ -7,12 +7,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from mmdesk.engine.core.errors import ResourceError
 from mmdesk.engine.core.files import as_resource_error
 from mmdesk.engine.core.jobs import NULL_CONTEXT, JobCancelled, JobContext
 from mmdesk.engine.core.types import RunStatus
 from mmdesk.engine.store.case import Case
 from mmdesk.engine.training import records
-from mmdesk.engine.training.launcher import TrainingProcess
+from mmdesk.engine.training.launcher import PROCESS_DIED, TrainingProcess
 from mmdesk.engine.training.records import RunRecord
 from mmdesk.engine.training.running_lock import STARTER, RunningLock
 
@@ -60,7 +61,10 @@ def _recording_failure(folder: Path, record: RunRecord, actor: str) -> Iterator[
         yield
     except BaseException as error:
         cancelled = isinstance(error, (JobCancelled, KeyboardInterrupt))
-        status = RunStatus.CANCELLED if cancelled else RunStatus.FAILED
+        # Killed from outside, by hand or for want of memory, is no failure of the training: it goes on from there.
+        killed = isinstance(error, ResourceError) and error.code == PROCESS_DIED
+        ended = RunStatus.INTERRUPTED if killed else RunStatus.FAILED
+        status = RunStatus.CANCELLED if cancelled else ended
         # Should the record not be written either, the run shows as interrupted, which is true as well.
         with contextlib.suppress(Exception), records.writing(folder, actor) as case:
             records.close(case, record.run_id, status, error=None if cancelled else str(error))
