@@ -84,7 +84,7 @@ def train_baseline(sources: Mapping[Split, RowSource]) -> Baseline | None:
     """Fit on the training rows, measure on the others.
 
     Returns:
-        None with fewer than 20 training rows for every head.
+        None with fewer than 20 training rows for every head, or where all entities look the same.
     """
     train = sources[Split.TRAIN]
     rows = np.arange(0, len(train), max(1, -(-len(train) // MAX_ROWS)), dtype=np.int64)
@@ -131,11 +131,11 @@ def _columns(source: RowSource, rows: Int64) -> Float64:
 
 
 def _fitted(columns: Float64, label: Float64, *, classify: bool) -> Any:
-    """A fitted estimator, or None where there are too few rows or only one class."""
+    """A fitted estimator, or None where there are too few rows, only one class, or nothing to learn from."""
     from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
     known = ~np.isnan(label)
-    if known.sum() < _MIN_ROWS or len(np.unique(label[known])) < 2:
+    if known.sum() < _MIN_ROWS or len(np.unique(label[known])) < 2 or not columns.shape[1]:
         return None
     kind = HistGradientBoostingClassifier if classify else HistGradientBoostingRegressor
     model = kind(

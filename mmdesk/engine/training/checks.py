@@ -22,6 +22,8 @@ from mmdesk.engine.training.measures import auroc
 ERROR, WARNING = "error", "warning"
 _FEW_ROWS = 30
 _GIVES_AWAY = 0.995
+_LARGEST = 1e30
+"""The model computes in float32 (up to 3.4e38), and a prediction may lie some deviations outside the labels."""
 _HEADS = {"y_reg": "regression", "y_class": "classification", "y_rank": "ranking"}
 
 
@@ -49,7 +51,7 @@ def find_problems(data: CaseData, config: TrainingConfig) -> tuple[Finding, ...]
     _check_columns(data, config)
     parts = split_rows(data, config.number("val_fraction"), config.number("test_fraction"))
     train = parts.of(data, Split.TRAIN)
-    found = list(_labels(data, train))
+    found = [*_labels(data, train), *_sizes(data.targets)]
     if not any(finding.severity == ERROR for finding in found):
         found += [*_parts(data, parts), *_media(data, parts), *_undated(data), *_leaks(data, train, config)]
     return tuple(sorted(found, key=lambda finding: finding.severity != ERROR))
@@ -101,8 +103,16 @@ def _labels(data: CaseData, train: TargetRows) -> Iterator[Finding]:
     for name, head in _HEADS.items():
         labels = getattr(train, name)
         values = np.unique(labels[~np.isnan(labels)])
-        learnable = learnable or len(values) > 1
-        if len(values) == 1:
+        pairs = name != "y_rank" or _differs_within_groups(train)
+        learnable = learnable or (len(values) > 1 and pairs)
+        if len(values) > 1 and not pairs:
+            yield Finding(
+                WARNING,
+                "train.no_pairs",
+                "y_rank never differs within a rank_group of the training part, so the ranking head learns nothing.",
+                "Put rows that are to be ranked among each other into one rank_group.",
+            )
+        elif len(values) == 1:
             what = f"only one class ({values[0]:g})" if name == "y_class" else f"one value only ({values[0]:g})"
             yield Finding(
                 WARNING,
@@ -123,6 +133,25 @@ def _labels(data: CaseData, train: TargetRows) -> Iterator[Finding]:
             "train.one_class",
             "Every label of the training part is the same, so there is nothing to tell apart.",
             "Label rows of the other kind, or change the split.",
+        )
+
+
+def _differs_within_groups(train: TargetRows) -> bool:
+    known = ~np.isnan(train.y_rank)
+    group, rank = train.rank_group[known], train.y_rank[known]
+    order = np.lexsort((rank, group))
+    group, rank = group[order], rank[order]
+    return bool(((group[1:] == group[:-1]) & (rank[1:] != rank[:-1])).any())
+
+
+def _sizes(targets: TargetRows) -> Iterator[Finding]:
+    largest = np.nanmax(np.abs(targets.y_reg), initial=0.0)
+    if largest > _LARGEST:
+        yield Finding(
+            ERROR,
+            "train.too_large",
+            f"y_reg has values as large as {largest:.3g}, but the model can only handle up to {_LARGEST:.0e}.",
+            "Give y_reg in a larger unit, or as its logarithm, and mend or remove rows that are wrong.",
         )
 
 
