@@ -11,8 +11,8 @@ import pytest
 from mmdesk.engine.core.jobs import NullContext
 from mmdesk.engine.services.samples import DemoReport, run_demo
 
-ENTITIES = 320
-SETTINGS = {"epochs": 40, "baseline": False}
+ENTITIES = 160
+SETTINGS = {"epochs": 12, "baseline": False}
 
 # Tests of one group run in one worker, so that the case is made once.
 one_worker = pytest.mark.xdist_group("sample_case")
