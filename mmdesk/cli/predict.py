@@ -7,8 +7,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import orjson
-
 from mmdesk.cli.console import Console
 from mmdesk.engine.core.errors import ExitStatus, UsageError
 from mmdesk.engine.core.files import atomic_writer
@@ -75,6 +73,7 @@ def _ids(text: str | None) -> list[str] | None:
 
 
 def _predict(args: argparse.Namespace, console: Console) -> int:
+    from mmdesk.engine.services.explanations import to_json
     from mmdesk.engine.services.predictions import predict_columns, require_format, write_predictions
 
     moment = _moment(args.as_of)
@@ -101,7 +100,7 @@ def _predict(args: argparse.Namespace, console: Console) -> int:
     if explanations is not None:
         with atomic_writer(beside) as file:
             for explanation in explanations:
-                file.write(orjson.dumps(as_plain(explanation)) + b"\n")
+                file.write(to_json(explanation) + b"\n")
     write_predictions(predictions, args.out)
     written = {"rows": len(predictions), "run_id": predictions.run_id, "out": str(args.out)}
     if explanations is not None:
@@ -127,6 +126,8 @@ def _explanations(args: argparse.Namespace, predictions: Predictions, console: C
 
 def _print(predictions: Predictions, explanations: Iterator[Explanation] | None, console: Console) -> None:
     """Rows as JSON, or as CSV lines for people and pipes; with reasons, a sentence under each row."""
+    from mmdesk.engine.services.explanations import to_document
+
     rows = predictions.rows()
     reasons = list(explanations) if explanations is not None else None
     documents = [as_plain(row) for row in rows]
@@ -138,6 +139,6 @@ def _print(predictions: Predictions, explanations: Iterator[Explanation] | None,
         if reasons is not None:
             document = documents[number]
             assert isinstance(document, dict)
-            document["explanation"] = as_plain(reasons[number])
+            document["explanation"] = to_document(reasons[number])
             lines.append(f"  {reasons[number].sentence}")
     console.result(documents, "\n".join(lines))
