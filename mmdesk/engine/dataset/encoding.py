@@ -25,11 +25,18 @@ QUANTILES = 17
 STEPS = 6
 # Two quantiles may coincide; the range between them is then a plain step.
 _NARROW = 1e-12
+# Beyond it means and squares of honest float64 cells would overflow.
+_WIDEST = 1e150
 _STEP_NAMES = tuple(f"step {number + 1}" for number in range(STEPS))
 MAX_CATEGORIES = 24
 MIN_CATEGORY_COUNT = 5
 
 Values = npt.NDArray[np.generic]
+
+
+def bounded(values: Float64) -> Float64:
+    """The values, kept from where arithmetic on them would overflow; NaN stays NaN."""
+    return np.clip(values, -_WIDEST, _WIDEST)
 
 
 @dataclass(frozen=True)
@@ -48,7 +55,7 @@ class Scale:
     @classmethod
     def fit(cls, values: Float64) -> Scale:
         """From the finite ones of ``values``; of nothing, the identity."""
-        known = values[np.isfinite(values)]
+        known = bounded(values[np.isfinite(values)])
         if not len(known):
             return cls(0.0, 1.0, (0.0,))
         low, high = np.quantile(known, [0.005, 0.995])
@@ -59,7 +66,7 @@ class Scale:
 
     def standardise(self, values: Float64) -> Float64:
         """In standard deviations from the mean, clipped to +-:data:`CLIP`; NaN becomes 0."""
-        return np.nan_to_num(np.clip((values - self.mean) / self.deviation, -CLIP, CLIP), nan=0.0)
+        return np.nan_to_num(np.clip((bounded(values) - self.mean) / self.deviation, -CLIP, CLIP), nan=0.0)
 
     def rank(self, values: Float64) -> Float64:
         """Between -1 (at or below the smallest seen) and 1; NaN becomes 0."""
@@ -72,8 +79,9 @@ class Scale:
         """Per range of :data:`STEPS` equally filled ones, -1 below it, 1 above it, linear within; NaN becomes 0."""
         edges = np.interp(np.linspace(0, 1, STEPS + 1), np.linspace(0, 1, len(self.knots)), self.knots)
         low, high = edges[:-1], edges[1:]
+        near = bounded(values)
         return [
-            np.nan_to_num(2 * np.clip((values - a) / max(b - a, _NARROW), 0, 1) - 1, nan=0.0)
+            np.nan_to_num(2 * np.clip((near - a) / max(b - a, _NARROW), 0, 1) - 1, nan=0.0)
             for a, b in zip(low, high, strict=True)
         ]
 

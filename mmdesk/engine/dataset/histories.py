@@ -13,13 +13,17 @@ import numpy.typing as npt
 
 from mmdesk.engine.core.times import NO_TIME_US
 from mmdesk.engine.dataset.case_data import CaseData, Float32, Float64, Int64
-from mmdesk.engine.dataset.encoding import BoundAttributes, seconds_ago
-from mmdesk.engine.dataset.history_encoding import EdgeEncoding, EventEncoding
+from mmdesk.engine.dataset.encoding import BoundAttributes, bounded, seconds_ago
+from mmdesk.engine.dataset.history_encoding import EdgeEncoding, EventEncoding, TypedValues
 from mmdesk.engine.dataset.ragged import count_before, spread
 
 SUMMARY = -2
 """In a provenance: this token stands for older items, which have no tokens of their own."""
 _SUMMARY_TYPES = 16
+# Means over stretches of values come from sums of whole numbers: so many units to a standard deviation, and values
+# held within so many deviations. A thousand million values then sum without overflow, each to a four-millionth.
+_UNITS = 2**22
+_WITHIN = 1000.0
 
 
 @dataclass(frozen=True)
@@ -111,7 +115,7 @@ class EventHistory:
         if not len(crowded):
             return None
         if self._by_type is None:
-            self._by_type = _TypeIndex(self._kinds, self._data.event_value, self._encoding.values.size)
+            self._by_type = _TypeIndex(self._kinds, self._data.event_value, self._encoding.values)
         index = self._by_type
         low, high = index.range_of(window.start[crowded]), index.range_of(window.first[crowded])  # [crowded, types]
         which, kinds = np.nonzero(high > low)
@@ -122,7 +126,7 @@ class EventHistory:
         gaps = np.where(count > 1, (last - first) * 1e-6 / np.maximum(count - 1, 1), np.nan)
         features = self._encoding.encode(
             kinds=kinds.astype(np.int64),
-            values=index.mean(low, high),
+            values=index.mean(low, high, kinds),
             times_us=last,
             ago_s=seconds_ago(last, as_of_us[rows], self._now_us)[0],
             gap_s=gaps,
@@ -141,26 +145,49 @@ class _TypeIndex:
     number of tokens.
     """
 
-    def __init__(self, kinds: Int64, values: Float64, types: int) -> None:
-        self._types = min(types, _SUMMARY_TYPES)
+    def __init__(self, kinds: Int64, values: Float64, types: TypedValues) -> None:
+        self._types = min(types.size, _SUMMARY_TYPES)
+        self._centre, self._spread = np.asarray(types.means), np.asarray(types.deviations)
         grouped = np.where(kinds < self._types, kinds, 0)
         self.order = np.argsort(grouped, kind="stable")
         self._size = max(len(kinds), 1)
-        self._keys = grouped[self.order] * self._size + self.order
-        known = np.nan_to_num(values, nan=0.0)[self.order]
-        present = ~np.isnan(values[self.order])
-        self._sums = np.concatenate([[0.0], np.cumsum(known)])
-        self._known = np.concatenate([[0], np.cumsum(present)])
+        grouped = grouped[self.order]
+        self._keys = grouped * self._size + self.order
+        self._means = _StretchMeans(values[self.order], self._centre[grouped], self._spread[grouped])
 
     def range_of(self, position: Int64) -> Int64:
         """For each type the place in ``order`` of its first event at or after ``position``: [positions, types]."""
         types = np.arange(self._types, dtype=np.int64)
         return np.searchsorted(self._keys, types[None, :] * self._size + position[:, None]).astype(np.int64)
 
-    def mean(self, low: Int64, high: Int64) -> Float64:
-        """Mean known value over each stretch of ``order``; NaN where none is known."""
+    def mean(self, low: Int64, high: Int64, kinds: Int64) -> Float64:
+        """Mean known value over each stretch of ``order``, whose type is ``kinds``; NaN where none is known."""
+        return self._centre[kinds] + self._spread[kinds] * self._means.of(low, high)
+
+
+class _StretchMeans:
+    """Mean known value over any stretch of an array at once, in deviations from a centre.
+
+    The prefix sums are whole numbers, hence exact: what lies outside a stretch cannot change its mean, not even in the
+    last bit, and one wild value cannot drown the ones after it.
+
+    Args:
+        values: [n], NaN = missing.
+        centre, spread: [n] or numbers.
+    """
+
+    def __init__(self, values: Float64, centre: Float64 | float, spread: Float64 | float) -> None:
+        known = ~np.isnan(values)
+        deviations = np.clip((bounded(values) - centre) / spread, -_WITHIN, _WITHIN)
+        units = np.rint(np.where(known, deviations, 0.0) * _UNITS).astype(np.int64)
+        self._sums = np.concatenate([[0], np.cumsum(units)])
+        self._known = np.concatenate([[0], np.cumsum(known)])
+
+    def of(self, low: Int64, high: Int64) -> Float64:
+        """Mean of each stretch ``low:high``; NaN where no value is known."""
         known = self._known[high] - self._known[low]
-        return np.where(known > 0, (self._sums[high] - self._sums[low]) / np.maximum(known, 1), np.nan)
+        total = (self._sums[high] - self._sums[low]).astype(np.float64)
+        return np.where(known > 0, total / np.maximum(known, 1) / _UNITS, np.nan)
 
 
 class EdgeHistory:
@@ -182,9 +209,8 @@ class EdgeHistory:
         self._data, self._encoding, self._now_us, self._limit = data, encoding, now_us, limit
         self._attributes, self._events = attributes, events
         self._kinds = encoding.values.lookup(data.edge_types)[data.edge_type]
-        weights = data.edge_weight
-        self._weight_sums = np.concatenate([[0.0], np.cumsum(np.nan_to_num(weights, nan=0.0))])
-        self._weight_counts = np.concatenate([[0], np.cumsum(~np.isnan(weights))])
+        self._centre, self._spread = encoding.values.means[0], encoding.values.deviations[0]
+        self._weights = _StretchMeans(data.edge_weight, self._centre, self._spread)
         self._outgoing_counts = np.concatenate([[0], np.cumsum(data.edge_outgoing)])
 
     def tokens(self, entity: Int64, as_of_us: Int64) -> Int64:
@@ -245,9 +271,7 @@ class EdgeHistory:
         return Tokens(rows, zeros, zeros, features, np.full(len(rows), SUMMARY), count)
 
     def _mean_weight(self, start: Int64, end: Int64) -> Float64:
-        known = self._weight_counts[end] - self._weight_counts[start]
-        total = self._weight_sums[end] - self._weight_sums[start]
-        return np.where(known > 0, total / np.maximum(known, 1), np.nan)
+        return self._centre + self._spread * self._weights.of(start, end)
 
 
 def _joined(older: Tokens, newest: Tokens, size: int) -> Tokens:

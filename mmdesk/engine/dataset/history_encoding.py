@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mmdesk.engine.dataset.case_data import Float64, Int64
-from mmdesk.engine.dataset.encoding import Scale, log_seconds
+from mmdesk.engine.dataset.encoding import Scale, bounded, log_seconds
 
 MAX_TYPES = 255
 MIN_TYPE_COUNT = 3
@@ -66,7 +66,7 @@ class TypedValues:
 
     def standardise(self, kinds: npt.NDArray[np.integer], values: Float64) -> Float64:
         """Values in standard deviations of their type, softly bounded beyond +-4; NaN becomes 0."""
-        scaled = (values - np.asarray(self.means)[kinds]) / np.asarray(self.deviations)[kinds]
+        scaled = (bounded(values) - np.asarray(self.means)[kinds]) / np.asarray(self.deviations)[kinds]
         return np.nan_to_num(soft_clip(scaled), nan=0.0)
 
 
