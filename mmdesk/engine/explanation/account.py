@@ -12,7 +12,7 @@ from pathlib import PurePosixPath
 
 from mmdesk.engine.core.types import Head
 from mmdesk.engine.explanation.evidence import moment_text, number_text
-from mmdesk.engine.explanation.explanation import Clause, Faithfulness, Grade, Groups, Item, ItemKind, Source
+from mmdesk.engine.explanation.explanation import Clause, Doubt, Faithfulness, Grade, Groups, Item, ItemKind, Source
 
 NAMED_SHORT = 3
 NAMED_LONG = 5
@@ -107,7 +107,7 @@ def sentence_of(findings: Findings) -> str:
     """The account in one sentence."""
     opening = _opening(findings)
     if findings.faithfulness.grade is Grade.D:
-        return f"{opening}; no reasons are named: the account is not reliable enough (grade D)."
+        return f"{opening}; no reasons are named: {_doubt_text(findings)} (grade D)."
     named = _named(findings, _leading(findings), NAMED_SHORT)
     if not named:
         return f"{opening}; no single piece of evidence stands out."
@@ -119,7 +119,7 @@ def clauses_of(findings: Findings) -> tuple[Clause, ...]:
     """The account at length."""
     clauses = [Clause(_opening(findings) + "."), _sum_clause(findings)]
     if findings.faithfulness.grade is Grade.D:
-        clauses.append(Clause("No reasons are named: the account is not reliable enough."))
+        clauses.append(Clause(f"No reasons are named: {_doubt_text(findings)}."))
     else:
         clauses += _reasons(findings, findings.for_, "is associated with a higher output")
         clauses += _reasons(findings, findings.against, "is associated with a lower output")
@@ -131,6 +131,17 @@ def account_of(clauses: Sequence[Clause]) -> str:
     return " ".join(
         f"{clause.text[:-1]} [{clause.reference}]." if clause.reference else clause.text for clause in clauses
     )
+
+
+_DOUBTS = {
+    Doubt.LEVEL: "it hardly differs from the base value",
+    Doubt.CHANCE: "on data that it had not seen, the model did no better than chance",
+    Doubt.REMOVAL: "taking away the strongest evidence does not bear them out",
+}
+
+
+def _doubt_text(findings: Findings) -> str:
+    return _DOUBTS[findings.faithfulness.doubt or Doubt.REMOVAL]
 
 
 def _opening(findings: Findings) -> str:

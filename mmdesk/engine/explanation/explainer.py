@@ -270,4 +270,4 @@ class _Rounding:
         figures = {
             name: None if value is None else round(value, 6) + 0.0 for name, value in faithfulness.figures.items()
         }
-        return Faithfulness(faithfulness.grade, figures)
+        return dataclasses.replace(faithfulness, figures=figures)

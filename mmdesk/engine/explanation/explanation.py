@@ -33,6 +33,17 @@ class Grade(StrEnum):
     D = "D"
 
 
+class Doubt(StrEnum):
+    """Why an account has the grade D."""
+
+    LEVEL = "level"
+    """The output hardly differs from the base, so there is nothing to explain."""
+    CHANCE = "chance"
+    """On data that it had not seen, the run did no better than chance."""
+    REMOVAL = "removal"
+    """Removing the strongest evidence does not do what it should."""
+
+
 UNITS: Mapping[Head, str] = {
     Head.CLASSIFICATION: "probability",
     Head.REGRESSION: "unit of y_reg",
@@ -136,10 +147,14 @@ class Groups:
 
 @dataclass(frozen=True)
 class Faithfulness:
-    """A grade and the figures behind it; each is explained in :mod:`mmdesk.engine.explanation.faithfulness`."""
+    """A grade and the figures behind it; each is explained in :mod:`mmdesk.engine.explanation.faithfulness`.
+
+    ``doubt`` says why it is a D; None for all other grades.
+    """
 
     grade: Grade
     figures: Mapping[str, float | None]
+    doubt: Doubt | None = None
 
 
 @dataclass(frozen=True)

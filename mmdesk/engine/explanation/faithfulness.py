@@ -43,7 +43,7 @@ from mmdesk.engine.core.hashing import sha256_bytes
 from mmdesk.engine.core.jobs import NULL_CONTEXT, JobContext
 from mmdesk.engine.core.types import Head
 from mmdesk.engine.explanation.evidence import Piece
-from mmdesk.engine.explanation.explanation import Faithfulness, Grade, ItemKind
+from mmdesk.engine.explanation.explanation import Doubt, Faithfulness, Grade, ItemKind
 from mmdesk.engine.explanation.masking import MaskedBatch
 
 DRAWS = 24
@@ -126,7 +126,7 @@ def assess(
     for subject, plan in zip(subjects, plans, strict=True):
         end = start + len(plan.trials)
         figures = _figures(subject, plan, outputs[start:end])
-        found.append(Faithfulness(_grade(figures, masked.head, scale, skilled=skilled), figures))
+        found.append(_graded(figures, masked.head, scale, skilled=skilled))
         start = end
     return found
 
@@ -211,13 +211,15 @@ def _correlation(left: npt.NDArray[np.float64], right: npt.NDArray[np.float64]) 
     return float(np.corrcoef(left, right)[0, 1])
 
 
-def _grade(figures: dict[str, float | None], head: Head, scale: float, *, skilled: bool) -> Grade:
+def _graded(figures: dict[str, float | None], head: Head, scale: float, *, skilled: bool) -> Faithfulness:
     distance = figures["distance"]
     assert distance is not None
-    if not skilled or abs(distance) < SMALLEST_DISTANCE[head] * scale or "beaten" not in figures:
-        return Grade.D
+    if not skilled:
+        return Faithfulness(Grade.D, figures, Doubt.CHANCE)
+    if abs(distance) < SMALLEST_DISTANCE[head] * scale:
+        return Faithfulness(Grade.D, figures, Doubt.LEVEL)
     for grade, least in THRESHOLDS.items():
-        reached = [(figures[name], value) for name, value in least.items()]
-        if all(figure is None or figure >= value for figure, value in reached):
-            return grade
-    return Grade.D
+        reached = [(figures.get(name), value) for name, value in least.items()]
+        if "beaten" in figures and all(figure is None or figure >= value for figure, value in reached):
+            return Faithfulness(grade, figures)
+    return Faithfulness(Grade.D, figures, Doubt.REMOVAL)
