@@ -129,7 +129,7 @@ class Event(_Lineage, Base):
     timestamp_us: Mapped[int] = mapped_column(BigInteger)
     event_id: Mapped[str | None] = mapped_column(Text)
     details: Mapped[str | None] = mapped_column(Text)
-    row_key: Mapped[bytes] = mapped_column(LargeBinary, index=True)
+    row_key: Mapped[bytes] = mapped_column(LargeBinary)
 
 
 class Interaction(_Lineage, Base):
@@ -144,7 +144,7 @@ class Interaction(_Lineage, Base):
     weight: Mapped[float | None] = mapped_column(Float)
     timestamp_us: Mapped[int | None] = mapped_column(BigInteger)
     details: Mapped[str | None] = mapped_column(Text)
-    row_key: Mapped[bytes] = mapped_column(LargeBinary, index=True)
+    row_key: Mapped[bytes] = mapped_column(LargeBinary)
 
 
 class Target(_Lineage, Base):
@@ -164,7 +164,7 @@ class Target(_Lineage, Base):
     y_rank: Mapped[float | None] = mapped_column(Float)
     rank_group: Mapped[str | None] = mapped_column(Text)
     split: Mapped[str | None] = mapped_column(Text)
-    row_key: Mapped[bytes] = mapped_column(LargeBinary, index=True)
+    row_key: Mapped[bytes] = mapped_column(LargeBinary)
 
 
 class Artifact(Base):

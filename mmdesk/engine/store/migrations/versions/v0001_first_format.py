@@ -132,7 +132,6 @@ def _events() -> None:
     )
     op.create_index(op.f("ix_events_entity_key"), "events", ["entity_key"], unique=False)
     op.create_index(op.f("ix_events_import_id"), "events", ["import_id"], unique=False)
-    op.create_index(op.f("ix_events_row_key"), "events", ["row_key"], unique=False)
     op.create_table(
         "interactions",
         sa.Column("id", _KEY, autoincrement=True, nullable=False),
@@ -153,7 +152,6 @@ def _events() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_interactions")),
     )
     op.create_index(op.f("ix_interactions_import_id"), "interactions", ["import_id"], unique=False)
-    op.create_index(op.f("ix_interactions_row_key"), "interactions", ["row_key"], unique=False)
     op.create_index(op.f("ix_interactions_source_key"), "interactions", ["source_key"], unique=False)
     op.create_index(op.f("ix_interactions_target_key"), "interactions", ["target_key"], unique=False)
 
@@ -180,7 +178,6 @@ def _targets() -> None:
     )
     op.create_index(op.f("ix_targets_entity_key"), "targets", ["entity_key"], unique=False)
     op.create_index(op.f("ix_targets_import_id"), "targets", ["import_id"], unique=False)
-    op.create_index(op.f("ix_targets_row_key"), "targets", ["row_key"], unique=False)
 
 
 def _artifacts() -> None:
