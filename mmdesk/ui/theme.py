@@ -35,7 +35,8 @@ class Theme(QObject):
         self.appearance = c.Appearance.SYSTEM
         self._system_points = max(application.font().pointSize(), 10)
         self.points = self._system_points
-        application.setStyle("Fusion")
+        if application.style().name() != "fusion":
+            application.setStyle("Fusion")
         application.styleHints().colorSchemeChanged.connect(self._on_scheme_changed)
 
     @property
@@ -72,7 +73,10 @@ class Theme(QObject):
         font.setPointSize(self.points)
         self._application.setFont(font)
         self._application.setPalette(c.qt_palette(colours))
-        self._application.setStyleSheet(style_sheet(colours, self.points))
+        # Setting it makes Qt look at every widget there is, so only where it says something new.
+        sheet = style_sheet(colours, self.points)
+        if sheet != self._application.styleSheet():
+            self._application.setStyleSheet(sheet)
         for window in self._application.topLevelWidgets():
             retint(window)
         self.changed.emit()

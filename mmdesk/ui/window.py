@@ -301,6 +301,13 @@ class MainWindow(QMainWindow):
         self.jobs.shutdown()
         super().closeEvent(event)
 
+    def close_now(self) -> None:
+        """Close without a question; what runs is stopped."""
+        self._may_close = True
+        for job in self.jobs.live:
+            self.jobs.cancel(job)
+        self.close()
+
     def _ask_to_close(self, running: list[Job]) -> None:
         titles = ", ".join(job.title for job in running)
         choosers.ask(

@@ -8,16 +8,20 @@ from pathlib import Path
 from mmdesk.engine.services import cases, media_imports, runs, samples, table_imports
 
 ACTOR = "tester"
-ENTITIES = 80
-QUICK: dict[str, object] = {"epochs": 3, "baseline": True}
+ENTITIES = 60
+MEDIA = 40
+QUICK: dict[str, object] = {"epochs": 2, "limits.events": 8}
 
 
 def make_data(folder: Path, entities: int = ENTITIES) -> Path:
-    """Synthetic input files with a broken picture and a text named like a video among the media."""
+    """Synthetic input files; of the media every few, one picture broken."""
     samples.synth(folder, entities)
-    pictures = sorted((folder / "media").rglob("*.jpg")) + sorted((folder / "media").rglob("*.png"))
-    if pictures:
-        pictures[0].write_bytes(pictures[0].read_bytes()[:40])
+    manifest = folder / "artifacts.csv"
+    header, *rows = manifest.read_text(encoding="utf-8").splitlines()
+    kept = rows[:: max(len(rows) // MEDIA, 1)]
+    manifest.write_text("\n".join([header, *kept]) + "\n", encoding="utf-8")
+    broken = folder / next(row for row in kept if ".jpg" in row).split(",")[1]
+    broken.write_bytes(broken.read_bytes()[:40])
     return folder
 
 

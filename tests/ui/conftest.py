@@ -9,27 +9,36 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import shiboken6
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 import mmdesk.ui  # noqa: F401  # guards the interpreter against a fault of PySide6, see mmdesk.ui.singletons
+from mmdesk.ui.colours import Appearance
 from mmdesk.ui.jobs.manager import Jobs
+from mmdesk.ui.settings import Settings
+from mmdesk.ui.theme import Theme
+from mmdesk.ui.window import MainWindow
+from tests.ui import cases
 
+_HERE = Path(__file__).resolve().parent
 # Spawned workers find the tests' own functions by import path.
-_ROOT = str(Path(__file__).resolve().parents[2])
+_ROOT = str(_HERE.parents[1])
 if _ROOT not in sys.path:
     sys.path.append(_ROOT)
 
+# The offscreen platform has no window manager to tell sizes to, and says so for every dialog.
+_NO_WINDOW_MANAGER = "This plugin does not support propagateSizeHints"
 
-def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "slow_window: goes through a whole case with the real services")
 
-
-@pytest.fixture(autouse=True)
-def _qt_warnings_fail(request: pytest.FixtureRequest) -> None:
-    """Any Qt message at WARNING or above fails the test."""
-    request.node.add_marker(pytest.mark.qt_log_level_fail("WARNING"))
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Any Qt message at WARNING or above fails a test of the window; all of them share one worker and its case."""
+    for item in items:
+        if _HERE in item.path.parents:
+            item.add_marker(pytest.mark.qt_log_level_fail("WARNING"))
+            item.add_marker(pytest.mark.qt_log_ignore(_NO_WINDOW_MANAGER, extend=True))
+            item.add_marker(pytest.mark.xdist_group("window"))
 
 
 @pytest.fixture(autouse=True)
@@ -38,13 +47,13 @@ def _nothing_left(qapp: QApplication) -> Iterator[None]:
     threads = set(threading.enumerate())
     yield
     qapp.processEvents()
-    left = [t for t in threading.enumerate() if t not in threads and not t.name.startswith(("Dummy", "pytest"))]
+    left = [t for t in threading.enumerate() if t not in threads and not t.name.startswith("Dummy")]
     assert not left, left
     assert not multiprocessing.active_children()
-    timers = [t for t in qapp.findChildren(QTimer) if t.isActive()]
-    assert not timers, timers
     shown = [w for w in qapp.topLevelWidgets() if w.isVisible()]
     assert not shown, shown
+    timers = [t for w in qapp.topLevelWidgets() for t in w.findChildren(QTimer) if t.isActive()]
+    assert not timers, timers
 
 
 @pytest.fixture
@@ -53,3 +62,55 @@ def jobs(qtbot: QtBot) -> Iterator[Jobs]:
     yield room
     room.shutdown()
     room.deleteLater()
+
+
+@pytest.fixture
+def theme(qapp: QApplication) -> Theme:
+    """Light at ten points."""
+    made = Theme(qapp)
+    made.start(Appearance.LIGHT, 10)
+    return made
+
+
+@pytest.fixture
+def window(qtbot: QtBot, theme: Theme) -> Iterator[MainWindow]:
+    """The window with its tabs, shown at 1280 x 720 on the start page."""
+    made = MainWindow(Jobs(grace_s=5.0), theme, Settings())
+    made.resize(1280, 720)
+    with qtbot.waitActive(made):
+        made.show()
+        made.activateWindow()
+    made.build_rooms()
+    yield made
+    made.close_now()
+    # At once, not when an event loop comes by: the next test's theme would repaint it.
+    shiboken6.delete(made)
+
+
+@pytest.fixture(scope="session")
+def made_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Input files of a small case, made once."""
+    return cases.make_data(tmp_path_factory.mktemp("window") / "data")
+
+
+@pytest.fixture(scope="session")
+def _trained(tmp_path_factory: pytest.TempPathFactory, made_data: Path) -> Path:
+    case = cases.make_case(tmp_path_factory.mktemp("window") / "case", made_data)
+    cases.train(case, "first look")
+    cases.train(case, "other seed", seed=7, baseline=False)
+    return case
+
+
+@pytest.fixture
+def trained_case(_trained: Path, tmp_path: Path) -> Path:
+    """A case of one's own with everything in it and two runs."""
+    return cases.copy_case(_trained, tmp_path / "trained")
+
+
+@pytest.fixture
+def empty_case(tmp_path: Path) -> Path:
+    """A case with nothing in it."""
+    from mmdesk.engine.services import cases as service
+
+    service.new_case(tmp_path / "empty", name="Nothing yet", actor=cases.ACTOR)
+    return tmp_path / "empty"

@@ -16,9 +16,9 @@ from pathlib import Path
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
-import mmdesk.ui  # noqa: F401  # before Qt
 from PySide6.QtWidgets import QApplication, QDialog, QMessageBox
 
+import mmdesk.ui  # noqa: F401  # before Qt
 from mmdesk.engine.core.times import now_us
 from mmdesk.ui.app import application
 from mmdesk.ui.colours import Appearance

@@ -127,6 +127,10 @@ class Legend(Painted):
         """One line."""
         return QSize(300, self.fontMetrics().height() + 4)
 
+    def minimumSizeHint(self) -> QSize:
+        """Never squeezed away."""
+        return QSize(200, self.sizeHint().height())
+
     def draw(self, painter: QPainter) -> None:
         """A piece of each line and its name."""
         colours = current()

@@ -6,16 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from PySide6.QtCore import QEvent, QLocale, QObject, QSignalBlocker, Qt, Signal
-from PySide6.QtGui import QDoubleValidator
-from PySide6.QtWidgets import QCheckBox, QComboBox, QLineEdit, QSpinBox, QWidget
+from PySide6.QtCore import QEvent, QObject, QSignalBlocker, Qt, Signal
+from PySide6.QtWidgets import QCheckBox, QComboBox, QLineEdit, QWidget
 
 from mmdesk.ui.formatting import tool_tip
 from mmdesk.ui.widgets.basics import Fold, Label, boxed, column, row
 
 T = TypeVar("T")
 Value = bool | int | float | tuple[str, ...]
-_LARGEST_INT = 2**31 - 1
 
 
 @dataclass(frozen=True)
@@ -114,7 +112,7 @@ class SettingField(QWidget):
     def __init__(self, setting: Setting) -> None:
         super().__init__()
         self.setting = setting
-        self._editor = self._make()
+        self._editor: QCheckBox | QLineEdit = self._make()
         self._editor.setAccessibleName(setting.title)
         self._editor.setAccessibleDescription(setting.help)
         self._editor.setToolTip(tool_tip(f"{setting.help} {self._range()}".strip()))
@@ -136,70 +134,55 @@ class SettingField(QWidget):
     def value(self) -> Value | None:
         """What it is set to; None while that is no possible value."""
         editor = self._editor
-        if isinstance(editor, QSpinBox):
-            return editor.value()
         if isinstance(editor, QCheckBox):
             return editor.isChecked()
         assert isinstance(editor, QLineEdit)
+        text = editor.text().strip()
         if self.setting.kind == "list":
-            return tuple(part for part in (text.strip() for text in editor.text().split(",")) if part)
-        return float(editor.text()) if editor.hasAcceptableInput() else None
+            return tuple(part for part in (piece.strip() for piece in text.split(",")) if part)
+        if not text and self.setting.automatic:
+            return 0
+        try:
+            number = int(text) if self.setting.kind == "int" else float(text)
+        except ValueError:
+            return None
+        low, high = self.setting.low, self.setting.high
+        return number if (low is None or number >= low) and (high is None or number <= high) else None
 
     def set_value(self, value: Value) -> None:
         """Change it."""
-        editor = self._editor
-        if isinstance(editor, QSpinBox):
-            assert isinstance(value, (int, float))
-            editor.setValue(int(value))
-        elif isinstance(editor, QCheckBox):
-            editor.setChecked(bool(value))
-        elif isinstance(editor, QLineEdit):
-            editor.setText(", ".join(value) if isinstance(value, tuple) else f"{value:g}")
+        if isinstance(self._editor, QCheckBox):
+            self._editor.setChecked(bool(value))
+        elif isinstance(self._editor, QLineEdit):
+            self._editor.setText(self._text(value))
+
+    def _text(self, value: Value) -> str:
+        if isinstance(value, tuple):
+            return ", ".join(value)
+        if value == 0 and self.setting.automatic:
+            return ""
+        return str(int(value)) if self.setting.kind == "int" else f"{value:g}"
 
     @property
     def is_default(self) -> bool:
         """Nobody changed it."""
         return self.value() == self.setting.default
 
-    def _make(self) -> QWidget:
+    def _make(self) -> QCheckBox | QLineEdit:
         setting = self.setting
         if setting.kind == "bool":
             box = QCheckBox(setting.title)
             box.setChecked(bool(setting.default))
             box.toggled.connect(self._on_editor_changed)
             return box
-        if setting.kind == "int":
-            return self._make_spin()
-        line = QLineEdit()
-        if setting.kind == "float":
-            low, high = setting.low, setting.high
-            validator = QDoubleValidator(-1e300 if low is None else low, 1e300 if high is None else high, 12, line)
-            validator.setLocale(QLocale.c())
-            line.setValidator(validator)
-            line.setText(f"{setting.default:g}" if isinstance(setting.default, (int, float)) else "")
-            line.setAlignment(Qt.AlignmentFlag.AlignRight)
-        else:
-            line.setText(", ".join(setting.default) if isinstance(setting.default, tuple) else "")
+        line = QLineEdit(self._text(setting.default))
+        if setting.kind == "list":
             line.setPlaceholderText("none")
+        else:
+            line.setPlaceholderText(setting.automatic)
+            line.setAlignment(Qt.AlignmentFlag.AlignRight)
         line.textChanged.connect(self._on_editor_changed)
         return line
-
-    def _make_spin(self) -> QSpinBox:
-        setting = self.setting
-        spin = QSpinBox()
-        low = -_LARGEST_INT if setting.low is None else int(setting.low)
-        high = _LARGEST_INT if setting.high is None else int(min(setting.high, _LARGEST_INT))
-        spin.setRange(low, high)
-        if setting.automatic and low == 0:
-            spin.setSpecialValueText(setting.automatic)
-        assert isinstance(setting.default, (int, float))
-        spin.setValue(int(setting.default))
-        spin.setAlignment(Qt.AlignmentFlag.AlignRight)
-        # The arrow keys and the wheel turn it; buttons would only narrow the number.
-        spin.setButtonSymbols(QSpinBox.ButtonSymbols.NoButtons)
-        spin.valueChanged.connect(self._on_editor_changed)
-        guard_wheel(spin)
-        return spin
 
     def _range(self) -> str:
         low, high = self.setting.low, self.setting.high
@@ -207,7 +190,8 @@ class SettingField(QWidget):
 
     def _on_editor_changed(self, _value: object = None) -> None:
         wrong = self.value() is None
-        self._problem.setText(f"A number. {self._range()}" if wrong else "")
+        kind = "A whole number" if self.setting.kind == "int" else "A number"
+        self._problem.setText(f"{kind}. {self._range()}" if wrong else "")
         self._problem.setVisible(wrong)
         self.changed.emit()
 

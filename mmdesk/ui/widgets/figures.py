@@ -50,8 +50,9 @@ def _box(figure: Figure) -> QFrame:
     box.setAccessibleName(f"{figure.name}: {figure.text}. {figure.remark}")
     name = Label(figure.name, "small")
     remark = Label(figure.remark, figure.remark_kind, wrap=True)
-    remark.setVisible(bool(figure.remark))
     column(
         box, name, Label(figure.text, "figure"), remark, None, spacing=2, margin=(SPACE_M, SPACE_S, SPACE_M, SPACE_S)
     )
+    # Only now: shown before it had a place, it would be a window of its own for a moment.
+    remark.setVisible(bool(figure.remark))
     return box

@@ -11,7 +11,19 @@ from PySide6.QtWidgets import QLabel, QWidget
 from mmdesk.ui.colours import SPACE_L, SPACE_M, SPACE_S, SPACE_XL, SPACE_XS
 from mmdesk.ui.formatting import exact_time, relative_time, tool_tip
 from mmdesk.ui.icons import application_icon
-from mmdesk.ui.widgets.basics import Button, Card, ElidedLabel, IconButton, Label, boxed, column, frame, row, scrolled
+from mmdesk.ui.widgets.basics import (
+    Button,
+    Card,
+    ElidedLabel,
+    IconButton,
+    Label,
+    Part,
+    boxed,
+    column,
+    frame,
+    row,
+    scrolled,
+)
 from mmdesk.ui.widgets.notice import Picture
 
 _LARGEST_LIST = 12
@@ -28,15 +40,14 @@ class Recent:
 
 
 class _Tile(Button):
-    """A large button: icon, name, one line of what it does."""
+    """A large button with widgets on it; it is as large as they are, and they let the mouse through."""
 
-    def __init__(self, icon: str, name: str, text: str) -> None:
+    def __init__(self, name: str, text: str, *parts: Part, stretch: int) -> None:
         super().__init__("", kind="tile")
         self.setAccessibleName(name)
         self.setAccessibleDescription(text)
-        words = column(None, Label(name, "strong"), Label(text, "small", wrap=True), spacing=2)
-        layout = row(self, Picture(icon, "accent", 26), words, spacing=SPACE_M, margin=(14, 10, 14, 10))
-        layout.setStretch(1, 1)
+        layout = row(self, *parts, spacing=SPACE_M, margin=(14, 10, 14, 10))
+        layout.setStretch(stretch, 1)
         for label in self.findChildren(QLabel):
             label.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
 
@@ -50,20 +61,21 @@ class _Tile(Button):
         return self.sizeHint()
 
 
+def _choice(icon: str, name: str, text: str) -> _Tile:
+    """Icon, name, one line of what it does."""
+    words = column(None, Label(name, "strong"), Label(text, "small", wrap=True), spacing=2)
+    return _Tile(name, text, Picture(icon, "accent", 26), words, stretch=1)
+
+
 class _RecentRow(QWidget):
     def __init__(self, case: Recent) -> None:
         super().__init__()
-        self.open = Button("", kind="tile")
-        self.open.setEnabled(not case.missing)
-        self.open.setAccessibleName(f"Open {case.name}")
-        self.open.setAccessibleDescription(case.folder)
         where = ElidedLabel(case.folder, "small", Qt.TextElideMode.ElideMiddle)
         when = Label("not found" if case.missing else relative_time(case.opened_us), "small")
         when.setToolTip(tool_tip(exact_time(case.opened_us)))
         words = column(None, ElidedLabel(case.name, "strong"), where, spacing=2)
-        layout = row(self.open, words, when, spacing=SPACE_M, margin=(14, 8, 14, 8))
-        layout.setStretch(0, 1)
-        self.open.setMinimumHeight(layout.sizeHint().height())
+        self.open = _Tile(f"Open {case.name}", case.folder, words, when, stretch=0)
+        self.open.setEnabled(not case.missing)
         self.forget = IconButton("close", f"Take {case.name} off this list")
         line = row(self, self.open, self.forget, spacing=SPACE_XS)
         line.setStretch(0, 1)
@@ -104,9 +116,9 @@ class StartPage(QWidget):
         mark.setPixmap(application_icon().pixmap(56, 56))
         name = column(None, Label("mmdesk", "title"), Label("Offline case analysis, explained", "muted"), spacing=0)
         head = row(None, mark, name, None, spacing=SPACE_L)
-        new = _Tile("folder-new", "New case", "An empty case in a folder of its own")
-        old = _Tile("folder-open", "Open a case", "Choose its folder or its case.mmcase")
-        sample = _Tile("sample", "Sample case", "Made up, with planted causes to find")
+        new = _choice("folder-new", "New case", "An empty case in a folder of its own")
+        old = _choice("folder-open", "Open a case", "Choose its folder or its case.mmcase")
+        sample = _choice("sample", "Sample case", "Made up, with planted causes to find")
         new.clicked.connect(self.new_asked)
         old.clicked.connect(self.open_asked)
         sample.clicked.connect(self.sample_asked)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import QItemSelection, QItemSelectionModel, QModelIndex, Qt, Signal
-from PySide6.QtGui import QAction, QGuiApplication, QKeySequence
+from PySide6.QtGui import QGuiApplication, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView
 
 from mmdesk.ui.models.columns import Column, ColumnsModel
@@ -52,11 +52,6 @@ class Table(QTableView):
         header.setSortIndicatorClearable(True)
         self.setSortingEnabled(True)
         self.activated.connect(self._on_activated)
-        self._copy = QAction("Copy", self)
-        self._copy.setShortcut(QKeySequence.StandardKey.Copy)
-        self._copy.setShortcutContext(Qt.ShortcutContext.WidgetShortcut)
-        self._copy.triggered.connect(self.copy)
-        self.addAction(self._copy)
         self._fitted: tuple[str, ...] = ()
         self._row_height()
 
@@ -107,6 +102,13 @@ class Table(QTableView):
         lines = ["\t".join(column.title for column in self.columns.columns)]
         lines += ["\t".join(self.columns.text(row, number) for number in numbers) for row in rows]
         QGuiApplication.clipboard().setText("\n".join(lines))
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Copy whole rows, where the view itself would copy one cell."""
+        if event.matches(QKeySequence.StandardKey.Copy):
+            self.copy()
+        else:
+            super().keyPressEvent(event)
 
     def selectionChanged(self, selected: QItemSelection, deselected: QItemSelection) -> None:
         """Tell what is chosen."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+_OTHER_ORDER = {"day_first": "month_first", "month_first": "day_first"}
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -41,6 +43,4 @@ def _turned(value: object) -> object:
         return {key: _turned(inner) for key, inner in value.items()}
     if isinstance(value, (list, tuple)):
         return [_turned(inner) for inner in value]
-    return (
-        {"day_first": "month_first", "month_first": "day_first"}.get(value, value) if isinstance(value, str) else value
-    )
+    return _OTHER_ORDER.get(value, value) if isinstance(value, str) else value

@@ -123,8 +123,5 @@ def _columns(records: tuple[ImportRecord, ...]) -> list[Column]:
 
 
 def _counts(counts: Mapping[str, object]) -> str:
-    return ", ".join(
-        f"{value:,} {name}"
-        for name, value in counts.items()
-        if isinstance(value, int) and value and not isinstance(value, bool)
-    )
+    numbers = {name: value for name, value in counts.items() if isinstance(value, int) and not isinstance(value, bool)}
+    return ", ".join(f"{value:,} {name}" for name, value in numbers.items() if value)

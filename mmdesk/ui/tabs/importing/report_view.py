@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QWidget
 
 from mmdesk.ui.colours import SPACE_S
 from mmdesk.ui.formatting import MISSING, count, shown
+from mmdesk.ui.hints import for_window
 from mmdesk.ui.models.columns import Column
 from mmdesk.ui.widgets.basics import Button, Label, boxed, column, row
 from mmdesk.ui.widgets.findings import Sentence, SentenceList, Severity
@@ -114,7 +115,7 @@ def _count_columns(report: TablesReport) -> list[Column]:
 def _notes(report: TablesReport) -> list[Sentence]:
     sentences: list[Sentence] = []
     for table in report.tables:
-        sentences += [Sentence(Severity.NOTE, f"{shown(table.file, 60)}: {note}.") for note in table.notes]
+        sentences += [Sentence(Severity.NOTE, f"{shown(table.file, 60)}: {for_window(note)}.") for note in table.notes]
         sentences += _rules(table)
     return sentences
 

@@ -49,6 +49,7 @@ class TrainTab(Room):
         super().__init__(desk)
         self._job: Job | None = None
         self._history: list[Mapping[str, object]] = []
+        self._baseline: dict[str, float] = {}
         self._run_id: str | None = None
         self._ready = False
         self._form = SettingsForm()
@@ -165,7 +166,7 @@ class TrainTab(Room):
     def _on_start(self) -> None:
         if not self._start.isEnabled():
             return
-        self._history, self._run_id = [], None
+        self._history, self._run_id, self._baseline = [], None, {}
         name = self._name.text().strip() or None
         self._figures.show_figures([])
         self._news.show_sentences([])
@@ -183,9 +184,11 @@ class TrainTab(Room):
         self._enable()
 
     def _on_event(self, event: Mapping[str, object]) -> None:
-        if event.get("event") == "epoch":
+        if event.get("event") == "baseline":
+            self._baseline = baseline_curves({"baseline": event})
+        elif event.get("event") == "epoch":
             self._history.append(event)
-            self._curves.show_charts(charts_of(self._history))
+            self._curves.show_charts(charts_of(self._history, self._baseline))
             self._state.show_content()
 
     def _on_jobs_changed(self, job: Job) -> None:

@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+from itertools import combinations
+
+import pytest
+from PySide6.QtGui import QGuiApplication, QPalette
+from PySide6.QtWidgets import QApplication
+
+from mmdesk.ui.colours import DARK, LIGHT, Appearance, Colours, contrast, current, qt_palette
+from mmdesk.ui.settings import Settings
+from mmdesk.ui.theme import Theme, style_sheet
+
+TEXTS = ("text", "muted", "accent", "raises", "lowers", "good", "warn", "bad")
+GROUNDS = ("window", "base", "alternate")
+
+
+@pytest.mark.parametrize("colours", [LIGHT, DARK], ids=["light", "dark"])
+def test_every_text_can_be_read_on_every_ground(colours: Colours) -> None:
+    for text in TEXTS:
+        for ground in GROUNDS:
+            assert contrast(getattr(colours, text), getattr(colours, ground)) >= 4.5, (text, ground)
+    assert contrast(colours.text, colours.accent_soft) >= 4.5
+    assert contrast(colours.muted, colours.accent_soft) >= 4.5
+    assert contrast(colours.on_accent, colours.accent) >= 4.5
+
+
+@pytest.mark.parametrize("colours", [LIGHT, DARK], ids=["light", "dark"])
+def test_the_edges_of_fields_and_the_curves_stand_out(colours: Colours) -> None:
+    assert contrast(colours.control, colours.base) >= 3
+    assert contrast(colours.control, colours.window) >= 2.9
+    for series in colours.series:
+        assert contrast(series, colours.base) >= 3, series
+
+
+def test_contrast_is_that_of_the_standard() -> None:
+    assert contrast("#000000", "#FFFFFF") == pytest.approx(21)
+    assert contrast("#777777", "#FFFFFF") == pytest.approx(4.48, abs=0.01)
+
+
+def test_the_series_are_all_different() -> None:
+    for colours in (LIGHT, DARK):
+        assert all(one != other for one, other in combinations(colours.series, 2))
+
+
+def test_the_style_sheet_leaves_no_placeholder() -> None:
+    for colours in (LIGHT, DARK):
+        assert "$" not in style_sheet(colours, 10)
+
+
+def test_the_theme_paints_palette_font_and_style(qapp: QApplication, theme: Theme) -> None:
+    told = []
+    theme.changed.connect(lambda: told.append(current().dark))
+    theme.choose(Appearance.DARK)
+    assert current() is DARK
+    assert QGuiApplication.palette().color(QPalette.ColorRole.Text).name().upper() == DARK.text
+    theme.set_points(14)
+    assert qapp.font().pointSize() == 14
+    theme.set_points(200)
+    assert theme.points == 20
+    theme.choose(Appearance.LIGHT)
+    theme.set_points(None)
+    assert current() is LIGHT
+    assert told == [True, True, True, False, False]
+
+
+def test_the_palette_leaves_no_role_to_chance() -> None:
+    palette = qt_palette(DARK)
+    text = palette.color(QPalette.ColorRole.Text).name()
+    assert contrast(text, palette.color(QPalette.ColorRole.Base).name()) >= 4.5
+    disabled = palette.color(QPalette.ColorGroup.Disabled, QPalette.ColorRole.Text).name()
+    assert contrast(disabled, palette.color(QPalette.ColorRole.Base).name()) >= 4.5
+
+
+def test_choices_are_remembered(tmp_path: object) -> None:
+    settings = Settings()
+    assert settings.appearance is Appearance.SYSTEM
+    assert settings.points is None
+    settings.appearance = Appearance.DARK
+    settings.points = 12
+    again = Settings()
+    assert (again.appearance, again.points) == (Appearance.DARK, 12)
+
+
+def test_unreadable_settings_count_as_never_set() -> None:
+    settings = Settings()
+    settings._put("appearance", "purple")
+    settings._put("points", "many")
+    settings._put("recent", "[{]")
+    again = Settings()
+    assert (again.appearance, again.points, again.recent) == (Appearance.SYSTEM, None, ())

@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PySide6.QtGui import Qt, QTextDocument
+
+from mmdesk.engine.core.times import END_OF_TIME_US, NO_TIME_US, parse_moment
+from mmdesk.ui import formatting as f
+
+MINUS = "\N{MINUS SIGN}"
+DAY_US = 86_400_000_000
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (None, "\N{EN DASH}"),
+        (math.nan, "\N{EN DASH}"),
+        (0.0, "0"),
+        (1234.0, "1,234"),
+        (-3.5, f"{MINUS}3.500"),
+        (0.91249, "0.912"),
+        (1234567.5, "1.23e+06"),
+        (0.0000123, "1.23e-05".replace("-", MINUS)),
+        (math.inf, "∞"),
+    ],
+)
+def test_numbers(value: float | None, text: str) -> None:
+    assert f.number(value) == text
+
+
+def test_a_contribution_always_shows_its_sign_but_nothing_has_none() -> None:
+    assert f.signed(4.21) == "+4.2"
+    assert f.signed(-0.3) == f"{MINUS}0.3"
+    assert f.signed(-0.0001) == f.signed(0.0001) == "0.0"
+    assert f.signed(None) == "\N{EN DASH}"
+
+
+def test_durations_and_sizes() -> None:
+    assert [f.duration(s) for s in (-1, 7.4, 59.6, 200, 3900)] == [
+        "0 s",
+        "7 s",
+        "1 min 00 s",
+        "3 min 20 s",
+        "1 h 05 min",
+    ]
+    assert [f.size(n) for n in (312, 4100, 2_000_000, 5 * 10**12)] == ["312 B", "4.1 kB", "2.0 MB", "5.0 TB"]
+
+
+def test_relative_times_are_said_as_people_do() -> None:
+    now = parse_moment("2024-06-01T12:00:00")
+    ages = {0: "just now", 50: "1 minute ago", 3 * 60: "3 minutes ago", 7200: "2 hours ago", 86_400: "1 day ago",
+            40 * 86_400: "1 month ago", 800 * 86_400: "2 years ago"}  # fmt: skip
+    assert {age: f.relative_time(now - age * 1_000_000, now) for age in ages} == ages
+    assert f.relative_time(None) == "\N{EN DASH}"
+
+
+def test_moments_of_the_data_are_shown_in_utc_as_stored() -> None:
+    assert f.data_time(parse_moment("2010-11-08T18:45:11")) == "2010-11-08 18:45:11"
+    assert f.data_time(parse_moment("2010-11-08")) == "2010-11-08"
+    assert f.data_time(NO_TIME_US) == f.data_time(END_OF_TIME_US) == f.data_time(None) == "\N{EN DASH}"
+    assert f.data_time(2**62) == f"{2**62} µs"
+
+
+@given(st.text())
+def test_an_imported_string_is_one_short_line_with_nothing_that_acts(text: str) -> None:
+    shown = f.shown(text)
+    assert len(shown.split("\n")) == 1
+    assert all(character.isprintable() for character in shown)
+    assert "\u202e" not in shown
+
+
+def test_a_turned_direction_is_seen_and_a_megabyte_is_cut() -> None:
+    assert f.shown("photo\u202egnp.exe") == "photo⟨U+202E⟩gnp.exe"
+    assert len(f.shown("x" * 1_000_000)) == 300
+
+
+@given(st.text(min_size=1, max_size=80))
+def test_a_tool_tip_shows_its_text_letter_by_letter(text: str) -> None:
+    tip = f.tool_tip(text)
+    assert Qt.mightBeRichText(tip)
+    document = QTextDocument()
+    document.setHtml(tip)
+    assert document.toPlainText().split() == f.shown(text).replace("\xa0", " ").split()
+
+
+def test_markup_in_a_tool_tip_is_not_obeyed() -> None:
+    assert "<img" not in f.tool_tip('<img src="http://evil/x.png">')
+
+
+def test_an_ampersand_in_a_menu_stays_one() -> None:
+    assert f.menu_text("Miller & Sons") == "Miller && Sons"
+
+
+def test_long_words_get_places_to_break() -> None:
+    assert f.breakable("a" * 50).split("\u200b") == ["a" * 24, "a" * 24, "aa"]
+    assert f.breakable("short words only") == "short words only"

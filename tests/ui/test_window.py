@@ -1,0 +1,340 @@
+"""The shell: start page, cases, menus, palette, looks, dropping, closing."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtGui import QDragEnterEvent, QDropEvent, QFontMetrics
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QAbstractItemView,
+    QApplication,
+    QComboBox,
+    QFileDialog,
+    QLabel,
+    QLineEdit,
+    QMessageBox,
+    QPushButton,
+    QTabBar,
+    QWidget,
+)
+from pytestqt.qtbot import QtBot
+
+from mmdesk.ui.colours import Appearance
+from mmdesk.ui.jobs.job import Job, Lane
+from mmdesk.ui.settings import Settings
+from mmdesk.ui.widgets.case_dialog import NewCaseDialog
+from mmdesk.ui.widgets.command_palette import CommandPalette
+from mmdesk.ui.window import MainWindow
+from tests.ui.driving import LONG_MS, answer, button, click, on, opened, press, rest
+from tests.ui.jobs import work
+
+
+def test_a_new_case_is_made_with_keyboard_and_mouse(qtbot: QtBot, window: MainWindow, tmp_path: Path) -> None:
+    click(qtbot, button(window.start_page, "New case"))
+    dialog = window.findChild(NewCaseDialog)
+    assert isinstance(dialog, NewCaseDialog)
+    create = button(dialog, "Create case")
+    assert not create.isEnabled()
+    assert dialog.reason.text() == "Give the case a name."
+    dialog.folder.setText(str(tmp_path))
+    qtbot.keyClicks(dialog.name, "Payments: spring/summer")
+    assert dialog.answers().folder == tmp_path / "Payments-spring-summer"
+    qtbot.keyClick(dialog.name, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: window.session.case is not None, timeout=LONG_MS)
+    rest(qtbot, window)
+    assert (tmp_path / "Payments-spring-summer" / "case.mmcase").is_file()
+    assert window.windowTitle() == "Payments: spring/summer - mmdesk"
+    assert Settings().recent[0].name == "Payments: spring/summer"
+
+
+def test_what_is_wrong_with_a_new_case_is_said(qtbot: QtBot, window: MainWindow, empty_case: Path) -> None:
+    click(qtbot, button(window.start_page, "New case"))
+    dialog = window.findChild(NewCaseDialog)
+    assert isinstance(dialog, NewCaseDialog)
+    dialog.folder.setText(str(empty_case.parent))
+    qtbot.keyClicks(dialog.name, empty_case.name)
+    assert dialog.reason.text() == "There is a folder of this name already."
+    qtbot.keyClicks(dialog.name, "2")
+    assert button(dialog, "Create case").isEnabled()
+    dialog.server.setChecked(True)
+    assert dialog.reason.text() == "Give the address of the database."
+    dialog.close()
+
+
+def test_a_server_that_cannot_be_reached_is_an_error_in_words(qtbot: QtBot, window: MainWindow, tmp_path: Path) -> None:
+    click(qtbot, button(window.start_page, "New case"))
+    dialog = window.findChild(NewCaseDialog)
+    assert isinstance(dialog, NewCaseDialog)
+    dialog.folder.setText(str(tmp_path))
+    qtbot.keyClicks(dialog.name, "far")
+    dialog.server.setChecked(True)
+    qtbot.keyClicks(dialog.url, "postgresql+psycopg://nobody@127.0.0.1:1/none")
+    press(qtbot, dialog, "Create case")
+    answer(qtbot, window, "Close")
+    assert window.session.case is None
+    assert not (tmp_path / "far").exists()
+
+
+def test_the_last_case_is_offered_but_not_opened(
+    qtbot: QtBot, window: MainWindow, empty_case: Path, tmp_path: Path
+) -> None:
+    opened(qtbot, window, empty_case)
+    qtbot.keyClick(window, Qt.Key.Key_W, Qt.KeyboardModifier.ControlModifier)
+    qtbot.waitUntil(lambda: window.session.case is None)
+    assert window.stack.currentWidget() is window.start_page
+    press(qtbot, window.start_page, "Open Nothing yet")
+    qtbot.waitUntil(lambda: window.session.case is not None, timeout=LONG_MS)
+    window.flow.leave(lambda: None)
+    press(qtbot, window.start_page, "Take Nothing yet off this list")
+    assert Settings().recent == ()
+    assert (empty_case / "case.mmcase").is_file()
+
+
+def test_a_recent_case_that_is_gone_cannot_be_opened(qtbot: QtBot, window: MainWindow, tmp_path: Path) -> None:
+    window.settings.add_recent(tmp_path / "gone", "Gone & <b>lost</b>")
+    window._show_recent()
+    qtbot.wait(30)
+    assert not button(window.start_page, "Open Gone & <b>lost</b>").isEnabled()
+    (entry,) = window._recent_menu.actions()
+    assert not entry.isEnabled()
+    assert "&&" in entry.text()
+
+
+def test_a_folder_that_is_no_case_is_an_error_in_words(qtbot: QtBot, window: MainWindow, tmp_path: Path) -> None:
+    window.open_case(tmp_path)
+    said = answer(qtbot, window, "Close")
+    assert str(tmp_path) in said
+    assert window.session.case is None
+
+
+def test_open_asks_for_a_file(qtbot: QtBot, window: MainWindow, empty_case: Path) -> None:
+    press(qtbot, window.start_page, "Open a case")
+    dialog = window.findChild(QFileDialog)
+    assert isinstance(dialog, QFileDialog)
+    dialog.setDirectory(str(empty_case))
+    dialog.selectFile("case.mmcase")
+    dialog.accept()
+    qtbot.waitUntil(lambda: window.session.case is not None, timeout=LONG_MS)
+    rest(qtbot, window)
+
+
+def test_every_command_is_in_a_menu_and_no_shortcut_is_given_twice(window: MainWindow) -> None:
+    in_menus = {action for menu in window.menuBar().actions() for action in menu.menu().actions()}  # type: ignore[union-attr]
+    assert {command.action for command in window.commands.all} <= in_menus
+    shortcuts = [c.action.shortcut().toString() for c in window.commands.all if not c.action.shortcut().isEmpty()]
+    assert len(shortcuts) == len(set(shortcuts))
+    assert {"Ctrl+N", "Ctrl+O", "Ctrl+K", "Ctrl+I", "Ctrl+T", "Ctrl+1"} <= set(shortcuts)
+
+
+def test_without_a_case_its_commands_are_off(window: MainWindow) -> None:
+    possible = {command.name for command in window.commands.all if command.action.isEnabled()}
+    needing = {"Add tables", "Extract features", "Start training", "Verify run", "Export as JSON", "Close case"}
+    assert not possible & needing
+
+
+def test_a_command_is_run_from_the_palette(qtbot: QtBot, window: MainWindow) -> None:
+    qtbot.keyClick(window, Qt.Key.Key_K, Qt.KeyboardModifier.ControlModifier)
+    palette = window.findChild(CommandPalette)
+    assert isinstance(palette, CommandPalette)
+    field = palette.findChild(QLineEdit)
+    assert isinstance(field, QLineEdit)
+    qtbot.keyClicks(field, "dark")
+    qtbot.keyClick(field, Qt.Key.Key_Return)
+    assert window.theme.appearance is Appearance.DARK
+    assert Settings().appearance is Appearance.DARK
+
+
+def test_the_appearance_button_goes_round(qtbot: QtBot, window: MainWindow, empty_case: Path) -> None:
+    opened(qtbot, window, empty_case)
+    seen = []
+    for _ in range(3):
+        press(qtbot, window.tabs, "Appearance")
+        seen.append(window.theme.appearance)
+    assert set(seen) == set(Appearance)
+
+
+def test_text_size_is_changed_and_kept(qtbot: QtBot, window: MainWindow) -> None:
+    before = window.theme.points
+    qtbot.keyClick(window, Qt.Key.Key_Plus, Qt.KeyboardModifier.ControlModifier)
+    assert Settings().points == before + 1
+    qtbot.keyClick(window, Qt.Key.Key_0, Qt.KeyboardModifier.ControlModifier)
+    assert Settings().points is None
+
+
+def test_the_layout_is_kept_and_reset(qtbot: QtBot, window: MainWindow) -> None:
+    window.resize(1100, 640)
+    window.close()
+    assert Settings().layout("window") is not None
+    window.show()
+    window._on_reset_layout()
+    assert (window.width(), window.height()) == (1280, 720)
+    assert Settings().layout("window") is None
+
+
+# Dropping.
+
+
+def dropped(window: MainWindow, *paths: Path) -> None:
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
+    none, left = Qt.KeyboardModifier.NoModifier, Qt.MouseButton.LeftButton
+    with warnings.catch_warnings():
+        # Only a real drag makes these events otherwise.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        enter = QDragEnterEvent(QPoint(20, 20), Qt.DropAction.CopyAction, data, left, none)
+        drop = QDropEvent(QPointF(20, 20), Qt.DropAction.CopyAction, data, left, none)
+    QApplication.sendEvent(window, enter)
+    assert enter.isAccepted()
+    QApplication.sendEvent(window, drop)
+
+
+def test_a_dropped_case_is_opened(qtbot: QtBot, window: MainWindow, empty_case: Path) -> None:
+    dropped(window, empty_case)
+    qtbot.waitUntil(lambda: window.session.case is not None, timeout=LONG_MS)
+    rest(qtbot, window)
+
+
+def test_dropped_tables_go_to_import(qtbot: QtBot, window: MainWindow, empty_case: Path, made_data: Path) -> None:
+    opened(qtbot, window, empty_case)
+    on(qtbot, window, "runs")
+    dropped(window, made_data / "entities.csv", made_data / "events.csv")
+    tables = window.rooms["import"].tables  # type: ignore[attr-defined]
+    qtbot.waitUntil(lambda: len(tables.plans) == 2 and not window.jobs.live, timeout=LONG_MS)
+    assert window.tabs.currentWidget() is window.rooms["import"]
+    assert [plan.table for plan in tables.plans] == ["entities", "events"]
+
+
+def test_files_without_a_case_are_answered(qtbot: QtBot, window: MainWindow, made_data: Path) -> None:
+    dropped(window, made_data / "events.csv")
+    assert "no case open" in answer(qtbot, window, "Close")
+
+
+# Closing.
+
+
+def busy(qtbot: QtBot, window: MainWindow) -> Job:
+    job = window.jobs.submit(Lane.HEAVY, work.until_cancelled, title="Training long")
+    qtbot.waitUntil(lambda: job.progress.share is not None, timeout=LONG_MS)
+    return job
+
+
+def test_closing_while_a_job_runs_asks_and_can_be_taken_back(qtbot: QtBot, window: MainWindow) -> None:
+    job = busy(qtbot, window)
+    assert not window.close()
+    said = answer(qtbot, window, "Keep it running")
+    assert "Training long" in said
+    assert window.isVisible()
+    assert not job.cancel_requested
+
+
+def test_closing_while_a_job_runs_stops_it_first(qtbot: QtBot, window: MainWindow) -> None:
+    job = busy(qtbot, window)
+    window.close()
+    answer(qtbot, window, "Stop and close")
+    qtbot.waitUntil(lambda: not window.isVisible(), timeout=LONG_MS)
+    assert job.state.ended
+
+
+def test_leaving_a_case_while_a_job_runs_asks(qtbot: QtBot, window: MainWindow, empty_case: Path) -> None:
+    opened(qtbot, window, empty_case)
+    job = busy(qtbot, window)
+    window.open_case(empty_case)
+    answer(qtbot, window, "Stop and go on")
+    qtbot.waitUntil(lambda: job.state.ended and window.session.case is not None, timeout=LONG_MS)
+    rest(qtbot, window)
+
+
+def test_the_strip_cancels_a_job_and_says_so(qtbot: QtBot, window: MainWindow) -> None:
+    job = busy(qtbot, window)
+    press(qtbot, window.strip, "Cancel Training long")
+    qtbot.waitUntil(lambda: job.state.ended, timeout=LONG_MS)
+    qtbot.waitUntil(lambda: "cancelled" in window.strip.news)
+
+
+def test_a_bug_is_told_with_its_details_folded(qtbot: QtBot, window: MainWindow) -> None:
+    job = window.jobs.submit(Lane.IO, work.bug, title="Doing")
+    qtbot.waitUntil(lambda: job.state.ended, timeout=LONG_MS)
+    assert "went wrong inside mmdesk" in window.strip.news
+    assert "Traceback" not in window.strip.news
+
+
+# Everywhere.
+
+
+@pytest.fixture
+def every_room(qtbot: QtBot, window: MainWindow, trained_case: Path) -> MainWindow:
+    opened(qtbot, window, trained_case)
+    return window
+
+
+def each_place(qtbot: QtBot, window: MainWindow) -> Iterator[str]:
+    """Go through the tabs and their pages."""
+    for number in range(4):
+        on(qtbot, window, "import")
+        window.rooms["import"].show_page(number)  # type: ignore[attr-defined]
+        rest(qtbot, window)
+        yield f"import {number}"
+    for room in ("train", "runs"):
+        on(qtbot, window, room)
+        yield room
+    on(qtbot, window, "explain")
+    tabs = window.rooms["explain"].page.tabs  # type: ignore[attr-defined]
+    for number in range(tabs.count()):
+        tabs.setCurrentIndex(number)
+        rest(qtbot, window)
+        yield f"explain {number}"
+
+
+def test_everything_is_named_plain_and_whole_in_every_tab(qtbot: QtBot, every_room: MainWindow) -> None:
+    """Controls have accessible names, labels take no markup, no text is clipped at 1280 x 720."""
+    for place in each_place(qtbot, every_room):
+        qtbot.wait(30)
+        assert QApplication.activeWindow() is every_room, place
+        assert [w for w in QApplication.topLevelWidgets() if w.isVisible()] == [every_room], place
+        for widget in every_room.findChildren(QWidget):
+            if widget.isVisible():
+                _check(widget, place)
+
+
+def _check(widget: QWidget, place: str) -> None:
+    where = f"{place}: {type(widget).__name__} {widget.accessibleName()!r}"
+    if isinstance(widget, QLabel):
+        assert widget.textFormat() is Qt.TextFormat.PlainText, where
+        if not widget.wordWrap() and widget.text():
+            needed = max(QFontMetrics(widget.font()).horizontalAdvance(line) for line in widget.text().split("\n"))
+            assert widget.width() >= needed - 1, f"{where} {widget.text()!r} {widget.width()} < {needed}"
+    if isinstance(widget, QPushButton):
+        assert widget.width() >= widget.sizeHint().width() - 1, f"{where} {widget.text()!r}"
+    takes_focus = widget.focusPolicy() & Qt.FocusPolicy.TabFocus
+    inner = isinstance(widget.parentWidget(), (QComboBox, QTabBar)) or widget.objectName().startswith("qt_")
+    if takes_focus and not inner and isinstance(widget, (QAbstractButton, QLineEdit, QComboBox, QAbstractItemView)):
+        assert widget.accessibleName(), where
+
+
+def test_every_tab_is_reached_and_left_with_the_tab_key(qtbot: QtBot, every_room: MainWindow) -> None:
+    for room in ("import", "train", "runs", "explain"):
+        on(qtbot, every_room, room)
+        seen = set()
+        for _ in range(80):
+            focused = QApplication.focusWidget()
+            assert focused is not None
+            if focused in seen:
+                break
+            seen.add(focused)
+            qtbot.keyClick(focused, Qt.Key.Key_Tab)
+        inside = [widget for widget in seen if every_room.rooms[room].isAncestorOf(widget)]
+        assert len(inside) >= 3, (room, inside)
+
+
+def test_a_question_in_the_window_is_plain_text(qtbot: QtBot, window: MainWindow) -> None:
+    from mmdesk.ui import choosers
+
+    box = choosers.show_error(window, "<b>x</b>", "<img src=a>", "details")
+    assert isinstance(box, QMessageBox)
+    assert all(label.textFormat() is Qt.TextFormat.PlainText for label in box.findChildren(QLabel) if label.text())
+    box.close()

@@ -1,0 +1,128 @@
+"""Hints in the window's words, answers on buttons, measures and what is to be imported."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from mmdesk.engine.core.types import Table
+from mmdesk.engine.services.table_imports import Preview
+from mmdesk.ui import measures
+from mmdesk.ui.calls import Proposal, WantedColumn
+from mmdesk.ui.hints import for_window
+from mmdesk.ui.tabs.importing.answers import answers_to
+from mmdesk.ui.tabs.importing.plan import FilePlan, mapping_of, problem_of
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("Run: mmdesk extract DIR", "Extract them under Import, Media."),
+        (
+            "Import a targets file with y_class, y_reg or y_rank: mmdesk import tables DIR --targets FILE",
+            "Import a targets file with y_class, y_reg or y_rank under Import, Tables.",
+        ),
+        (
+            "Keep one row of each, or choose with --on-conflict skip (the first counts) or replace (the last counts).",
+            "Keep one row of each, or choose to keep (the first counts) or to replace (the last counts).",
+        ),
+        (
+            """Choose another file, or say which columns they are: --mapping '{"events": {"a": "b"}}'.""",
+            "Choose another file, or choose its columns by hand.",
+        ),
+        ("See: mmdesk imports list", "See Import, History."),
+        ("Free some space.", "Free some space."),
+        ("", ""),
+    ],
+)
+def test_hints_name_no_options(said: str, shown: str) -> None:
+    assert for_window(said) == shown
+
+
+def test_the_two_orders_of_a_date_are_offered_in_words() -> None:
+    proposed = {"events": {"columns": {"timestamp": {"column": "when", "format": "day_first"}}}}
+    first, second = answers_to(proposed)
+    assert (first.text, first.mapping) == ("Day first (31/12/2024)", proposed)
+    assert second.text == "Month first (12/31/2024)"
+    assert second.mapping == {"events": {"columns": {"timestamp": {"column": "when", "format": "month_first"}}}}
+
+
+def test_the_two_meanings_of_a_comma_are_offered_in_words() -> None:
+    first, second = answers_to({"events": {"decimal": ","}})
+    assert first.mapping == {"events": {"decimal": ","}}
+    assert second.mapping == {"events": {"decimal": ".", "thousands": ","}}
+
+
+def test_other_questions_have_one_answer() -> None:
+    assert [answer.text for answer in answers_to({"events": {"columns": {"value": "Amount"}}})] == ["Yes, as proposed"]
+
+
+def plan(mapping: dict[str, str], proposals: dict[str, str], missing: tuple[str, ...] = ()) -> FilePlan:
+    preview = Preview(
+        "a.csv", "events", ("Account", "Kind", "When"), (), mapping, missing, proposals, "utf-8", ",", ()
+    )  # fmt: skip
+    wanted = (WantedColumn("entity_id", True), WantedColumn("event_type", True), WantedColumn("value", False))
+    return FilePlan(Path("a.csv"), Table.EVENTS, proposal=Proposal(Table.EVENTS, wanted, preview))
+
+
+def test_what_is_missing_is_said_before_anything_can_be_imported() -> None:
+    made = plan({"entity_id": "Account"}, {})
+    assert problem_of([made]) == "a.csv lacks event_type: choose which of its columns that is."
+    made.columns["event_type"] = "Kind"
+    assert problem_of([made]) == ""
+    assert mapping_of([made]) == {"events": {"columns": {"event_type": "Kind"}}}
+
+
+def test_proposed_columns_must_be_confirmed() -> None:
+    made = plan({"entity_id": "Account"}, {"event_type": "Kind"})
+    assert problem_of([made]) == "Confirm the proposed columns of a.csv: event_type."
+    made.accept_proposals()
+    assert problem_of([made]) == ""
+    assert made.columns == {"event_type": "Kind"}
+
+
+def test_nothing_said_by_hand_leaves_the_mapping_to_what_was_remembered() -> None:
+    made = plan({"entity_id": "Account", "event_type": "Kind"}, {})
+    assert mapping_of([made]) is None
+    made.reading["delimiter"] = ";"
+    made.time_format = "day_first"
+    assert mapping_of([made]) == {"events": {"delimiter": ";", "formats": {"timestamp": "day_first"}}}
+
+
+def test_two_files_for_one_table_and_none_at_all_are_refused() -> None:
+    both = [plan({"entity_id": "Account", "event_type": "Kind"}, {}) for _ in range(2)]
+    assert problem_of(both) == "Two files are given as events; import one after the other."
+    assert problem_of([]) == "Choose or drop the files to import."
+
+
+METRICS = {
+    "test": {"classification": {"n": 66, "auroc": 0.91}, "regression": {"n": 60, "mae": 5.0}},
+    "baseline": {
+        "measures": {
+            "test": {"classification": {"auroc": 0.9}, "regression": {"mae": 4.0}},
+            "val": {"classification": {"auroc": 0.8}},
+        }
+    },
+}
+
+
+def test_the_verdict_against_the_baseline_knows_which_way_is_better() -> None:
+    auroc, mae = measures.figures_of(METRICS)
+    assert (auroc.text, auroc.remark, auroc.remark_kind) == ("0.910", "beats the baseline 0.900", "good")
+    assert (mae.text, mae.remark, mae.remark_kind) == ("5.000", "does not beat the baseline 4.000", "warn")
+    assert "66 rows" in auroc.tip
+
+
+def test_a_head_that_was_not_measured_is_left_out() -> None:
+    assert measures.figures_of({}) == []
+    assert measures.figures_of(None) == []
+    assert measures.baseline_curves(METRICS) == {"classification_auroc": 0.8}
+
+
+def test_values_of_settings_fit_a_line() -> None:
+    assert measures.plain_value("ab" * 32) == f"{'ab' * 8}…"
+    assert measures.plain_value(True) == "yes"
+    assert measures.plain_value([1, "x"]) == "1, x"
+    assert measures.plain_value(0.0123456789) == "0.012346"
+    assert measures.flattened({"a": {"b": 1}, "c": 2}) == [("a.b", 1), ("c", 2)]

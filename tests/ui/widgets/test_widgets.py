@@ -1,0 +1,384 @@
+from __future__ import annotations
+
+import datetime as dt
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtGui import QImage, QWheelEvent
+from PySide6.QtWidgets import QApplication, QLabel, QLineEdit, QWidget
+from pytestqt.qtbot import QtBot
+
+from mmdesk.ui.colours import DARK, LIGHT, Appearance
+from mmdesk.ui.theme import Theme
+from mmdesk.ui.widgets.activity import Activity, ActivityStrip
+from mmdesk.ui.widgets.bars import Bar, BarList
+from mmdesk.ui.widgets.basics import Button, ElidedLabel, Fold, Label
+from mmdesk.ui.widgets.command_palette import CommandPalette, Entry
+from mmdesk.ui.widgets.curves import CurveGrid, charts_of
+from mmdesk.ui.widgets.fields import Choice, Setting, SettingsForm
+from mmdesk.ui.widgets.links import LinkStar, Neighbour
+from mmdesk.ui.widgets.media import Frame, FrameGrid, Span, Tile, TiledPicture, Waveform
+from mmdesk.ui.widgets.notice import Stateful
+from mmdesk.ui.widgets.timeline import Histogram, TimeAxis, TimedItem, Timeline
+from mmdesk.ui.widgets.waterfall import Account, Step, Waterfall
+
+
+def shown(qtbot: QtBot, widget: QWidget, width: int = 500, height: int = 300) -> QImage:
+    """The widget as it is painted."""
+    qtbot.addWidget(widget)
+    widget.resize(width, height)
+    widget.show()
+    qtbot.waitExposed(widget)
+    return widget.grab().toImage()
+
+
+def colours_in(image: QImage) -> set[str]:
+    return {
+        image.pixelColor(x, y).name().upper() for x in range(0, image.width(), 2) for y in range(0, image.height(), 2)
+    }
+
+
+HOSTILE = '<img src="file:///etc/passwd"> & <b>x</b>'
+
+
+def test_labels_and_buttons_take_no_markup(qtbot: QtBot) -> None:
+    label = Label(HOSTILE)
+    qtbot.addWidget(label)
+    assert label.textFormat() is Qt.TextFormat.PlainText
+    elided = ElidedLabel(HOSTILE)
+    shown(qtbot, elided, 80, 20)
+    assert all(child.textFormat() is Qt.TextFormat.PlainText for child in elided.findChildren(QLabel))
+    assert "<img" not in elided.toolTip()
+    assert elided.text() == HOSTILE
+
+
+def test_an_elided_label_shows_as_much_as_fits(qtbot: QtBot) -> None:
+    label = ElidedLabel("a long name of a file.csv")
+    shown(qtbot, label, 80, 20)
+    (inner,) = label.findChildren(QLabel)
+    assert inner.text().endswith("…")
+    label.resize(400, 20)
+    assert inner.text() == "a long name of a file.csv"
+
+
+def test_a_fold_opens_with_the_keyboard(qtbot: QtBot) -> None:
+    content = QLabel("inside")
+    fold = Fold("More", content)
+    shown(qtbot, fold)
+    assert not content.isVisible()
+    head = fold.focusProxy() or fold.findChild(type(fold._head))
+    assert head is not None
+    qtbot.keyClick(head, Qt.Key.Key_Space)
+    assert content.isVisible()
+    assert fold.is_open
+
+
+def test_a_notice_keeps_nothing_of_the_one_before(qtbot: QtBot) -> None:
+    stateful = Stateful(QLabel("content"))
+    shown(qtbot, stateful)
+    pressed: list[str] = []
+    stateful.show_error("It broke.", "Mend it.", "Traceback", "Try again", lambda: pressed.append("again"))
+    buttons = [button for button in stateful.notice.findChildren(Button) if button.isVisible()]
+    qtbot.mouseClick(buttons[0], Qt.MouseButton.LeftButton)
+    assert pressed == ["again"]
+    stateful.show_busy("Working")
+    assert not [button for button in stateful.notice.findChildren(Button) if button.isVisible()]
+    stateful.notice.progress(0.5, "half")
+    assert stateful.notice.text.text() == "half"
+    stateful.show_content()
+    assert stateful.showing_content
+
+
+def test_the_strip_shows_progress_and_asks_to_cancel(qtbot: QtBot) -> None:
+    strip = ActivityStrip()
+    shown(qtbot, strip, 900, 80)
+    strip.show_activity(Activity(3, "Training", "epoch 4", 0.25, 90.0))
+    strip.show_activity(Activity(4, "Extracting", waiting=True))
+    texts = [label.text() for label in strip.findChildren(QLabel)]
+    assert {"Training", "epoch 4", "25 %", "1 min 30 s left", "Extracting", "waiting for its turn"} <= set(texts)
+    cancels = [button for button in strip.findChildren(Button) if button.accessibleName() == "Cancel Training"]
+    with qtbot.waitSignal(strip.cancel_asked) as asked:
+        qtbot.mouseClick(cancels[0], Qt.MouseButton.LeftButton)
+    assert asked.args == [3]
+    strip.show_activity(Activity(3, "Training", stopping=True))
+    assert not cancels[0].isEnabled()
+    strip.remove(3)
+    strip.remove(3)
+    strip.tell("Done", "done", "good")
+    assert strip.news == "Done"
+    strip.stop()
+
+
+def test_the_palette_finds_by_letters_and_runs_with_enter(qtbot: QtBot) -> None:
+    entries = [
+        Entry("Open", "Case", "Ctrl+O"),
+        Entry("Start training", "Train", ""),
+        Entry("Dark appearance", "View", ""),
+    ]
+    palette = CommandPalette(entries)
+    qtbot.addWidget(palette)
+    palette.show()
+    field = palette.findChild(QLineEdit)
+    assert isinstance(field, QLineEdit)
+    qtbot.keyClicks(field, "tra sta")
+    with qtbot.waitSignal(palette.chosen) as chosen:
+        qtbot.keyClick(field, Qt.Key.Key_Return)
+    assert chosen.args == [1]
+
+
+def test_the_palette_moves_with_the_arrows(qtbot: QtBot) -> None:
+    palette = CommandPalette([Entry(name, "M", "") for name in "abc"])
+    qtbot.addWidget(palette)
+    palette.show()
+    field = palette.findChild(QLineEdit)
+    assert isinstance(field, QLineEdit)
+    for key in (Qt.Key.Key_Down, Qt.Key.Key_Down, Qt.Key.Key_Down, Qt.Key.Key_Up):
+        qtbot.keyClick(field, key)
+    assert palette.table.chosen() == [1]
+
+
+SETTINGS = (
+    Setting("seed", "Seed", "int", 1234, 0, 2**31 - 1),
+    Setting("epochs", "Epochs", "int", 0, 0, 100, automatic="automatic"),
+    Setting("rate", "Rate", "float", 0.002, 1e-6, 1.0),
+    Setting("drop", "Leave out", "list", ()),
+    Setting("baseline", "Baseline", "bool", True),
+    Setting("clip", "Clip", "float", 1.0, 0.1, 9.0, advanced=True),
+)
+
+
+def test_a_form_gives_what_differs_from_the_defaults(qtbot: QtBot) -> None:
+    form = SettingsForm()
+    form.set_settings(SETTINGS)
+    shown(qtbot, form)
+    assert form.values() == {}
+    form.set_values({"rate": 0.01, "drop": ("a", "b"), "baseline": False, "epochs": 5})
+    assert form.values() == {"rate": 0.01, "drop": ("a", "b"), "baseline": False, "epochs": 5}
+    form.set_values({})
+    assert form.values() == {}
+
+
+@pytest.mark.parametrize("text", ["", "abc", "2", "-1", "0"])
+def test_an_impossible_number_is_said_and_not_taken(qtbot: QtBot, text: str) -> None:
+    form = SettingsForm()
+    form.set_settings(SETTINGS)
+    shown(qtbot, form)
+    field = form.field("rate").findChild(QLineEdit)
+    assert isinstance(field, QLineEdit)
+    field.clear()
+    qtbot.keyClicks(field, text)
+    assert form.problems() == ["Rate"]
+    assert form.values() == {}
+
+
+def test_the_wheel_scrolls_past_a_field(qtbot: QtBot) -> None:
+    box = Choice("Which", [("a", 1), ("b", 2)])
+    shown(qtbot, box, 100, 30)
+    other = QLineEdit()
+    qtbot.addWidget(other)
+    box.clearFocus()
+    event = QWheelEvent(
+        QPointF(5, 5), QPointF(5, 5), QPoint(), QPoint(0, -120), Qt.MouseButton.NoButton,
+        Qt.KeyboardModifier.NoModifier, Qt.ScrollPhase.NoScrollPhase, False,
+    )  # fmt: skip
+    QApplication.sendEvent(box, event)
+    assert box.value == 1
+
+
+def test_a_choice_hands_enums_back_as_they_were(qtbot: QtBot) -> None:
+    box: Choice[Appearance | None] = Choice("Which", [("none", None), ("dark", Appearance.DARK)])
+    qtbot.addWidget(box)
+    told: list[object] = []
+    box.value_changed.connect(told.append)
+    box.set_value(Appearance.DARK)
+    assert box.value is Appearance.DARK
+    assert told == [Appearance.DARK]
+    box.set_options([("light", Appearance.LIGHT), ("dark", Appearance.DARK)], Appearance.DARK)
+    assert box.value is Appearance.DARK
+    assert len(told) == 1
+
+
+ACCOUNT = Account(0.3, "Typical", (Step("up", 0.4, 0), Step("down", -0.1, 1), Step("rest", 0.0, None)), 0.6, "Now")
+
+
+def percent(value: float) -> str:
+    return f"{value:.0%}"
+
+
+def test_the_waterfall_says_everything_it_draws(qtbot: QtBot, theme: Theme) -> None:
+    fall = Waterfall(percent, percent)
+    fall.show_account(ACCOUNT)
+    image = shown(qtbot, fall)
+    assert fall.accessibleDescription() == "Typical 30%; up 40%; down -10%; rest 0%; Now 60%"
+    assert {LIGHT.raises, LIGHT.lowers} <= colours_in(image)
+    theme.choose(Appearance.DARK)
+    assert {DARK.raises, DARK.lowers} <= colours_in(fall.grab().toImage())
+
+
+def test_the_waterfall_is_walked_with_the_arrows(qtbot: QtBot) -> None:
+    fall = Waterfall(percent, percent)
+    fall.show_account(ACCOUNT)
+    shown(qtbot, fall)
+    picked: list[object] = []
+    fall.picked.connect(picked.append)
+    for key in (Qt.Key.Key_Down, Qt.Key.Key_Down, Qt.Key.Key_Down, Qt.Key.Key_Up):
+        qtbot.keyClick(fall, key)
+    assert picked == [0, 1, None, 1]
+
+
+def test_a_step_of_the_waterfall_is_picked_with_the_mouse(qtbot: QtBot) -> None:
+    fall = Waterfall(percent, percent)
+    fall.show_account(ACCOUNT)
+    shown(qtbot, fall)
+    with qtbot.waitSignal(fall.picked) as picked:
+        qtbot.mouseClick(fall, Qt.MouseButton.LeftButton, pos=QPoint(60, round(fall._line() * 2.5)))
+    assert picked.args == [1]
+
+
+def history(epochs: int) -> list[dict[str, object]]:
+    return [
+        {
+            "epoch": n,
+            "member": 0,
+            "train": {"loss": 2.0 / n, "classification": 1.0 / n, "regression": 1.0 / n, "ranking": 0.0},
+            "val": {"loss": 2.2 / n, "classification": 1.1 / n, "classification_auroc": 0.5 + 0.01 * n},
+            "best": n == 2,
+        }
+        for n in range(1, epochs + 1)
+    ]
+
+
+def test_the_charts_come_from_the_history_alone() -> None:
+    charts = charts_of(history(3), {"classification_auroc": 0.7})
+    assert [chart.title.split(" (")[0] for chart in charts] == [
+        "AUROC", "Loss, all parts", "Classification loss", "Regression loss",
+    ]  # fmt: skip
+    auroc, loss = charts[0], charts[1]
+    assert (auroc.best, auroc.baseline) == (2, 0.7)
+    assert [line.name for line in loss.lines] == ["train", "validation"]
+    assert loss.lines[0].values == (2.0, 1.0, pytest.approx(2 / 3))
+    assert charts_of([]) == []
+
+
+def test_of_an_ensemble_the_member_in_training_is_shown() -> None:
+    first = history(3)
+    second = [{**epoch, "member": 1} for epoch in history(2)]
+    assert len(charts_of(first + second)[0].lines[0].values) == 2
+
+
+def test_the_curves_are_drawn_in_both_palettes(qtbot: QtBot, theme: Theme) -> None:
+    grid = CurveGrid()
+    grid.show_charts(charts_of(history(4), {"classification_auroc": 0.7}))
+    assert {LIGHT.series[0], LIGHT.series[1]} <= colours_in(shown(qtbot, grid, 700, 400))
+    theme.choose(Appearance.DARK)
+    assert {DARK.series[0], DARK.series[1]} <= colours_in(grid.grab().toImage())
+    grid.show_charts([])
+
+
+def us(text: str) -> float:
+    return dt.datetime.fromisoformat(text).replace(tzinfo=dt.UTC).timestamp()
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "ticks"),
+    [
+        ("2024-01-01T00:00:00", "2024-01-01T00:00:30", ["00:00:00", "00:00:05", "00:00:10", "00:00:15"]),
+        ("2024-03-01T06:00:00", "2024-03-02T06:00:00", ["06:00", "12:00", "18:00", "00:00"]),
+        ("2023-11-20T00:00:00", "2024-08-30T00:00:00", ["Jan 2024", "Mar 2024", "May 2024"]),
+        ("1990-01-01T00:00:00", "2024-01-01T00:00:00", ["1990", "1995", "2000", "2005"]),
+    ],
+)
+def test_time_axes_have_round_ticks(qapp: QApplication, low: str, high: str, ticks: list[str]) -> None:
+    axis = TimeAxis()
+    ((_, values),) = axis.tickValues(us(low), us(high), 500)
+    assert axis.tickStrings(values, 1, 1)[: len(ticks)] == ticks
+
+
+def test_time_axes_survive_the_ends_of_time(qapp: QApplication) -> None:
+    axis = TimeAxis()
+    for low, high in ((-1e13, 1e13), (us("9998-01-01T00:00:00"), us("9999-12-31T00:00:00")), (5.0, 5.0)):
+        for _, values in axis.tickValues(low, high, 300):
+            axis.tickStrings(values, 1, 1)
+
+
+def test_the_timeline_marks_direction_by_shape_too(qtbot: QtBot, theme: Theme) -> None:
+    line = Timeline()
+    items = [TimedItem(0, us("2024-01-01"), 2.0, 0.7, "login"), TimedItem(1, us("2024-03-01"), -1.0, 0.3, "<b>x</b>")]
+    line.show_items(items, "points")
+    image = shown(qtbot, line, 600, 400)
+    assert {LIGHT.raises, LIGHT.lowers} <= colours_in(image)
+    line.choose(1)
+    line.show_items([TimedItem(0, 0.0, 0.0, None, "one")], "points")
+    line.show_items([], "points")
+    line.grab()
+
+
+def test_a_histogram_says_what_it_counts(qtbot: QtBot) -> None:
+    plot = Histogram("Events", "events")
+    plot.show_counts([us("2024-01-01"), us("2024-02-01"), us("2024-03-01")], [3, 4])
+    shown(qtbot, plot)
+    assert plot.accessibleDescription() == "7 from 2024-01-01 to 2024-03-01"
+
+
+def test_bars_are_said_and_drawn(qtbot: QtBot) -> None:
+    bars = BarList("Labels")
+    bars.set_bars([Bar("positive", 3, "3", "raises"), Bar("negative", 9, "9", "lowers")])
+    image = shown(qtbot, bars, 300, 60)
+    assert bars.accessibleName() == "Labels: positive: 3; negative: 9"
+    assert {LIGHT.raises, LIGHT.lowers} <= colours_in(image) or {DARK.raises, DARK.lowers} <= colours_in(image)
+    bars.set_bars([])
+    assert "Nothing to show" in bars.accessibleName()
+    bars.grab()
+
+
+PIXELS = np.full((60, 90, 3), 128, dtype=np.uint8)
+
+
+def signed(value: float) -> str:
+    return f"{value:+.1f}"
+
+
+def test_the_strongest_tile_is_tinted_most(qtbot: QtBot, theme: Theme) -> None:
+    picture = TiledPicture(signed)
+    tiles = [Tile((0, 0, 0.5, 1), 3.0), Tile((0.5, 0, 1, 1), -0.5)]
+    picture.show_picture(PIXELS, tiles)
+    image = shown(qtbot, picture, 360, 240)
+    left, right, grey = image.pixelColor(90, 200), image.pixelColor(270, 200), image.pixelColor(180, 120)
+    assert left.red() - left.blue() > 40
+    assert right.blue() >= right.red()
+    assert grey.isValid()
+    picture.set_overlay(False)
+    assert picture.grab().toImage().pixelColor(90, 200).name() == "#808080"
+
+
+def test_bars_lie_under_their_seconds(qtbot: QtBot, theme: Theme) -> None:
+    wave = Waveform(signed)
+    samples = np.linspace(0, 1, 200, dtype=np.float32)
+    wave.show_sound(-samples, samples, 2.0, [Span(0.0, 1.0, -1.0), Span(1.0, 2.0, 2.0)])
+    image = shown(qtbot, wave, 400, 300)
+    left = {image.pixelColor(x, y).name().upper() for x in range(20, 180, 4) for y in range(180, 280, 2)}
+    right = {image.pixelColor(x, y).name().upper() for x in range(220, 380, 4) for y in range(180, 280, 2)}
+    assert LIGHT.lowers in left - right
+    assert LIGHT.raises in right - left
+    assert "1.0 to 2.0 s +2.0" in wave.accessibleDescription()
+
+
+def test_frames_of_a_video_fill_the_room(qtbot: QtBot) -> None:
+    grid = FrameGrid(signed)
+    grid.show_frames([Frame(PIXELS, n * 0.5, float(n)) for n in range(5)] + [Frame(PIXELS, 9.0, None)])
+    shown(qtbot, grid, 600, 300)
+    assert grid._columns() == 3
+    assert "0.5 s +1.0" in grid.accessibleDescription()
+
+
+def test_a_neighbour_is_picked_with_the_mouse(qtbot: QtBot) -> None:
+    star = LinkStar()
+    star.show_links("me", [Neighbour(7, "<b>you</b>", 1.0), Neighbour(8, "they", -0.5)])
+    shown(qtbot, star, 400, 240)
+    place, key = star._places[0]
+    with qtbot.waitSignal(star.picked) as picked:
+        qtbot.mouseClick(star, Qt.MouseButton.LeftButton, pos=place.toPoint())
+    assert picked.args == [key] == [7]
+    star.show_links("me", [])
+    star.grab()
