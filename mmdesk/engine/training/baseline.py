@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from mmdesk.engine.core.types import Split
 from mmdesk.engine.dataset.batches import Batch
@@ -81,11 +82,16 @@ def _values(values: Float64, chosen: Bool) -> Float64:
 
 
 def train_baseline(sources: Mapping[Split, RowSource]) -> Baseline | None:
-    """Fit on the training rows, measure on the others.
+    """Fit on the training rows, measure on the others; on one thread, since more would only wait for each other.
 
     Returns:
         None with fewer than 20 training rows for every head, or where all entities look the same.
     """
+    with threadpool_limits(limits=1):
+        return _train_baseline(sources)
+
+
+def _train_baseline(sources: Mapping[Split, RowSource]) -> Baseline | None:
     train = sources[Split.TRAIN]
     rows = np.arange(0, len(train), max(1, -(-len(train) // MAX_ROWS)), dtype=np.int64)
     everything = {part: np.arange(len(source), dtype=np.int64) for part, source in sources.items()}

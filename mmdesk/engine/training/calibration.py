@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.special import expit
 
 from mmdesk.engine.dataset.case_data import Float64
 
@@ -11,6 +10,8 @@ MIN_OF_A_CLASS = 5
 # How far the slope may stray from 1 on little evidence: the weight of a prior of deviation 1/2 around it.
 _PRIOR = 4.0
 _ITERATIONS = 50
+# exp() of more than this overflows nothing and changes no probability.
+_STEEP = 500.0
 
 
 def platt(logit: Float64, label: Float64) -> tuple[float, float]:
@@ -38,7 +39,7 @@ def platt(logit: Float64, label: Float64) -> tuple[float, float]:
     at = np.array([1.0, 0.0])
     prior, centre = np.array([_PRIOR, 0.0]), np.array([1.0, 0.0])
     for _ in range(_ITERATIONS):
-        probability = expit(inputs @ at)
+        probability = 1 / (1 + np.exp(-np.clip(inputs @ at, -_STEEP, _STEEP)))
         gradient = inputs.T @ (probability - target) + prior * (at - centre)
         weight = np.maximum(probability * (1 - probability), 1e-9)
         step = np.linalg.solve((inputs * weight[:, None]).T @ inputs + np.diag(prior + 1e-9), gradient)

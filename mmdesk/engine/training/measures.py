@@ -4,12 +4,23 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import rankdata
 
 from mmdesk.engine.dataset.case_data import Float64, Int32, TargetRows
 
 Figures = dict[str, float | int | None]
 _BOOTSTRAP = 1000
+
+
+def average_ranks(values: Float64) -> Float64:
+    """Ranks from 1, the mean of their places for ties; no SciPy, whose import takes longer than a training.
+
+    Example:
+        >>> average_ranks(np.array([3.0, 1.0, 3.0])).tolist()
+        [2.5, 1.0, 2.5]
+    """
+    _, place, counts = np.unique(values, return_inverse=True, return_counts=True)
+    ranks: Float64 = (np.cumsum(counts) - (counts - 1) / 2)[place]
+    return ranks
 
 
 def auroc(label: Float64, score: Float64) -> float:
@@ -22,7 +33,7 @@ def auroc(label: Float64, score: Float64) -> float:
     losses = len(label) - wins
     if not wins or not losses:
         return float("nan")
-    ranks = rankdata(score)
+    ranks = average_ranks(score)
     return float((ranks[positive].sum() - wins * (wins + 1) / 2) / (wins * losses))
 
 
@@ -90,7 +101,7 @@ def regression(target: Float64, predicted: Float64) -> Figures:
 
 def spearman(target: Float64, score: Float64) -> float:
     """Correlation of the ranks, ties averaged; NaN where one of them does not vary."""
-    first, second = rankdata(target), rankdata(score)
+    first, second = average_ranks(target), average_ranks(score)
     if len(target) < 2 or np.ptp(first) == 0 or np.ptp(second) == 0:
         return float("nan")
     return float(np.corrcoef(first, second)[0, 1])

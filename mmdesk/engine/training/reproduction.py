@@ -39,6 +39,12 @@ def obstacles(files: CaseFiles, record: RunRecord) -> Judgement | None:
             "The run was trained by another version of the training code; only that version can train it again.",
             {"code_sha256": recorded, "code_sha256_now": code_hash("training")},
         )
+    if not _document(files, f"{record.folder}/environment.json").get("fingerprint"):
+        return Judgement(
+            Verdict.UNVERIFIABLE,
+            "The run's environment.json is gone or damaged, so nobody can say whether this environment is the run's.",
+            {},
+        )
     try:
         load_model(files, f"{record.folder}/model.pt", record.model_sha256)
         read_snapshot(files, record.data_sha256)

@@ -18,6 +18,7 @@ from mmdesk.engine.dataset.batches import Batch
 from mmdesk.engine.dataset.case_data import Float64
 from mmdesk.engine.model.model import HEADS, FullModel, Outputs
 from mmdesk.engine.training import measures
+from mmdesk.engine.training.adam import FusedAdam
 from mmdesk.engine.training.config import TrainingConfig
 from mmdesk.engine.training.losses import Labels, LossWeights, compute
 from mmdesk.engine.training.sources import RowSource, to_numpy
@@ -130,24 +131,19 @@ class Trainer:
         self.averaged = copy.deepcopy(model).eval()
         self._parameters: list[Tensor] = [p for p in model.parameters() if p.requires_grad]
         self._averages: list[Tensor] = [p for p in self.averaged.parameters() if p.requires_grad]
-        self.optimizer = torch.optim.Adam(
-            self._groups(), lr=config.number("learning_rate"), fused=True, decoupled_weight_decay=True
-        )
+        self.optimizer = FusedAdam(self._groups())
         self.progress = progress or Progress()
         if progress is not None:
             self._restore(progress)
 
-    def _groups(self) -> list[dict[str, Any]]:
+    def _groups(self) -> list[tuple[list[Tensor], float]]:
         """Weight decay is for the matrices; biases, norms, null tokens and embeddings stay free of it."""
         decayed = {id(module.weight) for module in self.model.modules() if isinstance(module, nn.Linear)} | {
             id(module.in_proj_weight) for module in self.model.modules() if isinstance(module, nn.MultiheadAttention)
         }
         return [
-            {
-                "params": [p for p in self._parameters if id(p) in decayed],
-                "weight_decay": self.config.number("weight_decay"),
-            },
-            {"params": [p for p in self._parameters if id(p) not in decayed], "weight_decay": 0.0},
+            ([p for p in self._parameters if id(p) in decayed], self.config.number("weight_decay")),
+            ([p for p in self._parameters if id(p) not in decayed], 0.0),
         ]
 
     def run(
@@ -191,14 +187,12 @@ class Trainer:
 
     def _step(self, batch: Batch, labels: Labels) -> tuple[Float64, Float64]:
         """One step of the optimizer; the three losses and how many targets they are means of."""
-        for group in self.optimizer.param_groups:
-            group["lr"] = self._rate()
         outputs = self.model(batch)
         losses = compute(outputs, self._standardised(outputs.regression), labels, self.plan.weights)
-        self.optimizer.zero_grad(set_to_none=True)
+        self.optimizer.forget_gradients()
         losses.total.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(self._parameters, self.config.number("gradient_clip"), foreach=True)
-        self.optimizer.step()
+        self.optimizer.step(self._rate())
         self.progress.step += 1
         self._average()
         return np.array([float(part.detach()) for part in losses.parts]), np.array(losses.counts, dtype=np.float64)
@@ -244,7 +238,7 @@ class Trainer:
         progress.finished = progress.epoch >= self.plan.epochs or waited >= self.plan.patience
         progress.history.append({"epoch": progress.epoch, "train": train, "val": val, "best": best})
         progress.weights, progress.average = _copied(self.model), _copied(self.averaged)
-        progress.optimizer = copy.deepcopy(self.optimizer.state_dict())
+        progress.optimizer = self.optimizer.state()
         progress.digests.append(digests(progress.weights))
 
     @torch.no_grad()
@@ -267,7 +261,7 @@ class Trainer:
         if progress.weights:
             self.model.load_state_dict(progress.weights)
             self.averaged.load_state_dict(progress.average)
-            self.optimizer.load_state_dict(progress.optimizer)
+            self.optimizer.restore(progress.optimizer)
 
 
 _SHOWN = {"auroc", "average_precision", "mae", "rmse", "r2", "ndcg", "spearman"}

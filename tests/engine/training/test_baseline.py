@@ -1,0 +1,73 @@
+"""The plain baseline: what it aggregates, and that it learns."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from mmdesk.engine.core.types import Split
+from mmdesk.engine.training.baseline import Baseline, aggregate, train_baseline
+from mmdesk.engine.training.execution import compare
+from tests.engine.training.parts import Ready
+
+
+@pytest.fixture(scope="module")
+def ready() -> Ready:
+    return Ready()
+
+
+def test_columns_by_hand(ready: Ready) -> None:
+    source = ready.sources[Split.TRAIN]
+    batch = source.batch(np.arange(len(source), dtype=np.int64))
+    types = ready.encoder.events.values.size
+    columns = aggregate(batch, types, media=True)
+    width = len(ready.encoder.attributes.names)
+    np.testing.assert_allclose(columns[:, :width], batch.attributes.numpy(), rtol=1e-6)
+    events = batch.event_presence.numpy().sum(1)
+    np.testing.assert_allclose(columns[:, width], events)
+    row = int(np.argmax(events))
+    kind = int(batch.event_types[row, 0])
+    chosen = (batch.event_presence[row] > 0) & (batch.event_types[row] == kind)
+    values = batch.event_features[row, chosen, 0].numpy().astype(float)
+    start = width + 1 + 3 * batch.event_features.shape[2] + kind * 6
+    expected = [len(values), values.mean(), values.max(), values.min(), values.sum(), values[-1]]
+    np.testing.assert_allclose(columns[row, start : start + 6], expected, rtol=1e-5)
+
+
+def test_an_entity_without_events_has_missing_values_and_not_zeros(ready: Ready) -> None:
+    source = ready.sources[Split.TRAIN]
+    batch = source.batch(np.arange(len(source), dtype=np.int64))
+    nobody = np.flatnonzero(batch.event_presence.numpy().sum(1) == 0)
+    columns = aggregate(batch, 1, media=False)[nobody]
+    width = len(ready.encoder.attributes.names)
+    assert len(nobody)
+    assert (columns[:, width] == 0).all()
+    assert np.isnan(columns[:, width + 1 : width + 5]).all()
+
+
+def test_it_learns_every_head(ready: Ready) -> None:
+    found = train_baseline(ready.sources)
+    assert found is not None
+    assert set(found.measures) == {"val", "test"}
+    both = found.measures["val"]["classification"], found.measures["test"]["classification"]
+    assert max(float(figures["auroc"] or 0) for figures in both) > 0.7
+    assert set(found.measures["test"]) == {"classification", "regression", "ranking"}
+    again = train_baseline(ready.sources)
+    assert again == found
+
+
+def test_too_few_rows_make_no_baseline(ready: Ready) -> None:
+    few = {part: type(s)(s._batcher, s.targets.take(np.arange(3)), ready.scale) for part, s in ready.sources.items()}
+    assert train_baseline(few) is None
+
+
+def test_the_run_says_whether_it_beats_it() -> None:
+    def parts(auroc: float, mae: float) -> dict[str, dict[str, dict[str, float | int | None]]]:
+        return {"test": {"classification": {"auroc": auroc}, "regression": {"mae": mae}}}
+
+    found = compare(parts(0.9, 2.0), Baseline(parts(0.8, 1.5), 10, 10))
+    assert found["heads"]["classification"]["beats"] is True
+    assert found["heads"]["classification"]["better_by"] == pytest.approx(0.1)
+    assert found["heads"]["regression"]["beats"] is False
+    assert "does not beat" in found["text"]
+    assert compare(parts(0.9, 2.0), None)["heads"] == {}

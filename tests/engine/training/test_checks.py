@@ -1,0 +1,134 @@
+"""Problems are said before the start."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from mmdesk.engine.core.errors import DataError, UsageError
+from mmdesk.engine.dataset.assembly import CaseTables, assemble
+from mmdesk.engine.dataset.reading import NO_FEATURES
+from mmdesk.engine.training.checks import ERROR, Finding, find_problems, require_trainable
+from mmdesk.engine.training.config import TrainingConfig
+from tests.engine.dataset.cases import small_tables, some_media
+
+SIZE = 120
+
+
+def with_targets(tables: CaseTables, **columns: list[Any]) -> CaseTables:
+    targets = tables.targets
+    for name, values in columns.items():
+        place = targets.column_names.index(name)
+        targets = targets.set_column(place, name, pa.array(values, targets.schema.field(name).type))
+    return replace(tables, targets=targets)
+
+
+def findings(
+    tables: CaseTables, config: dict[str, object] | None = None, without_features: int = 0
+) -> tuple[Finding, ...]:
+    data = assemble(tables, some_media(SIZE), {NO_FEATURES: without_features} if without_features else None)
+    return find_problems(data, TrainingConfig(config))
+
+
+def codes(found: tuple[Finding, ...]) -> set[str]:
+    return {finding.code for finding in found}
+
+
+def test_a_sound_case_has_no_errors() -> None:
+    found = findings(small_tables(SIZE))
+    assert all(finding.severity != ERROR for finding in found)
+    require_trainable(found)
+
+
+NOTHING: list[Any] = [None] * SIZE
+
+
+@pytest.mark.parametrize(
+    ("columns", "code"),
+    [
+        ({"y_reg": NOTHING, "y_class": NOTHING, "y_rank": NOTHING}, "train.no_labels"),
+        ({"split": ["test"] * SIZE}, "train.no_training_rows"),
+        ({"y_reg": NOTHING, "y_class": [1.0] * SIZE, "y_rank": NOTHING}, "train.one_class"),
+    ],
+)
+def test_what_cannot_be_trained_is_refused_with_a_hint(columns: dict[str, list[Any]], code: str) -> None:
+    found = findings(with_targets(small_tables(SIZE), **columns))
+    assert found[0].severity == ERROR
+    with pytest.raises(DataError) as caught:
+        require_trainable(found)
+    assert caught.value.code == code
+    assert caught.value.exit_status == 3
+    assert caught.value.hint
+
+
+def test_one_class_beside_another_head_is_only_a_warning() -> None:
+    found = findings(with_targets(small_tables(SIZE), y_class=[1.0] * SIZE))
+    assert "train.one_value" in codes(found)
+    require_trainable(found)
+
+
+def test_a_part_without_positives_and_an_empty_part_are_said() -> None:
+    tables = small_tables(SIZE)
+    label = tables.targets["y_class"].to_pylist()
+    split = ["test" if value == 0 else "train" for value in label]
+    found = findings(with_targets(tables, split=split, y_class=[v or 0.0 for v in label]))
+    assert "train.part_one_class" in codes(found)
+    found = findings(with_targets(tables, split=["train"] * 60 + ["val"] * 60))
+    assert "train.no_test" in codes(found)
+
+
+def test_a_column_that_gives_the_target_away() -> None:
+    tables = small_tables(SIZE)
+    label = [value or 0.0 for value in tables.targets["y_class"].to_pylist()]
+    for kind in ("number", "category"):
+        cells = [v * 3 + 1 for v in label] if kind == "number" else ["bad" if v else "good" for v in label]
+        name, place = ("income", 1) if kind == "number" else ("colour", 2)
+        attributes = tables.attributes.set_column(place, name, pa.array(cells))
+        leaky = with_targets(replace(tables, attributes=attributes), y_class=label)
+        found = [finding for finding in findings(leaky) if finding.code == "train.gives_away"]
+        assert len(found) == 1
+        assert name in found[0].text
+        assert f"drop_columns={name}" in found[0].hint
+        assert "train.gives_away" not in codes(findings(leaky, {"drop_columns": name}))
+
+
+def test_a_text_that_is_different_everywhere_gives_nothing_away() -> None:
+    tables = small_tables(SIZE)
+    attributes = tables.attributes.set_column(2, "colour", pa.array([f"name {i}" for i in range(SIZE)]))
+    assert "train.gives_away" not in codes(findings(replace(tables, attributes=attributes)))
+
+
+def test_the_same_file_in_several_parts() -> None:
+    tables = small_tables(SIZE)
+    owners = np.arange(1, SIZE + 1)
+    links = pa.table(
+        {
+            "row": owners,
+            "entity_key": owners,
+            "artifact_id": np.full(SIZE, 501),
+            "name": ["the same.png"] * SIZE,
+            "captured_us": pa.nulls(SIZE, pa.int64()),
+        }
+    )
+    assert "train.shared_files" in codes(findings(replace(tables, links=links)))
+    assert "train.shared_files" not in codes(findings(tables))
+
+
+def test_files_left_out_and_undated_rows_are_counted() -> None:
+    found = findings(small_tables(SIZE, with_as_of=True), without_features=4)
+    by_code = {finding.code: finding for finding in found}
+    assert "4 files" in by_code["train.files_left_out"].text
+    assert "extract" in by_code["train.files_left_out"].hint
+    assert "train.undated" in by_code
+    assert "train.undated" not in codes(findings(small_tables(SIZE)))
+
+
+def test_dropping_a_column_that_is_not_there_is_a_mistake() -> None:
+    with pytest.raises(UsageError) as caught:
+        findings(small_tables(SIZE), {"drop_columns": "colur"})
+    assert caught.value.code == "usage.unknown_column"
+    assert "colour" in caught.value.hint
