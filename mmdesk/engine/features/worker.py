@@ -85,7 +85,7 @@ def _load_libraries() -> None:
     import av
     import cv2
     import soundfile  # noqa: F401
-    import threadpoolctl  # type: ignore[import-untyped]
+    import threadpoolctl
 
     cv2.setNumThreads(1)
     # Where the program's main module has loaded NumPy before the environment could be pinned.
