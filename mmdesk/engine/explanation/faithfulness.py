@@ -18,15 +18,21 @@ done with k random items, many times. From the outputs come these figures:
     Share of the random draws that move the output less than the strongest do; None where no other draw is possible.
 ``sufficiency``
     How much of the distance the k strongest alone bring, everything else removed.
+``sufficiency_random``
+    The same for k random items, the mean over the draws.
+``outdone``
+    Share of the random draws that alone bring less than the strongest do; None where no other draw is possible.
 ``occlusion_agreement``
     Correlation between the contributions of the strongest items, both signs, and what removing each alone changes;
     None for fewer than three. Shown, not graded: of two items that say the same, removing one changes nothing.
 ``attention_agreement``
     Rank correlation between attention and the size of the events' contributions; shown, not graded.
 
-The grade asks for all of its figures (see :data:`THRESHOLDS`). D means: do not name reasons. It is also given where
-there is nothing to explain, the output being hardly different from the base, and where the model itself was no better
-than chance on data that it had not seen.
+The grade asks for the larger of ``change_top`` and ``sufficiency`` and for the larger of ``beaten`` and ``outdone``
+(see :data:`THRESHOLDS`): where several items say the same, removing some of them changes little although each alone
+would do, and where only several together say anything, it is the other way round. D means: do not name reasons. It is
+also given where there is nothing to explain, the output being hardly different from the base, and where the model
+itself was no better than chance on data that it had not seen.
 """
 
 from __future__ import annotations
@@ -52,16 +58,12 @@ OCCLUDED = 8
 SMALLEST_DISTANCE = {Head.CLASSIFICATION: 0.05, Head.REGRESSION: 0.1, Head.RANKING: 0.1}
 """Of the distance from base to output that is worth explaining; regression in deviations of the target."""
 
-THRESHOLDS: dict[Grade, dict[str, float]] = {
-    Grade.A: {"change_top": 0.5, "beaten": 0.95, "sufficiency": 0.5},
-    Grade.B: {"change_top": 0.3, "beaten": 0.9, "sufficiency": 0.25},
-    Grade.C: {"change_top": 0.1, "beaten": 0.75, "sufficiency": 0.0},
-}
-"""Least figures of each grade; D if not even C's are reached.
+THRESHOLDS: dict[Grade, tuple[float, float]] = {Grade.A: (0.5, 0.95), Grade.B: (0.3, 0.9), Grade.C: (0.1, 0.75)}
+"""Least share of the distance, and least share of the random draws, of each grade; D if not even C's are reached.
 
-Source: our own choice. ``beaten`` follows the usual 5 % and 10 % levels of a permutation test; ``change_top`` and
-``sufficiency`` (comprehensiveness and sufficiency of DeYoung et al., ERASER, ACL 2020, as shares) ask that the named
-few undo, and alone bring, half or about a quarter of what is to be explained.
+Source: our own choice. The shares of draws follow the usual 5 % and 10 % levels of a permutation test; the share of
+the distance (comprehensiveness and sufficiency of DeYoung et al., ERASER, ACL 2020) asks that the named few undo or
+bring half, or a third, of what is to be explained.
 """
 
 
@@ -87,7 +89,7 @@ class Subject:
 
 @dataclass(frozen=True)
 class _Plan:
-    """Which pieces are removed in which trial: the top k, all but the top k, single ones, then random ones."""
+    """Which pieces are removed in which trial: the top k, all but these, single ones, random ones, all but these."""
 
     top: npt.NDArray[np.int64]
     occluded: npt.NDArray[np.int64]
@@ -158,7 +160,8 @@ def _plan(subject: Subject) -> _Plan:
     # SHA-256 and not hash(): the same draws in every process.
     generator = np.random.default_rng(int(sha256_bytes(subject.seed_text.encode())[:16], 16))
     draws = [_draw(generator, number, top) for _ in range(DRAWS if len(rest) else 0)]
-    return _Plan(top, occluded, [top, rest, *(np.array([index]) for index in occluded), *draws])
+    others = [np.setdiff1d(np.arange(number), drawn) for drawn in draws]
+    return _Plan(top, occluded, [top, rest, *(np.array([index]) for index in occluded), *draws, *others])
 
 
 def _draw(generator: np.random.Generator, number: int, top: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
@@ -181,12 +184,15 @@ def _figures(subject: Subject, plan: _Plan, outputs: npt.NDArray[np.float64]) ->
         return figures
     single = 2 + len(plan.occluded)
     change = (subject.output - outputs) / distance
-    draws = change[single:]
-    figures["change_top"] = float(change[0])
+    brought = (outputs - subject.base) / distance
+    draws = (len(plan.trials) - single) // 2
+    removed, kept = change[single : single + draws], brought[single + draws :]
+    figures["change_top"], figures["sufficiency"] = float(change[0]), float(brought[1])
     # With as many items removed as there are, there is nothing to compare with.
-    figures["change_random"] = float(draws.mean()) if len(draws) else None
-    figures["beaten"] = float((draws < change[0] - 1e-9).mean()) if len(draws) else None
-    figures["sufficiency"] = float((outputs[1] - subject.base) / distance)
+    figures["change_random"] = float(removed.mean()) if draws else None
+    figures["beaten"] = float((removed < change[0] - 1e-9).mean()) if draws else None
+    figures["sufficiency_random"] = float(kept.mean()) if draws else None
+    figures["outdone"] = float((kept < brought[1] - 1e-9).mean()) if draws else None
     figures["occlusion_agreement"] = _correlation(
         subject.contributions[plan.occluded], subject.output - outputs[2:single]
     )
@@ -218,8 +224,11 @@ def _graded(figures: dict[str, float | None], head: Head, scale: float, *, skill
         return Faithfulness(Grade.D, figures, Doubt.CHANCE)
     if abs(distance) < SMALLEST_DISTANCE[head] * scale:
         return Faithfulness(Grade.D, figures, Doubt.LEVEL)
-    for grade, least in THRESHOLDS.items():
-        reached = [(figures.get(name), value) for name, value in least.items()]
-        if "beaten" in figures and all(figure is None or figure >= value for figure, value in reached):
+    shares, draws = (
+        [value for name in names if (value := figures.get(name)) is not None]
+        for names in (("change_top", "sufficiency"), ("beaten", "outdone"))
+    )
+    for grade, (least_share, least_draws) in THRESHOLDS.items():
+        if shares and max(shares) >= least_share and (not draws or max(draws) >= least_draws):
             return Faithfulness(grade, figures)
     return Faithfulness(Grade.D, figures, Doubt.REMOVAL)

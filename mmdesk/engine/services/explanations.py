@@ -147,28 +147,31 @@ def _scale(model: AnyModel) -> float:
     return float(member.target_scale[1])
 
 
-_SKILL: Mapping[Head, tuple[str, float]] = {
-    Head.CLASSIFICATION: ("auroc_low", 0.5),
-    Head.REGRESSION: ("r2", 0.0),
-    Head.RANKING: ("spearman", 0.0),
-}
-
-
 def is_skilled(metrics: Mapping[str, Any], head: Head) -> bool:
     """Whether a run beats chance on rows that it was not trained on; True where nothing was measured.
 
-    Beating chance: the 95 % interval of the AUROC lies above a half, the R2 or the Spearman correlation above zero,
-    in the test part, or in the validation part if the test part has no such figure.
+    Beating chance: the 95 % interval of the AUROC lies above a half; R2 exceeds 4 / n; the rank correlation exceeds
+    1.64 standard errors, 1.64 / sqrt(n - 1). Measured in the test part, or in the validation part if the test part
+    has no such figure.
+
+    Source: the standard error of Spearman's coefficient without association, Kendall, Rank Correlation Methods (1948);
+    for R2 our own choice, four times what one useless free parameter gains on average.
 
     Args:
         metrics: As in metrics.json.
         head: Which output.
     """
-    name, chance = _SKILL[head]
+    name = {Head.CLASSIFICATION: "auroc_low", Head.REGRESSION: "r2", Head.RANKING: "spearman"}[head]
     for part in (Split.TEST, Split.VAL):
-        figure = metrics.get(str(part), {}).get(str(head), {}).get(name)
-        if figure is not None:
-            return bool(figure > chance)
+        figures = metrics.get(str(part), {}).get(str(head), {})
+        if figures.get(name) is not None:
+            number = max(int(figures.get("n") or 2), 2)
+            chance = {
+                Head.CLASSIFICATION: 0.5,
+                Head.REGRESSION: 4 / number,
+                Head.RANKING: 1.64 / (number - 1) ** 0.5,
+            }[head]
+            return bool(figures[name] > chance)
     return True
 
 
