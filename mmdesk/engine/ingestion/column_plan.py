@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import difflib
 import json
 from collections import Counter
@@ -75,6 +76,44 @@ def is_rejects_header(header: Sequence[str]) -> bool:
 def is_surplus(name: str) -> bool:
     """Whether a column of a file of rejected rows holds what was too much in a row."""
     return name.startswith(SURPLUS) and name.removeprefix(SURPLUS).isdigit()
+
+
+def fit_mapping(
+    mapping: TableMapping, table: Table, header: Sequence[str], file: str, *, strict: bool = True
+) -> TableMapping:
+    """The mapping with the file's own spelling of the columns that formats, types and what is ignored name.
+
+    Args:
+        mapping: What is declared.
+        table: The table.
+        header: The file's names.
+        file: Its name, for messages.
+        strict: Refuse names that are not there; else leave them out.
+
+    Raises:
+        DataError: A name that is no column of the file (``import.mapping_column``).
+    """
+    rejects = is_rejects_header(header)
+    names = [_named(name, index, rejects=rejects) for index, name in enumerate(header)]
+    own = {*mapping.columns, *(field.name for field in FIELDS[table])}
+
+    def spelled(name: str) -> str | None:
+        if name in own or name in names:
+            return name
+        close = [other for other in names if plain(other) == plain(name)]
+        if not close and strict:
+            _find(name, names, range(len(names)), file)
+        return close[0] if close else None
+
+    formats = {spelled(name): value for name, value in mapping.formats.items()}
+    types = {spelled(name): value for name, value in mapping.types.items()}
+    ignore = [spelled(name) for name in mapping.ignore]
+    return dataclasses.replace(
+        mapping,
+        formats={name: value for name, value in formats.items() if name is not None},
+        types={name: value for name, value in types.items() if name is not None},
+        ignore=tuple(name for name in ignore if name is not None),
+    )
 
 
 def plan_columns(table: Table, header: Sequence[str], mapping: TableMapping, file: str) -> ColumnPlan:

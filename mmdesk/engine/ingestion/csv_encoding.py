@@ -158,7 +158,7 @@ def _chunks(file: BinaryIO, size: int, done: int, ctx: JobContext) -> Iterator[b
     while chunk := file.read(CHUNK_BYTES):
         ctx.check_cancelled()
         done += len(chunk)
-        ctx.progress(done, size)
+        ctx.progress(done, size, "checking")
         yield chunk
 
 
@@ -290,7 +290,7 @@ class LineCounter:
 
 def _fall_back(path: Path, check: _Check, *, whole: bool) -> TextForm:
     """Windows-1252 where a file is not UTF-8, unless it is UTF-8 with a few damaged bytes."""
-    if check.valid_characters > 3 * check.bad_bytes:
+    if check.valid_characters > check.bad_bytes:
         raise check.error()
     form = TextForm(
         FALLBACK,

@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 from mmdesk.engine.core.errors import DataError
 from mmdesk.engine.core.jobs import NULL_CONTEXT, JobContext
 from mmdesk.engine.core.types import ColumnKind, OnConflict, Table
-from mmdesk.engine.ingestion.column_plan import ColumnPlan, plan_columns, question_about
+from mmdesk.engine.ingestion.column_plan import ColumnPlan, fit_mapping, plan_columns, question_about
 from mmdesk.engine.ingestion.csv_reading import TableFile
 from mmdesk.engine.ingestion.mapping import NO_MAPPING, TableMapping
 from mmdesk.engine.ingestion.questions import Question, ask
@@ -110,7 +110,16 @@ def open_table(
         whole=whole,
         ctx=ctx,
     )
-    return Opened(table, file, plan_columns(table, file.dialect.header, mapping, path.name), mapping)
+    return with_mapping(table, file, fit_mapping(mapping, table, file.dialect.header, path.name))
+
+
+def with_mapping(table: Table, file: TableFile, mapping: TableMapping) -> Opened:
+    """Match the columns of an open file.
+
+    Raises:
+        DataError: Columns that cannot be told apart, or that the mapping names and the file has not.
+    """
+    return Opened(table, file, plan_columns(table, file.dialect.header, mapping, file.path.name), mapping)
 
 
 def require_answers(opened: Sequence[Opened]) -> None:

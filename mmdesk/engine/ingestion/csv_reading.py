@@ -21,7 +21,8 @@ import pyarrow.compute as pc
 import pyarrow.csv as arrow_csv
 
 from mmdesk.engine.core.jobs import NULL_CONTEXT, JobContext
-from mmdesk.engine.ingestion.csv_dialect import UNCLOSED, Dialect, Record, physical_lines, read_records, sniff
+from mmdesk.engine.ingestion.csv_blocks import Records, find_records
+from mmdesk.engine.ingestion.csv_dialect import Dialect, Record, physical_lines, read_records, sniff
 from mmdesk.engine.ingestion.csv_encoding import (
     SAMPLE_BYTES,
     Fingerprint,
@@ -35,8 +36,6 @@ MAX_PENDING_BYTES = 64 << 20
 
 EXACT_ROWS = 20_000
 """Records a batch holds on the slow way."""
-
-_LF, _CR, _QUOTE = 10, 13, 34
 
 Bools = npt.NDArray[np.bool_]
 Ints = npt.NDArray[np.int64]
@@ -156,7 +155,7 @@ class TableFile:
             line += records.physical_lines
             pending = block[records.end :]
             done += len(chunk)
-            ctx.progress(done, self.fingerprint.size)
+            ctx.progress(done, self.fingerprint.size, f"reading {self.path.name}")
 
     def _data_chunks(self) -> Iterator[bytes]:
         skip = self.dialect.data_offset
@@ -308,111 +307,6 @@ def _one_array(column: pa.ChunkedArray) -> pa.Array:
     return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
 
 
-@dataclass(frozen=True)
-class Records:
-    """Where the records of a block are.
-
-    Attributes:
-        end: Bytes up to the end of the last whole record.
-        starts: int64 [records], the first byte of each.
-        blank: bool [records], nothing but a line end.
-        cells: int64 [records], delimiters outside quotes plus one.
-        line_offsets: int64 [records], physical lines before each.
-        physical_lines: Lines up to ``end``.
-        quoted: There are quotation marks.
-    """
-
-    end: int
-    starts: Ints
-    blank: Bools
-    cells: Ints
-    line_offsets: Ints
-    physical_lines: int
-    quoted: bool
-
-    def torn(self, width: int) -> bool:
-        """Whether a record of more than two lines has not ``width`` cells: a stray quote may have swallowed rows."""
-        if not self.quoted:
-            return False
-        lines = np.diff(self.line_offsets, append=self.physical_lines)
-        return bool(((lines > 2) & (self.cells != width)).any())
-
-
-def find_records(block: bytes, delimiter: str, *, last: bool) -> Records | None:
-    """Find the whole records at the beginning of a block that starts with a record.
-
-    Args:
-        block: UTF-8.
-        delimiter: One ASCII character.
-        last: Nothing comes after this block.
-
-    Returns:
-        None where quotation marks stand elsewhere than around cells, so that what they mean depends on the reader.
-    """
-    data = np.frombuffer(block, np.uint8)
-    line_ends = _line_ends(block, data, last=last)
-    quoted = b'"' in block
-    quotes = np.flatnonzero(data == _QUOTE) if quoted else np.empty(0, np.int64)
-    record_ends = line_ends
-    offsets = np.arange(len(line_ends), dtype=np.int64)
-    if quoted:
-        outside = np.searchsorted(quotes, line_ends) % 2 == 0
-        record_ends, offsets = line_ends[outside], offsets[outside]
-    if last and len(quotes) % 2:
-        return None
-    if last and len(data) and (not len(record_ends) or record_ends[-1] != len(data) - 1):
-        record_ends = np.append(record_ends, len(data) - 1)
-        offsets = np.append(offsets, len(line_ends))
-    if not len(record_ends):
-        return Records(0, _NONE, _NONE.astype(bool), _NONE, _NONE, 0, quoted)
-    end = int(record_ends[-1]) + 1
-    if quoted and not _regular(data[:end], quotes[quotes < end], ord(delimiter)):
-        return None
-    starts = np.concatenate([[0], record_ends[:-1] + 1])
-    line_offsets = np.concatenate([[0], offsets[:-1] + 1])
-    content = data[record_ends] == _LF
-    content_ends = np.where(content, record_ends, record_ends + (data[record_ends] != _CR))
-    after_cr = content & (record_ends > starts) & (data[record_ends - 1] == _CR)
-    blank = content_ends - after_cr <= starts
-    cells = _cells(block, data, ord(delimiter), quotes, record_ends)
-    return Records(end, starts, blank, cells, line_offsets, int(offsets[-1]) + 1, quoted)
-
-
-_NONE: Ints = np.empty(0, np.int64)
-
-
-def _line_ends(block: bytes, data: npt.NDArray[np.uint8], *, last: bool) -> Ints:
-    """The last byte of every line end; a CR at the end of a block may be half of a CR LF."""
-    feeds = np.flatnonzero(data == _LF)
-    if b"\r" not in block:
-        return feeds
-    returns = np.flatnonzero(data == _CR)
-    if not last and len(returns) and returns[-1] == len(data) - 1:
-        returns = returns[:-1]
-    following = data[np.minimum(returns + 1, len(data) - 1)]
-    lone = returns[(following != _LF)]
-    return np.sort(np.concatenate([feeds, lone])) if len(lone) else feeds
-
-
-def _regular(data: npt.NDArray[np.uint8], quotes: Ints, delimiter: int) -> bool:
-    """Whether all quotes open at a cell's first and close at its last character (or stand doubled within)."""
-    opening, closing = quotes[0::2], quotes[1::2]
-    around = np.array([delimiter, _LF, _CR, _QUOTE], np.uint8)
-    before = data[opening[opening > 0] - 1]
-    after = data[closing[closing < len(data) - 1] + 1]
-    return bool(np.isin(before, around).all() and np.isin(after, around).all())
-
-
-def _cells(block: bytes, data: npt.NDArray[np.uint8], delimiter: int, quotes: Ints, record_ends: Ints) -> Ints:
-    if bytes([delimiter]) not in block:
-        return np.ones(len(record_ends), np.int64)
-    places = np.flatnonzero(data == delimiter)
-    if len(quotes):
-        places = places[np.searchsorted(quotes, places) % 2 == 0]
-    counts: Ints = np.diff(np.searchsorted(places, record_ends, side="right"), prepend=0) + 1
-    return counts
-
-
 def _with_last(chunks: Iterator[bytes]) -> Iterator[tuple[bytes, bool]]:
     """Each chunk with whether it is the last; a file without data yields nothing."""
     present = next(chunks, None)
@@ -431,6 +325,3 @@ def _lines(chunks: Iterable[bytes]) -> Iterator[str]:
         yield from physical_lines(pending[:cut].decode("utf-8"))
         pending = pending[cut:]
     yield from physical_lines(pending.decode("utf-8"))
-
-
-__all__ = ["UNCLOSED", "BrokenRecord", "Records", "TableFile", "TextBatch", "find_records"]

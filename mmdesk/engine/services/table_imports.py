@@ -4,13 +4,23 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mmdesk.engine.core.errors import MmdeskError, UsageError
 from mmdesk.engine.core.jobs import NULL_CONTEXT, JobContext
-from mmdesk.engine.core.types import MissingEntities, OnConflict, Table
+from mmdesk.engine.core.types import Table
+from mmdesk.engine.services.table_reports import (
+    MAX_PROBLEMS,
+    ImportOptions,
+    ImportRecord,
+    Preview,
+    Rejected,
+    TableFiles,
+    TableReport,
+    TablesReport,
+    UndoReport,
+)
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
@@ -19,168 +29,6 @@ if TYPE_CHECKING:
     from mmdesk.engine.ingestion.mapping import TableMapping
     from mmdesk.engine.ingestion.table_checks import Checked
     from mmdesk.engine.store.case import Case
-
-MAX_PROBLEMS = 1000
-"""How many broken rules a report lists; the file of rejected rows and the case have all of them."""
-
-
-@dataclass(frozen=True)
-class TableFiles:
-    """The CSV file of each table, or None."""
-
-    entities: Path | None = None
-    events: Path | None = None
-    interactions: Path | None = None
-    targets: Path | None = None
-
-    def given(self) -> list[tuple[Table, Path]]:
-        """The tables with a file, entities first."""
-        files = ((table, getattr(self, table.value)) for table in Table)
-        return [(table, path) for table, path in files if path is not None]
-
-
-@dataclass(frozen=True)
-class ImportOptions:
-    """How an import is done.
-
-    Attributes:
-        mapping: The document of ``--mapping``, a key per table; None = columns by name.
-        dry_run: Count everything, write nothing into the case.
-        on_conflict: Rows whose key is stored with other values.
-        missing_entities: Rows of entities that nobody knows.
-        rejects: Where the rejected rows are written for mending; an existing file is replaced.
-    """
-
-    mapping: Mapping[str, object] | None = None
-    dry_run: bool = False
-    on_conflict: OnConflict = OnConflict.ABORT
-    missing_entities: MissingEntities = MissingEntities.REJECT
-    rejects: Path | None = None
-
-
-@dataclass(frozen=True)
-class Rejected:
-    """One rule that one row breaks: ``column`` and ``value`` are None where the row as a whole is at fault."""
-
-    table: str
-    file: str
-    line: int
-    column: str | None
-    value: str | None
-    rule: str
-
-
-@dataclass(frozen=True)
-class TableReport:
-    """What became of one file's rows; ``read = inserted + unchanged + replaced + rejected``.
-
-    Attributes:
-        table: The table.
-        file: The file's name.
-        read: Rows in the file, broken ones included.
-        inserted: New in the case.
-        unchanged: Stored already, or left as stored.
-        replaced: Stored in a new version; the old one is kept.
-        rejected: Left out because they break a rule.
-        skipped: Of ``unchanged``: rows with other values than the stored ones, left so by ``on_conflict`` skip.
-        conflicts: In a dry run with ``on_conflict`` abort: rows with other values than the stored ones.
-        targets: Targets that a file of entities brought along.
-        created: Entities made because a row named them.
-        rules: Broken rule -> how often.
-        notes: What the user should know about how the file was read.
-        import_id: The import, or None if nothing was written.
-        sha256: Of the file.
-    """
-
-    table: str
-    file: str
-    read: int
-    inserted: int
-    unchanged: int
-    replaced: int
-    rejected: int
-    skipped: int = 0
-    conflicts: int = 0
-    targets: int = 0
-    created: int = 0
-    rules: Mapping[str, int] = field(default_factory=dict)
-    notes: tuple[str, ...] = ()
-    import_id: int | None = None
-    sha256: str = ""
-
-
-@dataclass(frozen=True)
-class TablesReport:
-    """What one call did.
-
-    Attributes:
-        tables: One report per file, entities first.
-        problems: Broken rules, the first :data:`MAX_PROBLEMS` of all files.
-        rejects_file: Where the rejected rows were written.
-        dry_run: Nothing was written into the case.
-    """
-
-    tables: tuple[TableReport, ...]
-    problems: tuple[Rejected, ...]
-    rejects_file: str | None
-    dry_run: bool
-
-    @property
-    def rejected(self) -> int:
-        """Rejected rows of all files."""
-        return sum(table.rejected for table in self.tables)
-
-
-@dataclass(frozen=True)
-class Preview:
-    """A look at a file through the same parser as the import's.
-
-    Attributes:
-        file: The file's name.
-        table: What it is taken for; None if that cannot be told.
-        columns: Its columns.
-        rows: The first rows as texts; a broken one may have another number of cells.
-        mapping: Wanted column -> the file's column (or constant) found for it.
-        missing: Required columns that were not found.
-        proposals: Wanted column -> the file's column that probably is it.
-        encoding, delimiter: How it was read.
-        problems: What the import would refuse or ask, as far as the beginning of the file shows.
-    """
-
-    file: str
-    table: str | None
-    columns: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    mapping: Mapping[str, str]
-    missing: tuple[str, ...]
-    proposals: Mapping[str, str]
-    encoding: str
-    delimiter: str
-    problems: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class ImportRecord:
-    """One import of the case's history; ``undone_us`` says when it was taken back."""
-
-    id: int
-    kind: str
-    source: str
-    sha256: str | None
-    counts: Mapping[str, object]
-    actor: str
-    imported_us: int
-    undone_us: int | None
-
-
-@dataclass(frozen=True)
-class UndoReport:
-    """What taking an import back did: rows removed, and replaced rows that are current again."""
-
-    import_id: int
-    kind: str
-    removed: int
-    restored: int
 
 
 class _NothingToWriteError(Exception):
@@ -264,17 +112,17 @@ def _open_all(
         part = ctx.part(index / len(given), (index + 1) / len(given))
         one = open_table(table, path, mappings.get(table, NO_MAPPING), ctx=part)
         if table not in mappings:
-            one, notes[table] = _with_memory(connection, one, path)
+            one, notes[table] = _with_memory(connection, one)
         opened.append(one)
     return opened, notes
 
 
-def _with_memory(connection: Connection, one: Opened, path: Path) -> tuple[Opened, list[str]]:
+def _with_memory(connection: Connection, one: Opened) -> tuple[Opened, list[str]]:
     """What was chosen once for a table holds for its next files, if they have the same columns."""
     import dataclasses
 
-    from mmdesk.engine.ingestion.column_plan import plan_columns
-    from mmdesk.engine.ingestion.csv_ingestion import Opened
+    from mmdesk.engine.ingestion.column_plan import fit_mapping
+    from mmdesk.engine.ingestion.csv_ingestion import with_mapping
     from mmdesk.engine.ingestion.recipes import applicable, remembered
 
     source = _source_of_rejects(one) if one.plan.rejects_file else None
@@ -284,8 +132,8 @@ def _with_memory(connection: Connection, one: Opened, path: Path) -> tuple[Opene
     import_id, mapping = found
     # Encoding and delimiter belong to the other file.
     mapping = dataclasses.replace(mapping, encoding=None, delimiter=None)
-    plan = plan_columns(one.table, one.file.dialect.header, mapping, path.name)
-    return Opened(one.table, one.file, plan, mapping), [f"was read with the choices made for import {import_id}"]
+    mapping = fit_mapping(mapping, one.table, one.file.dialect.header, one.file.path.name, strict=False)
+    return with_mapping(one.table, one.file, mapping), [f"was read with the choices made for import {import_id}"]
 
 
 def _source_of_rejects(one: Opened) -> str | None:
@@ -556,3 +404,22 @@ def undo_import(
             connection.info["audit_details"] |= {"removed": undone.removed, "restored": undone.restored}
             ctx.check_cancelled()
     return UndoReport(undone.import_id, undone.kind, undone.removed, undone.restored)
+
+
+__all__ = [
+    "MAX_PROBLEMS",
+    "ImportOptions",
+    "ImportRecord",
+    "Preview",
+    "Rejected",
+    "TableFiles",
+    "TableReport",
+    "TablesReport",
+    "UndoReport",
+    "import_tables",
+    "list_imports",
+    "load_mapping",
+    "preview_table",
+    "propose_tables",
+    "undo_import",
+]

@@ -10,7 +10,7 @@ import pytest
 
 from mmdesk.engine.core.errors import DataError, UsageError
 from mmdesk.engine.core.types import ColumnKind, Table
-from mmdesk.engine.ingestion.column_plan import ColumnPlan, plan_columns, question_about
+from mmdesk.engine.ingestion.column_plan import ColumnPlan, fit_mapping, plan_columns, question_about
 from mmdesk.engine.ingestion.mapping import FieldSource, load_mapping, parse_mapping
 from mmdesk.engine.ingestion.recipes import as_document
 from mmdesk.engine.ingestion.table_schema import plain, propose_table
@@ -172,6 +172,21 @@ def test_columns_of_one_name_are_refused(header: str) -> None:
 def test_attributes_can_be_renamed_and_ignored() -> None:
     got = plan(Table.ENTITIES, "id,Nat.,x,", {"columns": {"entity_id": "id", "country": "Nat."}, "ignore": ["x"]})
     assert got.extras == (("country", 1), ("column_4", 3))
+
+
+def test_formats_types_and_what_is_ignored_name_columns_of_the_file() -> None:
+    mapping = parse_mapping(
+        {"entities": {"types": {"zip code": "category"}, "formats": {"Born": "iso"}, "ignore": ["X"]}}
+    )[Table.ENTITIES]
+    header = ("entity_id", "ZIP Code", "born", "x")
+    fitted = fit_mapping(mapping, Table.ENTITIES, header, "t.csv")
+    assert (fitted.types, fitted.formats, fitted.ignore) == (
+        {"ZIP Code": ColumnKind.CATEGORY}, {"born": ("iso",)}, ("x",),
+    )  # fmt: skip
+    with pytest.raises(DataError, match="no column 'Born'") as caught:
+        fit_mapping(mapping, Table.ENTITIES, ("entity_id", "zip code", "boorn", "x"), "t.csv")
+    assert "boorn" in caught.value.hint
+    assert fit_mapping(mapping, Table.ENTITIES, ("entity_id", "x"), "t.csv", strict=False).types == {}
 
 
 def test_a_mapping_that_names_a_column_that_is_not_there() -> None:

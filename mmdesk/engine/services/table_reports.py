@@ -1,0 +1,171 @@
+"""What imports of tables take and give back: plain frozen data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from mmdesk.engine.core.types import MissingEntities, OnConflict, Table
+
+MAX_PROBLEMS = 1000
+"""How many broken rules a report lists; the file of rejected rows and the case have all of them."""
+
+
+@dataclass(frozen=True)
+class TableFiles:
+    """The CSV file of each table, or None."""
+
+    entities: Path | None = None
+    events: Path | None = None
+    interactions: Path | None = None
+    targets: Path | None = None
+
+    def given(self) -> list[tuple[Table, Path]]:
+        """The tables with a file, entities first."""
+        files = ((table, getattr(self, table.value)) for table in Table)
+        return [(table, path) for table, path in files if path is not None]
+
+
+@dataclass(frozen=True)
+class ImportOptions:
+    """How an import is done.
+
+    Attributes:
+        mapping: The document of ``--mapping``, a key per table; None = columns by name.
+        dry_run: Count everything, write nothing into the case.
+        on_conflict: Rows whose key is stored with other values.
+        missing_entities: Rows of entities that nobody knows.
+        rejects: Where the rejected rows are written for mending; an existing file is replaced.
+    """
+
+    mapping: Mapping[str, object] | None = None
+    dry_run: bool = False
+    on_conflict: OnConflict = OnConflict.ABORT
+    missing_entities: MissingEntities = MissingEntities.REJECT
+    rejects: Path | None = None
+
+
+@dataclass(frozen=True)
+class Rejected:
+    """One rule that one row breaks: ``column`` and ``value`` are None where the row as a whole is at fault."""
+
+    table: str
+    file: str
+    line: int
+    column: str | None
+    value: str | None
+    rule: str
+
+
+@dataclass(frozen=True)
+class TableReport:
+    """What became of one file's rows; ``read = inserted + unchanged + replaced + rejected``.
+
+    Attributes:
+        table: The table.
+        file: The file's name.
+        read: Rows in the file, broken ones included.
+        inserted: New in the case.
+        unchanged: Stored already, or left as stored.
+        replaced: Stored in a new version; the old one is kept.
+        rejected: Left out because they break a rule.
+        skipped: Of ``unchanged``: rows with other values than the stored ones, left so by ``on_conflict`` skip.
+        conflicts: In a dry run with ``on_conflict`` abort: rows with other values than the stored ones.
+        targets: Targets that a file of entities brought along.
+        created: Entities made because a row named them.
+        rules: Broken rule -> how often.
+        notes: What the user should know about how the file was read.
+        import_id: The import, or None if nothing was written.
+        sha256: Of the file.
+    """
+
+    table: str
+    file: str
+    read: int
+    inserted: int
+    unchanged: int
+    replaced: int
+    rejected: int
+    skipped: int = 0
+    conflicts: int = 0
+    targets: int = 0
+    created: int = 0
+    rules: Mapping[str, int] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    import_id: int | None = None
+    sha256: str = ""
+
+
+@dataclass(frozen=True)
+class TablesReport:
+    """What one call did.
+
+    Attributes:
+        tables: One report per file, entities first.
+        problems: Broken rules, the first :data:`MAX_PROBLEMS` of all files.
+        rejects_file: Where the rejected rows were written.
+        dry_run: Nothing was written into the case.
+    """
+
+    tables: tuple[TableReport, ...]
+    problems: tuple[Rejected, ...]
+    rejects_file: str | None
+    dry_run: bool
+
+    @property
+    def rejected(self) -> int:
+        """Rejected rows of all files."""
+        return sum(table.rejected for table in self.tables)
+
+
+@dataclass(frozen=True)
+class Preview:
+    """A look at a file through the same parser as the import's.
+
+    Attributes:
+        file: The file's name.
+        table: What it is taken for; None if that cannot be told.
+        columns: Its columns.
+        rows: The first rows as texts; a broken one may have another number of cells.
+        mapping: Wanted column -> the file's column (or constant) found for it.
+        missing: Required columns that were not found.
+        proposals: Wanted column -> the file's column that probably is it.
+        encoding, delimiter: How it was read.
+        problems: What the import would refuse or ask, as far as the beginning of the file shows.
+    """
+
+    file: str
+    table: str | None
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    mapping: Mapping[str, str]
+    missing: tuple[str, ...]
+    proposals: Mapping[str, str]
+    encoding: str
+    delimiter: str
+    problems: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ImportRecord:
+    """One import of the case's history; ``undone_us`` says when it was taken back."""
+
+    id: int
+    kind: str
+    source: str
+    sha256: str | None
+    counts: Mapping[str, object]
+    actor: str
+    imported_us: int
+    undone_us: int | None
+
+
+@dataclass(frozen=True)
+class UndoReport:
+    """What taking an import back did: rows removed, and replaced rows that are current again."""
+
+    import_id: int
+    kind: str
+    removed: int
+    restored: int
