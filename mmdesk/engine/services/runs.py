@@ -390,12 +390,14 @@ def reproduce(folder: Path, run: str, *, actor: str, ctx: JobContext = NULL_CONT
         DataError: No such run.
         JobCancelled: As asked; nothing is kept.
     """
-    from mmdesk.engine.training import records, reproduction, sessions
+    from mmdesk.engine.training import records
 
     with Case.open(folder, actor=actor) as case:
         record = records.resolve(case, run)
         files, root = case.files, case.folder
-        judgement = reproduction.obstacles(files, record)
+    from mmdesk.engine.training import reproduction, sessions
+
+    judgement = reproduction.obstacles(files, record)
     reproduced: str | None = None
     if judgement is None:
         attempt = sessions.new_attempt(files.path(record.folder), record.folder)

@@ -271,8 +271,6 @@ def load_run(case: Case, text: str) -> LoadedRun:
         DataError: No such run (``run.unknown``, ``run.ambiguous``).
         ModelError: Not finished (``model.unfinished``), altered, missing or unreadable.
     """
-    from mmdesk.engine.training.checkpoint import load_model
-
     record = resolve(case, text)
     if record.status is not RunStatus.DONE:
         raise ModelError(
@@ -281,4 +279,6 @@ def load_run(case: Case, text: str) -> LoadedRun:
             code="model.unfinished",
             details={"run": record.run_id, "status": str(record.status)},
         )
+    from mmdesk.engine.training.checkpoint import load_model
+
     return LoadedRun(record, load_model(case.files, f"{record.folder}/model.pt", record.model_sha256))
