@@ -1,0 +1,123 @@
+"""``mmdesk predict`` on the command line."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+
+from mmdesk.engine.services import predictions
+from tests.cli.conftest import Commands
+from tests.engine.services.trained_cases import ENTITIES, one_worker, trained_copy
+
+pytestmark = one_worker
+
+COLUMNS = ["entity_id", "as_of", "regression", "probability", "ranking_score"]
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A trained case that no test changes."""
+    return trained_copy(tmp_path_factory.mktemp("shared") / "case")[0]
+
+
+def test_everyone_as_one_json_document(mmdesk: Commands, trained: Path) -> None:
+    rows = mmdesk.json("predict", trained, "latest")
+    assert [list(row) for row in rows] == [[*COLUMNS, "embedding"]] * ENTITIES
+    assert all(len(row["embedding"]) == 64 for row in rows)
+    assert all(0 < row["probability"] < 1 for row in rows)
+
+
+def test_lines_for_people_and_pipes(mmdesk: Commands, trained: Path) -> None:
+    assert mmdesk("predict", trained, "first", "--entities", "e0003,e0001,e0003") == 0
+    rows = list(csv.reader(io.StringIO(mmdesk.out)))
+    assert rows[0] == COLUMNS
+    assert [row[0] for row in rows[1:]] == ["e0003", "e0001", "e0003"]
+    assert rows[1] == rows[3] != rows[2]
+
+
+def test_written_in_every_format_in_the_order_asked(mmdesk: Commands, trained: Path, tmp_path: Path) -> None:
+    asked = ["e0009", "e0002", "e0009"]
+    for ending in ("csv", "jsonl", "parquet"):
+        out = tmp_path / f"p.{ending}"
+        document = mmdesk.json("predict", trained, "latest", "--entities", ",".join(asked), "--out", out)
+        assert (document["rows"], document["out"]) == (3, str(out))
+    frame = pd.read_csv(tmp_path / "p.csv", dtype={"entity_id": str})
+    assert list(frame.columns) == COLUMNS
+    assert list(frame.entity_id) == asked
+    lines = [json.loads(line) for line in (tmp_path / "p.jsonl").read_text().splitlines()]
+    assert [line["entity_id"] for line in lines] == asked
+    table = pq.read_table(tmp_path / "p.parquet")
+    assert table.column_names == [*COLUMNS, "embedding"]
+    for row, line, probability in zip(frame.probability, lines, table["probability"].to_pylist(), strict=True):
+        assert row == line["probability"] == probability
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["p.csv", "p.jsonl", "p.parquet"]
+
+
+def test_moments_from_the_file_go_before_the_option(mmdesk: Commands, trained: Path, tmp_path: Path) -> None:
+    asked = tmp_path / "asked.csv"
+    asked.write_text("entity_id,as_of\ne0002,2020-11-01\ne0002,\n")
+    rows = mmdesk.json("predict", trained, "latest", "--targets", asked, "--as-of", "2021-01-05T10:00:00+02:00")
+    assert [row["as_of"] for row in rows] == ["2020-11-01T00:00:00Z", "2021-01-05T08:00:00Z"]
+    (same,) = mmdesk.json("predict", trained, "latest", "--entities", "e0002", "--as-of", "2020-11-01")
+    assert same["as_of"] == rows[0]["as_of"]
+    assert same["probability"] == pytest.approx(rows[0]["probability"], abs=1e-6)
+    (everything,) = mmdesk.json("predict", trained, "latest", "--entities", "e0002")
+    assert everything["as_of"] is None
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "code"),
+    [
+        (["--entities", "e0001,nobody"], 3, "predict.unknown_entity"),
+        (["--entities", " , "], 2, "usage"),
+        (["--entities", "e0001", "--targets", "x.csv"], 2, "usage"),
+        (["--targets", "none.csv"], 2, None),
+        (["--as-of", "yesterday"], 2, "usage.bad_time"),
+        (["--head", "regression"], 2, "usage"),
+        (["--explain", "--head", "colour"], 2, "usage"),
+    ],
+)
+def test_refused_and_nothing_written(
+    mmdesk: Commands, trained: Path, tmp_path: Path, words: Sequence[str], status: int, code: str | None
+) -> None:
+    for ending in ("csv", "parquet"):
+        error = mmdesk.refused(status, "predict", trained, "latest", *words, "--out", tmp_path / f"p.{ending}")
+        assert code is None or error["code"] == code
+        assert error["hint"]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_where_it_is_to_be_written_is_checked_before_the_work_is_done(
+    mmdesk: Commands, trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(predictions, "predict_columns", lambda *_, **__: pytest.fail("it went to work"))
+    for out in (tmp_path / "p.xlsx", tmp_path / "p", tmp_path / "none" / "p.csv", tmp_path):
+        error = mmdesk.refused(2, "predict", trained, "latest", "--out", out)
+        assert error["code"] in {"usage.unknown_format", "usage.no_folder"}
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_reasons_go_beside_the_predictions(mmdesk: Commands, trained: Path, tmp_path: Path) -> None:
+    out = tmp_path / "p.csv"
+    document = mmdesk.json("predict", trained, "latest", "--entities", "e0003,e0001", "--explain", "--out", out)
+    beside = tmp_path / "p.csv.explanations.jsonl"
+    assert (document["rows"], document["explanations"]) == (2, str(beside))
+    reasons = [json.loads(line) for line in beside.read_text(encoding="utf-8").splitlines()]
+    assert [reason["entity_id"] for reason in reasons] == ["e0003", "e0001"]
+    assert all(reason["head"] == "classification" for reason in reasons)
+    (row,) = mmdesk.json("predict", trained, "latest", "--entities", "e0001", "--explain", "--head", "regression")
+    assert row["explanation"]["head"] == "regression"
+    assert row["explanation"]["output"] == pytest.approx(row["regression"], abs=1e-4)
+
+
+def test_a_run_that_is_not_there(mmdesk: Commands, trained: Path, tmp_path: Path) -> None:
+    assert mmdesk.refused(3, "predict", trained, "none")["code"] == "run.unknown"
+    error = mmdesk.refused(2, "predict", tmp_path / "no case", "latest")
+    assert "no case" in error["message"]
