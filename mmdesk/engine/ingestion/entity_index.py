@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -35,10 +35,6 @@ class EntityIndex:
     keys: Ints
     row_keys: pa.Array
     next_key: int
-    _stored: int = field(init=False)
-
-    def __post_init__(self) -> None:
-        self._stored = len(self.ids)
 
     @classmethod
     def load(cls, connection: Connection) -> EntityIndex:
@@ -68,15 +64,15 @@ class EntityIndex:
             return places
         return np.where(places >= 0, self.keys[places], UNKNOWN)
 
-    def is_new(self, keys: Ints) -> npt.NDArray[np.bool_]:
-        """Whether keys belong to entities that this import adds."""
-        first_new = self.next_key - (len(self.keys) - self._stored)
-        return keys >= first_new
+    def reserve(self, count: int) -> Ints:
+        """Keys that nothing else in this import gets."""
+        keys = np.arange(self.next_key, self.next_key + count, dtype=np.int64)
+        self.next_key += count
+        return keys
 
     def add(self, ids: pa.Array) -> Ints:
         """Give new identifiers (distinct, unknown) their keys."""
-        keys = np.arange(self.next_key, self.next_key + len(ids), dtype=np.int64)
-        self.next_key += len(ids)
+        keys = self.reserve(len(ids))
         self.ids = pa.concat_arrays([self.ids, ids])
         self.keys = np.concatenate([self.keys, keys])
         return keys

@@ -75,6 +75,7 @@ class Checked:
         counts: Its rows.
         entities: Of a file of entities.
         replace: bool [rows], stored rows of entities that get a new version.
+        archive: int64, keys under which their old versions are kept.
         rows: Of a file of events or interactions.
         targets: Of a file of targets, and of one of entities with target columns.
         created: Entities that come with it.
@@ -85,6 +86,7 @@ class Checked:
     counts: Counts
     entities: EntityChanges | None = None
     replace: Bools = field(default_factory=lambda: np.empty(0, bool))
+    archive: npt.NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
     rows: RowChanges | None = None
     targets: TargetRows | None = None
     created: CreatedEntities = field(default_factory=CreatedEntities)
@@ -159,6 +161,7 @@ class Checker:
         counts.inserted = int(changes.new.sum())
         counts.unchanged += int((~changes.new & ~changes.differs & ~rejected).sum())
         checked.replace = completes | (conflicts if replaced else np.zeros(size, bool))
+        checked.archive = self._index.reserve(int(checked.replace.sum()))
         if conflicts.any():
             checked.example = f"'{changes.ids[int(np.flatnonzero(conflicts)[0])].as_py()}'"
         return checked

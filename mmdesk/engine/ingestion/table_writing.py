@@ -119,7 +119,7 @@ def _write_entities(connection: Connection, checked: Checked, import_id: int) ->
     if not chosen:
         return
     versions = [changes.versions[row] for row in chosen]
-    _archive(connection, [version.key for version in versions])
+    _archive(connection, [version.key for version in versions], checked.archive)
     texts = pa.chunked_array([pa.array([version.attributes for version in versions], pa.string())])
     row_keys = _entity_row_keys(pa.chunked_array([changes.ids.take(pa.array(chosen))]), texts)
     columns = ("attributes", "row_key", "line")
@@ -134,16 +134,23 @@ def _write_entities(connection: Connection, checked: Checked, import_id: int) ->
     )
 
 
-def _archive(connection: Connection, keys: Sequence[int]) -> None:
-    """Keep the present versions of entities in rows of their own.
+def _archive(connection: Connection, keys: Sequence[int], archive: np.ndarray) -> None:
+    """Keep the present versions of entities under other keys.
 
-    The key stays with the newest version, since events and links point to it.
+    An entity's key stays with its newest version, since events and links point to it.
     """
-    columns = (Entity.entity_id, Entity.attributes, Entity.row_key, Entity.import_id, Entity.line)
-    names = [*(column.key for column in columns), "superseded_by"]
+    schema = pa.schema(
+        [
+            ("superseded_by", pa.int64()), ("entity_id", pa.string()), ("attributes", pa.string()),
+            ("row_key", pa.binary()), ("import_id", pa.int64()), ("line", pa.int64()),
+        ]
+    )  # fmt: skip
+    columns = (Entity.id, Entity.entity_id, Entity.attributes, Entity.row_key, Entity.import_id, Entity.line)
     for start in range(0, len(keys), _IN_BATCH):
-        old = select(*columns, Entity.id).where(Entity.id.in_(keys[start : start + _IN_BATCH])).order_by(Entity.id)
-        connection.execute(insert(Entity).from_select(names, old))
+        part = keys[start : start + _IN_BATCH]
+        old = bulk.fetch(connection, select(*columns).where(Entity.id.in_(part)), schema)
+        ids = pa.array(archive[start : start + len(part)])
+        bulk.insert(connection, Entity, old.append_column("id", ids))
 
 
 def _write_kinds(connection: Connection, kinds: Mapping[str, ColumnKind]) -> None:

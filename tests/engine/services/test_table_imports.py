@@ -152,6 +152,21 @@ def test_a_replaced_entity_keeps_its_events_and_its_old_version(desk: Desk) -> N
     }  # fmt: skip
 
 
+def test_old_versions_and_new_entities_do_not_meet(desk: Desk) -> None:
+    """Old versions of entities get rows of their own, beside entities that the same import makes."""
+    desk(entities=ENTITIES)
+    report = desk(
+        {"on_conflict": REPLACE, "missing_entities": CREATE},
+        entities="entity_id,age,country\na,31,DE\nb,9,FR\nd,1,IT\n",
+        events=EVENTS + "x,pay,1,2020-01-01\ny,pay,1,2020-01-01\n",
+    )
+    assert counts(report) == {"entities": (3, 1, 0, 2, 0), "events": (4, 4, 0, 0, 0)}
+    assert {key: row.get("age") for key, row in desk.now.entities.items()} == {
+        "a": 31, "b": 9, "c": 50, "d": 1, "x": None, "y": None,
+    }  # fmt: skip
+    assert counts(desk(entities="entity_id,age\nz,1\n"))["entities"] == (1, 1, 0, 0, 0)
+
+
 def test_a_second_file_adds_attributes_and_both_files_stay_known(desk: Desk) -> None:
     desk(entities=ENTITIES)
     more = "entity_id,score\na,0.5\nb,\n"
@@ -397,6 +412,10 @@ def test_entities_that_contradict_stored_targets(desk: Desk) -> None:
 
 def test_changed_target_columns_of_entities_are_a_clash(desk: Desk) -> None:
     desk(entities="entity_id,age,y_reg\na,1,5\nb,2,6\n")
+    both = "entity_id,age,y_reg\na,1,7\nb,3,6\n"
+    assert counts(desk({"on_conflict": REPLACE, "dry_run": True}, entities=both))["entities"] == (2, 0, 0, 2, 0)
+    assert counts(desk({"on_conflict": REPLACE}, entities=both))["entities"] == (2, 0, 0, 2, 0)
+    undo_import(desk.case.folder, actor=ACTOR)
     changed = "entity_id,age,y_reg\na,1,7\nb,2,6\n"
     with pytest.raises(DecisionNeededError, match="1 of entities"):
         desk(entities=changed)
