@@ -63,6 +63,8 @@ def _given(data: CaseData, part: Int64, val_fraction: float) -> tuple[Int64, str
         return part, "as given"
     # Of what is left without the test part, so that the share of all rows comes out roughly as asked.
     carved = (part == TRAIN) & (_shares(data)[data.targets.entity] < val_fraction)
+    if not ((part == TRAIN) & ~carved).any():
+        return part, "as given"  # so few train that none would be left
     return np.where(carved, VAL, part), "as given; validation carved from train by the hash of the entity id"
 
 

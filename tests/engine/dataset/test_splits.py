@@ -41,6 +41,30 @@ def test_a_missing_validation_part_is_carved_from_train_never_from_test() -> Non
     assert len(parts.rows[Split.TRAIN]) + len(parts.rows[Split.VAL]) == 300
 
 
+def test_validation_is_not_carved_from_the_last_training_rows() -> None:
+    """The hash would take whichever entity it likes, the only one that trains included."""
+    for entity in range(40):
+        data = case(["train" if i == entity else "test" for i in range(40)], entities=40)
+        parts = split_rows(data, 0.5, 0.15)
+        assert [len(parts.rows[part]) for part in Split] == [1, 0, 39]
+
+
+def test_all_rows_of_an_entity_go_the_same_way() -> None:
+    for splits, as_of in ((None, None), (["train"] * 100 + ["test"] * 100, None), (None, 7)):
+        data = case(None if splits is None else [*splits, *splits], entities=400)
+        owner = np.repeat(np.arange(200, dtype=np.int32), 2)
+        moments = data.targets.as_of_us.copy()
+        if as_of is not None:
+            moments[3:] = np.arange(397) + as_of  # not every row has one, so it is no split by time
+        split = np.sort(data.targets.split)
+        data = replace(data, targets=replace(data.targets, entity=owner, as_of_us=moments, split=split))
+        parts = split_rows(data, 0.3, 0.2)
+        assert "time" not in parts.how
+        places = {part: set(owner[rows].tolist()) for part, rows in parts.rows.items()}
+        assert len(places[Split.VAL]) > 10
+        assert sum(map(len, places.values())) == 200
+
+
 def test_by_time_where_every_row_has_an_as_of() -> None:
     data = case(with_as_of=True)
     parts = split_rows(data, 0.15, 0.15)
