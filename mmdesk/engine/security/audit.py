@@ -134,6 +134,23 @@ def write_anchor(folder: Path, head: Head, *, then: Head | None = None) -> None:
         logger.info("the audit anchor was not renewed: %s", error.code)
 
 
+def is_anchored(connection: Connection, head: Head, folder: Path) -> bool:
+    """Whether the chain is the one that the anchor was taken of, so that the anchor may follow it.
+
+    The anchor of a chain that was cut or rewritten stays as it is: going on with the work must not hide what was done.
+
+    Args:
+        connection: In the transaction that locked ``head``.
+        head: The end of the chain.
+        folder: The case folder; without an anchor there, there is nothing to contradict.
+    """
+    anchors = read_anchors(folder)
+    if not anchors or head in anchors:
+        return True
+    statement = text("SELECT hash FROM audit_log WHERE id = :length")
+    return any(connection.execute(statement, {"length": one.length}).scalar() == one.hash for one in anchors)
+
+
 def read_anchors(folder: Path) -> tuple[Head, ...]:
     """The noted ends of the chain, one of which is true; empty if there is none or it cannot be read."""
     try:

@@ -287,12 +287,14 @@ def migrate_with_backup(folder: Path, file: CaseFile, *, actor: str, key: bytes 
         finally:
             engine.dispose()
         mmcase.save(folder, replace(file, format_version=mmcase.FORMAT_VERSION))
-        audit.write_anchor(folder, head)
+        if head is not None:
+            audit.write_anchor(folder, head)
     finally:
         lock.release()
 
 
-def _migrate(engine: Engine, folder: Path, actor: str, kept: BackupInfo) -> audit.Head:
+def _migrate(engine: Engine, folder: Path, actor: str, kept: BackupInfo) -> audit.Head | None:
+    """The chain's new end; None where it is not the chain that the anchor was taken of."""
     with migrating(engine, folder / DATABASE_NAME) as connection:
         upgrade(connection, folder / DATABASE_NAME)
         connection.execute(
@@ -301,4 +303,7 @@ def _migrate(engine: Engine, folder: Path, actor: str, kept: BackupInfo) -> audi
         )
         details = {"from": kept.format_version, "to": mmcase.FORMAT_VERSION, "backup": kept.name}
         change = audit.Change(actor, "case.migrate", kept.case_id, details)
-        return audit.append(connection, audit.lock_head(connection), change)
+        head = audit.lock_head(connection)
+        anchored = audit.is_anchored(connection, head, folder)
+        head = audit.append(connection, head, change)
+        return head if anchored else None

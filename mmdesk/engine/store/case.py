@@ -162,6 +162,7 @@ class Case:
                         if not self.file.is_sqlite:
                             connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{_LOCK_TIMEOUT_S}s'")
                         head = audit.lock_head(connection)
+                        anchored = audit.is_anchored(connection, head, self.folder)
                         connection.info[_DETAILS] = filled
                         yield connection
                         head = audit.append(connection, head, audit.Change(self.actor, action, subject, filled))
@@ -169,7 +170,8 @@ class Case:
                     if not plain.closed and not plain.invalidated:
                         plain.info.pop(_DETAILS, None)
             # After the commit: an anchor that lags behind a crash is still true.
-            audit.write_anchor(self.folder, head)
+            if anchored:
+                audit.write_anchor(self.folder, head)
 
     def _translating(self) -> AbstractContextManager[None]:
         return translating(self.folder / DATABASE_NAME, case_setup.where(self.file))

@@ -150,6 +150,26 @@ def test_a_rewritten_chain_is_found_by_the_anchor(case: Case) -> None:
     assert _found(case) == [(AuditFault.REWRITTEN, ENTRIES)]
 
 
+@pytest.mark.parametrize("cut", [True, False])
+def test_going_on_with_the_work_does_not_hide_what_was_done_to_the_chain(case: Case, cut: bool) -> None:
+    _grow(case)
+    with case.engine.begin() as connection:
+        connection.execute(text("DELETE FROM audit_log WHERE id > 6" if cut else "UPDATE audit_log SET subject = 'x'"))
+        _rechain(connection, 100 if cut else 1)
+    _grow(case, 5)
+    assert _found(case) == [(AuditFault.REWRITTEN, ENTRIES)]
+
+
+def test_an_anchor_that_lagged_behind_catches_up(case: Case) -> None:
+    _grow(case, 3)
+    early = (case.folder / ANCHOR_NAME).read_bytes()
+    _grow(case, 3)
+    (case.folder / ANCHOR_NAME).write_bytes(early)
+    _grow(case, 2)
+    assert _check(case).problems == ()
+    assert read_anchors(case.folder)[0].length == _check(case).entries
+
+
 def test_without_a_readable_anchor_it_does_not_verify(sqlite_case: Case) -> None:
     for content in (None, b"", b"{}", b'{"length": "x", "hash": 1}'):
         path = sqlite_case.folder / ANCHOR_NAME
