@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,6 +18,8 @@ from mmdesk.engine.features.segments import Segment, load_segments
 
 SourceOf = Callable[[str, Sequence[int]], Mapping[int, Source]]
 """Where rows of a table came from: (table, ids) -> id -> source; ids that are not found are left out."""
+Sources = Mapping[str, Mapping[int, Source]]
+"""Table -> id -> source."""
 
 
 @dataclass(frozen=True)
@@ -120,15 +123,41 @@ class Describer:
     def __init__(self, data: CaseData, names: Sequence[str], source_of: SourceOf) -> None:
         self._data, self._names, self._source_of = data, tuple(names), source_of
 
-    def describe(self, entity: int, as_of_us: int, measured: Sequence[Measured]) -> list[Item]:
+    def sources(self, rows: Sequence[tuple[int, Sequence[Measured]]]) -> Sources:
+        """Where the evidence of several rows of a batch came from, looked up once per table.
+
+        Args:
+            rows: Number of the entity, and what the account says of its evidence.
+        """
+        wanted: dict[str, set[int]] = {}
+        for entity, measured in rows:
+            for one in measured:
+                table, row = self._place(one.piece, entity)
+                if row >= 0:
+                    wanted.setdefault(table, set()).add(row)
+        return {table: self._source_of(table, sorted(ids)) for table, ids in wanted.items()}
+
+    def _place(self, piece: Piece, entity: int) -> tuple[str, int]:
+        """Table and id of the row behind a piece of evidence; -1 for older items together."""
+        data, at = self._data, piece.index
+        if piece.kind is ItemKind.ATTRIBUTE:
+            return "entities", int(data.entity_keys[entity])
+        table, rows = {
+            ItemKind.EVENT: ("events", data.event_row),
+            ItemKind.NEIGHBOUR: ("interactions", data.edge_row),
+            ItemKind.ARTIFACT: ("entity_artifacts", data.link_row),
+        }[piece.kind]
+        return table, int(rows[at]) if at >= 0 else -1
+
+    def describe(self, entity: int, as_of_us: int, measured: Sequence[Measured], sources: Sources) -> list[Item]:
         """Items in the order of ``measured``.
 
         Args:
             entity: Number of the entity.
             as_of_us: Its as-of.
             measured: What the account says of each of its pieces of evidence.
+            sources: From :meth:`sources`.
         """
-        sources = self._sources(entity, [one.piece for one in measured])
         return [
             Item(
                 kind=one.piece.kind,
@@ -136,37 +165,19 @@ class Describer:
                 count=one.count,
                 attention=math.fsum(one.attention) / len(one.attention) if one.attention else None,
                 attention_heads=one.attention,
-                source=sources.get(number),
+                source=self._source(one.piece, entity, sources),
                 parts=self._parts(one),
                 **self._fields(one, entity, as_of_us),  # type: ignore[arg-type]
             )
-            for number, one in enumerate(measured)
+            for one in measured
         ]
 
-    def _sources(self, entity: int, pieces: Sequence[Piece]) -> dict[int, Source]:
-        data = self._data
-        entity_row = int(data.entity_keys[entity])
-        wanted: dict[str, dict[int, int]] = {}
-        for number, piece in enumerate(pieces):
-            if piece.kind is ItemKind.ATTRIBUTE:
-                wanted.setdefault("entities", {})[number] = entity_row
-            elif piece.index >= 0:
-                table, rows = {
-                    ItemKind.EVENT: ("events", data.event_row),
-                    ItemKind.NEIGHBOUR: ("interactions", data.edge_row),
-                    ItemKind.ARTIFACT: ("entity_artifacts", data.link_row),
-                }[piece.kind]
-                wanted.setdefault(table, {})[number] = int(rows[piece.index])
-        found: dict[int, Source] = {}
-        for table, by_piece in wanted.items():
-            sources = self._source_of(table, sorted(set(by_piece.values())))
-            for number, row in by_piece.items():
-                source = sources.get(row)
-                if source is not None and table == "entities":
-                    source = _with_column(source, self._names[pieces[number].index])
-                if source is not None:
-                    found[number] = source
-        return found
+    def _source(self, piece: Piece, entity: int, sources: Sources) -> Source | None:
+        table, row = self._place(piece, entity)
+        source = sources.get(table, {}).get(row)
+        if source is not None and piece.kind is ItemKind.ATTRIBUTE:
+            return dataclasses.replace(source, column=self._names[piece.index])
+        return source
 
     def _fields(self, one: Measured, entity: int, as_of_us: int) -> dict[str, object]:
         data, at = self._data, one.piece.index
@@ -219,10 +230,6 @@ class Describer:
         ]
         order = np.argsort([-abs(part.contribution) for part in parts], kind="stable")
         return tuple(parts[index] for index in order)
-
-
-def _with_column(source: Source, column: str) -> Source:
-    return Source(source.table, source.row, source.file, source.line, column, source.import_id, source.import_sha256)
 
 
 def _part(segment: Segment, contribution: float) -> Part:

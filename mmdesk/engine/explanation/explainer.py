@@ -17,7 +17,7 @@ from mmdesk.engine.core.times import END_OF_TIME_US, format_us
 from mmdesk.engine.core.types import Head
 from mmdesk.engine.dataset.batches import Batch, Batcher, Provenance
 from mmdesk.engine.explanation.account import Findings, account_of, clauses_of, sentence_of
-from mmdesk.engine.explanation.evidence import Describer, Measured, Piece, SourceOf, pieces_of
+from mmdesk.engine.explanation.evidence import Describer, Measured, Piece, SourceOf, Sources, pieces_of
 from mmdesk.engine.explanation.explanation import UNITS, Explanation, Faithfulness, Groups, Item, ItemKind, Part
 from mmdesk.engine.explanation.faithfulness import Subject, assess
 from mmdesk.engine.explanation.integration import Attribution, integrate
@@ -137,7 +137,8 @@ class Explainer:
         rows = self._rows(questions, _Work(masked.batch, provenance, attribution, attention, probability, types))
         subjects = [self._subject(number, row) for number, row in enumerate(rows)]
         grades = assess(masked, subjects, self._scale, skilled=self._skilled, ctx=ctx)
-        return [self._explanation(row, grade) for row, grade in zip(rows, grades, strict=True)]
+        sources = self._describer.sources([(row.question.entity, row.measured) for row in rows])
+        return [self._explanation(row, grade, sources) for row, grade in zip(rows, grades, strict=True)]
 
     def _rows(self, questions: Sequence[Question], work: _Work) -> list[_Row]:
         found = work.attribution
@@ -168,10 +169,10 @@ class Explainer:
             seed_text=f"{who}|{row.question.as_of_us}|{self._head}",
         )
 
-    def _explanation(self, row: _Row, faithfulness: Faithfulness) -> Explanation:
+    def _explanation(self, row: _Row, faithfulness: Faithfulness, sources: Sources) -> Explanation:
         tidy = _Rounding(max(abs(row.base), abs(row.output)))
         as_of_us = row.question.as_of_us
-        described = self._describer.describe(row.question.entity, as_of_us, row.measured)
+        described = self._describer.describe(row.question.entity, as_of_us, row.measured, sources)
         items = sorted((tidy.item(item) for item in described), key=lambda item: -abs(item.contribution))
         output, base = tidy(row.output), tidy(row.base)
         groups = _groups(items, tidy)

@@ -118,11 +118,10 @@ def assess(
         [s.row for s, plan in zip(subjects, plans, strict=True) for _ in plan.trials], dtype=torch.int64
     )
     masks = masked.full(rows)
-    trial = 0
+    start = 0
     for subject, plan in zip(subjects, plans, strict=True):
-        for removed in plan.trials:
-            _remove(masks, trial, [subject.pieces[index] for index in removed])
-            trial += 1
+        _remove(masks, start, subject.pieces, plan.trials)
+        start += len(plan.trials)
     outputs = _evaluate(masked, masks, rows, ctx)
     found, start = [], 0
     for subject, plan in zip(subjects, plans, strict=True):
@@ -141,9 +140,22 @@ def _evaluate(masked: MaskedBatch, masks: Sequence[Tensor], rows: Tensor, ctx: J
     return torch.cat(parts).numpy() if parts else np.zeros(0)
 
 
-def _remove(masks: Sequence[Tensor], trial: int, pieces: Sequence[Piece]) -> None:
-    for piece in pieces:
-        masks[piece.group][trial, list(piece.positions)] = 0.0
+def _remove(
+    masks: Sequence[Tensor], start: int, pieces: Sequence[Piece], trials: Sequence[npt.NDArray[np.int64]]
+) -> None:
+    """Put the masks of the trials from row ``start`` on to 0 where a piece is removed."""
+    removed = np.zeros((len(trials), len(pieces)), bool)
+    for trial, indexes in enumerate(trials):
+        removed[trial, indexes] = True
+    for group, mask in enumerate(masks):
+        members = [
+            (number, place) for number, piece in enumerate(pieces) if piece.group == group for place in piece.positions
+        ]
+        if members and len(trials):
+            numbers, places = np.array(members).T
+            gone = torch.from_numpy(removed[:, numbers])
+            rows = mask[start : start + len(trials)]
+            rows[:, torch.from_numpy(places)] = rows[:, torch.from_numpy(places)].masked_fill(gone, 0.0)
 
 
 def _plan(subject: Subject) -> _Plan:
