@@ -14,9 +14,7 @@ import pytest
 
 from mmdesk.engine.services import predictions
 from tests.cli.conftest import Commands
-from tests.engine.services.trained_cases import ENTITIES, one_worker, trained_copy
-
-pytestmark = one_worker
+from tests.engine.services.trained_cases import ENTITIES, trained_copy
 
 COLUMNS = ["entity_id", "as_of", "regression", "probability", "ranking_score"]
 
@@ -106,13 +104,14 @@ def test_where_it_is_to_be_written_is_checked_before_the_work_is_done(
 
 def test_the_reasons_go_beside_the_predictions(mmdesk: Commands, trained: Path, tmp_path: Path) -> None:
     out = tmp_path / "p.csv"
-    document = mmdesk.json("predict", trained, "latest", "--entities", "e0003,e0001", "--explain", "--out", out)
+    words = ("predict", trained, "latest", "--explain", "--entities")
+    document = mmdesk.json(*words, "e0003,e0001", "--out", out)
     beside = tmp_path / "p.csv.explanations.jsonl"
     assert (document["rows"], document["explanations"]) == (2, str(beside))
     reasons = [json.loads(line) for line in beside.read_text(encoding="utf-8").splitlines()]
     assert [reason["entity_id"] for reason in reasons] == ["e0003", "e0001"]
     assert all(reason["head"] == "classification" for reason in reasons)
-    (row,) = mmdesk.json("predict", trained, "latest", "--entities", "e0001", "--explain", "--head", "regression")
+    (row,) = mmdesk.json(*words, "e0001", "--head", "regression")
     assert row["explanation"]["head"] == "regression"
     assert row["explanation"]["output"] == pytest.approx(row["regression"], abs=1e-4)
 

@@ -16,9 +16,7 @@ from mmdesk.engine.core.errors import UsageError
 from mmdesk.engine.store.case import Case
 from mmdesk.engine.store.tables import Artifact, Target
 from tests.cli.conftest import Commands
-from tests.engine.services.trained_cases import ACTOR, QUICK, make_case, one_worker, trained_copy, training_here
-
-pytestmark = one_worker
+from tests.engine.services.trained_cases import ACTOR, QUICK, make_case, trained_copy, training_here
 
 QUICKLY = [word for name, value in QUICK.items() for word in ("--set", f"{name}={value}")]
 

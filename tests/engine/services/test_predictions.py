@@ -28,7 +28,6 @@ from mmdesk.engine.services.predictions import (
     require_format,
     write_predictions,
 )
-from mmdesk.engine.services.runs import train
 from mmdesk.engine.store.case import Case
 from mmdesk.engine.store.tables import Artifact, Entity, EntityArtifact, Event, Interaction, Target
 from mmdesk.engine.training import sources
@@ -37,16 +36,11 @@ from tests.engine.dataset.filled_cases import NewRow, add, layout_media, store
 from tests.engine.services.trained_cases import (
     ACTOR,
     ENTITIES,
-    QUICK,
     make_case,
-    one_worker,
     quick,
     trained_copy,
-    training_here,
     without,
 )
-
-pytestmark = one_worker
 
 AS_OF = START_US + 60 * DAY_US
 HEADS = ("regression", "probability", "ranking_score")
@@ -233,7 +227,7 @@ def test_heads_without_targets_have_no_answer(tmp_path: Path) -> None:
             if name.startswith("y_") and name != kept:
                 targets = targets.set_column(place, name, pa.nulls(len(targets), pa.float64()))
         folder = make_case(tmp_path / kept, replace(tables, targets=targets))
-        quick(folder)
+        quick(folder, {"epochs": 1})
         row = predict(folder, "latest", entities=["e0004"])[0]
         assert [name for name in HEADS if getattr(row, name) is not None] == [answered]
         head = {"probability": "classification", "ranking_score": "ranking"}.get(answered, answered)
@@ -446,11 +440,3 @@ def test_a_head_that_was_not_learned_is_not_measured(tmp_path: Path) -> None:
     with Case.open(folder, write=True, actor=ACTOR) as case, case.write("test.change", "rows") as connection:
         connection.execute(update(Target).values(y_class=Target.id % 2))
     assert "classification" not in evaluate(folder, "latest")
-
-
-def test_the_model_learns_what_is_there_to_learn(tmp_path: Path) -> None:
-    """A smoke alarm, no benchmark: the label is in the event values, and a few dozen steps are enough to see it."""
-    folder = make_case(tmp_path / "case", small_tables(120))
-    with training_here():
-        train(folder, {**QUICK, "epochs": 25, "batch_size": 16}, actor=ACTOR)
-    assert evaluate(folder, "latest", Split.TEST)["classification"]["auroc"] > 0.9

@@ -21,9 +21,7 @@ from mmdesk.engine.services.runs import Reproduction
 from mmdesk.engine.services.table_imports import ImportOptions, TableFiles, import_tables, undo_import
 from mmdesk.engine.store.case import Case
 from mmdesk.engine.store.tables import ModelRun
-from tests.engine.services.trained_cases import ACTOR, Events, one_worker, quick, trained_copy, training_here
-
-pytestmark = one_worker
+from tests.engine.services.trained_cases import ACTOR, Events, quick, trained_copy, training_here
 
 
 def reproduced(folder: Path, **options: object) -> Reproduction:

@@ -30,9 +30,6 @@ ACTOR = "tester"
 ENTITIES = 48
 QUICK: Mapping[str, object] = {"epochs": 2, "baseline": False, "batch_size": 32}
 
-# Tests of one group run in one worker, so that the case is made once.
-one_worker = pytest.mark.xdist_group("trained_case")
-
 
 class TrainedHere:
     """Stands in for the training process: the same work in this process, which spares seconds of start-up."""
