@@ -126,6 +126,8 @@ def compare_rows(connection: Connection, prepared: PreparedTable, created: Creat
         own_ids = np.asarray(texts.is_valid())
         by_id = hash_rows([texts, pa.nulls(len(texts), pa.string())])
         keys = RowHash(np.where(own_ids, by_id.first, keys.first), np.where(own_ids, by_id.second, keys.second))
+    if not own_ids.any():
+        prepared.hashes = keys  # only events with ids of their own are compared by their values below
     known = keys.among(_stored_keys(connection, MODELS[prepared.table]))
     differs, old_rows = _differing_events(connection, prepared, keys, known & own_ids)
     return RowChanges(keys, ~known, differs, old_rows, created)

@@ -16,7 +16,7 @@ from mmdesk.engine.core.jobs import NULL_CONTEXT, JobContext
 from mmdesk.engine.core.types import ColumnKind, Table
 from mmdesk.engine.ingestion.csv_ingestion import PreparedTable
 from mmdesk.engine.ingestion.row_changes import MODELS, CreatedEntities, RowChanges
-from mmdesk.engine.ingestion.row_identity import hash_rows
+from mmdesk.engine.ingestion.row_identity import hash_rows, joined
 from mmdesk.engine.ingestion.table_checks import Checked
 from mmdesk.engine.ingestion.target_changes import CONTENT, TargetRows
 from mmdesk.engine.store import bulk
@@ -178,6 +178,7 @@ def _write_rows(
         _supersede(connection, model, changes.old_rows, new_ids)
     with _indexes_aside(connection, model, int(changes.insert.sum())):
         bulk.insert(connection, model, _row_batches(prepared, changes, changes.insert, import_id, ctx, last=True))
+        prepared.hashes = changes.keys = joined([])  # making indexes of millions of rows takes memory too
 
 
 @contextmanager

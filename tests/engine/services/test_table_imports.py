@@ -504,6 +504,23 @@ def test_undo_refuses_while_later_rows_hang_on_it(desk: Desk) -> None:
     }  # fmt: skip
 
 
+def test_an_import_of_media_is_taken_back_like_any_other(desk: Desk, tmp_path: Path) -> None:
+    from mmdesk.engine.services.media_imports import import_media, list_artifacts
+
+    first = desk(entities=ENTITIES).tables[0].import_id
+    for name, text in (("a", "one"), ("b", "one"), ("b", "two")):
+        write(tmp_path / "media" / name / f"{text}.txt", text)
+    media = import_media(desk.case.folder, [tmp_path / "media"], actor=ACTOR)
+    assert (media.artifacts, len(list_artifacts(desk.case.folder))) == (2, 2)
+    with pytest.raises(DataError, match="3 rows of later imports"):
+        undo_import(desk.case.folder, first, actor=ACTOR)
+    report = undo_import(desk.case.folder, actor=ACTOR)
+    assert (report.import_id, report.kind, report.removed) == (media.import_id, "media", 5)
+    assert list_artifacts(desk.case.folder) == ()
+    assert import_media(desk.case.folder, [tmp_path / "media"], actor=ACTOR).artifacts == 2
+    assert len(list_artifacts(desk.case.folder)) == 2
+
+
 @pytest.mark.parametrize("order", [(3, 2), (2, 3)])
 def test_undoing_replacements_in_any_order(desk: Desk, order: tuple[int, int]) -> None:
     ids = {}
