@@ -257,7 +257,7 @@ def test_the_charts_come_from_the_history_alone() -> None:
     auroc, loss = charts[0], charts[1]
     assert (auroc.best, auroc.baseline) == (2, 0.7)
     assert [line.name for line in loss.lines] == ["train", "validation"]
-    assert loss.lines[0].values == (2.0, 1.0, pytest.approx(2 / 3))
+    assert list(loss.lines[0].values) == pytest.approx([2.0, 1.0, 2 / 3])
     assert charts_of([]) == []
 
 
