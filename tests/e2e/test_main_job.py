@@ -21,6 +21,11 @@ def _import_all(mmdesk: Mmdesk, case: Path, data: Path) -> dict[str, Any]:
     return report
 
 
+def _ids(path: Path) -> list[str]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return [row["entity_id"] for row in csv.DictReader(file)]
+
+
 def _rows(path: Path) -> int:
     with path.open(encoding="utf-8", newline="") as file:
         return sum(1 for _ in csv.reader(file)) - 1
@@ -108,7 +113,7 @@ def test_predict_keeps_order_and_duplicates_and_explains(
     mmdesk: Mmdesk, trained: tuple[Path, Path, Any], tmp_path: Path
 ) -> None:
     data, case, _ = trained
-    ids = [row["entity_id"] for row in csv.DictReader((data / "entities.csv").open(encoding="utf-8"))]
+    ids = _ids(data / "entities.csv")
     asked = [ids[5], ids[2], ids[5]]
     out = tmp_path / "p.csv"
     mmdesk.ok("predict", case, "latest", "--entities", ",".join(asked), "--explain", "--out", out)
@@ -168,7 +173,7 @@ def _whole_job(mmdesk: Mmdesk, case: Path, data: Path, out: Path) -> dict[str, A
     assert mmdesk.ok("extract", case)["failed"] == 0
     run = mmdesk.ok("train", case, timeout_s=900)
     measures: dict[str, Any] = mmdesk.ok("evaluate", case, run["run_id"])
-    some = ",".join(row["entity_id"] for row in list(csv.DictReader((data / "targets.csv").open()))[:5])
+    some = ",".join(_ids(data / "targets.csv")[:5])
     mmdesk.ok("predict", case, "latest", "--entities", some, "--explain", "--out", out)
     return measures
 
