@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import multiprocessing
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from mmdesk.engine.core.errors import ExitStatus
@@ -27,6 +29,10 @@ def main() -> int:
     command asks for the window afterwards (``demo``), it opens on that case.
     """
     multiprocessing.freeze_support()
+    if sys.argv[1:2] == ["--training-process"]:  # the packaged program has no other Python to train in
+        from mmdesk.engine.training.worker import main as train
+
+        return train()
     log_file = start_logging()
     arguments = sys.argv[1:]
     try:
@@ -35,13 +41,23 @@ def main() -> int:
         from mmdesk.cli.main import run_command
 
         return run_command(arguments, open_window=_open_window)
+    except KeyboardInterrupt:  # before the command had begun, or while the window was starting
+        _report("cancelled", "Cancelled before anything had begun.", "Start the same again.", arguments)
+        return int(ExitStatus.CANCELLED)
     except Exception:
         logger.exception("a bug")
-        where = f" The details are in {log_file}." if log_file else ""
-        print(f"mmdesk: this is a bug of mmdesk's, not yours.{where}", file=sys.stderr)  # noqa: T201
+        where = f"The details are in {log_file}." if log_file else "Set MMDESK_DEBUG=1 to see the details."
+        _report("bug", "This is a bug of mmdesk's, not yours.", where, arguments)
         if os.environ.get("MMDESK_DEBUG"):
             raise
         return int(ExitStatus.BUG)
+
+
+def _report(code: str, message: str, hint: str, arguments: Sequence[str]) -> None:
+    """Say what ended the program outside of any command, in the form that commands use."""
+    print(f"mmdesk: {message}\n  {hint}", file=sys.stderr)  # noqa: T201
+    if "--json" in arguments:
+        print(json.dumps({"error": {"code": code, "message": message, "hint": hint}}), flush=True)  # noqa: T201
 
 
 def _open_window(case: Path | None) -> int:

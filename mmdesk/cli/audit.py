@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from mmdesk.cli.console import Console
+from mmdesk.cli.console import Console, printable
+from mmdesk.cli.parser import whole_number
 from mmdesk.engine.core.errors import ExitStatus
 
 
@@ -18,7 +19,7 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     verify.set_defaults(run=_verify)
     show = kinds.add_parser("show", help="the newest entries of the log")
     show.add_argument("folder", metavar="DIR", type=Path, help="the case folder")
-    show.add_argument("--limit", type=int, default=20, metavar="N", help="how many (default: 20)")
+    show.add_argument("--limit", type=whole_number(1), default=20, metavar="N", help="how many (default: 20)")
     show.set_defaults(run=_show)
 
 
@@ -38,7 +39,10 @@ def _verify(args: argparse.Namespace, console: Console) -> int:
 def _show(args: argparse.Namespace, console: Console) -> int:
     from mmdesk.engine.services.audit import list_audit
 
-    records = list_audit(args.folder, limit=max(0, args.limit))
-    lines = [f"{entry.number:>6}  {entry.at}  {entry.actor}  {entry.action}  {entry.subject}" for entry in records]
+    records = list_audit(args.folder, limit=args.limit)
+    lines = [
+        f"{entry.number:>6}  {entry.at}  {printable(entry.actor)}  {entry.action}  {printable(entry.subject)}"
+        for entry in records
+    ]
     console.result(records, "\n".join(lines))
     return ExitStatus.DONE

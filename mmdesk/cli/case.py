@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 from pathlib import Path
 
-from mmdesk.cli.console import Console
+from mmdesk.cli.console import Console, printable
 from mmdesk.engine.core.errors import ExitStatus
 from mmdesk.engine.core.types import current_actor
 
@@ -56,10 +57,8 @@ def _new(args: argparse.Namespace, console: Console) -> int:
     from mmdesk.engine.services.cases import new_case
 
     info = new_case(args.folder, name=args.name, database_url=args.database, actor=current_actor())
-    text = (
-        f"Made the case {info.name} in {info.folder}.\nNext: mmdesk import tables {args.folder} --entities entities.csv"
-    )
-    console.result(info, text)
+    made = f"Made the case {printable(info.name)} in {info.folder}."
+    console.result(info, f"{made}\nNext: mmdesk import tables {shlex.quote(str(args.folder))} --entities entities.csv")
     return ExitStatus.DONE
 
 
@@ -73,7 +72,7 @@ def _info(args: argparse.Namespace, console: Console) -> int:
         f" {status['pending']:,} pending, {status['failed']:,} failed"
     )
     lines = [
-        f"{info.name}  ({info.case_id})",
+        f"{printable(info.name)}  ({info.case_id})",
         f"  folder        {info.folder}",
         f"  database      {info.database}, format {info.format_version}",
         f"  size          {format_bytes(info.size_bytes)}, {info.backups} backups",

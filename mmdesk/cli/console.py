@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import io
+import json as standard_json
+import shutil
 import sys
 import threading
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TextIO
 
 import orjson
 
@@ -16,6 +20,7 @@ from mmdesk.engine.core.plain import as_plain
 
 _REDRAW_S = 0.1
 _BAR_CELLS = 24
+_LONGEST = 300
 
 
 def format_duration(seconds: float) -> str:
@@ -26,6 +31,24 @@ def format_duration(seconds: float) -> str:
     if whole < 3600:
         return f"{whole // 60} min {whole % 60:02d} s"
     return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
+
+
+def printable(text: str, *, lines: bool = False) -> str:
+    """``text`` without what moves a terminal's cursor, colours it or turns its writing around.
+
+    Args:
+        text: Perhaps from a file that somebody else made.
+        lines: A whole text instead of one word in it: line ends stay, and it may be of any length.
+    """
+    kept = "\n\t" if lines else ""
+    if not lines and len(text) > _LONGEST:
+        text = text[:_LONGEST] + "..."
+    return "".join(c if c.isprintable() or c in kept else "\N{REPLACEMENT CHARACTER}" for c in text)
+
+
+def _write(stream: TextIO, text: str) -> None:
+    """A line for a person; only for a terminal is it made harmless, what is piped stays as it is."""
+    print(printable(text, lines=True) if stream.isatty() else text, file=stream)
 
 
 class ConsoleContext:
@@ -56,7 +79,7 @@ class ConsoleContext:
         text = event.get("text")
         if self._terminal and isinstance(text, str):
             self.clear()
-            print(text, file=sys.stderr)
+            _write(sys.stderr, text)
 
     def check_cancelled(self) -> None:
         """Stop if Ctrl+C was pressed."""
@@ -75,7 +98,8 @@ class ConsoleContext:
             self._line = ""
 
     def _draw(self, line: str) -> None:
-        line = line[:118]
+        # A line that wraps cannot be taken back.
+        line = printable(line)[: max(20, shutil.get_terminal_size((80, 24)).columns - 1)]
         sys.stderr.write("\r" + line.ljust(len(self._line)))
         sys.stderr.flush()
         self._line = line
@@ -90,6 +114,9 @@ class Console:
 
     def __init__(self, *, json: bool) -> None:
         self.json = json
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, io.TextIOWrapper):  # a name that the stream's encoding does not know is no crash
+                stream.reconfigure(errors="backslashreplace")
         self.context = ConsoleContext()
         self.case_to_open: Path | None = None
         """Set by a command that wants the window opened on this case when it has ended well."""
@@ -98,22 +125,30 @@ class Console:
         """Print ``document`` (anything :func:`as_plain` takes) with ``--json``, else ``text``."""
         self.context.clear()
         if self.json:
-            sys.stdout.buffer.write(orjson.dumps(as_plain(document)) + b"\n")
-            sys.stdout.buffer.flush()
+            _write_json(document)
         else:
-            print(text)
+            _write(sys.stdout, text)
 
     def say(self, text: str) -> None:
         """A remark on the way, for people only; on stderr with ``--json``."""
         self.context.clear()
-        print(text, file=sys.stderr if self.json else sys.stdout)
+        _write(sys.stderr if self.json else sys.stdout, text)
 
     def error(self, error: MmdeskError) -> None:
         """The message and the hint on stderr, and the error document on stdout with ``--json``."""
         self.context.clear()
-        print(f"mmdesk: {error.message}", file=sys.stderr)
+        _write(sys.stderr, f"mmdesk: {error.message}")
         if error.hint:
-            print(f"  {error.hint}", file=sys.stderr)
+            _write(sys.stderr, f"  {error.hint}")
         if self.json:
-            sys.stdout.buffer.write(orjson.dumps({"error": as_plain(error.as_dict())}) + b"\n")
-            sys.stdout.buffer.flush()
+            _write_json({"error": error.as_dict()})
+
+
+def _write_json(document: object) -> None:
+    plain = as_plain(document)
+    try:
+        line = orjson.dumps(plain)
+    except TypeError:  # the name of a file that is no text in any encoding: JSON can hold it escaped only
+        line = standard_json.dumps(plain, ensure_ascii=True, allow_nan=False).encode()
+    sys.stdout.buffer.write(line + b"\n")
+    sys.stdout.buffer.flush()

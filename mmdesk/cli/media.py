@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from mmdesk.cli.console import Console
+from mmdesk.cli.console import Console, printable
+from mmdesk.cli.parser import whole_number
 from mmdesk.engine.core.errors import ExitStatus
 from mmdesk.engine.core.types import current_actor
 from mmdesk.engine.services import media_imports
@@ -34,20 +35,13 @@ def add_commands(commands: Commands[argparse.ArgumentParser]) -> None:
     """``extract`` and ``features``."""
     extract = commands.add_parser("extract", help="turn the evidence files of a case into features")
     extract.add_argument("case", type=Path, metavar="DIR", help="the case folder")
-    extract.add_argument("--workers", type=_positive, metavar="N", help="processes (as many as processor cores)")
+    extract.add_argument("--workers", type=whole_number(1), metavar="N", help="processes (as many as processor cores)")
     extract.add_argument("--strict", action="store_true", help="exit with 3 if any file has no features")
     extract.set_defaults(run=_extract)
     features = commands.add_parser("features", help="what the features are")
     kinds = features.add_subparsers(title="what", metavar="WHAT", required=True)
     names = kinds.add_parser("names", help="the names of all features, in order")
     names.set_defaults(run=_feature_names)
-
-
-def _positive(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise ValueError(text)
-    return value
 
 
 def _import_media(args: argparse.Namespace, console: Console) -> int:
@@ -61,7 +55,7 @@ def _import_media(args: argparse.Namespace, console: Console) -> int:
     lines = [summary]
     for problem in report.problems[:_SHOWN]:
         place = f"line {problem.line}: " if problem.line is not None else ""
-        lines.append(f"  refused: {place}{_printable(problem.path)}: {_printable(problem.reason)}")
+        lines.append(f"  refused: {place}{printable(problem.path)}: {printable(problem.reason)}")
     lines += _more(len(report.problems))
     console.result(report, "\n".join(lines))
     return int(ExitStatus.DATA if args.strict and report.refused else ExitStatus.DONE)
@@ -75,7 +69,7 @@ def _extract(args: argparse.Namespace, console: Console) -> int:
     )
     lines = [summary]
     lines += [
-        f"  {problem.status}: {_printable(problem.name)}: {_printable(problem.reason)}"
+        f"  {problem.status}: {printable(problem.name)}: {printable(problem.reason)}"
         for problem in report.problems[:_SHOWN]
     ]
     lines += _more(len(report.problems))
@@ -91,8 +85,3 @@ def _feature_names(_args: argparse.Namespace, console: Console) -> int:
 
 def _more(count: int) -> list[str]:
     return [f"  and {count - _SHOWN} more (all of them with --json)"] if count > _SHOWN else []
-
-
-def _printable(text: str) -> str:
-    """Imported strings without anything that moves a terminal's cursor or turns its text around."""
-    return "".join(character if character.isprintable() else repr(character)[1:-1] for character in text[:300])

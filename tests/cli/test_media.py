@@ -65,7 +65,7 @@ def test_workers_must_be_a_positive_number(capsys: pytest.CaptureFixture[str]) -
     for wrong in ("0", "-1", "many"):
         with pytest.raises(SystemExit):
             run("extract", "somewhere", "--workers", wrong)
-    assert "invalid" in capsys.readouterr().err
+    assert "no whole number from 1 up" in capsys.readouterr().err
 
 
 def test_feature_names(capsys: pytest.CaptureFixture[str]) -> None:

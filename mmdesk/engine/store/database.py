@@ -70,10 +70,11 @@ def open_sqlite(path: Path, access: Access, key: bytes | None = None) -> Any:
 def _connect(path: Path, mode: str, access: Access, key: bytes | None) -> Any:
     import sqlcipher3.dbapi2 as sqlite
 
-    place = path.absolute().as_posix()
+    # A name that is no text in any encoding is still a name on Linux; Python holds its bytes as lone surrogates.
+    place = quote(path.absolute().as_posix(), safe="/:", errors="surrogateescape")
     # Two slashes for the empty host, then the path; C:/x needs a slash of its own. Source: SQLite, URI filenames
     connection = sqlite.connect(
-        f"file://{'' if place.startswith('/') else '/'}{quote(place, safe='/:')}?mode={mode}",
+        f"file://{'' if place.startswith('/') else '/'}{place}?mode={mode}",
         uri=True,
         timeout=BUSY_TIMEOUT_MS / 1000,
         isolation_level=None,
