@@ -49,7 +49,7 @@ class Preview:
         content_type: Told by its content.
         size_bytes: Of the file.
         intact: The stored file still has its hash.
-        pixels: RGB ``uint8 [height, width, 3]``, upright, longest side at most 384.
+        pixels: RGB ``uint8 [height, width, 3]``, upright, as small as the features were made from.
         lows: Least sample of each equal stretch of a recording, about -1 to 1. ``highs``: the largest.
         length_s: Of a recording or video.
         frames: Of a video, in time order.

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QPainter, QPixmap, QResizeEvent
+from PySide6.QtGui import QHideEvent, QPainter, QPixmap, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QStyledItemDelegate, QStyleOptionViewItem
 
 from mmdesk.ui.colours import current
@@ -62,9 +61,9 @@ class ThumbnailTable(Table):
         self._timer.setSingleShot(True)
         self._timer.setInterval(_LOOK_AFTER_MS)
         self._timer.timeout.connect(self._on_timer_timeout)
-        self.verticalScrollBar().valueChanged.connect(lambda _value: self._timer.start())
-        self.columns.modelReset.connect(self._timer.start)
-        self.columns.layoutChanged.connect(lambda *_: self._timer.start())
+        self.verticalScrollBar().valueChanged.connect(lambda _value: self._look_soon())
+        self.columns.modelReset.connect(self._look_soon)
+        self.columns.layoutChanged.connect(lambda *_: self._look_soon())
 
     def show_files(self, keys: Sequence[str], kinds: Sequence[str], columns: Sequence[Column]) -> None:
         """Show a row for each key; ``kinds`` are media types."""
@@ -105,7 +104,16 @@ class ThumbnailTable(Table):
     def resizeEvent(self, event: QResizeEvent) -> None:
         """More or fewer rows are in view."""
         super().resizeEvent(event)
-        self._timer.start()
+        self._look_soon()
+
+    def _look_soon(self) -> None:
+        if self.isVisible() and self.columns.rowCount():
+            self._timer.start()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Rows may have come while nobody looked."""
+        super().showEvent(event)
+        self._look_soon()
 
     def _on_timer_timeout(self) -> None:
         if not self.isVisible():
@@ -121,7 +129,7 @@ class ThumbnailTable(Table):
             self._asked.update(keys)
             self.wanted.emit(keys)
 
-    def hideEvent(self, event: Any) -> None:
+    def hideEvent(self, event: QHideEvent) -> None:
         """Nothing is asked for behind the scenes."""
         self._timer.stop()
         super().hideEvent(event)
