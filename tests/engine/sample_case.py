@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import atexit
 import functools
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -11,8 +13,8 @@ import pytest
 from mmdesk.engine.core.jobs import NullContext
 from mmdesk.engine.services.samples import DemoReport, run_demo
 
-ENTITIES = 160
-SETTINGS = {"epochs": 12, "baseline": False}
+ENTITIES = 140
+SETTINGS = {"epochs": 8, "baseline": False}
 
 # Tests of one group run in one worker, so that the case is made once.
 one_worker = pytest.mark.xdist_group("sample_case")
@@ -37,6 +39,7 @@ class Listener(NullContext):
 def sample() -> tuple[DemoReport, tuple[str, ...]]:
     """The report of the demonstration, and the lines it published."""
     listener = Listener()
-    folder = Path(tempfile.mkdtemp(prefix="sample-")) / "case"
-    report = run_demo(folder, entities=ENTITIES, seed=7, settings=SETTINGS, actor="tester", ctx=listener)
+    folder = Path(tempfile.mkdtemp(prefix="sample-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    report = run_demo(folder / "case", entities=ENTITIES, seed=7, settings=SETTINGS, actor="tester", ctx=listener)
     return report, tuple(listener.steps)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import queue
 import subprocess
 import sys
@@ -47,7 +48,9 @@ class TrainingProcess:
     """
 
     def __init__(self, case_folder: Path, folder: str, data_sha256: str, config: Mapping[str, Any]) -> None:
-        task = {"case": str(case_folder), "folder": folder, "data_sha256": data_sha256, "config": dict(config)}
+        # The folder's name in hexadecimal digits: on Linux it may be bytes that are no text, which JSON cannot hold.
+        case = os.fsencode(case_folder).hex()
+        task = {"case": case, "folder": folder, "data_sha256": data_sha256, "config": dict(config)}
         try:
             self._process = subprocess.Popen(
                 worker_command(),
@@ -64,6 +67,7 @@ class TrainingProcess:
             ) from error
         self._lines: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         self._errors: list[bytes] = []
+        self._has_state = False
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         assert self._process.stderr is not None
@@ -108,6 +112,7 @@ class TrainingProcess:
                 if message["kind"] == "progress":
                     ctx.progress(message["done"], message["total"], message["text"])
                 elif message["kind"] == "event":
+                    self._has_state = self._has_state or message["event"].get("event") == "epoch"
                     ctx.publish(message["event"])
                 else:
                     last = message
@@ -127,7 +132,9 @@ class TrainingProcess:
                 return self._lines.get(timeout=_ASK_EVERY_S)
 
     def _cancel(self) -> None:
-        """Ask the process to stop, and wait until it has kept its state."""
+        """Ask the process to stop, and wait until it has kept its state; before there is any, stop it at once."""
+        if not self._has_state:
+            return
         self._send(CANCEL)
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(_CANCEL_PATIENCE_S)

@@ -105,7 +105,7 @@ def _train(task: Mapping[str, object], context: _LineContext) -> int:
     from mmdesk.engine.store.case_files import CaseFiles
     from mmdesk.engine.training.running_lock import PROCESS, RunningLock
 
-    files = CaseFiles(Path(str(task["case"])))
+    files = CaseFiles(Path(os.fsdecode(bytes.fromhex(str(task["case"])))))
     with RunningLock(files.path(str(task["folder"])), PROCESS, _PREDECESSOR_S):
         from mmdesk.engine.training.environment import settle
         from mmdesk.engine.training.execution import Job, execute

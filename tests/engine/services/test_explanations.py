@@ -21,13 +21,21 @@ pytestmark = one_worker
 
 
 @functools.cache
+def _asked() -> Path:
+    """A file of targets with the first sixty labelled entities, each with its as-of."""
+    report, _ = sample()
+    lines = (Path(report.data) / "targets.csv").read_text(encoding="utf-8").splitlines(keepends=True)
+    path = Path(report.data).with_name("asked.csv")
+    path.write_text("".join(lines[:61]), encoding="utf-8")
+    return path
+
+
+@functools.cache
 def _everyone() -> tuple[Explanation, ...]:
-    """All labelled entities at their as-of."""
+    """The asked entities at their as-of."""
     report, _ = sample()
     return tuple(
-        explanations.explain_many(
-            Path(report.case), report.run_id, targets_file=Path(report.data) / "targets.csv", head=Head.REGRESSION
-        )
+        explanations.explain_many(Path(report.case), report.run_id, targets_file=_asked(), head=Head.REGRESSION)
     )
 
 
@@ -56,7 +64,7 @@ def test_the_gap_is_small_for_everyone() -> None:
 
 def test_the_output_is_the_prediction() -> None:
     report, _ = sample()
-    predicted = predictions.predict(Path(report.case), report.run_id, targets_file=Path(report.data) / "targets.csv")
+    predicted = predictions.predict(Path(report.case), report.run_id, targets_file=_asked())
     for row, one in zip(predicted, _everyone(), strict=True):
         assert row.entity_id == one.entity_id
         assert row.as_of == one.as_of

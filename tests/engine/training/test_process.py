@@ -124,6 +124,19 @@ def test_cancelled_it_keeps_its_state_and_leaves_no_process(frozen: tuple[Path, 
     assert not (frozen[0] / "models/cancelled/metrics.json").exists()
 
 
+def test_cancelled_before_there_is_anything_to_keep_it_stops_at_once(
+    frozen: tuple[Path, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deaf = "import sys, time; sys.stdin.readline(); time.sleep(100)"
+    monkeypatch.setattr(launcher, "worker_command", lambda: [sys.executable, "-c", deaf])
+    process = start(frozen, "models/early")
+    started_s = time.monotonic()
+    with pytest.raises(JobCancelled):
+        process.wait(ctx=Watcher(0))
+    assert time.monotonic() - started_s < 30
+    assert ended(process)
+
+
 def test_when_its_starter_dies_it_ends_too(frozen: tuple[Path, str]) -> None:
     slow = {**CONFIG, "epochs": 2000}
     process = start(frozen, "models/orphan", slow)
@@ -134,8 +147,13 @@ def test_when_its_starter_dies_it_ends_too(frozen: tuple[Path, str]) -> None:
     process._end()
 
 
-def test_what_it_cannot_do_is_told_as_it_is(frozen: tuple[Path, str]) -> None:
-    process = TrainingProcess(frozen[0], "models/none", "0" * 64, CONFIG)
+@pytest.mark.parametrize("name", ["a case", "no text \udcff"])
+def test_what_it_cannot_do_is_told_as_it_is(tmp_path: Path, name: str) -> None:
+    try:
+        (tmp_path / name).mkdir()
+    except OSError:
+        pytest.skip("names are text on this system")
+    process = TrainingProcess(tmp_path / name, "models/none", "0" * 64, CONFIG)
     with pytest.raises(ModelError) as caught:
         process.wait()
     assert caught.value.code == "model.snapshot_missing"
