@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from pathlib import Path
 
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
 
+from mmdesk.ui.crash import CrashDialog
 from mmdesk.ui.icons import application_icon
 from mmdesk.ui.jobs.manager import Jobs
 from mmdesk.ui.settings import Settings
@@ -46,7 +48,14 @@ def run_window(case: Path | None) -> int:
     """
     app = application()
     window = make_window(app)
+    crash = CrashDialog(window)
+    crash.install()
+    # Ctrl+C in the terminal: Qt's loop would not let Python see it, and the workers end by themselves.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     window.show()
     if case is not None:
         QTimer.singleShot(0, window, lambda: window.open_case(case))
-    return app.exec()
+    try:
+        return app.exec()
+    finally:
+        crash.remove()

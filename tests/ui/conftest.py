@@ -42,18 +42,25 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(autouse=True)
-def _nothing_left(qapp: QApplication) -> Iterator[None]:
+def _nothing_left(request: pytest.FixtureRequest, qapp: QApplication) -> Iterator[None]:
     """No thread, process, top-level widget or running timer outlives its test."""
-    threads = set(threading.enumerate())
+    if "window" in request.fixturenames:
+        request.getfixturevalue("_lanes")  # they stay from test to test; their own end is checked where they are made
+    before = _alive()
     yield
     qapp.processEvents()
-    left = [t for t in threading.enumerate() if t not in threads and not t.name.startswith("Dummy")]
-    assert not left, left
-    assert not multiprocessing.active_children()
     shown = [w for w in qapp.topLevelWidgets() if w.isVisible()]
     assert not shown, shown
     timers = [t for w in qapp.topLevelWidgets() for t in w.findChildren(QTimer) if t.isActive()]
     assert not timers, timers
+    if "window" not in request.fixturenames:
+        assert _alive() <= before
+
+
+def _alive() -> set[object]:
+    """Threads and child processes of this process."""
+    threads = (thread for thread in threading.enumerate() if not thread.name.startswith("Dummy"))
+    return {*threads, *multiprocessing.active_children()}
 
 
 @pytest.fixture
@@ -72,10 +79,28 @@ def theme(qapp: QApplication) -> Theme:
     return made
 
 
-@pytest.fixture
-def window(qtbot: QtBot, theme: Theme) -> Iterator[MainWindow]:
-    """The window with its tabs, shown at 1280 x 720 on the start page."""
-    made = MainWindow(Jobs(grace_s=5.0), theme, Settings())
+class _KeptJobs(Jobs):
+    """Jobs whose threads and processes, which take seconds to start, outlive the window."""
+
+    def shutdown(self) -> None:
+        """Cancel what runs."""
+        for job in self.live:
+            job.superseded = True
+            self.cancel(job)
+
+
+@pytest.fixture(scope="session")
+def _lanes(qapp: QApplication) -> Iterator[Jobs]:
+    before = _alive()
+    made = _KeptJobs(grace_s=5.0)
+    yield made
+    Jobs.shutdown(made)
+    shiboken6.delete(made)
+    assert _alive() <= before
+
+
+def _made_window(qtbot: QtBot, jobs: Jobs, theme: Theme) -> Iterator[MainWindow]:
+    made = MainWindow(jobs, theme, Settings())
     made.resize(1280, 720)
     with qtbot.waitActive(made):
         made.show()
@@ -85,6 +110,19 @@ def window(qtbot: QtBot, theme: Theme) -> Iterator[MainWindow]:
     made.close_now()
     # At once, not when an event loop comes by: the next test's theme would repaint it.
     shiboken6.delete(made)
+
+
+@pytest.fixture
+def window(qtbot: QtBot, _lanes: Jobs, theme: Theme) -> Iterator[MainWindow]:
+    """The window with its tabs, shown at 1280 x 720 on the start page."""
+    yield from _made_window(qtbot, _lanes, theme)
+    qtbot.waitUntil(lambda: not _lanes.live, timeout=60_000)
+
+
+@pytest.fixture
+def fresh_window(qtbot: QtBot, theme: Theme) -> Iterator[MainWindow]:
+    """The same with threads and processes of its own, for tests of its end."""
+    yield from _made_window(qtbot, Jobs(grace_s=5.0), theme)
 
 
 @pytest.fixture(scope="session")

@@ -18,12 +18,14 @@ from mmdesk.engine.features.worker import ExtractionJob, Outcome
 from tests.engine.features.misbehaving import misbehave
 
 LIMITS = PoolLimits(memory_bytes=256 << 20, time_s=1.0)
+_not_ours: set[int] = set()  # processes of other tests that share this one's
 
 
 @pytest.fixture(autouse=True)
 def _importable(monkeypatch: pytest.MonkeyPatch) -> None:
     """Workers import the misbehaving task by its name."""
     monkeypatch.syspath_prepend(str(Path(__file__).parents[3]))
+    monkeypatch.setattr(sys.modules[__name__], "_not_ours", {child.pid for child in psutil.Process().children()})
 
 
 def jobs(*names: str, size: int = 1000) -> list[ExtractionJob]:
@@ -50,7 +52,14 @@ def test_a_crash_a_hang_and_a_blow_up_cost_one_artifact_each() -> None:
 
 
 def _workers() -> list[psutil.Process]:
-    return [child for child in psutil.Process().children() if "spawn_main" in " ".join(child.cmdline())]
+    return [child for child in psutil.Process().children() if child.pid not in _not_ours and _is_worker(child)]
+
+
+def _is_worker(process: psutil.Process) -> bool:
+    try:
+        return "spawn_main" in " ".join(process.cmdline())
+    except (psutil.NoSuchProcess, psutil.ZombieProcess):  # it has just ended
+        return False
 
 
 def test_a_full_disk_stops_everything() -> None:

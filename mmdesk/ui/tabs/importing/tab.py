@@ -116,6 +116,7 @@ class ImportTab(Room):
         self._loaded.clear()
         for page in (self.tables, self.media, self.health, self.history):
             page.clear()
+        self.show_page(0)
 
     def _load_shown(self) -> None:
         page = self.stack.currentWidget()

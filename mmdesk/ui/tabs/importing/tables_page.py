@@ -132,6 +132,9 @@ class TablesPage(QWidget):
         for key in ("import.look", "import.check"):
             self.desk.jobs.supersede(key)
         self.plans, self._shown, self._checked, self._job = [], None, None, None
+        # What was decided for one case, perhaps to replace rows, must not be done to another.
+        self.on_conflict.set_value(OnConflict.ABORT)
+        self.unknown.set_value(MissingEntities.REJECT)
         self._fill_rows()
         self._show_nothing()
         self._enable()

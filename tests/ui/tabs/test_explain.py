@@ -1,0 +1,238 @@
+"""Explain, with the real services: scores, the linked views, media, copying, exporting."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QFileDialog
+from pytestqt.modeltest import ModelTester
+from pytestqt.qtbot import QtBot
+
+from mmdesk.engine.core.hashing import sha256_file
+from mmdesk.engine.core.types import Head
+from mmdesk.engine.services import explanations, predictions
+from mmdesk.engine.services import runs as run_service
+from mmdesk.ui.tabs.explain import wording
+from mmdesk.ui.tabs.explain.tab import ExplainTab
+from mmdesk.ui.window import MainWindow
+from tests.ui.driving import LONG_MS, click, on, opened, press, rest
+
+
+def explain_tab(qtbot: QtBot, window: MainWindow, case: Path) -> ExplainTab:
+    opened(qtbot, window, case)
+    on(qtbot, window, "explain")
+    tab = window.rooms["explain"]
+    assert isinstance(tab, ExplainTab)
+    return tab
+
+
+def test_without_a_model_it_says_where_to_go(qtbot: QtBot, window: MainWindow, empty_case: Path) -> None:
+    tab = explain_tab(qtbot, window, empty_case)
+    press(qtbot, tab, "Go to Train")
+    assert window.tabs.currentWidget() is window.rooms["train"]
+
+
+def test_the_scores_are_the_services_and_sorted_with_the_highest_first(
+    qtbot: QtBot, window: MainWindow, trained_case: Path, qtmodeltester: ModelTester
+) -> None:
+    tab = explain_tab(qtbot, window, trained_case)
+    assert tab._scores is not None
+    shown = tab._scores.probability[tab.table.columns.rows]
+    assert (np.diff(shown) <= 0).all()
+    expected = predictions.predict_columns(trained_case, "latest")
+    assert tab._scores.entity_ids == list(expected.entity_ids)
+    assert expected.probability is not None
+    assert np.abs(tab._scores.probability - expected.probability).max() < 1e-6
+    qtmodeltester.check(tab.table.columns)
+
+
+def test_entities_are_found_and_filtered(qtbot: QtBot, window: MainWindow, trained_case: Path) -> None:
+    tab = explain_tab(qtbot, window, trained_case)
+    qtbot.keyClick(window, Qt.Key.Key_F, Qt.KeyboardModifier.ControlModifier)
+    assert tab.search.hasFocus()
+    qtbot.keyClicks(tab.search, "m00007")
+    rest(qtbot, window)
+    assert tab.table.columns.rowCount() == 1
+    assert tab._said.text() == "1 of 60 entities"
+    tab.search.clear()
+    for which, fits in (("high", np.greater_equal), ("low", np.less)):
+        tab.filter_box.set_value(which)
+        assert tab._scores is not None
+        assert fits(tab._scores.probability[tab.table.columns.rows], 0.5).all()
+    tab.filter_box.set_value("all")
+    rest(qtbot, window)
+
+
+def test_the_explanation_is_the_services_from_the_general_to_the_source(
+    qtbot: QtBot, window: MainWindow, trained_case: Path, qtmodeltester: ModelTester
+) -> None:
+    tab = explain_tab(qtbot, window, trained_case)
+    page = tab.page
+    shown = page.explanation
+    assert shown is not None
+    assert tab._scores is not None
+    entity = tab._scores.entity_ids[tab.table.chosen()[0]]
+    expected = explanations.explain(trained_case, "latest", entity, head=Head.CLASSIFICATION)
+    assert explanations.to_json(shown) == explanations.to_json(expected)
+    assert page.sentence.text() == expected.sentence
+    assert page._value.text() == f"{expected.output * 100:.1f} %"
+    account = wording.item_account(shown, wording.scale_of(shown))
+    total = account.base + sum(step.contribution for step in account.steps)
+    assert total == pytest.approx(account.output, abs=1e-3)
+    assert page._grade.text() == shown.faithfulness.grade.value
+    for items in (page.attributes, page.events.items, page.links.items, page.media.items):
+        qtmodeltester.check(items.table.columns)
+
+
+def test_evidence_is_linked_everywhere_and_leads_to_its_line(
+    qtbot: QtBot, window: MainWindow, trained_case: Path
+) -> None:
+    tab = explain_tab(qtbot, window, trained_case)
+    page = tab.page
+    assert page.explanation is not None
+    page.waterfall.setFocus()
+    qtbot.keyClick(page.waterfall, Qt.Key.Key_Down)
+    first = page.explanation.items[1]
+    kinds = ["attribute", "event", "neighbour", "artifact"]
+    assert page.tabs.currentIndex() == kinds.index(first.kind.value)
+    assert wording.source_line(first) in page._source.text()
+    assert first.source is not None
+    assert f"line {first.source.line:,}" in page._source.text()
+    assert (first.source.import_sha256 or "?")[:16] in page._source.text()
+    place = next(n for n, item in enumerate(page.explanation.items) if item.kind == "event")
+    page.choose(place)
+    assert page.events.items.table.chosen()
+    page._on_waterfall_picked("links")
+    assert page.tabs.currentIndex() == 2
+
+
+def test_another_head_is_another_account(qtbot: QtBot, window: MainWindow, trained_case: Path) -> None:
+    tab = explain_tab(qtbot, window, trained_case)
+    tab.head_box.set_value(Head.REGRESSION)
+    rest(qtbot, window)
+    assert tab.page.explanation is not None
+    assert tab.page.explanation.head is Head.REGRESSION
+    assert "%" not in tab.page._value.text()
+    press(qtbot, tab.page, "Sums of the kinds of evidence")
+    assert [step.name for step in wording.group_account(tab.page.explanation).steps][:4] == [
+        "Attributes", "Events", "Links", "Media",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("kind", "view"), [("image", "picture"), ("audio", "waveform"), ("video", "frames")])
+def test_media_are_shown_with_what_the_model_saw(
+    qtbot: QtBot, window: MainWindow, trained_case: Path, kind: str, view: str
+) -> None:
+    tab = explain_tab(qtbot, window, trained_case)
+    from mmdesk.engine.services import media_imports
+
+    rows = media_imports.list_artifacts(trained_case)
+    owner = next(row.entities[0] for row in rows if row.media_type == kind and row.status == "done")
+    qtbot.keyClicks(tab.search, owner)
+    tab.table.choose(int(tab.table.columns.rows[0]))
+    rest(qtbot, window)
+    assert tab.page.explanation is not None
+    tab.page.choose(next(n for n, item in enumerate(tab.page.explanation.items) if item.media_type == kind))
+    rest(qtbot, window)
+    media = tab.page.media
+    assert media._stack.currentWidget() is getattr(media, view)
+    assert "hash checked" in media._facts.text()
+    assert getattr(media, view).accessibleDescription() not in {"", "No tiles"}
+
+
+def stored_file(case: Path, sha256: str) -> Path:
+    """The case's copy of an artifact."""
+    files = (path for path in (case / "artifacts_store").rglob("*") if path.is_file())
+    return next(path for path in files if sha256_file(path) == sha256)
+
+
+def test_an_altered_file_is_named_so(qtbot: QtBot, window: MainWindow, trained_case: Path) -> None:
+    from mmdesk.engine.services import previews
+
+    tab = explain_tab(qtbot, window, trained_case)
+    from mmdesk.engine.services import media_imports
+
+    row = next(row for row in media_imports.list_artifacts(trained_case) if row.media_type == "audio")
+    stored = stored_file(trained_case, row.sha256)
+    stored.chmod(0o644)
+    stored.write_bytes(stored.read_bytes()[:-2] + b"xx")
+    seen = previews.preview(trained_case, row.sha256)
+    assert not seen.intact
+    assert tab.page.explanation is not None
+    item = next((item for item in tab.page.explanation.items), None)
+    assert item is not None
+    tab.page.media._on_preview(item, seen)
+    assert "ALTERED" in tab.page.media._facts.text()
+
+
+def test_the_account_is_copied_with_its_references(qtbot: QtBot, window: MainWindow, trained_case: Path) -> None:
+    tab = explain_tab(qtbot, window, trained_case)
+    qtbot.keyClick(window, Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier)
+    copied = QGuiApplication.clipboard().text()
+    assert tab.page.explanation is not None
+    assert tab.page.explanation.clauses[0].text in copied
+    assert "Faithfulness" in copied
+
+
+def test_the_export_is_the_command_lines(qtbot: QtBot, window: MainWindow, trained_case: Path, tmp_path: Path) -> None:
+    tab = explain_tab(qtbot, window, trained_case)
+    qtbot.keyClick(window, Qt.Key.Key_E, Qt.KeyboardModifier.ControlModifier)
+    dialog = window.findChild(QFileDialog)
+    assert isinstance(dialog, QFileDialog)
+    dialog.setDirectory(str(tmp_path))
+    dialog.selectFile("why.json")
+    dialog.accept()
+    rest(qtbot, window)
+    assert tab.page.explanation is not None
+    assert (tmp_path / "why.json").read_bytes() == explanations.to_json(tab.page.explanation)
+    assert json.loads((tmp_path / "why.json").read_bytes())["entity_id"] == tab.page.explanation.entity_id
+
+
+def test_an_altered_model_is_refused_in_words(qtbot: QtBot, window: MainWindow, trained_case: Path) -> None:
+    run_id = run_service.list_runs(trained_case)[0].run_id
+    model = trained_case / "models" / run_id / "model.pt"
+    model.chmod(0o644)
+    content = bytearray(model.read_bytes())
+    content[len(content) // 2] ^= 1
+    model.write_bytes(content)
+    tab = explain_tab(qtbot, window, trained_case)
+    assert not tab._list_state.showing_content
+    assert tab._list_state.notice.title.text()
+    press(qtbot, tab, "Try again")
+    rest(qtbot, window)
+    tab.run_box.set_value(run_service.list_runs(trained_case)[1].run_id)
+    rest(qtbot, window)
+    assert tab._list_state.showing_content
+
+
+def test_scoring_is_cancelled_and_offered_again(qtbot: QtBot, window: MainWindow, trained_case: Path) -> None:
+    opened(qtbot, window, trained_case)
+    window.go("explain")
+    tab = window.rooms["explain"]
+    assert isinstance(tab, ExplainTab)
+    qtbot.waitUntil(lambda: tab._scoring is not None, timeout=LONG_MS)
+    press(qtbot, window.strip, "Cancel Scoring entities")
+    rest(qtbot, window)
+    if not tab._list_state.showing_content:
+        press(qtbot, tab, "Score the entities")
+        rest(qtbot, window)
+    assert tab._list_state.showing_content
+
+
+def test_choosing_quickly_explains_only_the_last(qtbot: QtBot, window: MainWindow, trained_case: Path) -> None:
+    tab = explain_tab(qtbot, window, trained_case)
+    told = []
+    tab.page.shown.connect(lambda: told.append(tab.page.explanation and tab.page.explanation.entity_id))
+    tab.table.setFocus()
+    for _ in range(5):
+        qtbot.keyClick(tab.table, Qt.Key.Key_Down)
+    rest(qtbot, window)
+    assert tab._scores is not None
+    assert told[-1] == tab._scores.entity_ids[int(tab.table.columns.rows[5])]
+    assert len(told) < 5
+    click(qtbot, tab.page._by_group)

@@ -1,0 +1,350 @@
+"""Import, with the real services: tables checked before anything is written, media with faults, health, history."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QFileDialog, QLineEdit
+from pytestqt.modeltest import ModelTester
+from pytestqt.qtbot import QtBot
+
+from mmdesk.engine.core.types import MissingEntities, OnConflict
+from mmdesk.engine.core.types import Table as CaseTable
+from mmdesk.engine.services import cases as case_service
+from mmdesk.engine.services import media_imports, table_imports
+from mmdesk.ui.tabs.importing.tab import ImportTab
+from mmdesk.ui.tabs.importing.tables_page import _FileRow
+from mmdesk.ui.widgets.basics import Label
+from mmdesk.ui.widgets.table import Table
+from mmdesk.ui.window import MainWindow
+from tests.ui.driving import LONG_MS, answer, click, on, opened, press, rest
+
+
+def import_tab(window: MainWindow) -> ImportTab:
+    tab = window.rooms["import"]
+    assert isinstance(tab, ImportTab)
+    return tab
+
+
+def cells(table: Table, column: str) -> list[str]:
+    number = [c.title for c in table.columns.columns].index(column)
+    return [table.columns.text(int(row), number) for row in table.columns.rows]
+
+
+def test_tables_are_checked_then_imported_and_reported(
+    qtbot: QtBot, window: MainWindow, empty_case: Path, made_data: Path, qtmodeltester: ModelTester
+) -> None:
+    opened(qtbot, window, empty_case)
+    tables = import_tab(window).tables
+    assert not tables.start.isEnabled()
+    assert tables.reason.text() == "Choose or drop the files to import."
+    click(qtbot, tables.choose)
+    dialog = window.findChild(QFileDialog)
+    assert isinstance(dialog, QFileDialog)
+    dialog.setDirectory(str(made_data))
+    names = [f'"{name}.csv"' for name in ("entities", "events", "interactions", "targets")]
+    name_field = dialog.findChild(QLineEdit)
+    assert isinstance(name_field, QLineEdit)
+    name_field.setText(" ".join(names))
+    dialog.accept()
+    rest(qtbot, window)
+    assert [plan.table for plan in tables.plans] == list(CaseTable)
+    assert tables.file_view.table.columns.rowCount() > 0
+    qtmodeltester.check(tables.file_view.table.columns)
+    assert not tables.start.isEnabled()
+    click(qtbot, tables.check)
+    rest(qtbot, window)
+    assert case_service.case_info(empty_case).counts["entities"] == 0
+    assert cells(tables.report_view.counts, "New")[0] == "60"
+    qtmodeltester.check(tables.report_view.counts.columns)
+    click(qtbot, tables.start)
+    rest(qtbot, window)
+    assert case_service.case_info(empty_case).counts["entities"] == 60
+    assert tables.plans == []
+    assert "rows came in" in tables.report_view._text.text()
+
+
+def write(folder: Path, name: str, text: str) -> Path:
+    path = folder / name
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def take(qtbot: QtBot, window: MainWindow, *paths: Path) -> None:
+    import_tab(window).tables.take(list(paths))
+    rest(qtbot, window)
+
+
+@pytest.fixture
+def small_case(empty_case: Path, tmp_path: Path) -> Path:
+    """Three entities."""
+    file = write(tmp_path, "known.csv", "entity_id,city\nA1,Rome\nA2,Oslo\nA3,Bonn\n")
+    table_imports.import_tables(empty_case, table_imports.TableFiles(entities=file), actor="tester")
+    return empty_case
+
+
+def test_a_missing_column_is_said_and_mended_by_hand(
+    qtbot: QtBot, window: MainWindow, small_case: Path, tmp_path: Path
+) -> None:
+    opened(qtbot, window, small_case)
+    tables = import_tab(window).tables
+    file = write(tmp_path, "events.csv", "entity_id,zzz,value,timestamp\nA1,login,1,2024-01-01\n")
+    take(qtbot, window, file)
+    (line,) = tables.findChildren(_FileRow)
+    line.box.set_value(CaseTable.EVENTS)
+    rest(qtbot, window)
+    assert tables.reason.text() == "events.csv lacks event_type: choose which of its columns that is."
+    assert not tables.check.isEnabled()
+    box = tables.file_view.grid.boxes["event_type"]
+    box.setFocus()
+    qtbot.keyClick(box, Qt.Key.Key_Down)
+    qtbot.keyClick(box, Qt.Key.Key_Down)
+    assert box.value == "zzz"
+    rest(qtbot, window)
+    click(qtbot, tables.check)
+    rest(qtbot, window)
+    click(qtbot, tables.start)
+    rest(qtbot, window)
+    assert case_service.case_info(small_case).counts["events"] == 1
+
+
+def test_synonyms_are_proposed_and_accepted(qtbot: QtBot, window: MainWindow, small_case: Path, tmp_path: Path) -> None:
+    opened(qtbot, window, small_case)
+    tables = import_tab(window).tables
+    take(qtbot, window, write(tmp_path, "events.csv", "Account No,Kind,Amount,Date\nA1,login,1,2024-01-01\n"))
+    assert tables.reason.text().startswith("Confirm the proposed columns")
+    click(qtbot, tables.file_view.accept)
+    rest(qtbot, window)
+    assert not tables.file_view.accept.isVisible()
+    click(qtbot, tables.check)
+    rest(qtbot, window)
+    assert tables.start.isEnabled()
+
+
+def test_rejected_rows_are_listed_and_saved(
+    qtbot: QtBot, window: MainWindow, small_case: Path, tmp_path: Path, qtmodeltester: ModelTester
+) -> None:
+    opened(qtbot, window, small_case)
+    tables = import_tab(window).tables
+    rows = ("A1,login,1,2024-01-01", "nobody,login,1,2024-01-02", "A2,<b>x</b>,many,2024-01-03")
+    text = "\n".join(["entity_id,event_type,value,timestamp", *rows]) + "\n"
+    take(qtbot, window, write(tmp_path, "events.csv", text))
+    click(qtbot, tables.check)
+    rest(qtbot, window)
+    click(qtbot, tables.start)
+    rest(qtbot, window)
+    rejected = tables.report_view.rejected
+    assert (cells(rejected, "Line"), cells(rejected, "Column")) == (["3", "4"], ["entity_id", "value"])
+    qtmodeltester.check(rejected.columns)
+    press(qtbot, tables, "Save rejected rows…")
+    dialog = window.findChild(QFileDialog)
+    assert isinstance(dialog, QFileDialog)
+    dialog.setDirectory(str(tmp_path))
+    dialog.selectFile("bad.csv")
+    dialog.accept()
+    rest(qtbot, window)
+    assert "nobody" in (tmp_path / "bad.csv").read_text(encoding="utf-8")
+    assert case_service.case_info(small_case).counts["events"] == 1
+
+
+def test_an_ambiguous_date_is_asked_about_in_words(
+    qtbot: QtBot, window: MainWindow, small_case: Path, tmp_path: Path
+) -> None:
+    opened(qtbot, window, small_case)
+    tables = import_tab(window).tables
+    text = "entity_id,event_type,value,timestamp\nA1,login,1,01/02/2024\nA2,login,1,03/04/2024\n"
+    take(qtbot, window, write(tmp_path, "events.csv", text))
+    click(qtbot, tables.check)
+    rest(qtbot, window)
+    assert not tables.start.isEnabled()
+    press(qtbot, tables, "Month first (12/31/2024)")
+    rest(qtbot, window)
+    click(qtbot, tables.start)
+    rest(qtbot, window)
+    health = case_service.data_health(small_case)
+    assert health.first_event_us == 1_704_153_600_000_000  # 2 January 2024
+
+
+def test_a_conflict_waits_for_a_decision(qtbot: QtBot, window: MainWindow, small_case: Path, tmp_path: Path) -> None:
+    opened(qtbot, window, small_case)
+    tables = import_tab(window).tables
+    take(qtbot, window, write(tmp_path, "entities.csv", "entity_id,city\nA1,Paris\nA9,Lima\n"))
+    click(qtbot, tables.check)
+    rest(qtbot, window)
+    assert not tables.start.isEnabled()
+    assert tables.reason.text() == "1 row stored with other values: choose above what to do with them."
+    tables.on_conflict.set_value(OnConflict.REPLACE)
+    click(qtbot, tables.check)
+    rest(qtbot, window)
+    click(qtbot, tables.start)
+    rest(qtbot, window)
+    assert cells(tables.report_view.counts, "Replaced") == ["1"]
+
+
+def test_unknown_entities_can_be_made(qtbot: QtBot, window: MainWindow, small_case: Path, tmp_path: Path) -> None:
+    opened(qtbot, window, small_case)
+    tables = import_tab(window).tables
+    text = "entity_id,event_type,value,timestamp\nnew,login,1,2024-01-01\n"
+    take(qtbot, window, write(tmp_path, "events.csv", text))
+    tables.unknown.set_value(MissingEntities.CREATE)
+    click(qtbot, tables.check)
+    rest(qtbot, window)
+    click(qtbot, tables.start)
+    rest(qtbot, window)
+    assert case_service.case_info(small_case).counts["entities"] == 4
+
+
+def test_a_file_that_is_no_table_says_so(qtbot: QtBot, window: MainWindow, small_case: Path, tmp_path: Path) -> None:
+    opened(qtbot, window, small_case)
+    tables = import_tab(window).tables
+    path = tmp_path / "picture.csv"
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(200))
+    take(qtbot, window, path)
+    assert not tables._files_state.showing_content
+    assert not tables.check.isEnabled()
+    press(qtbot, tables, "Leave picture.csv out")
+    assert tables.plans == []
+
+
+def test_reading_options_change_the_preview(qtbot: QtBot, window: MainWindow, small_case: Path, tmp_path: Path) -> None:
+    opened(qtbot, window, small_case)
+    view = import_tab(window).tables.file_view
+    take(qtbot, window, write(tmp_path, "entities.csv", "entity_id|city;land\nA1|Rome;Italy\n"))
+    press(qtbot, view, "How it is read")
+    box = view.reading._boxes["delimiter"]
+    box.set_value("|")
+    rest(qtbot, window)
+    assert [column.title for column in view.table.columns.columns] == ["entity_id", "city;land"]
+    box.set_value("")
+    rest(qtbot, window)
+
+
+def test_a_check_is_cancelled_and_nothing_happened(
+    qtbot: QtBot, window: MainWindow, small_case: Path, tmp_path: Path
+) -> None:
+    opened(qtbot, window, small_case)
+    tables = import_tab(window).tables
+    rows = "".join(f"A{n % 3 + 1},login,{n},2024-01-01T00:00:{n % 60:02d}\n" for n in range(200_000))
+    take(qtbot, window, write(tmp_path, "events.csv", f"entity_id,event_type,value,timestamp\n{rows}"))
+    click(qtbot, tables.check)
+    press(qtbot, window.strip, "Cancel Checking tables")
+    rest(qtbot, window)
+    assert tables._report_state.notice.title.text() == "Cancelled"
+    assert tables.check.isEnabled()
+    press(qtbot, tables, "Back to the files")
+    assert tables._right.currentWidget() is tables._files_state
+
+
+# Media.
+
+
+def test_media_come_in_by_manifest_and_become_features(
+    qtbot: QtBot, window: MainWindow, empty_case: Path, made_data: Path, qtmodeltester: ModelTester
+) -> None:
+    files = table_imports.TableFiles(entities=made_data / "entities.csv")
+    table_imports.import_tables(empty_case, files, actor="tester")
+    opened(qtbot, window, empty_case)
+    tab = import_tab(window)
+    click(qtbot, tab.buttons[1])
+    rest(qtbot, window)
+    page = tab.media
+    assert not page._state.showing_content
+    press(qtbot, page, "Add by manifest…")
+    dialog = window.findChild(QFileDialog)
+    assert isinstance(dialog, QFileDialog)
+    dialog.setDirectory(str(made_data))
+    dialog.selectFile("artifacts.csv")
+    dialog.accept()
+    rest(qtbot, window)
+    count = page.table.columns.rowCount()
+    assert count > 20
+    assert set(cells(page.table, "Features")) == {"Pending"}
+    qtmodeltester.check(page.table.columns)
+    qtbot.waitUntil(lambda: bool(page.table._pictures), timeout=LONG_MS)
+    click(qtbot, page.extract)
+    rest(qtbot, window)
+    states = cells(page.table, "Features")
+    assert states.count("Failed") == 1
+    assert states.count("Done") + states.count("Incomplete") == count - 1
+    assert cells(page.table, "Why")[states.index("Failed")]
+    page.status_box.set_value("failed")
+    assert page.table.columns.rowCount() == 1
+    page.status_box.set_value("")
+    qtbot.keyClicks(page.search, "nothing like this")
+    assert page.table.columns.rowCount() == 0
+
+
+def test_extraction_is_cancelled_and_goes_on(
+    qtbot: QtBot, window: MainWindow, empty_case: Path, made_data: Path
+) -> None:
+    table_imports.import_tables(
+        empty_case, table_imports.TableFiles(entities=made_data / "entities.csv"), actor="tester"
+    )
+    media_imports.import_media(empty_case, manifest=made_data / "artifacts.csv", actor="tester")
+    opened(qtbot, window, empty_case)
+    tab = import_tab(window)
+    click(qtbot, tab.buttons[1])
+    rest(qtbot, window)
+    click(qtbot, tab.media.extract)
+    press(qtbot, tab.media, "Cancel")
+    rest(qtbot, window)
+    said = " ".join(label.text() for label in tab.media._report.findChildren(Label))
+    assert "cancelled" in said.lower()
+    assert tab.media.extract.isEnabled()
+
+
+def test_refused_media_are_listed(qtbot: QtBot, window: MainWindow, small_case: Path, tmp_path: Path) -> None:
+    opened(qtbot, window, small_case)
+    tab = import_tab(window)
+    click(qtbot, tab.buttons[1])
+    rest(qtbot, window)
+    manifest = write(tmp_path, "list.csv", "entity_id,path\nA1,not-there.jpg\n")
+    tab.media.take([], manifest)
+    rest(qtbot, window)
+    said = " ".join(label.text() for label in tab.media._report.findChildren(type(tab.media._counted)))
+    assert "1 refused" in said
+    assert "not-there.jpg" in said
+
+
+# Health and history.
+
+
+def test_health_counts_what_is_there(qtbot: QtBot, window: MainWindow, trained_case: Path) -> None:
+    opened(qtbot, window, trained_case)
+    tab = import_tab(window)
+    click(qtbot, tab.buttons[2])
+    rest(qtbot, window)
+    assert tab.health._state.showing_content
+    assert "positive (1)" in tab.health._labels.accessibleName()
+    assert tab.health._span.isVisible()
+
+
+def test_an_import_is_taken_back_after_a_question(
+    qtbot: QtBot, window: MainWindow, small_case: Path, qtmodeltester: ModelTester
+) -> None:
+    opened(qtbot, window, small_case)
+    tab = import_tab(window)
+    click(qtbot, tab.buttons[3])
+    rest(qtbot, window)
+    qtmodeltester.check(tab.history.table.columns)
+    tab.history.table.choose(0)
+    press(qtbot, tab.history, "Take back")
+    assert "known.csv" in answer(qtbot, window, "Take back")
+    rest(qtbot, window)
+    assert case_service.case_info(small_case).counts["entities"] == 0
+    assert cells(tab.history.table, "State") == ["taken back"]
+    tab.history.table.choose(0)
+    assert not tab.history.undo.isEnabled()
+
+
+def test_the_pages_of_an_empty_case_say_what_to_do(qtbot: QtBot, window: MainWindow, empty_case: Path) -> None:
+    opened(qtbot, window, empty_case)
+    tab = import_tab(window)
+    on(qtbot, window, "import")
+    for number, page in ((1, tab.media), (2, tab.health), (3, tab.history)):
+        click(qtbot, tab.buttons[number])
+        rest(qtbot, window)
+        assert not page._state.showing_content
+        assert page._state.notice.title.text()

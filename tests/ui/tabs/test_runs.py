@@ -1,0 +1,146 @@
+"""Runs, with the real services: the table, a run's page, comparing, trash, verification."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QLabel
+from pytestqt.modeltest import ModelTester
+from pytestqt.qtbot import QtBot
+
+from mmdesk.engine.services import runs as run_service
+from mmdesk.ui.tabs.runs.tab import RunsTab
+from mmdesk.ui.widgets.table import Table
+from mmdesk.ui.window import MainWindow
+from tests.ui.driving import click, on, opened, press, rest
+
+
+def runs_tab(qtbot: QtBot, window: MainWindow, case: Path) -> RunsTab:
+    opened(qtbot, window, case)
+    on(qtbot, window, "runs")
+    tab = window.rooms["runs"]
+    assert isinstance(tab, RunsTab)
+    return tab
+
+
+def cells(table: Table, column: str) -> list[str]:
+    number = [c.title for c in table.columns.columns].index(column)
+    return [table.columns.text(int(row), number) for row in table.columns.rows]
+
+
+def test_without_runs_it_says_where_to_go(qtbot: QtBot, window: MainWindow, empty_case: Path) -> None:
+    tab = runs_tab(qtbot, window, empty_case)
+    press(qtbot, tab, "Go to Train")
+    assert window.tabs.currentWidget() is window.rooms["train"]
+
+
+def test_the_table_and_the_page_of_the_newest_run(
+    qtbot: QtBot, window: MainWindow, trained_case: Path, qtmodeltester: ModelTester
+) -> None:
+    tab = runs_tab(qtbot, window, trained_case)
+    assert cells(tab.table, "Run") == ["other seed", "first look"]
+    assert cells(tab.table, "Status") == ["Done", "Done"]
+    assert all(text.startswith("0.") for text in cells(tab.table, "AUROC"))
+    qtmodeltester.check(tab.table.columns)
+    when = tab.table.columns.index(0, 2)
+    assert tab.table.columns.data(when).endswith(("ago", "now"))
+    assert ":" in tab.table.columns.data(when, Qt.ItemDataRole.ToolTipRole)
+    details = tab.details
+    assert details._name.text() == "other seed"
+    assert "tester" in details._facts.text()
+    settings = dict(zip(cells(details._settings, "Name"), cells(details._settings, "Value"), strict=True))
+    assert settings["seed"] == "7"
+    assert "torch" in " ".join(cells(details._environment, "Name"))
+    assert len(cells(details._log, "epoch")) == 2
+    for table in (details._measures, details._settings, details._environment, details._log):
+        qtmodeltester.check(table.columns)
+
+
+def test_runs_are_found_by_letters(qtbot: QtBot, window: MainWindow, trained_case: Path) -> None:
+    tab = runs_tab(qtbot, window, trained_case)
+    qtbot.keyClicks(tab.search, "FIRST done")
+    assert cells(tab.table, "Run") == ["first look"]
+    tab.search.clear()
+    assert tab.table.columns.rowCount() == 2
+
+
+def test_runs_are_compared_with_the_differences_first(
+    qtbot: QtBot, window: MainWindow, trained_case: Path, qtmodeltester: ModelTester
+) -> None:
+    tab = runs_tab(qtbot, window, trained_case)
+    tab.table.setFocus()
+    qtbot.keyClick(tab.table, Qt.Key.Key_A, Qt.KeyboardModifier.ControlModifier)
+    qtbot.keyClick(window, Qt.Key.Key_D, Qt.KeyboardModifier.ControlModifier)
+    rest(qtbot, window)
+    page = tab.comparison
+    entries = cells(page.table, "Entry")
+    assert "config.seed" in entries
+    assert "config.epochs" not in entries
+    row = dict(zip(entries, cells(page.table, "other seed"), strict=True))
+    assert row["config.seed"] == "7"
+    click(qtbot, page.only)
+    assert "config.epochs" in cells(page.table, "Entry")
+    qtmodeltester.check(page.table.columns)
+
+
+def test_a_run_goes_to_the_trash_and_comes_back(qtbot: QtBot, window: MainWindow, trained_case: Path) -> None:
+    tab = runs_tab(qtbot, window, trained_case)
+    press(qtbot, tab, "Delete")
+    rest(qtbot, window)
+    assert cells(tab.table, "Run") == ["first look"]
+    assert len(run_service.list_runs(trained_case, deleted=True)) == 1
+    click(qtbot, tab.trash)
+    rest(qtbot, window)
+    assert cells(tab.table, "Run") == ["other seed"]
+    press(qtbot, tab, "Restore")
+    rest(qtbot, window)
+    assert "empty" in tab.details._state.notice.title.text()
+    click(qtbot, tab.trash)
+    rest(qtbot, window)
+    assert cells(tab.table, "Run") == ["other seed", "first look"]
+
+
+def test_verifying_says_identical(qtbot: QtBot, window: MainWindow, trained_case: Path) -> None:
+    tab = runs_tab(qtbot, window, trained_case)
+    press(qtbot, tab, "Verify")
+    assert any("Verifying" in label.text() for label in tab.details._verdict.findChildren(QLabel))
+    rest(qtbot, window)
+    texts = " ".join(label.text() for label in tab.details._verdict.findChildren(QLabel))
+    assert "Identical" in texts
+    tab.table.choose(1)
+    rest(qtbot, window)
+    assert not tab.details._verdict.isVisible()
+    tab.table.choose(0)
+    rest(qtbot, window)
+    assert tab.details._verdict.isVisible()
+
+
+def test_a_verification_is_cancelled(qtbot: QtBot, window: MainWindow, trained_case: Path) -> None:
+    tab = runs_tab(qtbot, window, trained_case)
+    press(qtbot, tab, "Verify")
+    press(qtbot, window.strip, "Cancel Verifying other seed")
+    rest(qtbot, window)
+    assert not tab.details._verdict.isVisible()
+
+
+def test_a_run_without_its_files_is_an_error_in_words(qtbot: QtBot, window: MainWindow, trained_case: Path) -> None:
+    import shutil
+
+    run_id = run_service.list_runs(trained_case)[0].run_id
+    shutil.rmtree(trained_case / "models" / run_id)
+    tab = runs_tab(qtbot, window, trained_case)
+    press(qtbot, tab, "Verify")
+    rest(qtbot, window)
+    texts = " ".join(label.text() for label in tab.details._verdict.findChildren(QLabel))
+    assert "Cannot be verified" in texts
+
+
+def test_from_a_run_to_its_explanations(qtbot: QtBot, window: MainWindow, trained_case: Path) -> None:
+    tab = runs_tab(qtbot, window, trained_case)
+    tab.table.choose(1)
+    rest(qtbot, window)
+    press(qtbot, tab, "Explain")
+    rest(qtbot, window)
+    assert window.tabs.currentWidget() is window.rooms["explain"]
+    assert window.rooms["explain"].run_box.value == run_service.list_runs(trained_case)[1].run_id  # type: ignore[attr-defined]

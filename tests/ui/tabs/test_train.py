@@ -1,0 +1,147 @@
+"""Train, with the real services: checks, live curves, result, cancel, failure."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QLabel, QLineEdit
+from pytestqt.qtbot import QtBot
+
+from mmdesk.engine.core.types import RunStatus
+from mmdesk.engine.services import runs as run_service
+from mmdesk.ui import calls
+from mmdesk.ui.jobs.job import Job, JobState, Lane
+from mmdesk.ui.jobs.lanes import ProcessLane
+from mmdesk.ui.tabs.training.tab import TrainTab
+from mmdesk.ui.window import MainWindow
+from tests.ui.driving import LONG_MS, click, on, opened, press, rest
+
+
+def train_tab(qtbot: QtBot, window: MainWindow, case: Path) -> TrainTab:
+    opened(qtbot, window, case)
+    on(qtbot, window, "train")
+    tab = window.rooms["train"]
+    assert isinstance(tab, TrainTab)
+    return tab
+
+
+def said(tab: TrainTab) -> str:
+    return " ".join(label.text() for label in tab._checks.findChildren(QLabel))
+
+
+def test_the_form_has_every_setting_with_its_meaning(qtbot: QtBot, window: MainWindow, empty_case: Path) -> None:
+    tab = train_tab(qtbot, window, empty_case)
+    for field in run_service.config_fields():
+        shown = tab._form.field(field.name)
+        assert shown.setting.help == field.help
+        assert shown.value() == field.default
+    advanced = tab._form.field("loss.ranking")
+    assert not advanced.isVisible()
+    press(qtbot, tab, "Advanced")
+    assert advanced.isVisible()
+
+
+def test_a_case_without_labels_cannot_be_trained_and_says_why(
+    qtbot: QtBot, window: MainWindow, empty_case: Path
+) -> None:
+    tab = train_tab(qtbot, window, empty_case)
+    assert "no labels" in said(tab)
+    assert "mmdesk import" not in said(tab)
+    assert not tab._start.isEnabled()
+    assert tab._reason.text() == "Not possible yet; see Before the start."
+
+
+def set_field(qtbot: QtBot, tab: TrainTab, name: str, text: str) -> None:
+    field = tab._form.field(name).findChild(QLineEdit)
+    assert isinstance(field, QLineEdit)
+    field.selectAll()
+    qtbot.keyClicks(field, text)
+
+
+def test_a_training_shows_its_curves_and_its_result(qtbot: QtBot, window: MainWindow, trained_case: Path) -> None:
+    tab = train_tab(qtbot, window, trained_case)
+    set_field(qtbot, tab, "epochs", "2")
+    set_field(qtbot, tab, "seed", "99")
+    qtbot.keyClicks(tab._name, "by the window")
+    seen: list[int] = []
+    show = tab._curves.show_charts
+    tab._curves.show_charts = lambda charts: (seen.append(len(charts[0].lines[0].values)), show(charts))  # type: ignore[method-assign,assignment,func-returns-value]
+    click(qtbot, tab._start)
+    assert tab._reason.text() == "One training at a time; this one is still running."
+    rest(qtbot, window)
+    assert seen[0] == 1
+    assert seen[-1] == 2
+    assert tab._title.text() == "by the window"
+    figures = " ".join(label.text() for label in tab._figures.findChildren(QLabel))
+    assert "AUROC, test" in figures
+    assert "baseline" in figures
+    (run,) = [run for run in run_service.list_runs(trained_case) if run.name == "by the window"]
+    assert run.config["seed"] == 99
+    press(qtbot, tab, "Open in Runs")
+    rest(qtbot, window)
+    assert window.tabs.currentWidget() is window.rooms["runs"]
+    assert window.rooms["runs"].details._name.text() == "by the window"  # type: ignore[attr-defined]
+
+
+def test_the_same_training_again_is_shown_not_repeated(qtbot: QtBot, window: MainWindow, trained_case: Path) -> None:
+    tab = train_tab(qtbot, window, trained_case)
+    set_field(qtbot, tab, "epochs", "2")
+    press(qtbot, tab, "Advanced")
+    set_field(qtbot, tab, "limits.events", "8")
+    click(qtbot, tab._start)
+    rest(qtbot, window)
+    assert "was done before" in tab._status.text()
+    assert tab._title.text() == "first look"
+
+
+def test_a_training_is_cancelled(qtbot: QtBot, window: MainWindow, trained_case: Path) -> None:
+    tab = train_tab(qtbot, window, trained_case)
+    set_field(qtbot, tab, "epochs", "500")
+    click(qtbot, tab._start)
+    qtbot.waitUntil(lambda: len(tab._history) >= 1, timeout=LONG_MS)
+    click(qtbot, tab._cancel)
+    rest(qtbot, window)
+    assert tab._status.text().startswith("cancelled after")
+    assert tab._start.isEnabled()
+    assert [run.status for run in run_service.list_runs(trained_case)].count(RunStatus.CANCELLED) == 1
+
+
+def test_a_training_whose_process_is_killed_fails_and_another_can_start(
+    qtbot: QtBot, window: MainWindow, trained_case: Path
+) -> None:
+    tab = train_tab(qtbot, window, trained_case)
+    set_field(qtbot, tab, "epochs", "500")
+    click(qtbot, tab._start)
+    qtbot.waitUntil(lambda: len(tab._history) >= 1, timeout=LONG_MS)
+    heavy = window.jobs.lane(Lane.HEAVY)
+    assert isinstance(heavy, ProcessLane)
+    assert heavy._worker is not None
+    heavy._worker.process.kill()
+    rest(qtbot, window)
+    assert "was ended by signal 9" in tab._state.notice.title.text().replace("\u200b", "")
+    assert tab._start.isEnabled()
+    ended: list[Job] = []
+    window.jobs.ended.connect(ended.append)
+    window.jobs.submit(Lane.HEAVY, calls.check_training, trained_case)
+    rest(qtbot, window)
+    assert ended[-1].state is JobState.SUCCEEDED
+
+
+@pytest.mark.parametrize("text", ["abc", "-3"])
+def test_an_impossible_setting_stops_the_start(qtbot: QtBot, window: MainWindow, trained_case: Path, text: str) -> None:
+    tab = train_tab(qtbot, window, trained_case)
+    set_field(qtbot, tab, "epochs", text)
+    assert not tab._start.isEnabled()
+    assert tab._reason.text() == "Not possible as it is: Epochs."
+    set_field(qtbot, tab, "epochs", "3")
+    assert tab._start.isEnabled()
+
+
+def test_leaving_the_case_forgets_its_training(qtbot: QtBot, window: MainWindow, trained_case: Path) -> None:
+    tab = train_tab(qtbot, window, trained_case)
+    assert tab._start.isEnabled()
+    qtbot.keyClick(window, Qt.Key.Key_W, Qt.KeyboardModifier.ControlModifier)
+    qtbot.waitUntil(lambda: window.session.case is None)
+    assert not tab._start.isEnabled()
