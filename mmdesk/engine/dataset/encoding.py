@@ -27,7 +27,7 @@ STEPS = 6
 _NARROW = 1e-12
 # Beyond it means and squares of honest float64 cells would overflow.
 _WIDEST = 1e150
-_STEP_NAMES = tuple(f"step {number + 1}" for number in range(STEPS))
+STEP_NAMES = tuple(f"step {number + 1}" for number in range(STEPS))
 MAX_CATEGORIES = 24
 MIN_CATEGORY_COUNT = 5
 
@@ -113,9 +113,9 @@ class ColumnEncoding:
     def names(self) -> tuple[str, ...]:
         """Names of the encoded columns."""
         if self.kind is ColumnKind.NUMBER:
-            parts = [self.name, *(f"{self.name} ({part})" for part in ("rank", *_STEP_NAMES))]
+            parts = [self.name, *(f"{self.name} ({part})" for part in ("rank", *STEP_NAMES))]
         elif self.kind is ColumnKind.TIME:
-            parts = [f"{self.name} ({part})" for part in ("time ago", "log time ago", "rank", *_STEP_NAMES)]
+            parts = [f"{self.name} ({part})" for part in ("time ago", "log time ago", "rank", *STEP_NAMES)]
         elif self.kind is ColumnKind.BOOLEAN:
             parts = [self.name]
         else:

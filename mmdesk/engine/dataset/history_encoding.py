@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mmdesk.engine.dataset.case_data import Float64, Int64
-from mmdesk.engine.dataset.encoding import Scale, bounded, log_seconds
+from mmdesk.engine.dataset.encoding import STEP_NAMES, Scale, bounded, log_seconds
 
 MAX_TYPES = 255
 MIN_TYPE_COUNT = 3
@@ -19,7 +19,7 @@ DECAYS = 5
 _DAY_S = 86_400.0
 # Ranges of the piecewise linear encoding of values, in standard deviations of their type; see ``encoding.STEPS``.
 _EDGES = (-2.0, -1.0, -0.4, 0.0, 0.4, 1.0, 2.0)
-_STEP_NAMES = tuple(f"value step {number}" for number in range(1, len(_EDGES)))
+_VALUE_STEPS = tuple(f"value step {number}" for number in range(1, len(_EDGES)))
 _WEEK_S = 7 * _DAY_S
 # The epoch, 1970-01-01, was a Thursday; weeks are counted from Monday.
 _MONDAY_S = 4 * _DAY_S
@@ -101,12 +101,14 @@ class Recency:
     @property
     def names(self) -> tuple[str, ...]:
         """Names of the columns that :meth:`encode` gives."""
-        return ("log time ago", *(f"decay {index + 1}" for index in range(len(self.spans_s))))
+        decays = (f"decay {index + 1}" for index in range(len(self.spans_s)))
+        return ("log time ago", *decays, *(f"time {step}" for step in STEP_NAMES))
 
     def encode(self, seconds: Float64) -> list[Float64]:
         """Columns [n]: the standardised logarithm and one decay per scale; NaN gives 0 throughout."""
         decays = [np.nan_to_num(np.exp(-seconds / span), nan=0.0) for span in self.spans_s]
-        return [self.scale.standardise(log_seconds(seconds)), *decays]
+        logs = log_seconds(seconds)
+        return [self.scale.standardise(logs), *decays, *self.scale.steps(logs)]
 
 
 def _climbed(standardised: Float64, missing: npt.NDArray[np.bool_]) -> list[Float64]:
@@ -140,7 +142,7 @@ class EventEncoding:
         """[K]."""
         gap = ("log gap", "gap decay", "first event")
         fixed = ("value", "value sign", "log value", "value missing", "log count", "summary")
-        return (*fixed, *self.recency.names, *gap, "newness", *CLOCK_NAMES, *_STEP_NAMES)
+        return (*fixed, *self.recency.names, *gap, "newness", *CLOCK_NAMES, *_VALUE_STEPS)
 
     def encode(
         self,

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from threadpoolctl import threadpool_limits
+from torch import Tensor
 
 from mmdesk.engine.core.types import Split
-from mmdesk.engine.dataset.batches import Batch
+from mmdesk.engine.dataset.batches import Batch, Encoder
 from mmdesk.engine.dataset.case_data import Bool, Float64, Int64, TargetRows
 from mmdesk.engine.training.measures import Figures, all_heads
 from mmdesk.engine.training.sources import RowSource
@@ -18,6 +20,7 @@ from mmdesk.engine.training.sources import RowSource
 MAX_ROWS = 20_000
 _MIN_ROWS = 20
 _TYPES = 24
+_RANGE = re.compile(r"(step|decay) \d+\)?$")
 _PIECE_ROWS = 512
 
 
@@ -35,7 +38,7 @@ class Baseline:
     columns: int
 
 
-def aggregate(batch: Batch, types: int, *, media: bool) -> Float64:
+def aggregate(batch: Batch, encoder: Encoder) -> Float64:
     """One row of plain columns per row of the batch; NaN = missing, which gradient boosting takes as it is.
 
     Attributes; per event type the count, mean, sum, extremes and last of the values; recency; mean and extremes of
@@ -43,22 +46,28 @@ def aggregate(batch: Batch, types: int, *, media: bool) -> Float64:
 
     Args:
         batch: The rows.
-        types: How many event types have columns of their own.
-        media: Whether there are columns for segments.
+        encoder: That made it.
     """
-    events, kinds = batch.event_features.numpy().astype(np.float64), batch.event_types.numpy()
+    events, kinds = _chosen(batch.event_features, encoder.events.names), batch.event_types.numpy()
     present = batch.event_presence.numpy() > 0
-    columns = [batch.attributes.numpy().astype(np.float64), _pooled(events, present)]
+    columns = [_chosen(batch.attributes, encoder.attributes.names), _pooled(events, present)]
+    types = min(encoder.events.values.size, _TYPES)
     columns += [_values(events[..., 0], present & (kinds == kind)) for kind in range(types)]
     neighbours = batch.neighbour_presence.numpy() > 0
-    columns.append(_pooled(batch.neighbour_features.numpy().astype(np.float64), neighbours))
+    columns.append(_pooled(_chosen(batch.neighbour_features, encoder.neighbour_names), neighbours))
     columns.append(batch.neighbour_count.numpy().sum(1, keepdims=True))
-    if media:
+    if encoder.feature_names:
         segments = batch.segment_presence.numpy() > 0
         columns.append(
             _pooled(batch.segments.numpy().astype(np.float64), segments)[:, : 2 * batch.segments.shape[2] + 1]
         )
     return np.concatenate(columns, axis=1)
+
+
+def _chosen(values: Tensor, names: Sequence[str]) -> Float64:
+    """The columns that are not cut into ranges: a tree finds its own."""
+    kept = [place for place, name in enumerate(names) if not _RANGE.search(name)]
+    return values[..., kept].numpy().astype(np.float64)
 
 
 def _pooled(values: Float64, present: Bool) -> Float64:
@@ -130,10 +139,8 @@ def _columns(source: RowSource, rows: Int64) -> Float64:
     """The columns of some rows, made in pieces."""
     if not len(rows):
         return np.zeros((0, 1))
-    types = min(source.encoder.events.values.size, _TYPES)
-    media = bool(source.encoder.feature_names)
     pieces = np.array_split(rows, -(-len(rows) // _PIECE_ROWS))
-    return np.concatenate([aggregate(source.batch(piece), types, media=media) for piece in pieces])
+    return np.concatenate([aggregate(source.batch(piece), source.encoder) for piece in pieces])
 
 
 def _fitted(columns: Float64, label: Float64, *, classify: bool) -> Any:
@@ -145,7 +152,7 @@ def _fitted(columns: Float64, label: Float64, *, classify: bool) -> Any:
         return None
     kind = HistGradientBoostingClassifier if classify else HistGradientBoostingRegressor
     model = kind(
-        max_iter=150, learning_rate=0.06, max_leaf_nodes=15, l2_regularization=1.0, early_stopping=False, random_state=0
+        max_iter=100, learning_rate=0.08, max_leaf_nodes=15, l2_regularization=1.0, early_stopping=False, random_state=0
     )
     return model.fit(columns[known], label[known])
 
