@@ -85,20 +85,21 @@ class CurvePlot(Plot):
         if chart.best is not None:
             self.addItem(pg.InfiniteLine(chart.best, angle=90, pen=_best_pen(colours)))
         if chart.baseline is not None:
-            self._draw_baseline(chart.baseline)
+            self._draw_baseline(chart)
         if chart.lines:
             self.setXRange(0.5, max(len(chart.lines[0].values), 2) + 0.5, padding=0)
 
-    def _draw_baseline(self, level: float) -> None:
-        colours = self.colours
-        fill = QColor(colours.base)
-        fill.setAlpha(200)
-        options = {"position": 0.02, "anchors": [(0, 0.5), (0, 0.5)], "color": colours.text, "fill": fill}
-        line = pg.InfiniteLine(
-            level, angle=0, pen=_baseline_pen(colours), label=f"baseline {score(level)}", labelOpts=options
-        )
-        line.label.setFont(self.font())
-        self.addItem(line)
+    def _draw_baseline(self, chart: Chart) -> None:
+        level = chart.baseline
+        assert level is not None
+        values = [value for line in chart.lines[:1] for value in line.values if value is not None]
+        self.addItem(pg.InfiniteLine(level, angle=0, pen=_baseline_pen(self.colours)))
+        # A curve that climbs leaves the lower right corner free, one that falls the upper right.
+        corner = (1, 0) if values and values[-1] < values[0] else (1, 1)
+        label = pg.LabelItem(f"baseline {score(level)}", color=self.colours.text)
+        label.item.setFont(self.font())
+        label.setParentItem(self.getPlotItem().vb)
+        label.anchor(itemPos=corner, parentPos=corner)
 
 
 def _best_pen(colours: Colours) -> Any:
