@@ -92,8 +92,13 @@ def test_a_missing_column_is_said_and_mended_by_hand(
     tables = import_tab(window).tables
     file = write(tmp_path, "events.csv", "entity_id,zzz,value,timestamp\nA1,login,1,2024-01-01\n")
     take(qtbot, window, file)
-    # Rows that were replaced are hidden at once, but deleted only when an event loop comes by.
-    (line,) = [row for row in tables.findChildren(_FileRow) if not row.isHidden()]
+
+    def lines() -> list[_FileRow]:
+        # A row that was replaced is hidden at once but deleted later, and a new one is shown when the layout gets to it.
+        return [line for line in tables.findChildren(_FileRow) if line.isVisible()]
+
+    qtbot.waitUntil(lambda: len(lines()) == 1)
+    (line,) = lines()
     line.box.set_value(CaseTable.EVENTS)
     rest(qtbot, window)
     assert tables.reason.text() == "events.csv lacks event_type: choose which of its columns that is."
