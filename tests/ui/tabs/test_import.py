@@ -94,7 +94,7 @@ def test_a_missing_column_is_said_and_mended_by_hand(
     take(qtbot, window, file)
 
     def lines() -> list[_FileRow]:
-        # A row that was replaced is hidden at once but deleted later, and a new one is shown when the layout gets to it.
+        # A row that was replaced is hidden at once but deleted later; a new one is shown when the layout gets to it.
         return [line for line in tables.findChildren(_FileRow) if line.isVisible()]
 
     qtbot.waitUntil(lambda: len(lines()) == 1)
