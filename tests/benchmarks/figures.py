@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import psutil
@@ -12,15 +12,16 @@ import psutil
 
 @dataclass(frozen=True)
 class Figure:
-    """Ours against a peer.
+    """Ours against a peer or a limit.
 
     Attributes:
         what: What was done.
-        unit: Of both rates, e.g. ``"rows/s"``.
-        ours: Our rate, higher is better.
-        peer: The peer's or the limit's rate, measured in the same run.
-        peer_name: Who that is.
-        goal: The ratio to reach, or None where there is none yet.
+        unit: Of both values, e.g. ``"rows/s"``, ``"ms"``, ``"MB"``.
+        ours: Our value.
+        peer: The peer's, measured in the same run, or the limit.
+        peer_name: Who or what that is.
+        goal: The ratio to reach (not to exceed where ``lower``), or None where there is none.
+        lower: Less is better, as with times and sizes; otherwise more is, as with rates.
     """
 
     what: str
@@ -29,21 +30,49 @@ class Figure:
     peer: float
     peer_name: str
     goal: float | None = None
+    lower: bool = False
 
     @property
     def ratio(self) -> float:
         """Ours by the peer's."""
         return self.ours / self.peer
 
+    @property
+    def met(self) -> bool:
+        """Whether the goal is reached; True where there is none."""
+        if self.goal is None:
+            return True
+        return self.ratio <= self.goal if self.lower else self.ratio >= self.goal
+
 
 def best_time(work: Callable[[], object], repeats: int = 3) -> float:
     """The shortest of some wall times in seconds: the machine's noise only ever adds."""
-    times = []
-    for _ in range(repeats):
-        started = time.perf_counter()
-        work()
-        times.append(time.perf_counter() - started)
-    return min(times)
+    return best_of({"": lambda: timed(work)}, repeats)[""]
+
+
+def timed(work: Callable[[], object]) -> float:
+    """Wall time in seconds."""
+    started = time.perf_counter()
+    work()
+    return time.perf_counter() - started
+
+
+def best_of(contestants: Mapping[str, Callable[[], float]], repeats: int = 3) -> dict[str, float]:
+    """The best of some rounds in which every contestant has one turn, each round beginning with another one.
+
+    What the machine does beside us then hits all of them alike.
+
+    Args:
+        contestants: Name -> runs once and returns its seconds, its own preparation not counted.
+        repeats: Rounds.
+    """
+    names = list(contestants)
+    seconds = dict.fromkeys(names, float("inf"))
+    for turn in range(repeats):
+        first = turn % len(names)
+        for name in names[first:] + names[:first]:
+            seconds[name] = min(seconds[name], contestants[name]())
+    return seconds
 
 
 def environment_line() -> str:
@@ -52,16 +81,16 @@ def environment_line() -> str:
 
 
 def format_table(figures: list[Figure]) -> str:
-    """One line per figure: rates, ratio, goal."""
-    lines = []
-    for figure in figures:
-        goal = (
-            ""
-            if figure.goal is None
-            else f"  goal {figure.goal:g} {'met' if figure.ratio >= figure.goal else 'MISSED'}"
-        )
-        lines.append(
-            f"  {figure.what:<52} {figure.ours:>12,.0f} {figure.unit:<12} "
-            f"{figure.ratio:>6.2f} x {figure.peer_name} ({figure.peer:,.0f}){goal}"
-        )
-    return "\n".join(lines)
+    """One line per figure: values, ratio, goal."""
+    return "\n".join(_line(figure) for figure in figures)
+
+
+def _line(figure: Figure) -> str:
+    goal = ""
+    if figure.goal is not None:
+        sign = "<=" if figure.lower else ">="
+        goal = f"  goal {sign} {figure.goal:g} {'met' if figure.met else 'MISSED'}"
+    return (
+        f"  {figure.what:<52} {figure.ours:>12,.0f} {figure.unit:<12} "
+        f"{figure.ratio:>6.2f} x {figure.peer_name} ({figure.peer:,.0f}){goal}"
+    )
