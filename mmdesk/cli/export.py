@@ -13,7 +13,7 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     """Add ``export`` with its sub-commands."""
     group = commands.add_parser("export", help="write a case's tables for other tools")
     kinds = group.add_subparsers(title="what", metavar="WHAT", required=True)
-    parquet = kinds.add_parser("parquet", help="one Parquet file per table")
+    parquet = kinds.add_parser("parquet", help="one Parquet file per table, and one with the features")
     parquet.add_argument("folder", metavar="DIR", type=Path, help="the case folder")
     parquet.add_argument("out", metavar="OUT", type=Path, help="the folder to write into; made if it is not there")
     parquet.set_defaults(run=_parquet)
@@ -24,5 +24,10 @@ def _parquet(args: argparse.Namespace, console: Console) -> int:
 
     report = export_tables(args.folder, args.out, ctx=console.context)
     lines = [f"  {file.name:<26} {file.rows:>12,} rows" for file in report.files]
+    left_out = [
+        f"  not in {file.name}: {count:,} {why}" for file in report.files for why, count in file.left_out.items()
+    ]
+    if left_out:
+        lines += [*left_out, "  (mmdesk extract brings the features of all files up to date)"]
     console.result(report, "\n".join([f"Wrote {len(report.files)} tables into {report.folder}:", *lines]))
     return ExitStatus.DONE

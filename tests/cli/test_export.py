@@ -22,7 +22,9 @@ def test_tables_are_written_where_asked(tmp_path: Path, capsys: pytest.CaptureFi
     assert rows["events.parquet"] == 9
     assert {name: len(pd.read_parquet(tmp_path / "out" / name)) for name in rows} == rows
     assert run_command(["export", "parquet", str(tmp_path / "case"), str(tmp_path / "out")]) == 0
-    assert "events.parquet" in capsys.readouterr().out
+    shown = capsys.readouterr().out
+    assert "events.parquet" in shown
+    assert "not in features.parquet: 1 artifacts with features of another version" in shown
 
 
 def test_no_case_and_no_folder_are_wrong_usage(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -19,6 +19,7 @@ from mmdesk.engine.store.tables import Artifact, Entity, EntityArtifact, Event, 
 
 _INT, _FLOAT, _TEXT, _BOOL = pa.int64(), pa.float64(), pa.string(), pa.bool_()
 _TIME = pa.timestamp("us", tz="UTC")
+GROUP_ROWS = 100_000
 _LINEAGE = (("import_id", _INT), ("import_file", _TEXT), ("import_line", _INT))
 _ATTRIBUTE_TYPES = {
     ColumnKind.NUMBER: _FLOAT,
@@ -30,11 +31,19 @@ _ATTRIBUTE_TYPES = {
 
 @dataclass(frozen=True)
 class Source:
-    """A table ready to be written: its schema, its rows in batches, and how many there will be."""
+    """A table ready to be written.
+
+    Args:
+        schema: Names and types.
+        batches: The rows; read on the way.
+        rows: How many there will be.
+        group_rows: How many rows make a row group.
+    """
 
     schema: pa.Schema
     batches: Iterator[pa.RecordBatch]
     rows: int
+    group_rows: int = GROUP_ROWS
 
 
 Columns = Sequence[tuple[str, pa.DataType, Any]]

@@ -13,8 +13,8 @@ from sqlalchemy import insert, update
 
 from mmdesk.engine.core.errors import UsageError
 from mmdesk.engine.core.jobs import JobCancelled, NullContext
-from mmdesk.engine.reporting import parquet_export
-from mmdesk.engine.reporting.parquet_export import export_parquet
+from mmdesk.engine.reporting import parquet_tables
+from mmdesk.engine.reporting.parquet_export import FEATURES, export_parquet
 from mmdesk.engine.reporting.parquet_tables import TABLES
 from mmdesk.engine.store import bulk
 from mmdesk.engine.store.case import Case
@@ -27,7 +27,7 @@ LINEAGE = ["import_id", "import_file", "import_line"]
 def test_every_table_is_written_and_counted(case: Case, tmp_path: Path) -> None:
     fill(case)
     files = {file.name: file for file in export_parquet(case, tmp_path / "out")}
-    assert set(files) == {f"{name}.parquet" for name in TABLES}
+    assert set(files) == {f"{name}.parquet" for name in (*TABLES, FEATURES)}
     rows = {name: pq.read_table(tmp_path / "out" / name).num_rows for name in files}
     assert rows == {name: file.rows for name, file in files.items()}
     assert [rows[f"{name}.parquet"] for name in TABLES] == [7, 9, 4, 3, 2, 2, 1, 2]
@@ -104,7 +104,7 @@ def test_only_current_rows_are_exported(case: Case, tmp_path: Path) -> None:
 def test_long_tables_are_written_in_row_groups(case: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bulk, "BATCH_ROWS", 2)
     monkeypatch.setattr(bulk, "_JSON_ROWS", 2)
-    monkeypatch.setattr(parquet_export, "_ROW_GROUP_ROWS", 4)
+    monkeypatch.setattr(parquet_tables.Source.__init__, "__defaults__", (4,))
     fill(case)
     export_parquet(case, tmp_path / "out")
     file = pq.ParquetFile(tmp_path / "out" / "events.parquet")
@@ -119,7 +119,7 @@ def test_an_earlier_export_is_replaced_and_the_rest_left(case: Case, tmp_path: P
     fill(case)
     export_parquet(case, out)
     assert pq.read_table(out / "events.parquet").num_rows == 9
-    assert {path.name for path in out.iterdir()} == {"mine.txt", *(f"{name}.parquet" for name in TABLES)}
+    assert {path.name for path in out.iterdir()} == {"mine.txt", *(f"{name}.parquet" for name in (*TABLES, FEATURES))}
 
 
 def test_a_cancelled_export_leaves_what_was_there(case: Case, tmp_path: Path) -> None:
