@@ -281,7 +281,9 @@ class LineCounter:
         """Take the next piece."""
         if not text:
             return
-        count = text.count("\n") + text.count("\r") - text.count("\r\n")
+        count = text.count("\n")
+        if "\r" in text:  # far faster to look for than to count
+            count += text.count("\r") - text.count("\r\n")
         if self._after_cr and text[0] == "\n":
             count -= 1
         self._after_cr = text[-1] == "\r"

@@ -7,7 +7,7 @@ columns (:mod:`table_typing`). What the case itself decides (unknown entities, k
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,19 +15,23 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from mmdesk.engine.core.ahead import ahead
 from mmdesk.engine.core.errors import DataError
 from mmdesk.engine.core.jobs import NULL_CONTEXT, JobContext
 from mmdesk.engine.core.types import ColumnKind, OnConflict, Table
 from mmdesk.engine.ingestion.column_plan import ColumnPlan, fit_mapping, plan_columns, question_about
-from mmdesk.engine.ingestion.csv_reading import TableFile
+from mmdesk.engine.ingestion.csv_reading import TableFile, TextBatch
 from mmdesk.engine.ingestion.mapping import NO_MAPPING, TableMapping
 from mmdesk.engine.ingestion.questions import Question, ask
 from mmdesk.engine.ingestion.rejections import Rejections
 from mmdesk.engine.ingestion.row_identity import RowHash, hash_rows, joined
-from mmdesk.engine.ingestion.table_cells import table_batches
+from mmdesk.engine.ingestion.table_cells import TwoReadings
 from mmdesk.engine.ingestion.table_schema import known_names
 from mmdesk.engine.ingestion.table_survey import Forms, Survey
 from mmdesk.engine.ingestion.table_typing import Typer, identity_columns
+
+KEPT_BYTES = 256 << 20
+"""Text that stays in memory between the two readings; of more a file is read and parsed again."""
 
 
 @dataclass
@@ -157,30 +161,32 @@ def prepare_tables(
     """
     surveyed = []
     questions: list[Question] = []
+    room_bytes = KEPT_BYTES
     for index, one in enumerate(opened):
         survey = Survey(one.plan, one.file.path.name, one.file.dialect.delimiter, one.mapping, stored_kinds)
         part = ctx.part(index / len(opened) / 2, (index + 1) / len(opened) / 2)
-        surveyed.append((one, survey, survey.look(table_batches(one.file, one.plan, part))))
+        readings = TwoReadings(one.file, one.plan, room_bytes)
+        surveyed.append((one, survey, survey.look(readings.first(part)), readings))
+        room_bytes -= readings.kept_bytes
         questions += survey.questions
     if questions:
         raise ask(questions)
     prepared = []
-    for index, (one, survey, forms) in enumerate(surveyed):
+    for index, (one, survey, forms, readings) in enumerate(surveyed):
         part = ctx.part(0.5 + index / len(opened) / 2, 0.5 + (index + 1) / len(opened) / 2)
-        ready = _typed(one, survey, forms, part)
+        ready = _typed(one, survey, forms, readings.second(part))
         _check_keys(ready, on_conflict)
         prepared.append(ready)
     return prepared
 
 
-def _typed(one: Opened, survey: Survey, forms: Forms, ctx: JobContext) -> PreparedTable:
+def _typed(one: Opened, survey: Survey, forms: Forms, readings: Iterable[TextBatch]) -> PreparedTable:
     name = one.file.path.name
     rejections = Rejections(one.table, name)
     typer = Typer(one.plan, forms, rejections)
     batches: list[pa.RecordBatch] = []
     hashes: list[RowHash] = []
-    for batch in table_batches(one.file, one.plan, ctx):
-        typed = typer.type(batch)
+    for typed in ahead(typer.type(batch) for batch in readings):
         if typed.num_rows:
             batches.append(typed)
             hashes.append(hash_rows(identity_columns(one.table, typed)))

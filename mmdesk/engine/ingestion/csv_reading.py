@@ -73,6 +73,12 @@ class TextBatch:
         """How many sound records."""
         return len(self.lines)
 
+    @property
+    def size_bytes(self) -> int:
+        """About how much memory it takes."""
+        cells = sum(len(cell) for record in self.broken for cell in record.cells)
+        return self.lines.nbytes + sum(int(column.nbytes) for column in self.columns) + 4 * cells
+
 
 @dataclass(frozen=True)
 class TableFile:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from mmdesk.engine.core.ahead import ahead
 from mmdesk.engine.core.jobs import NULL_CONTEXT, JobContext
 from mmdesk.engine.ingestion.column_plan import REJECTS_HEADER, ColumnPlan, Source, is_surplus
 from mmdesk.engine.ingestion.csv_reading import BrokenRecord, TableFile, TextBatch
@@ -43,8 +46,49 @@ def trimmed_cells(batch: TextBatch, source: Source) -> int:
 
 def table_batches(file: TableFile, plan: ColumnPlan, ctx: JobContext = NULL_CONTEXT) -> Iterator[TextBatch]:
     """The file's batches; of a file of rejected rows only those of this table, with quotation marks taken off again."""
-    for batch in file.batches(ctx):
+    for batch in ahead(file.batches(ctx)):
         yield _mended(batch, plan) if plan.rejects_file else batch
+
+
+@dataclass
+class TwoReadings:
+    """The batches of a file that is read twice: kept in between where there is room, else read again.
+
+    Attributes:
+        file: The file.
+        plan: Its columns.
+        room_bytes: What may be kept.
+        kept_bytes: What is kept after the first reading.
+    """
+
+    file: TableFile
+    plan: ColumnPlan
+    room_bytes: int
+    kept_bytes: int = 0
+    _kept: deque[TextBatch] | None = None
+
+    def first(self, ctx: JobContext = NULL_CONTEXT) -> Iterator[TextBatch]:
+        """As :func:`table_batches`."""
+        kept: deque[TextBatch] = deque()
+        size = 0
+        for batch in table_batches(self.file, self.plan, ctx):
+            size += batch.size_bytes
+            if size <= self.room_bytes:
+                kept.append(batch)
+            else:
+                kept.clear()
+            yield batch
+        if size <= self.room_bytes:
+            self._kept, self.kept_bytes = kept, size
+
+    def second(self, ctx: JobContext = NULL_CONTEXT) -> Iterator[TextBatch]:
+        """The same batches again; what was kept is let go on the way."""
+        if self._kept is None:
+            yield from table_batches(self.file, self.plan, ctx)
+            return
+        while self._kept:
+            ctx.check_cancelled()
+            yield self._kept.popleft()
 
 
 def _mended(batch: TextBatch, plan: ColumnPlan) -> TextBatch:
