@@ -25,6 +25,8 @@ from mmdesk.engine.core.types import MediaType
 from mmdesk.engine.features.content_type import ContentType, sniff
 from mmdesk.engine.ingestion.artifact_rows import ArtifactRows, ImportSource, Staged
 from mmdesk.engine.ingestion.artifact_sources import Candidate, stored_name
+from mmdesk.engine.ingestion.row_changes import DELETED_ENTITY
+from mmdesk.engine.store import deletions
 from mmdesk.engine.store.case import Case
 from mmdesk.engine.store.case_files import CaseFiles
 
@@ -84,6 +86,11 @@ class MediaCounts:
         }
 
 
+DELETED = -1
+"""Stands for the key of an entity that was deleted by hand."""
+DELETED_FILE = "the file was deleted; mmdesk media restore brings it back"
+
+
 class RefusedError(Exception):
     """A file cannot be taken; the message is the reason. Never leaves this package."""
 
@@ -102,7 +109,7 @@ def ingest(
     Args:
         case: Open for writing.
         candidates: The files, one after the other.
-        entities: Entity id -> key of all known entities.
+        entities: Entity id -> key of all known entities, :data:`DELETED` for deleted ones.
         source: What the import's record says.
         total: How many candidates there are, for the progress; 0 if unknown.
         ctx: Cancelling keeps the batches that were committed.
@@ -126,6 +133,8 @@ def ingest(
                 refused.append(_refusal(candidate, str(error)))
             done = counts.files + len(staged) + len(refused)
             ctx.progress(done, total, f"{done} of {total} files" if total else f"{done} files")
+        staged, gone = _without_deleted(case, staged)
+        refused += gone
         counts.refused += len(refused)
         counts.problems.extend(refused[: max(0, _MAX_PROBLEMS - len(counts.problems))])
         rejected = [(problem.line, problem.path, problem.reason) for problem in refused]
@@ -134,6 +143,14 @@ def ingest(
         counts.unchanged += len(staged) - new.artifacts - new.duplicates
     counts.import_id = rows.finish(case, counts.as_document())
     return counts
+
+
+def _without_deleted(case: Case, staged: list[Staged]) -> tuple[list[Staged], list[Refusal]]:
+    """Files that an analyst deleted are not brought back unasked."""
+    with case.read() as connection:
+        gone = deletions.deleted_artifacts(connection, (file.sha256 for file in staged))
+    refused = [Refusal(file.name[:_MAX_PATH_SHOWN], DELETED_FILE, file.line) for file in staged if file.sha256 in gone]
+    return [file for file in staged if file.sha256 not in gone], refused
 
 
 def _refusal(candidate: Candidate, reason: str) -> Refusal:
@@ -157,6 +174,8 @@ def _stage(files: CaseFiles, candidate: Candidate, entities: Mapping[str, int]) 
     if candidate.problem:
         raise RefusedError(candidate.problem)
     owner = entities.get(candidate.entity_id or "")
+    if owner == DELETED:
+        raise RefusedError(DELETED_ENTITY)
     if owner is None:
         raise RefusedError(f"unknown entity: {(candidate.entity_id or '')[:_MAX_PATH_SHOWN]}")
     with _open_regular(candidate.path) as file:

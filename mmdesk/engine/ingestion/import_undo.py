@@ -11,6 +11,7 @@ from sqlalchemy.orm import aliased
 from mmdesk.engine.core.errors import DataError, UsageError
 from mmdesk.engine.core.times import now_us
 from mmdesk.engine.ingestion.recipes import stored_types
+from mmdesk.engine.store.deletions import by_hand
 from mmdesk.engine.store.tables import (
     Artifact,
     AttributeColumn,
@@ -136,10 +137,13 @@ def _undo_entities(connection: Connection, import_id: int, moment: int) -> tuple
     version = (
         select(func.max(older.id)).where(older.superseded_by == Entity.id, older.deleted_us.is_(None)).scalar_subquery()
     )
-    current = select(Entity.id, version).where(
-        Entity.import_id == import_id, Entity.superseded_by.is_(None), Entity.deleted_us.is_(None)
+    # One that an analyst deleted gets its older version back too, and stays deleted.
+    there = Entity.deleted_us.is_(None) | by_hand(Entity)
+    current = select(Entity.id, version, Entity.deleted_us).where(
+        Entity.import_id == import_id, Entity.superseded_by.is_(None), there
     )
-    pairs = [(int(key), old) for key, old in connection.execute(current)]
+    rows = connection.execute(current).all()
+    pairs = [(int(key), old) for key, old, deleted_us in rows if old is not None or deleted_us is None]
     replaced = [(key, int(old)) for key, old in pairs if old is not None]
     for key, old in replaced:
         _swap_back(connection, key, old, moment)
@@ -189,16 +193,19 @@ def _refuse_if_used(connection: Connection, import_id: int) -> None:
 
 
 def _undo_artifacts(connection: Connection, import_id: int, moment: int) -> int:
-    """Evidence files that this import brought and that no other import links any more."""
+    """Evidence files that this import, or one taken back before, brought, and that no other import links any more.
+
+    They get the moment at which the import that brought them was taken back: so they are known not to be deleted by
+    hand.
+    """
     linked = select(EntityArtifact.artifact_id).where(
         EntityArtifact.deleted_us.is_(None), EntityArtifact.superseded_by.is_(None)
     )
-    result = connection.execute(
-        update(Artifact)
-        .where(Artifact.import_id == import_id, Artifact.deleted_us.is_(None), Artifact.id.not_in(linked))
-        .values(deleted_us=moment)
-    )
-    return int(result.rowcount)
+    left = (Artifact.deleted_us.is_(None), Artifact.id.not_in(linked))
+    mine = update(Artifact).where(Artifact.import_id == import_id, *left).values(deleted_us=moment)
+    undone = select(Import.undone_us).where(Import.id == Artifact.import_id).scalar_subquery()
+    others = update(Artifact).where(undone.is_not(None), *left).values(deleted_us=undone)
+    return int(connection.execute(mine).rowcount) + int(connection.execute(others).rowcount)
 
 
 def _forget_attributes(connection: Connection) -> None:

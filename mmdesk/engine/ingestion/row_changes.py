@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -23,10 +24,12 @@ Bools = npt.NDArray[np.bool_]
 Ints = npt.NDArray[np.int64]
 
 UNKNOWN_ENTITY = "unknown entity"
+DELETED_ENTITY = "the entity was deleted; mmdesk entities restore brings it back"
 
 MODELS: dict[Table, type[Event] | type[Interaction]] = {Table.EVENTS: Event, Table.INTERACTIONS: Interaction}
 
 ID_COLUMNS: dict[Table, dict[str, str]] = {
+    Table.ENTITIES: {"entity_id": "entity_key"},
     Table.EVENTS: {"entity_id": "entity_key"},
     Table.INTERACTIONS: {"source_id": "source_key", "target_id": "target_key"},
     Table.TARGETS: {"entity_id": "entity_key"},
@@ -65,6 +68,25 @@ class RowChanges:
     differs: Bools
     old_rows: Ints
     created: CreatedEntities
+
+
+def reject_deleted(prepared: PreparedTable, deleted: Collection[str]) -> None:
+    """Reject the rows that name entities deleted by hand: an import does not bring them back unasked."""
+    if not deleted:
+        return
+    names = pa.array(sorted(deleted), pa.string())
+    masks = []
+    for batch in prepared.batches:
+        good = np.ones(batch.num_rows, bool)
+        for name in ID_COLUMNS[prepared.table]:
+            ids = batch.column(name).cast(pa.string())
+            bad = np.asarray(pc.is_in(ids, value_set=names))
+            lines = np.asarray(batch.column("line"))[bad]
+            prepared.rejections.add(lines, prepared.plan.sources[name].label, ids.filter(pa.array(bad)), DELETED_ENTITY)
+            good &= ~bad
+        masks.append(good)
+    if masks and not (mask := np.concatenate(masks)).all():
+        prepared.keep(mask)
 
 
 def link_entities(

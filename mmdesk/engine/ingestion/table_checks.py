@@ -16,7 +16,7 @@ from mmdesk.engine.core.types import ColumnKind, MissingEntities, OnConflict, Ta
 from mmdesk.engine.ingestion.csv_ingestion import PreparedTable
 from mmdesk.engine.ingestion.entity_changes import EntityChanges, compare_entities
 from mmdesk.engine.ingestion.entity_index import EntityIndex
-from mmdesk.engine.ingestion.row_changes import CreatedEntities, RowChanges, compare_rows, link_entities
+from mmdesk.engine.ingestion.row_changes import CreatedEntities, RowChanges, compare_rows, link_entities, reject_deleted
 from mmdesk.engine.ingestion.table_schema import TARGET_FIELDS
 from mmdesk.engine.ingestion.target_changes import (
     CONTENT,
@@ -27,6 +27,7 @@ from mmdesk.engine.ingestion.target_changes import (
     reject_second_targets,
     rows_to_write,
 )
+from mmdesk.engine.store import deletions
 
 Bools = npt.NDArray[np.bool_]
 
@@ -111,11 +112,13 @@ class Checker:
 
     def __post_init__(self) -> None:
         self._index = EntityIndex.load(self.connection)
+        self._deleted = deletions.deleted_entities(self.connection)
         self._targets: StoredTargets | None = None
 
     def check(self, prepared: PreparedTable, ctx: JobContext = NULL_CONTEXT) -> Checked:
         """Count what a file would do; files must come in the order of :data:`ORDER`."""
         ctx.check_cancelled()
+        reject_deleted(prepared, self._deleted)
         checks = {
             Table.ENTITIES: self._entities,
             Table.EVENTS: self._rows,

@@ -9,12 +9,12 @@ from typing import Any
 import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
-from sqlalchemy import Select, func, select, text
+from sqlalchemy import Select, and_, func, select, text
 from sqlalchemy.engine import Connection
 from sqlalchemy.orm import aliased
 
 from mmdesk.engine.core.types import ColumnKind
-from mmdesk.engine.store import bulk, readers
+from mmdesk.engine.store import bulk, deletions, readers
 from mmdesk.engine.store.tables import Artifact, Entity, EntityArtifact, Event, Import, Interaction, ModelRun, Target
 
 _INT, _FLOAT, _TEXT, _BOOL = pa.int64(), pa.float64(), pa.string(), pa.bool_()
@@ -52,7 +52,11 @@ Columns = Sequence[tuple[str, pa.DataType, Any]]
 
 def _is_current(model: Any) -> Any:
     current = model.deleted_us.is_(None)
-    return current & model.superseded_by.is_(None) if hasattr(model, "superseded_by") else current
+    if hasattr(model, "superseded_by"):
+        current &= model.superseded_by.is_(None)
+    if model in {Event, Interaction, Target, EntityArtifact}:
+        current = and_(current, *deletions.of_living(model))
+    return current
 
 
 def _stored(kind: pa.DataType) -> pa.DataType:

@@ -150,10 +150,10 @@ def import_media(
         StoreError: The case cannot be written.
         ResourceError: The disk is full.
     """
-    from mmdesk.engine.ingestion.artifact_ingestion import ingest
+    from mmdesk.engine.ingestion.artifact_ingestion import DELETED, ingest
     from mmdesk.engine.ingestion.artifact_rows import ImportSource
     from mmdesk.engine.ingestion.artifact_sources import Manifest, check_paths, stored_name
-    from mmdesk.engine.store import readers
+    from mmdesk.engine.store import deletions, readers
     from mmdesk.engine.store.case import Case
 
     check_paths(paths, manifest)
@@ -166,7 +166,8 @@ def import_media(
     with Case.open(folder, write=True, actor=actor) as case:
         with case.read() as connection:
             table = readers.entities(connection)
-        entities = dict(zip(table["entity_id"].to_pylist(), table["entity_key"].to_pylist(), strict=True))
+            entities = dict.fromkeys(deletions.deleted_entities(connection), DELETED)
+        entities |= zip(table["entity_id"].to_pylist(), table["entity_key"].to_pylist(), strict=True)
         total = 0
         for _ in _candidates(paths, listed, entities):  # walking is cheap beside reading
             total += 1

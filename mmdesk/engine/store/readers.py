@@ -1,4 +1,7 @@
-"""What is current in a case, as columns, in an order that does not depend on how it was imported."""
+"""What is current in a case, as columns, in an order that does not depend on how it was imported.
+
+Rows that belong to a deleted entity are left out; see :mod:`mmdesk.engine.store.deletions`.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,7 @@ from sqlalchemy.engine import Connection
 
 from mmdesk.engine.core.times import parse_moment
 from mmdesk.engine.core.types import ColumnKind
+from mmdesk.engine.store import deletions
 from mmdesk.engine.store.bulk import fetch
 from mmdesk.engine.store.tables import (
     Artifact,
@@ -59,6 +63,12 @@ class Lineage:
 
 def _current(model: Any, *columns: Any) -> Select[Any]:
     return select(*columns).where(model.deleted_us.is_(None), model.superseded_by.is_(None))
+
+
+def _living(connection: Connection, model: Any, *columns: Any) -> Select[Any]:
+    """Current rows of entities that are not deleted."""
+    statement = _current(model, *columns)
+    return statement.where(*deletions.of_living(model)) if deletions.any_entity_deleted(connection) else statement
 
 
 def _sorted(table: pa.Table, *names: str) -> pa.Table:
@@ -119,7 +129,9 @@ def events(connection: Connection) -> pa.Table:
     schema = pa.schema(
         [("row", _INT), ("entity_key", _INT), ("event_type", _TEXT), ("value", _FLOAT), ("timestamp_us", _INT)]
     )
-    statement = _current(Event, Event.id, Event.entity_key, Event.event_type, Event.value, Event.timestamp_us)
+    statement = _living(
+        connection, Event, Event.id, Event.entity_key, Event.event_type, Event.value, Event.timestamp_us
+    )
     found = fetch(connection, statement, schema, keyed=True)
     return _sorted(found, "entity_key", "timestamp_us", "event_type", "value", "row")
 
@@ -147,7 +159,7 @@ def interactions(connection: Connection) -> pa.Table:
         Interaction.weight,
         Interaction.timestamp_us,
     )
-    found = fetch(connection, _current(Interaction, *columns), schema, keyed=True)
+    found = fetch(connection, _living(connection, Interaction, *columns), schema, keyed=True)
     return _sorted(found, "source_key", "target_key", "timestamp_us", "interaction_type", "weight", "row")
 
 
@@ -178,7 +190,9 @@ def targets(connection: Connection) -> pa.Table:
         Target.rank_group,
         Target.split,
     )
-    return _sorted(fetch(connection, _current(Target, *columns), schema, keyed=True), "entity_key", "as_of_us", "row")
+    return _sorted(
+        fetch(connection, _living(connection, Target, *columns), schema, keyed=True), "entity_key", "as_of_us", "row"
+    )
 
 
 def artifacts(connection: Connection) -> pa.Table:
@@ -216,7 +230,7 @@ def entity_artifacts(connection: Connection) -> pa.Table:
     )
     link = EntityArtifact
     statement = (
-        _current(link, link.id, link.entity_key, link.artifact_id, link.name, link.captured_us)
+        _living(connection, link, link.id, link.entity_key, link.artifact_id, link.name, link.captured_us)
         .join(Artifact, Artifact.id == link.artifact_id)
         .where(Artifact.deleted_us.is_(None))
     )

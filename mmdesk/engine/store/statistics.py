@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, exists, func, select, text
+from sqlalchemy import ColumnElement, Select, and_, exists, func, select, text
 from sqlalchemy.engine import Connection
+from sqlalchemy.orm import aliased
 
 from mmdesk.engine.core.types import ColumnKind, FeatureStatus
-from mmdesk.engine.store import readers
+from mmdesk.engine.store import deletions, readers
 from mmdesk.engine.store.tables import Artifact, Entity, EntityArtifact, Event, Import, Interaction, ModelRun, Target
 
 _TOP_EVENT_TYPES = 50
@@ -92,6 +93,11 @@ def _current(model: Any) -> ColumnElement[bool]:
     current: ColumnElement[bool] = model.deleted_us.is_(None)
     if hasattr(model, "superseded_by"):
         current &= model.superseded_by.is_(None)
+    if model in {Event, Interaction, Target, EntityArtifact}:
+        current = and_(current, *deletions.of_living(model))
+    if model is EntityArtifact:
+        artifact = aliased(Artifact)
+        current &= EntityArtifact.artifact_id.not_in(select(artifact.id).where(artifact.deleted_us.is_not(None)))
     return current
 
 

@@ -86,7 +86,8 @@ class Entity(_Lineage, Base):
     """A person, account, company, device. ``attributes``: one JSON object, name -> text, number, boolean or null.
 
     An entity keeps its ``id`` for life, since other rows refer to it: when an import replaces it, the old version moves
-    to a row of its own, whose ``superseded_by`` is that id. Deleting one is refused while current rows refer to it.
+    to a row of its own, whose ``superseded_by`` is that id. Rows that refer to a deleted one stay as they are, and no
+    reader gives them (:mod:`mmdesk.engine.store.deletions`).
 
     Times among the attributes are stored as ISO 8601 text; ``attribute_columns`` says which columns they are.
     ``row_key``: 16-byte hash of all columns, to tell an unchanged row from a changed one.

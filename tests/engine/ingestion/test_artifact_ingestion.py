@@ -15,9 +15,10 @@ from mmdesk.engine.core.times import parse_moment
 from mmdesk.engine.ingestion import artifact_ingestion
 from mmdesk.engine.ingestion.artifact_sources import Manifest, folder_candidates
 from mmdesk.engine.services.media_imports import MediaReport, import_media
+from mmdesk.engine.services.table_imports import undo_import
 from mmdesk.engine.store import readers
 from mmdesk.engine.store.case import Case
-from mmdesk.engine.store.tables import Artifact, EntityArtifact, Import, RejectedRow
+from mmdesk.engine.store.tables import EntityArtifact, Import, RejectedRow
 from tests.engine.features import media_samples as samples
 from tests.engine.services.media_cases import make_case, write
 
@@ -283,12 +284,10 @@ def test_a_stored_file_that_was_lost_or_cut_comes_back(case: Path, tmp_path: Pat
     assert stored(case)[0].read_bytes() == b"small"
 
 
-def test_a_deleted_artifact_comes_back(case: Path, tmp_path: Path) -> None:
+def test_an_artifact_of_an_import_that_was_taken_back_comes_back(case: Path, tmp_path: Path) -> None:
     write(tmp_path / "media/a/small.txt", b"small")
     bring(case, tmp_path / "media")
-    with Case.open(case, write=True, actor="t") as opened, opened.write("test", "delete") as connection:
-        connection.execute(Artifact.__table__.update().values(deleted_us=1))  # type: ignore[attr-defined]
-        connection.execute(EntityArtifact.__table__.update().values(deleted_us=1))  # type: ignore[attr-defined]
+    undo_import(case, actor="t")
     assert counts(bring(case, tmp_path / "media")) == (1, 0, 0, 0)
     with Case.open(case, actor="t") as opened, opened.read() as connection:
         assert len(readers.entity_artifacts(connection)) == 1

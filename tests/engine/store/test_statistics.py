@@ -21,7 +21,7 @@ def test_counts_are_of_current_rows(case: Case) -> None:
             "interactions": 4,
             "targets": 3,
             "artifacts": 2,
-            "links": 3,
+            "links": 2,
             "runs": 1,
             "imports": 2,
         }

@@ -1,0 +1,70 @@
+"""``entities delete|restore|deleted`` and ``media delete|restore|deleted``."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from mmdesk.cli.console import Console, printable
+from mmdesk.engine.core.errors import ExitStatus
+from mmdesk.engine.core.times import format_us
+from mmdesk.engine.core.types import current_actor
+from mmdesk.engine.services import deletions
+from mmdesk.engine.services.deletions import DeletedItem, DeletionReport
+
+_GROUPS = {
+    "entities": ("entities", "ID", "entity ids", deletions.delete_entities, deletions.restore_entities),
+    "media": (
+        "evidence files",
+        "FILE",
+        "SHA-256, its first digits, or the name as it was imported",
+        deletions.delete_artifacts,
+        deletions.restore_artifacts,
+    ),
+}
+_KINDS = {"entities": "entity", "media": "artifact"}
+
+
+def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add both groups."""
+    for group, (what, word, explained, _delete, _restore) in _GROUPS.items():
+        parser = commands.add_parser(group, help=f"delete {what} softly, and restore them")
+        kinds = parser.add_subparsers(title="what", metavar="WHAT", required=True)
+        for verb, told in (
+            ("delete", f"take {what} out of snapshots, predictions and exports; nothing is destroyed"),
+            ("restore", f"bring deleted {what} back with everything that belongs to them"),
+        ):
+            command = kinds.add_parser(verb, help=told)
+            command.add_argument("folder", metavar="DIR", type=Path, help="the case folder")
+            command.add_argument("names", metavar=word, nargs="+", help=explained)
+            command.set_defaults(run=_change, group=group, verb=verb)
+        listing = kinds.add_parser("deleted", help=f"the deleted {what}")
+        listing.add_argument("folder", metavar="DIR", type=Path, help="the case folder")
+        listing.set_defaults(run=_list, group=group)
+
+
+def _change(args: argparse.Namespace, console: Console) -> int:
+    what, _word, _explained, delete, restore = _GROUPS[args.group]
+    report = (delete if args.verb == "delete" else restore)(args.folder, args.names, actor=current_actor())
+    console.result(report, _text(report, what, args.verb))
+    return int(ExitStatus.DONE)
+
+
+def _text(report: DeletionReport, what: str, verb: str) -> str:
+    rows = ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in report.rows.items() if count)
+    along = f", with them {rows}" if rows else ""
+    done = f"{verb}d"
+    same = f"; {len(report.unchanged):,} were {done} already" if report.unchanged else ""
+    return f"{len(report.changed):,} {what} {done}{along}{same}."
+
+
+def _list(args: argparse.Namespace, console: Console) -> int:
+    items = [item for item in deletions.list_deleted(args.folder) if item.kind == _KINDS[args.group]]
+    lines = [_line(item) for item in items] or [f"No {_GROUPS[args.group][0]} are deleted."]
+    console.result({"deleted": items}, "\n".join(lines))
+    return int(ExitStatus.DONE)
+
+
+def _line(item: DeletedItem) -> str:
+    name = f"  {printable(item.name)}" if item.name != item.id else ""
+    return f"{format_us(item.deleted_us)[:19]}  {printable(item.id)}{name}"

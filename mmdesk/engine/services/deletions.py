@@ -1,0 +1,146 @@
+"""Delete entities and evidence files softly, list what was deleted, and restore it.
+
+A deleted one is in no snapshot, prediction, export or statistic any more, and neither are the events, interactions,
+targets and files that belong to it; an import does not bring it back. Nothing is destroyed: restoring brings all of it
+back. Runs that were trained before keep their snapshots.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mmdesk.engine.core.errors import UsageError
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Connection
+
+    from mmdesk.engine.store.deletions import Changed
+
+_MOST_NAMED = 1000
+
+
+@dataclass(frozen=True)
+class DeletionReport:
+    """What a deletion or its reverse did.
+
+    Attributes:
+        changed: Entity ids, or SHA-256 of files.
+        unchanged: Those that were so already.
+        rows: Table -> how many rows belong to the changed ones, and went or came along.
+    """
+
+    changed: tuple[str, ...]
+    unchanged: tuple[str, ...]
+    rows: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class DeletedItem:
+    """Something deleted: ``kind`` (``entity``, ``artifact``), its id (entity id, SHA-256), its name, and when."""
+
+    kind: str
+    id: str
+    name: str
+    deleted_us: int
+
+
+def delete_entities(folder: Path, names: Sequence[str], *, actor: str) -> DeletionReport:
+    """Delete entities.
+
+    Args:
+        folder: The case.
+        names: Entity ids.
+        actor: Who.
+
+    Raises:
+        UsageError: None given, or the case has no such entity; nothing is changed.
+        StoreError: The case cannot be written.
+    """
+    return _change(folder, "entities", names, deleted=True, actor=actor)
+
+
+def restore_entities(folder: Path, names: Sequence[str], *, actor: str) -> DeletionReport:
+    """Restore deleted entities with everything that belongs to them; see :func:`delete_entities`.
+
+    Raises:
+        DataError: The import that brought one was taken back since (``delete.import_undone``).
+    """
+    return _change(folder, "entities", names, deleted=False, actor=actor)
+
+
+def delete_artifacts(folder: Path, words: Sequence[str], *, actor: str) -> DeletionReport:
+    """Delete evidence files; the stored bytes stay in the case folder.
+
+    Args:
+        folder: The case.
+        words: SHA-256, a unique beginning of it, or the analyst's name of a file.
+        actor: Who.
+
+    Raises:
+        UsageError: None given, no such file, or several; nothing is changed.
+        StoreError: The case cannot be written.
+    """
+    return _change(folder, "media", words, deleted=True, actor=actor)
+
+
+def restore_artifacts(folder: Path, words: Sequence[str], *, actor: str) -> DeletionReport:
+    """Restore deleted evidence files and their links; see :func:`delete_artifacts`.
+
+    Raises:
+        DataError: The import that brought one was taken back since (``delete.import_undone``).
+    """
+    return _change(folder, "media", words, deleted=False, actor=actor)
+
+
+def list_deleted(folder: Path) -> tuple[DeletedItem, ...]:
+    """Entities, then files, that an analyst deleted; last deleted first.
+
+    Raises:
+        UsageError: No such case.
+        StoreError: The case cannot be read.
+    """
+    from mmdesk.engine.core.types import current_actor
+    from mmdesk.engine.store import deletions
+    from mmdesk.engine.store.case import Case
+
+    with Case.open(folder, actor=current_actor()) as case, case.read() as connection:
+        found = (*deletions.listed_entities(connection), *deletions.listed_artifacts(connection))
+    return tuple(DeletedItem(one.kind, one.id, one.name, one.deleted_us) for one in found)
+
+
+class _NothingToWriteError(Exception):
+    """Leaves the transaction without an entry in the audit log."""
+
+
+def _change(folder: Path, what: str, names: Sequence[str], *, deleted: bool, actor: str) -> DeletionReport:
+    from mmdesk.engine.store import deletions
+    from mmdesk.engine.store.case import Case
+
+    if not names:
+        raise UsageError(f"No {what} were named.", "Name at least one.", code="usage.nothing_named")
+    change: Callable[..., Changed] = {
+        "entities": deletions.set_entities_deleted,
+        "media": deletions.set_artifacts_deleted,
+    }[what]
+    subject = names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"
+    with Case.open(folder, write=True, actor=actor) as case:
+        try:
+            with case.write(f"{what}.{'delete' if deleted else 'restore'}", subject) as connection:
+                changed = change(connection, names, deleted=deleted)
+                if not changed.changed:
+                    raise _NothingToWriteError
+                _note(connection, changed)
+        except _NothingToWriteError:
+            pass
+    return DeletionReport(changed.changed, changed.unchanged, changed.rows)
+
+
+def _note(connection: Connection, changed: Changed) -> None:
+    connection.info["audit_details"] |= {
+        "ids": list(changed.changed[:_MOST_NAMED]),
+        "count": len(changed.changed),
+        "rows": changed.rows,
+    }

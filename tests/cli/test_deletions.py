@@ -1,0 +1,53 @@
+"""Deleting and restoring on the command line."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mmdesk.cli.main import run_command
+from mmdesk.engine.store.case import Case
+from tests.engine.store.rows import fill
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    with Case.create(tmp_path / "case", actor="tester") as case:
+        fill(case)
+    return tmp_path / "case"
+
+
+def _ask(capsys: pytest.CaptureFixture[str], *words: object) -> Any:
+    assert run_command([*map(str, words), "--json"]) == 0
+    return json.loads(capsys.readouterr().out)
+
+
+def test_entities_go_and_come_back(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert _ask(capsys, "entities", "deleted", folder) == {"deleted": []}
+    report = _ask(capsys, "entities", "delete", folder, "b", "a")
+    assert report["changed"] == ["b", "a"]
+    assert _ask(capsys, "case", "info", folder)["counts"]["entities"] == 5
+    assert {item["id"] for item in _ask(capsys, "entities", "deleted", folder)["deleted"]} == {"a", "b"}
+    assert run_command(["entities", "restore", str(folder), "b", "007"]) == 0
+    shown = capsys.readouterr().out
+    assert "1 entities restored, with them 3 events, 4 interactions, 1 targets; 1 were restored already." in shown
+    assert run_command(["entities", "deleted", str(folder)]) == 0
+    assert capsys.readouterr().out.split()[-1] == "a"
+
+
+def test_media_by_hash_or_name(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert _ask(capsys, "media", "delete", folder, "bbbb", "2.png")["changed"] == ["b" * 64, "a" * 64]
+    assert _ask(capsys, "case", "info", folder)["counts"]["artifacts"] == 0
+    assert run_command(["media", "deleted", str(folder)]) == 0
+    assert "1.png" in capsys.readouterr().out
+    assert run_command(["media", "restore", str(folder), "a" * 64]) == 0
+    assert "1 evidence files restored" in capsys.readouterr().out
+
+
+def test_unknown_names_are_wrong_usage(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_command(["entities", "delete", str(folder), "nobody"]) == 2
+    assert "no entity nobody" in capsys.readouterr().err
+    assert run_command(["media", "restore", str(folder), "zzz"]) == 2
