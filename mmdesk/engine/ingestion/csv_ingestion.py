@@ -109,7 +109,7 @@ def open_table(
     file = TableFile.open(
         path,
         encoding=mapping.encoding,
-        delimiter=mapping.delimiter,
+        layout=mapping.layout,
         known=known_names(table),
         whole=whole,
         ctx=ctx,
@@ -167,6 +167,7 @@ def prepare_tables(
         part = ctx.part(index / len(opened) / 2, (index + 1) / len(opened) / 2)
         readings = TwoReadings(one.file, one.plan, room_bytes)
         surveyed.append((one, survey, survey.look(readings.first(part)), readings))
+        _require_rows(one, survey)
         room_bytes -= readings.kept_bytes
         questions += survey.questions
     if questions:
@@ -178,6 +179,23 @@ def prepare_tables(
         _check_keys(ready, on_conflict)
         prepared.append(ready)
     return prepared
+
+
+def _require_rows(one: Opened, survey: Survey) -> None:
+    """Refuse a file none of whose records is a row: then it is the reading of the file that is wrong."""
+    if survey.first_broken is None or survey.broken < survey.rows:
+        return
+    name, width, record = one.file.path.name, len(one.plan.header), survey.first_broken
+    hint = "Check the delimiter, and that every column has a name"
+    if len(record.cells) > width and one.file.dialect.delimiter == ",":
+        hint += "; numbers with decimal commas need quotation marks around them or another delimiter"
+    raise DataError(
+        f"{name}: none of its {survey.rows:,} rows has the {width} cells that the column names ask for; "
+        f"line {record.line}: {record.rule}.",
+        hint + ".",
+        code="import.no_row_fits",
+        details={"file": name, "line": record.line, "cells": list(record.cells), "columns": list(one.plan.header)},
+    )
 
 
 def _typed(one: Opened, survey: Survey, forms: Forms, readings: Iterable[TextBatch]) -> PreparedTable:
@@ -198,6 +216,10 @@ def _typed(one: Opened, survey: Survey, forms: Forms, readings: Iterable[TextBat
 
 def _notes(one: Opened, survey: Survey, typer: Typer) -> list[str]:
     notes = [one.file.form.note] if one.file.form.note else []
+    if one.file.dialect.note:
+        notes.append(one.file.dialect.note)
+    if survey.left_out:
+        notes.append(f"{survey.left_out} comments and repeated headers were left out")
     notes += survey.notes
     if one.plan.rejects_file:
         notes.append("is a file of rejected rows: its first columns were left out, and rows of other tables")

@@ -8,7 +8,7 @@ what is wrong with each line.
 
 from __future__ import annotations
 
-import csv
+import dataclasses
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ import pyarrow.csv as arrow_csv
 
 from mmdesk.engine.core.jobs import NULL_CONTEXT, JobContext
 from mmdesk.engine.ingestion.csv_blocks import Records, find_records
-from mmdesk.engine.ingestion.csv_dialect import Dialect, Record, physical_lines, read_records, sniff
+from mmdesk.engine.ingestion.csv_dialect import Dialect, Layout, Record, RecordReader, fitted, physical_lines
 from mmdesk.engine.ingestion.csv_encoding import (
     SAMPLE_BYTES,
     Fingerprint,
@@ -30,12 +30,15 @@ from mmdesk.engine.ingestion.csv_encoding import (
     detect,
     utf8_chunks,
 )
+from mmdesk.engine.ingestion.csv_sniffing import sniff
 
 MAX_PENDING_BYTES = 64 << 20
 """A record longer than this is a quote that was never closed."""
 
 EXACT_ROWS = 20_000
 """Records a batch holds on the slow way."""
+
+_NOTHING_SAID = Layout()
 
 Bools = npt.NDArray[np.bool_]
 Ints = npt.NDArray[np.int64]
@@ -62,11 +65,13 @@ class TextBatch:
         columns: One string array per column of the file, no nulls: an empty cell is ``""``.
         lines: int64, the line where each record starts.
         broken: Records that are no rows.
+        left_out: Comments, and headers that stand there again.
     """
 
     columns: tuple[pa.Array, ...]
     lines: Ints
     broken: tuple[BrokenRecord, ...]
+    left_out: int = 0
 
     @property
     def rows(self) -> int:
@@ -103,6 +108,7 @@ class TableFile:
         *,
         encoding: str | None = None,
         delimiter: str | None = None,
+        layout: Layout = _NOTHING_SAID,
         known: frozenset[str] = frozenset(),
         whole: bool = True,
         ctx: JobContext = NULL_CONTEXT,
@@ -113,6 +119,7 @@ class TableFile:
             path: The file.
             encoding: Declared, or None to detect it.
             delimiter: Declared, or None to detect it.
+            layout: Everything else that is declared.
             known: Normalised column names that help to find the delimiter.
             whole: Check and hash all of it; False decides by the first MiB.
             ctx: Progress.
@@ -125,14 +132,16 @@ class TableFile:
         head = _beginning(path, form, fingerprint)
         complete = len(head) < SAMPLE_BYTES
         text = head.decode("utf-8", "ignore")
-        return cls(path, form, sniff(text, path.name, delimiter, known, complete=complete), fingerprint)
+        if delimiter is not None:
+            layout = dataclasses.replace(layout, delimiter=delimiter)
+        return cls(path, form, sniff(text, path.name, layout, known, complete=complete), fingerprint)
 
     def head(self, rows: int) -> list[Record]:
         """The first records, read exactly, with cells as they are in the file."""
         head = _beginning(self.path, self.form, self.fingerprint)
         text = head[self.dialect.data_offset :].decode("utf-8", "ignore")
         lines = physical_lines(text)
-        records = self._records(lines, self.dialect.data_line)
+        records = self._reader(lines, self.dialect.data_line)
         return list(
             itertools.islice((record for record in records if any(cell.strip() for cell in record.cells)), rows)
         )
@@ -146,6 +155,9 @@ class TableFile:
         line = self.dialect.data_line
         done = self.dialect.data_offset
         pending = b""
+        if not self.dialect.form.plain:
+            yield from self._exact_batches(self._data_chunks(), line, ctx)
+            return
         chunks = _with_last(self._data_chunks())
         for chunk, last in chunks:
             ctx.check_cancelled()
@@ -174,26 +186,30 @@ class TableFile:
 
     def _parse(self, block: bytes, records: Records, first_line: int) -> TextBatch:
         """A block of whole records through Arrow."""
-        if records.quoted and self.dialect.skip_space:
+        form = self.dialect.form
+        if records.quoted and form.skip_space:
             text_lines = physical_lines(block[: records.end].decode("utf-8"))
-            return self._from_records(self._records(text_lines, first_line))
+            return self._from_records(self._reader(text_lines, first_line))
         width = len(self.dialect.header)
         keep = ~records.blank
+        comments = keep & self._comments(block, records)
+        keep &= ~comments
         ragged = keep & (records.cells != width)
+        left = ragged | comments
         text, end = block, records.end
-        if ragged.any():
+        if left.any():
             lengths = np.diff(records.starts, append=records.end)
             whole = np.frombuffer(block, np.uint8, count=records.end)
-            text = whole[np.repeat(~ragged, lengths)].tobytes()
+            text = whole[np.repeat(~left, lengths)].tobytes()
             end = len(text) if (keep & ~ragged).any() else 0
         elif not keep.any():
             end = 0
-        columns = _arrow_columns(text, end, width, self.dialect.delimiter, quoted=records.quoted)
-        if self.dialect.skip_space:
+        columns = _arrow_columns(text, end, width, form.delimiter, quoted=records.quoted)
+        if form.skip_space:
             columns = [pc.utf8_ltrim_whitespace(column) for column in columns]
         lines = first_line + records.line_offsets
-        broken = [
-            self._broken(block[start:stop], int(line), width)
+        odd = [
+            Record(int(line), next(iter(form.reader(physical_lines(block[start:stop].decode("utf-8")))), []))
             for start, stop, line in zip(
                 records.starts[ragged].tolist(),
                 np.append(records.starts[1:], records.end)[ragged].tolist(),
@@ -201,47 +217,68 @@ class TableFile:
                 strict=True,
             )
         ]
-        return _batch(columns, lines[keep & ~ragged], [record for record in broken if record is not None])
+        return self._batch(columns, lines[keep & ~ragged], odd, int(comments.sum()))
 
-    def _broken(self, raw: bytes, line: int, width: int) -> BrokenRecord | None:
-        lines = physical_lines(raw.decode("utf-8"))
-        cells = next(csv.reader(lines, delimiter=self.dialect.delimiter), [])
-        return _ragged(line, cells, width)
+    def _comments(self, block: bytes, records: Records) -> Bools:
+        mark = self.dialect.comment.encode("utf-8")
+        found = np.zeros(len(records.starts), bool)
+        if mark and mark in block:
+            found[:] = [block.startswith(mark, start) for start in records.starts.tolist()]
+        return found
 
-    def _records(self, lines: Iterable[str], first_line: int) -> Iterator[Record]:
-        return read_records(
-            lines,
-            self.dialect.delimiter,
-            skip_space=self.dialect.skip_space,
-            first_line=first_line,
-            width=len(self.dialect.header),
+    def _reader(self, lines: Iterable[str], first_line: int) -> RecordReader:
+        dialect = self.dialect
+        return RecordReader(
+            lines, dialect.form, first_line=first_line, width=len(dialect.header), comment=dialect.comment
         )
 
     def _exact_batches(self, chunks: Iterable[bytes], line: int, ctx: JobContext) -> Iterator[TextBatch]:
-        records = self._records(_lines(chunks), line)
+        reader = self._reader(_lines(chunks), line)
+        records = iter(reader)
+        comments = 0
         while part := list(itertools.islice(records, EXACT_ROWS)):
             ctx.check_cancelled()
-            yield self._from_records(part)
+            yield self._from_records(part, reader.comments - comments)
+            comments = reader.comments
 
-    def _from_records(self, records: Iterable[Record]) -> TextBatch:
+    def _from_records(self, records: Iterable[Record], comments: int | None = None) -> TextBatch:
         width = len(self.dialect.header)
         good: list[list[str]] = []
         lines: list[int] = []
-        broken: list[BrokenRecord] = []
+        odd: list[Record] = []
         for record in records:
-            if record.broken:
-                broken.append(BrokenRecord(record.line, tuple(record.cells), record.broken))
-            elif len(record.cells) != width:
-                found = _ragged(record.line, record.cells, width)
-                if found is not None:
-                    broken.append(found)
+            if record.broken or len(record.cells) != width:
+                odd.append(record)
             else:
                 good.append(record.cells)
                 lines.append(record.line)
-        columns = [pa.array(column, pa.string()) for column in zip(*good, strict=True)]
-        if not good:
-            columns = [pa.array([], pa.string()) for _ in range(width)]
-        return _batch(columns, np.array(lines, np.int64), broken)
+        if comments is None:
+            comments = records.comments if isinstance(records, RecordReader) else 0
+        return self._batch(_string_columns(good, width), np.array(lines, np.int64), odd, comments)
+
+    def _batch(self, columns: list[pa.Array], lines: Ints, odd: Sequence[Record], left_out: int) -> TextBatch:
+        """Rows and what is none: too long by blank cells only, blank all through, a header again, NUL characters."""
+        width = len(self.dialect.header)
+        mended = [(record.line, fitting) for record in odd if len(fitting := _mended(record, width)) == width]
+        if mended:
+            columns, lines = _merged(columns, lines, mended)
+        broken = [found for record in odd if (found := _broken(record, width)) is not None]
+        keep = np.ones(len(lines), bool)
+        if len(lines):
+            keep &= ~_blank_rows(columns)
+            again = _headers(columns, self.dialect.header)
+            left_out += int(again.sum())
+            keep &= ~again
+            with_nul = np.logical_or.reduce([_has_nul(column) for column in columns]) & keep
+            for index in np.flatnonzero(with_nul).tolist():
+                cells = tuple(column[index].as_py() for column in columns)
+                at_fault = next(place for place, cell in enumerate(cells) if "\0" in cell)
+                broken.append(BrokenRecord(int(lines[index]), cells, "a NUL character", at_fault))
+            keep &= ~with_nul
+        if not keep.all():
+            columns = [column.filter(pa.array(keep)) for column in columns]
+            lines = lines[keep]
+        return TextBatch(tuple(columns), lines, tuple(sorted(broken, key=lambda record: record.line)), left_out)
 
 
 def _beginning(path: Path, form: TextForm, fingerprint: Fingerprint) -> bytes:
@@ -254,30 +291,54 @@ def _beginning(path: Path, form: TextForm, fingerprint: Fingerprint) -> bytes:
     return head[:SAMPLE_BYTES]
 
 
-def _ragged(line: int, cells: Sequence[str], width: int) -> BrokenRecord | None:
-    if not any(cell.strip() for cell in cells):
+def _mended(record: Record, width: int) -> list[str]:
+    return [] if record.broken else fitted(record.cells, width)
+
+
+def _broken(record: Record, width: int) -> BrokenRecord | None:
+    """What is wrong with a record that is no row; None if it is one after all, or blank."""
+    if record.broken:
+        return BrokenRecord(record.line, tuple(record.cells), record.broken)
+    # Programs of old end their files with Ctrl-Z.
+    if len(fitted(record.cells, width)) == width or not any(cell.strip(_NOTHING) for cell in record.cells):
         return None
-    return BrokenRecord(line, tuple(cells), f"{len(cells)} cells instead of {width}")
+    return BrokenRecord(record.line, tuple(record.cells), f"{len(record.cells)} cells instead of {width}")
 
 
-def _batch(columns: list[pa.Array], lines: Ints, broken: list[BrokenRecord]) -> TextBatch:
-    """Take out records that are blank all through and those that hold NUL characters."""
-    keep = np.ones(len(lines), bool)
-    if len(lines):
-        first_blank = _blank(columns[0])
-        if first_blank.any():
-            keep &= ~np.logical_and.reduce([first_blank, *(_blank(column) for column in columns[1:])])
-        with_nul = np.logical_or.reduce([_has_nul(column) for column in columns]) & keep
-        for index in np.flatnonzero(with_nul).tolist():
-            cells = tuple(column[index].as_py() for column in columns)
-            at_fault = next(place for place, cell in enumerate(cells) if "\0" in cell)
-            broken.append(BrokenRecord(int(lines[index]), cells, "a NUL character", at_fault))
-        keep &= ~with_nul
-    if not keep.all():
-        mask = pa.array(keep)
-        columns = [column.filter(mask) for column in columns]
-        lines = lines[keep]
-    return TextBatch(tuple(columns), lines, tuple(sorted(broken, key=lambda record: record.line)))
+_NOTHING = " \t\r\n\x0b\x0c\x1a\u00a0\u3000"
+
+
+def _string_columns(rows: list[list[str]], width: int) -> list[pa.Array]:
+    if not rows:
+        return [pa.array([], pa.string()) for _ in range(width)]
+    return [pa.array(column, pa.string()) for column in zip(*rows, strict=True)]
+
+
+def _merged(columns: list[pa.Array], lines: Ints, rows: list[tuple[int, list[str]]]) -> tuple[list[pa.Array], Ints]:
+    """Further rows among those that are there, in the order of their lines."""
+    more = _string_columns([cells for _, cells in rows], len(columns))
+    all_lines = np.concatenate([lines, np.array([line for line, _ in rows], np.int64)])
+    order = np.argsort(all_lines, kind="stable")
+    taken = pa.array(order)
+    return [pa.concat_arrays(pair).take(taken) for pair in zip(columns, more, strict=True)], all_lines[order]
+
+
+def _blank_rows(columns: Sequence[pa.Array]) -> Bools:
+    first = _blank(columns[0])
+    if not first.any():
+        return first
+    found: Bools = np.logical_and.reduce([first, *(_blank(column) for column in columns[1:])])
+    return found
+
+
+def _headers(columns: Sequence[pa.Array], header: Sequence[str]) -> Bools:
+    """Rows that are the header once more, as files have that were put together from several."""
+    found: Bools = np.zeros(len(columns[0]), bool)
+    if len(header) < 2:
+        return found
+    for place in np.flatnonzero(np.asarray(pc.equal(columns[0], header[0]))).tolist():
+        found[place] = all(column[place].as_py().strip() == name for column, name in zip(columns, header, strict=True))
+    return found
 
 
 def _blank(column: pa.Array) -> Bools:

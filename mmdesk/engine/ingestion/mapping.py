@@ -3,7 +3,8 @@
 ``{"events": {"columns": {"entity_id": "Account No", "event_type": {"constant": "payment"}, "timestamp":
 {"join": ["date", "time"], "format": "%d/%m/%Y %H:%M"}}, "delimiter": ";", "encoding": "cp1252", "decimal": ",",
 "thousands": ".", "timezone": "Europe/Berlin", "formats": {"birth_date": "%d.%m.%Y"}, "types": {"zip": "category"},
-"ignore": ["remark"]}}``; every key is optional.
+"ignore": ["remark"], "quote": "'", "comment": "#", "header_line": 4}}``; every key is optional. A file that does not
+name its columns gets names by ``"header": ["entity_id", "event_type", ...]``.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from pathlib import Path
 
 from mmdesk.engine.core.errors import MmdeskError, UsageError
 from mmdesk.engine.core.types import ColumnKind, Table
+from mmdesk.engine.ingestion.csv_dialect import Layout
 from mmdesk.engine.ingestion.csv_encoding import open_regular
 from mmdesk.engine.ingestion.table_schema import FIELDS
 
@@ -48,6 +50,7 @@ class TableMapping:
         formats: Column or wanted name -> time formats.
         types: Attribute -> kind.
         ignore: Columns of the file that are left out.
+        quote, comment, header, header_line: See :class:`~mmdesk.engine.ingestion.csv_dialect.Layout`.
     """
 
     columns: Mapping[str, FieldSource | None] = field(default_factory=dict)
@@ -59,12 +62,25 @@ class TableMapping:
     formats: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     types: Mapping[str, ColumnKind] = field(default_factory=dict)
     ignore: tuple[str, ...] = ()
+    quote: str | None = None
+    comment: str | None = None
+    header: tuple[str, ...] | None = None
+    header_line: int | None = None
+
+    @property
+    def layout(self) -> Layout:
+        """What is said about the file's layout."""
+        return Layout(self.delimiter, self.quote, self.comment, self.header, self.header_line)
 
 
 NO_MAPPING = TableMapping()
 
+LAYOUT_KEYS = ("quote", "comment", "header", "header_line")
+"""Keys that say how a file's text is laid out, besides its delimiter and its encoding."""
+
 _TABLE_KEYS = (
     "columns", "delimiter", "encoding", "decimal", "thousands", "timezone", "formats", "types", "ignore",
+    *LAYOUT_KEYS,
 )  # fmt: skip
 _SOURCE_KEYS = ("column", "constant", "join", "separator", "format")
 _THOUSANDS = (".", ",", " ", "'", "\u2019", "\u00a0", "\u202f")
@@ -141,6 +157,10 @@ def _table(table: Table, document: object) -> TableMapping:
             for name, value in _object(values.get("types", {}), f'{where}, "types"').items()
         },
         ignore=_names(values.get("ignore", []), f'{where}, "ignore"'),
+        quote=_one_of(values, "quote", ('"', "'", ""), where),
+        comment=_text(values, "comment", where),
+        header=_names(values["header"], f'{where}, "header"') if values.get("header") is not None else None,
+        header_line=_line(values.get("header_line"), where),
     )
 
 
@@ -193,6 +213,12 @@ def _one_of(values: Mapping[str, object], key: str, allowed: Collection[str], wh
     value = _text(values, key, where)
     if value is not None and value not in allowed:
         raise _wrong(f'{where}: "{key}" cannot be "{value}".', f"Use one of {', '.join(map(repr, allowed))}.")
+    return value
+
+
+def _line(value: object, where: str) -> int | None:
+    if value is not None and (not isinstance(value, int) or isinstance(value, bool) or value < 1):
+        raise _wrong(f'{where}: "header_line" must be the number of a line.', "The first line is 1.")
     return value
 
 

@@ -12,7 +12,7 @@ from sqlalchemy.engine import Connection
 from mmdesk.engine.core.types import MissingEntities, OnConflict, Table
 from mmdesk.engine.ingestion.column_plan import Source
 from mmdesk.engine.ingestion.csv_ingestion import PreparedTable
-from mmdesk.engine.ingestion.mapping import FieldSource, TableMapping, parse_mapping
+from mmdesk.engine.ingestion.mapping import LAYOUT_KEYS, FieldSource, TableMapping, parse_mapping
 from mmdesk.engine.ingestion.table_schema import plain
 from mmdesk.engine.store.tables import Import
 
@@ -43,6 +43,9 @@ def _resolved(prepared: PreparedTable) -> dict[str, object]:
         "delimiter": dialect.delimiter,
         "encoding": prepared.file.form.encoding,
     }
+    document |= _layout(prepared.mapping)
+    if dialect.form.quote != '"':
+        document["quote"] = dialect.form.quote
     marks = {(form.decimal, form.thousands) for form in forms.numbers.values()}
     if len(marks) == 1:
         decimal, thousands = marks.pop()
@@ -86,6 +89,7 @@ def as_document(mapping: TableMapping) -> dict[str, object]:
         value = getattr(mapping, key)
         if value is not None:
             document[key] = value
+    document |= _layout(mapping)
     if mapping.formats:
         document["formats"] = {name: list(formats) for name, formats in mapping.formats.items()}
     if mapping.types:
@@ -93,6 +97,11 @@ def as_document(mapping: TableMapping) -> dict[str, object]:
     if mapping.ignore:
         document["ignore"] = list(mapping.ignore)
     return document
+
+
+def _layout(mapping: TableMapping) -> dict[str, object]:
+    said = {key: getattr(mapping, key) for key in LAYOUT_KEYS}
+    return {key: list(value) if key == "header" else value for key, value in said.items() if value is not None}
 
 
 def _field(source: FieldSource | None) -> object:

@@ -18,6 +18,8 @@ from mmdesk.engine.ingestion.csv_reading import BrokenRecord, TableFile, TextBat
 FORMULA_MARKS = ("=", "+", "-", "@", "\t", "\r", "'")
 """A cell that begins so gets a quotation mark in front when it is written for a spreadsheet, and loses it when read."""
 
+_WRAPPED = '^="([^"]*)"$'
+
 _QUOTED = "^'[=+\\-@\\t\\r']"
 
 
@@ -25,7 +27,7 @@ def cells(batch: TextBatch, source: Source) -> pa.Array:
     """The cells as strings without blanks around them; ``""`` = blank."""
     if not source.indices:
         return pa.array(np.full(batch.rows, (source.constant or "").strip(), object), pa.string())
-    parts = [pc.utf8_trim_whitespace(batch.columns[index]) for index in source.indices]
+    parts = [_unwrapped(pc.utf8_trim_whitespace(batch.columns[index])) for index in source.indices]
     if len(parts) == 1:
         return parts[0]
     return pc.utf8_trim_whitespace(pc.binary_join_element_wise(*parts, source.separator))
@@ -33,7 +35,15 @@ def cells(batch: TextBatch, source: Source) -> pa.Array:
 
 def extra_cells(batch: TextBatch, index: int) -> pa.Array:
     """A further column's cells as they are."""
-    return batch.columns[index]
+    return _unwrapped(batch.columns[index])
+
+
+def _unwrapped(texts: pa.Array) -> pa.Array:
+    """``="007"`` without the marks that programs put around texts which a spreadsheet would take for numbers."""
+    found = pc.match_substring_regex(texts, _WRAPPED)
+    if not pc.any(found).as_py():
+        return texts
+    return pc.if_else(found, pc.replace_substring_regex(texts, _WRAPPED, r"\1"), texts)
 
 
 def trimmed_cells(batch: TextBatch, source: Source) -> int:

@@ -112,12 +112,25 @@ def field_named(table: Table, name: str) -> Field | None:
     return next((field for field in FIELDS[table] if field.name == name), None)
 
 
+def exact_names() -> frozenset[str]:
+    """The names and aliases, without synonyms, of all tables' wanted columns, compared as :func:`plain` does."""
+    return _EXACT_NAMES
+
+
 def known_names(table: Table | None = None) -> frozenset[str]:
     """All names, aliases and synonyms of one table or of all, compared as :func:`plain` does."""
     tables = [table] if table is not None else list(Table)
     return frozenset(
         plain(name) for one in tables for field in FIELDS[one] for name in (field.name, *field.aliases, *field.synonyms)
     )
+
+
+_EXACT_NAMES = frozenset(
+    plain(name) for fields in FIELDS.values() for field in fields for name in (field.name, *field.aliases)
+)
+
+IDENTIFIERS = frozenset(map(plain, ("entity_id", "source_id", "target_id")))
+"""Names of columns that only a header has as cells, compared as :func:`plain` does."""
 
 
 def propose_table(header: Iterable[str], stem: str = "") -> Table | None:

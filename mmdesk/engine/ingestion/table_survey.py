@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from mmdesk.engine.core.types import ColumnKind, Table
 from mmdesk.engine.ingestion.column_plan import ColumnPlan, Source
 from mmdesk.engine.ingestion.column_types import AttributeEvidence
-from mmdesk.engine.ingestion.csv_reading import TextBatch
+from mmdesk.engine.ingestion.csv_reading import BrokenRecord, TextBatch
 from mmdesk.engine.ingestion.mapping import TableMapping
 from mmdesk.engine.ingestion.number_columns import NumberEvidence, NumberForm
 from mmdesk.engine.ingestion.questions import Question
@@ -44,6 +49,10 @@ class Survey:
         delimiter: ``;`` speaks for decimal commas.
         mapping: What is declared.
         stored: Types of the attributes that the case has already; they stand.
+        rows: Records seen.
+        broken: Of them no rows.
+        first_broken: The first of them.
+        left_out: Comments and repeated headers.
     """
 
     plan: ColumnPlan
@@ -52,11 +61,19 @@ class Survey:
     mapping: TableMapping
     stored: Mapping[str, ColumnKind]
     rows: int = 0
+    broken: int = 0
+    first_broken: BrokenRecord | None = None
+    left_out: int = 0
     notes: list[str] = field(default_factory=list)
     questions: list[Question] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         wanted = {one.name: one for one in FIELDS[self.plan.table]}
+        self._ids = [
+            source
+            for name, source in self.plan.sources.items()
+            if wanted[name].content is Content.ID and wanted[name].required
+        ]
         self._numbers: dict[str, tuple[Source, NumberEvidence]] = {}
         self._times: dict[str, tuple[Source, TimeEvidence]] = {}
         for name, source in self.plan.sources.items():
@@ -71,10 +88,25 @@ class Survey:
         """Read everything and decide; what cannot be told is in ``questions``, with a guess in its place."""
         for batch in batches:
             self.rows += batch.rows + len(batch.broken)
+            self.left_out += batch.left_out
+            self.broken += len(batch.broken)
+            if batch.broken and self.first_broken is None:
+                self.first_broken = batch.broken[0]
+            identified = self._identified(batch)
             for source, evidence in self._evidence():
-                evidence.update(cells(batch, source), batch.lines)
+                evidence.update(cells(identified, source), identified.lines)
         kinds = self._kinds()
         return Forms(self._number_forms(kinds), self._time_forms(kinds), kinds, self.mapping.timezone)
+
+    def _identified(self, batch: TextBatch) -> TextBatch:
+        """The rows that say whose they are: a line of units or of totals must not decide how a column is written."""
+        keep = np.ones(batch.rows, bool)
+        for source in self._ids:
+            keep &= np.asarray(pc.not_equal(cells(batch, source), ""))
+        if keep.all():
+            return batch
+        columns = tuple(column.filter(pa.array(keep)) for column in batch.columns)
+        return dataclasses.replace(batch, columns=columns, lines=batch.lines[keep])
 
     def _evidence(self) -> list[tuple[Source, NumberEvidence | TimeEvidence | AttributeEvidence]]:
         times = [pair for pair in self._times.values() if not pair[0].formats]

@@ -183,7 +183,7 @@ def read_asked_rows(path: Path) -> tuple[list[str], Int64]:
     from mmdesk.engine.ingestion.time_formats import convert_times
 
     require_file(path, "The targets file")
-    table = TableFile.open(path, known=frozenset({"entity_id", "as_of"}))
+    table = TableFile.open(path, known=frozenset({"entityid", "asof"}))
     header = [name.strip().lower().replace(" ", "_") for name in table.dialect.header]
     if "entity_id" not in header:
         raise DataError(

@@ -123,6 +123,7 @@ def _with_memory(connection: Connection, one: Opened) -> tuple[Opened, list[str]
 
     from mmdesk.engine.ingestion.column_plan import fit_mapping
     from mmdesk.engine.ingestion.csv_ingestion import with_mapping
+    from mmdesk.engine.ingestion.mapping import LAYOUT_KEYS
     from mmdesk.engine.ingestion.recipes import applicable, remembered
 
     source = _source_of_rejects(one) if one.plan.rejects_file else None
@@ -130,8 +131,9 @@ def _with_memory(connection: Connection, one: Opened) -> tuple[Opened, list[str]
     if found is None or not applicable(found[1], one.plan.header):
         return one, []
     import_id, mapping = found
-    # Encoding and delimiter belong to the other file.
-    mapping = dataclasses.replace(mapping, encoding=None, delimiter=None)
+    # How its text was laid out belongs to the other file.
+    of_the_other: dict[str, None] = dict.fromkeys(("encoding", "delimiter", *LAYOUT_KEYS))
+    mapping = dataclasses.replace(mapping, **of_the_other)  # type: ignore[arg-type]
     mapping = fit_mapping(mapping, one.table, one.file.dialect.header, one.file.path.name, strict=False)
     return with_mapping(one.table, one.file, mapping), [f"was read with the choices made for import {import_id}"]
 
@@ -316,10 +318,10 @@ def preview_table(
 
     mappings = parse_mapping(mapping or {})
     said = mappings.get(table, NO_MAPPING) if table is not None else NO_MAPPING
-    file = TableFile.open(path, encoding=said.encoding, delimiter=said.delimiter, known=known_names(table), whole=False)
+    file = TableFile.open(path, encoding=said.encoding, layout=said.layout, known=known_names(table), whole=False)
     header = file.dialect.header
     found = table if table is not None else propose_table(header, path.stem)
-    problems = [file.form.note] if file.form.note else []
+    problems = [note for note in (file.form.note, file.dialect.note) if note]
     head = file.head(rows)
     problems += [f"line {record.line}: {record.broken}" for record in head if record.broken]
     shown = tuple(tuple(record.cells) for record in head)

@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from mmdesk.engine.core.errors import DataError, UsageError
 from mmdesk.engine.core.jobs import JobCancelled, NullContext
 from mmdesk.engine.ingestion import csv_encoding, csv_reading
-from mmdesk.engine.ingestion.csv_dialect import UNCLOSED, read_records
+from mmdesk.engine.ingestion.csv_dialect import UNCLOSED, CsvForm, Layout, RecordReader
 from mmdesk.engine.ingestion.csv_reading import TableFile
+from mmdesk.engine.ingestion.table_schema import known_names
 
 Rows = list[list[str]]
 
@@ -27,7 +28,7 @@ def write(path: Path, text: str | bytes, encoding: str = "utf-8") -> Path:
 
 def read(path: Path, **options: str) -> tuple[Rows, list[int], list[tuple[int, str]]]:
     """Rows, their lines, and line and rule of the broken records."""
-    file = TableFile.open(path, **options)  # type: ignore[arg-type]
+    file = TableFile.open(path, known=known_names(), **options)  # type: ignore[arg-type]
     rows: Rows = []
     lines: list[int] = []
     broken: list[tuple[int, str]] = []
@@ -301,8 +302,81 @@ def test_reading_stops_when_asked_to(tmp_path: Path) -> None:
 
 
 def test_the_exact_reader_keeps_records_of_several_lines() -> None:
-    records = list(read_records(['1,"a\n', 'b",2\n', "\n", "3,c,4\n"], ",", first_line=7, width=3))
+    records = list(RecordReader(['1,"a\n', 'b",2\n', "\n", "3,c,4\n"], CsvForm(","), first_line=7, width=3))
     assert [(record.line, record.cells, record.broken) for record in records] == [
         (7, ["1", "a\nb", "2"], ""),
         (10, ["3", "c", "4"], ""),
     ]
+
+
+PLAIN = ("entity_id", "event_type", "value")
+
+
+@pytest.mark.parametrize(
+    ("text", "rows", "line"),
+    [
+        ("Report of May\nmade on 2024-06-01\n\nentity_id,event_type,value\na,pay,1\nb,pay,2\n", None, 5),
+        ("Report,,\n,,\nentity_id,event_type,value\na,pay,1\nb,pay,2\n", None, 4),
+        ("Account:,17\nentity_id,event_type,value\na,pay,1\nb,pay,2\n", None, 3),
+        ("# made by x\n# 2, rows, here\nentity_id,event_type,value\na,pay,1\nb,pay,2\n", None, 4),
+        ("% made by x\n// or y\nentity_id;event_type;value\na;pay;1\nb;pay;2\n", None, 4),
+        ("#entity_id,event_type,value\na,pay,1\nb,pay,2\n", None, 2),
+        ("\ufeff\ufeffentity_id,event_type,value\na,pay,1\nb,pay,2\n", None, 2),
+        ('"sep=;"\r\nentity_id;event_type;value\r\na;pay;1\r\nb;pay;2\r\n', None, 3),
+        ("SEP=|,,\nentity_id|event_type|value\na|pay|1\nb|pay|2\n", None, 3),
+        ("entity_id,event_type,value,\na,pay,1,\nb,pay,2,\n", [["a", "pay", "1", ""], ["b", "pay", "2", ""]], 2),
+        ("entity_id,event_type,value,\na,pay,1\nb,pay,2\n", None, 2),
+        ("entity_id,event_type,value\na,pay,1\nb,pay,2,,\n", None, 2),
+        ("entity_id^event_type^value\na^pay^1\nb^pay^2\n", None, 2),
+        ("entity_id:event_type:value\na:pay:1\nb:pay:2\n", None, 2),
+        ("entity_id   event_type  value\na           pay           1\nb  pay   2\n", None, 2),
+        ("'entity_id','event_type','value'\n'a','pay','1'\n'b','pay','2'\n", None, 2),
+        ("entity_id,event_type,value\na,'pay',1\nb,'pay, now',2\n", [["a", "pay", "1"], ["b", "pay, now", "2"]], 2),
+        ('entity_id,event_type,value\na,pay,1\nb,"y \\"a, b\\"",2\n', [["a", "pay", "1"], ["b", 'y "a, b"', "2"]], 2),
+        ("entity_id,event_type,value\na,pay,1\nb,pay\\, now,2\n", [["a", "pay", "1"], ["b", "pay, now", "2"]], 2),
+        ('entity_id,event_type,value\na,"C:\\x\\",1\nb,pay,2\n', [["a", "C:\\x\\", "1"], ["b", "pay", "2"]], 2),
+        ('entity_id,event_type,value\na,pay,1\nb, "pay, now",2\n', [["a", "pay", "1"], ["b", "pay, now", "2"]], 2),
+        ("entity_id,event_type,value\na,'t Hooft,1\nb,O'Neil,2\n", [["a", "'t Hooft", "1"], ["b", "O'Neil", "2"]], 2),
+        ("entity_id,event_type,value\na,pay,1\nb,pay,2\n\x1a", None, 2),
+        ("\u200bentity_id,event_type\u00a0,value\na,pay,1\nb,pay,2\n", None, 2),
+        ("value,entity_id,event_type\n1,#7,pay\n", [["1", "#7", "pay"]], 2),
+    ],
+)  # fmt: skip
+def test_the_table_is_found_in_what_programs_write_around_it(
+    tmp_path: Path, text: str, rows: Rows | None, line: int
+) -> None:
+    path = write(tmp_path / "t.csv", text)
+    assert read(path)[0] == (rows or [["a", "pay", "1"], ["b", "pay", "2"]])
+    assert not read(path)[2]
+    dialect = TableFile.open(path, known=known_names()).dialect
+    assert sorted(name for name in dialect.header if name) == sorted(PLAIN)
+    assert dialect.data_line == line
+    assert [record.cells[: len(PLAIN)] for record in TableFile.open(path, known=known_names()).head(1)] == [
+        read(path)[0][0][: len(PLAIN)]
+    ]
+
+
+def test_comments_and_repeated_headers_are_left_out_and_counted(tmp_path: Path) -> None:
+    head = "entity_id,event_type,value\n"
+    path = write(tmp_path / "t.csv", f'{head}# one\na,pay,1\n# "two, and, three\n{head}b,pay,2\n# x, y, z\nc,pay,3\n')
+    for small in (True, False):
+        file = TableFile.open(path)
+        batches = list(file.batches() if small else file._exact_batches(file._data_chunks(), 2, NullContext()))
+        assert sum(batch.left_out for batch in batches) == 4
+        assert [cell for batch in batches for cell in batch.columns[0].to_pylist()] == ["a", "b", "c"]
+        assert [line for batch in batches for line in batch.lines.tolist()] == [3, 6, 8]
+        assert not any(batch.broken for batch in batches)
+    ids = write(tmp_path / "ids.csv", f"{head}#1,pay,1\n#2,pay,2\n# 3,pay,2\n")
+    assert [row[0] for row in read(ids)[0]] == ["#1", "#2", "# 3"]
+
+
+def test_the_layout_can_be_declared(tmp_path: Path) -> None:
+    path = write(tmp_path / "t.csv", "a,'b,1\nc,'d,2\n")
+    file = TableFile.open(path, layout=Layout(header=PLAIN, quote=""))
+    assert [column.to_pylist() for batch in file.batches() for column in batch.columns] == [
+        ["a", "c"], ["'b", "'d"], ["1", "2"],
+    ]  # fmt: skip
+    path = write(tmp_path / "u.csv", "x,y\n1,2\np,q\n!3,4\n5,6\n")
+    file = TableFile.open(path, layout=Layout(header_line=3, comment="!"))
+    assert (file.dialect.header, file.dialect.data_line) == (("p", "q"), 4)
+    assert [batch.columns[0].to_pylist() for batch in file.batches()] == [["5"]]

@@ -1,0 +1,285 @@
+"""Delimiter, quotation marks, header and first data line of a CSV file, from its beginning."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import itertools
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from mmdesk.engine.core.errors import DataError, UsageError
+from mmdesk.engine.ingestion.csv_dialect import CsvForm, Dialect, Layout, Record, RecordReader, fitted, physical_lines
+from mmdesk.engine.ingestion.table_schema import IDENTIFIERS, exact_names, plain
+
+DELIMITERS = (",", ";", "\t", "|")
+"""What is tried, in this order where nothing else decides."""
+
+RARE_DELIMITERS = ("^", "~", ":", "\x1f", "\x01", " ")
+"""What is tried where none of the usual ones shows a known name: only believed where it shows several."""
+
+SAMPLE_RECORDS = 100
+"""Records after the header that are looked at to find the delimiter."""
+
+HEADER_WITHIN = 50
+"""Records among which the header is looked for: reports put titles and remarks above it."""
+
+FILLED = 0.6
+"""A header fills at least this share of the columns; a title above it does not."""
+
+BELIEVED = 0.5
+"""Share of the rows that must have the header's number of cells; among delimiters that reach it the names decide."""
+
+RARE_FITTING = 0.9
+"""Share of the rows that must have the header's number of cells before a rare delimiter is believed."""
+
+COMMENT = "#"
+"""Begins lines that are no rows in the exports of many programs."""
+
+_SEP = re.compile(r"\ufeff*\"?sep=(.)\"?[,;\t]*\s*\Z", re.IGNORECASE)
+_INVISIBLE = re.compile("[\u200b\u200c\u200d\u2060\ufeff]")
+
+
+@dataclass(frozen=True)
+class _Reading:
+    """A file's beginning as one form shows it.
+
+    Attributes:
+        header: The names; trailing ones without a name as the rows have them.
+        record: The header's record, counted from 0.
+        first_line, lines: Where it begins, 1 = the first line given, and how many it takes.
+        fitting: Share of the rows after it with as many cells.
+        names: Known names in it.
+    """
+
+    header: tuple[str, ...]
+    record: int
+    first_line: int
+    lines: int
+    fitting: float
+    names: int
+
+
+def sniff(text: str, file: str, layout: Layout, known: frozenset[str], *, complete: bool) -> Dialect:
+    """Delimiter, quotation marks and header from the beginning of a file.
+
+    The delimiter is one with which half of the records have as many cells as the header; of several the one that yields
+    most of the names that are looked for, then the one with the fewest records above the header, then the one that
+    most records fit, then the one that yields most cells.
+
+    Args:
+        text: The file's beginning, without byte order mark.
+        file: Its name, for messages.
+        layout: What is declared.
+        known: Normalised column names that are looked for (see :func:`mmdesk.engine.ingestion.table_schema.plain`).
+        complete: The text is the whole file, not only its beginning.
+
+    Raises:
+        UsageError: The declared delimiter is not one ASCII character.
+        DataError: There is no header (``import.no_header``).
+    """
+    lines = physical_lines(text)
+    if not complete and len(lines) > 1:
+        lines = lines[:-1]  # the last one may be cut
+    skipped, said = _sep_line(lines)
+    if layout.header_line is not None:
+        skipped = max(skipped, layout.header_line - 1)
+    body = lines[skipped:]
+    if not any(line.strip() for line in body):
+        raise DataError(
+            f"{file} has no header line.",
+            "The first line must name the columns.",
+            code="import.no_header",
+            details={"file": file},
+        )
+    declared = layout.delimiter if layout.delimiter is not None else said
+    form = CsvForm(_declared(declared)) if declared is not None else _best_delimiter(body, layout, known)
+    form = _with_quotes(body, form, layout, known)
+    found = _reading(body, form, layout, known)
+    comment = layout.comment if layout.comment is not None else _comment(body, form, found)
+    before = skipped
+    if layout.header is None:
+        before += found.first_line - 1 + found.lines
+    offset = sum(len(line.encode("utf-8")) for line in lines[:before])
+    return Dialect(form, found.header, offset, before + 1, comment, _note(body, found, layout))
+
+
+def _sep_line(lines: Sequence[str]) -> tuple[int, str | None]:
+    """Lines to leave out at the very beginning, and the delimiter that a spreadsheet's ``sep=`` line declares."""
+    blank = next((place for place, line in enumerate(lines) if line.strip("\ufeff \t\r\n")), len(lines))
+    match = _SEP.match(lines[blank]) if blank < len(lines) else None
+    return (blank + 1, match.group(1)) if match else (blank, None)
+
+
+def _declared(delimiter: str) -> str:
+    named = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";", "space": " ", "pipe": "|", "colon": ":"}
+    found = named.get(delimiter.lower(), delimiter)
+    if len(found) != 1 or not found.isascii() or found in '"\r\n\0':
+        raise UsageError(
+            f"The delimiter must be one character, not '{delimiter}'.",
+            'Use one of "," ";" "|" "tab" in the mapping\'s "delimiter".',
+            code="import.delimiter",
+            details={"delimiter": delimiter},
+        )
+    return found
+
+
+def _best_delimiter(lines: Sequence[str], layout: Layout, known: frozenset[str]) -> CsvForm:
+    best, best_score = CsvForm(DELIMITERS[0]), (False, -1, 0, 0.0, 0)
+    for delimiter in DELIMITERS:
+        form = CsvForm(delimiter)
+        found = _reading(lines, form, layout, known)
+        if len(found.header) < 2:
+            continue
+        score = (found.fitting >= BELIEVED, found.names, -found.record, round(found.fitting, 1), len(found.header))
+        if score > best_score:
+            best, best_score = form, score
+    if best_score[1] > 0:
+        return best
+    for delimiter in RARE_DELIMITERS:
+        form = CsvForm(delimiter, skip_space=delimiter == " ")
+        found = _reading(lines, form, layout, known)
+        if found.names >= 2 and found.fitting >= RARE_FITTING:
+            return form
+    return best
+
+
+def _with_quotes(lines: Sequence[str], form: CsvForm, layout: Layout, known: frozenset[str]) -> CsvForm:
+    """The form with the quotation marks, escapes and blanks with which the fewest records break a rule."""
+    if form.delimiter == " " or _blanks_follow(lines, form.delimiter):
+        form = dataclasses.replace(form, skip_space=True)
+    if layout.quote is not None:
+        return dataclasses.replace(form, quote=layout.quote)
+    text = "".join(lines)
+    usual = _reading(lines, form, layout, known)
+    if usual.header and all(len(name) > 1 and name[0] == name[-1] == "'" for name in usual.header):
+        return dataclasses.replace(form, quote="'")
+    others: list[dict[str, Any]] = []
+    if re.search(re.escape(form.delimiter) + r' +"', text) and form.delimiter != "\t":
+        others.append({"skip_space": True})
+    if "\\" in text:
+        others.append({"escape": "\\"})
+    if "'" in text:
+        others.append({"quote": "'"})
+    misfits = _misfits(lines, form, usual) if others else 0
+    for change in others if misfits else ():
+        other = dataclasses.replace(form, **change)
+        fewer = _misfits(lines, other, _reading(lines, other, layout, known))
+        if fewer * 2 <= misfits:
+            form, misfits = other, fewer
+    return form
+
+
+def _misfits(lines: Sequence[str], form: CsvForm, reading: _Reading) -> int:
+    """Records after the header that have not its number of cells, or whose quotation marks break the rules."""
+    width, count = len(reading.header), 0
+    reader = form.reader(lines[reading.first_line - 1 + reading.lines :], strict=True)
+    while True:
+        try:
+            cells = next(reader, None)
+        except csv.Error:
+            count += 1
+            continue
+        if cells is None:
+            return count
+        count += bool(cells) and len(fitted(cells, width)) != width
+
+
+def _blanks_follow(lines: Sequence[str], delimiter: str) -> bool:
+    """Whether every delimiter of the first lines is followed by a blank, as in ``a, "b, c"``."""
+    if delimiter in {" ", "\t"}:
+        return False
+    pattern = re.compile(re.escape(delimiter) + r"(?! )")
+    head = [line for line in lines[:20] if line.strip()]
+    bare = [re.sub(r'"[^"]*"', '""', line.rstrip("\r\n")) for line in head]
+    return any(delimiter in line for line in bare) and not any(pattern.search(line) for line in bare)
+
+
+def _reading(lines: Sequence[str], form: CsvForm, layout: Layout, known: frozenset[str]) -> _Reading:
+    """Where the header is, and how the rows after it fit it."""
+    records = list(itertools.islice(RecordReader(lines, form), HEADER_WITHIN + SAMPLE_RECORDS))
+    whole = [record for record in records if not record.broken]
+    filled = [record for record in whole if sum(map(bool, map(str.strip, record.cells))) > 1]
+    width = _usual_width(filled or whole or records)
+    if layout.header is not None:
+        rows, header = records, layout.header
+        place, first_line, taken = -1, 1, 0
+    else:
+        place = 0 if layout.header_line is not None else _header_place(records, width, known)
+        record, rows = records[place], records[place + 1 :]
+        first_line, taken = record.line, record.lines
+        header = _trailing_as_in(rows, tuple(map(_name, record.cells)))
+    fitting = sum(len(fitted(row.cells, len(header))) == len(header) for row in rows) / len(rows) if rows else 1.0
+    return _Reading(header, place, first_line, taken, fitting, _known(header, known))
+
+
+def _usual_width(records: Sequence[Record]) -> int:
+    """The most frequent number of cells; among equals the one that comes first."""
+    return Counter(len(record.cells) for record in records).most_common(1)[0][0]
+
+
+def _name(cell: str) -> str:
+    return " ".join(_INVISIBLE.sub("", cell).split())
+
+
+def _known(cells: Sequence[str], known: frozenset[str]) -> int:
+    return sum(plain(_uncommented(cell)) in known for cell in cells)
+
+
+def _uncommented(cell: str) -> str:
+    return cell.lstrip("# ")
+
+
+def _header_place(records: Sequence[Record], width: int, known: frozenset[str]) -> int:
+    """The record that names the columns: one with the very names that are wanted, else the first that fills a row."""
+    among = records[:HEADER_WITHIN]
+    likely = next((place for place, record in enumerate(among) if _fills(record, width)), 0)
+    exact = exact_names() & known or exact_names()
+    counts = [_known(record.cells, exact) for record in among]
+    best = counts.index(max(counts))
+    if counts[best] <= counts[likely]:
+        return likely
+    sure = counts[best] > 1 or any(plain(_uncommented(cell)) in IDENTIFIERS for cell in records[best].cells)
+    return best if sure else likely
+
+
+def _fills(record: Record, width: int) -> bool:
+    first = record.cells[0].lstrip()
+    filled = sum(map(bool, map(str.strip, record.cells)))
+    remark = first.startswith(COMMENT) and plain(_uncommented(first)) not in exact_names()
+    return filled >= max(FILLED * width, 1) and not remark
+
+
+def _trailing_as_in(rows: Sequence[Record], header: tuple[str, ...]) -> tuple[str, ...]:
+    """The header with as many unnamed columns at its end as the rows have blank cells there."""
+    if header and header[0].startswith(COMMENT) and plain(_uncommented(header[0])) in exact_names():
+        header = (_uncommented(header[0]), *header[1:])
+    if not rows:
+        return header
+    named = max((place + 1 for place, name in enumerate(header) if name), default=0)
+    usual = _usual_width(rows)
+    if usual > named and all(not any(map(str.strip, row.cells[named:])) for row in rows):
+        return (*header[:named], *[""] * (usual - named))
+    return header[: max(usual, named)]
+
+
+def _comment(lines: Sequence[str], form: CsvForm, found: _Reading) -> str:
+    """``#`` where lines begin so and are no rows: by their number of cells, or as few among the rows as remarks are."""
+    if not any(line.startswith(COMMENT) for line in lines):
+        return ""
+    rows = [row for row in form.reader(lines[found.first_line - 1 + found.lines :]) if len(row) == len(found.header)]
+    marked = [row[0] for row in rows if row[0].startswith(COMMENT)]
+    remarks = all(cell.startswith(COMMENT + " ") for cell in marked) and len(marked) * 2 < len(rows)
+    return COMMENT if remarks or not marked else ""
+
+
+def _note(lines: Sequence[str], found: _Reading, layout: Layout) -> str:
+    if layout.header is not None:
+        return ""
+    above = sum(bool(line.strip()) for line in lines[: found.first_line - 1])
+    if not above:
+        return ""
+    return f"{above} line{'s' if above > 1 else ''} above the column names {'were' if above > 1 else 'was'} left out"

@@ -1,0 +1,64 @@
+"""Files whose text is laid out in unusual ways, from the file to what the case holds."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from mmdesk.engine.core.errors import DataError
+from mmdesk.engine.services.table_imports import TableFiles
+from mmdesk.engine.store.case import Case
+from mmdesk.engine.store.tables import Import
+from tests.engine.services.table_cases import bring, contents, counts, write
+
+ROWS = "a,pay,1,2020-01-31\nb,pay,2,2020-01-31\n"
+HEADER = "entity_id,event_type,value,timestamp\n"
+
+
+@pytest.fixture
+def case(sqlite_case: Case, tmp_path: Path) -> Case:
+    bring(sqlite_case, TableFiles(entities=write(tmp_path / "entities.csv", "entity_id,age\na,1\nb,2\n")))
+    return sqlite_case
+
+
+def test_a_file_in_which_no_row_fits_is_refused(case: Case, tmp_path: Path) -> None:
+    path = write(tmp_path / "events.csv", HEADER + "a,pay,1,5,2020-01-31\nb,pay,2,5,2020-01-31\n")
+    with pytest.raises(DataError, match=r"none of its 2 rows has the 4 cells.*line 2: 5 cells") as caught:
+        bring(case, TableFiles(events=path))
+    assert caught.value.code == "import.no_row_fits"
+    assert "decimal commas" in caught.value.hint
+
+
+def test_what_was_left_out_above_and_between_is_said(case: Case, tmp_path: Path) -> None:
+    path = write(tmp_path / "events.csv", f"Report\n\n{HEADER}{ROWS}# mended\n{HEADER}{ROWS}")
+    report = bring(case, TableFiles(events=path))
+    assert counts(report) == {"events": (4, 4, 0, 0, 0)}
+    assert "1 line above the column names was left out" in report.tables[0].notes
+    assert "2 comments and repeated headers were left out" in report.tables[0].notes
+
+
+def test_a_line_of_units_does_not_decide_how_columns_are_written(case: Case, tmp_path: Path) -> None:
+    path = write(tmp_path / "entities.csv", "entity_id,height,born\n,cm,day\nc,170,2000-01-31\nd,180,2001-01-31\n")
+    report = bring(case, TableFiles(entities=path))
+    assert counts(report) == {"entities": (3, 2, 0, 0, 1)}
+    assert (contents(case).kinds["height"], contents(case).kinds["born"]) == ("number", "time")
+
+
+def test_ids_wrapped_for_spreadsheets_are_unwrapped(case: Case, tmp_path: Path) -> None:
+    path = write(tmp_path / "events.csv", HEADER + '="a",pay,="1",2020-01-31\n"=""b""",pay,2,2020-01-31\n')
+    assert counts(bring(case, TableFiles(events=path))) == {"events": (2, 2, 0, 0, 0)}
+    assert {key[0] for key in contents(case).events} == {"a", "b"}
+
+
+def test_a_declared_layout_is_kept_in_the_recipe_and_used_again(case: Case, tmp_path: Path) -> None:
+    path = write(tmp_path / "events.csv", ROWS)
+    names = HEADER.strip().split(",")
+    bring(case, TableFiles(events=path), mapping={"events": {"header": names, "quote": "'"}})
+    with case.read() as connection:
+        recipe = json.loads(connection.execute(select(Import.recipe).where(Import.kind == "events")).scalar_one())
+    assert (recipe["mapping"]["events"]["header"], recipe["mapping"]["events"]["quote"]) == (names, "'")
+    again = bring(case, TableFiles(events=path), mapping=recipe["mapping"])
+    assert counts(again) == {"events": (2, 0, 2, 0, 0)}
