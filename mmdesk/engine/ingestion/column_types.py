@@ -75,7 +75,9 @@ class AttributeEvidence:
             return None
         numbers = self.numbers
         if not self._no_numbers and numbers.finite and not numbers.other:
-            return ColumnKind.CATEGORY if numbers.leading_zero or numbers.long_digits else ColumnKind.NUMBER
+            # Nothing but numbers in parentheses are marks such as (1), not amounts below zero.
+            marks = numbers.leading_zero or numbers.long_digits or numbers.bracketed == numbers.finite
+            return ColumnKind.CATEGORY if marks else ColumnKind.NUMBER
         times = self.times
         if not self._no_times and times.seen == self.cells and COUNTS not in times.families:
             return ColumnKind.TIME

@@ -4,7 +4,8 @@
 {"join": ["date", "time"], "format": "%d/%m/%Y %H:%M"}}, "delimiter": ";", "encoding": "cp1252", "decimal": ",",
 "thousands": ".", "timezone": "Europe/Berlin", "formats": {"birth_date": "%d.%m.%Y"}, "types": {"zip": "category"},
 "ignore": ["remark"], "quote": "'", "comment": "#", "header_line": 4}}``; every key is optional. A file that does not
-name its columns gets names by ``"header": ["entity_id", "event_type", ...]``.
+name its columns gets names by ``"header": ["entity_id", "event_type", ...]``; ``"units": "ignore"`` takes
+5% for 5, ``"fraction"`` for 0.05.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import json
 import zoneinfo
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
 
 from mmdesk.engine.core.errors import MmdeskError, UsageError
@@ -40,6 +42,15 @@ class FieldSource:
     formats: tuple[str, ...] = ()
 
 
+class Units(StrEnum):
+    """What becomes of currency and percent signs at numbers."""
+
+    IGNORE = "ignore"
+    """The number as it is written: 5% is 5."""
+    FRACTION = "fraction"
+    """5% is 0.05; other signs are left out."""
+
+
 @dataclass(frozen=True)
 class TableMapping:
     """What is said about one table's file.
@@ -50,6 +61,7 @@ class TableMapping:
         formats: Column or wanted name -> time formats.
         types: Attribute -> kind.
         ignore: Columns of the file that are left out.
+        units: What becomes of currency and percent signs; None = asked where it matters.
         quote, comment, header, header_line: See :class:`~mmdesk.engine.ingestion.csv_dialect.Layout`.
     """
 
@@ -66,6 +78,7 @@ class TableMapping:
     comment: str | None = None
     header: tuple[str, ...] | None = None
     header_line: int | None = None
+    units: Units | None = None
 
     @property
     def layout(self) -> Layout:
@@ -79,7 +92,7 @@ LAYOUT_KEYS = ("quote", "comment", "header", "header_line")
 """Keys that say how a file's text is laid out, besides its delimiter and its encoding."""
 
 _TABLE_KEYS = (
-    "columns", "delimiter", "encoding", "decimal", "thousands", "timezone", "formats", "types", "ignore",
+    "columns", "delimiter", "encoding", "decimal", "thousands", "timezone", "formats", "types", "ignore", "units",
     *LAYOUT_KEYS,
 )  # fmt: skip
 _SOURCE_KEYS = ("column", "constant", "join", "separator", "format")
@@ -157,6 +170,7 @@ def _table(table: Table, document: object) -> TableMapping:
             for name, value in _object(values.get("types", {}), f'{where}, "types"').items()
         },
         ignore=_names(values.get("ignore", []), f'{where}, "ignore"'),
+        units=_units(_one_of(values, "units", [unit.value for unit in Units], where)),
         quote=_one_of(values, "quote", ('"', "'", ""), where),
         comment=_text(values, "comment", where),
         header=_names(values["header"], f'{where}, "header"') if values.get("header") is not None else None,
@@ -214,6 +228,10 @@ def _one_of(values: Mapping[str, object], key: str, allowed: Collection[str], wh
     if value is not None and value not in allowed:
         raise _wrong(f'{where}: "{key}" cannot be "{value}".', f"Use one of {', '.join(map(repr, allowed))}.")
     return value
+
+
+def _units(value: str | None) -> Units | None:
+    return None if value is None else Units(value)
 
 
 def _line(value: object, where: str) -> int | None:

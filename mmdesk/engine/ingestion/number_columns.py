@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
+
+from mmdesk.engine.ingestion.number_dress import undress
 
 Bools = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]
@@ -17,8 +19,11 @@ PLAIN = r"^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$"
 
 INFINITE = r"^(?i:[+-]?(?:inf|infinity|∞))$"
 
-NOT_GIVEN = ("nan", "na", "n/a", "#n/a", "null", "none", "nil", "-", "--", "?", ".")
-"""Texts that stand for a missing number in the exports of statistics programs and databases (lower case)."""
+NOT_GIVEN = (
+    "nan", "na", "n/a", "#n/a", "n.a.", "<na>", "null", "(null)", "none", "nil", "-", "--", "?", ".", "\\n", "missing",
+    "#div/0!", "#value!", "#ref!", "#name?", "#num!", "#null!",
+)  # fmt: skip
+"""Texts that stand for a missing number in what statistics programs, databases and spreadsheets export (lower case)."""
 
 # One comma that cannot part thousands: 1,5  0,087  1234,500  ,5
 _COMMA_PROOF = (
@@ -28,9 +33,9 @@ _DOT_GROUPS = r"^[+-]?[1-9]\d{0,2}(?:\.\d{3}){2,}$"
 _COMMA_GROUPS = r"^[+-]?[1-9]\d{0,2}(?:,\d{3})+\.\d*$|^[+-]?[1-9]\d{0,2}(?:,\d{3}){2,}$"
 _COMMA_OPEN = r"^[+-]?[1-9]\d{0,2},\d{3}$"
 _DOT_OPEN = r"^[+-]?[1-9]\d{0,2}\.\d{3}$"
-_SPACED = r"^[+-]?\d{1,3}(?:[ '\x{2019}\x{00A0}\x{202F}]\d{3})+(?:[.,]\d+)?$"
+_SPACED = r"^[+-]?\d{1,3}(?:[ '\x{2019}\p{Zs}]\d{3})+(?:[.,]\d+)?$"
 
-_SPACES = r"[ '\x{2019}\x{00A0}\x{202F}]"
+_SPACES = r"[ '\x{2019}\p{Zs}]"
 
 
 @dataclass(frozen=True)
@@ -41,10 +46,12 @@ class NumberForm:
         decimal: ``"."`` or ``","``.
         thousands: The mark between groups of three digits, or ``""``. Blanks and apostrophes between groups are
             always understood: they can mean nothing else.
+        fraction: A percent sign makes the number a hundredth; else it is left out.
     """
 
     decimal: str = "."
     thousands: str = ""
+    fraction: bool = False
 
 
 @dataclass
@@ -61,6 +68,8 @@ class NumberEvidence:
         comma_open, point_open: ``5,500`` and ``5.500``: groups or decimals.
         leading_zero: ``007``: written by somebody to whom the zeros matter.
         long_digits: Whole numbers of more than 15 digits, which float64 cannot hold.
+        bracketed: Numbers in parentheses.
+        signs: Currency and percent signs; ``""`` among them where numbers have none.
         first_other: The first cell of ``other`` with its line.
         comma_example, point_example: A cell of ``comma_open``, of ``point_open``.
     """
@@ -78,6 +87,8 @@ class NumberEvidence:
     point_open: int = 0
     leading_zero: int = 0
     long_digits: int = 0
+    bracketed: int = 0
+    signs: set[str] = field(default_factory=set)
     first_other: tuple[str, int] | None = None
     comma_example: str = ""
     point_example: str = ""
@@ -105,6 +116,7 @@ class NumberEvidence:
         self.absent += int(missing.sum())
         self.numbers += int((~missing).sum())
         self.finite += int((~missing & ~infinite).sum())
+        self.signs.add("")
         self._look_at_plain(texts)
 
     def _look_at_plain(self, texts: pa.Array) -> None:
@@ -131,7 +143,11 @@ class NumberEvidence:
             self.comma_open, self.comma_example = self.comma_open + count, self.comma_example or example
 
     def _update_slowly(self, texts: pa.Array, lines: npt.NDArray[np.int64]) -> None:
+        dressed = undress(texts)
+        whole, texts = texts, dressed.texts
         masks = classify(texts)
+        self.signs.update(pc.unique(dressed.signs.filter(pa.array(masks.plain | masks.marked))).to_pylist())
+        self.bracketed += int(dressed.bracketed.sum())
         self.absent += int(masks.absent.sum())
         self.words += int((masks.absent & ~masks.nan).sum())
         self.other += int(masks.other.sum())
@@ -139,7 +155,7 @@ class NumberEvidence:
         self.numbers += int((masks.plain | masks.marked | masks.infinite).sum())
         if masks.other.any() and self.first_other is None:
             index = int(np.flatnonzero(masks.other)[0])
-            self.first_other = (texts[index].as_py(), int(lines[index]))
+            self.first_other = (whole[index].as_py(), int(lines[index]))
         if masks.plain.any():
             self._look_at_plain(texts.filter(pa.array(masks.plain)))
         if masks.marked.any():
@@ -174,7 +190,7 @@ class NumberEvidence:
             if self.point_open or not decimal:
                 return None
             return NumberForm(",") if decimal == "," else NumberForm(".", ",")
-        if self.point_open and file_decimal == ",":
+        if self.point_open and (file_decimal == "," or (semicolon and not file_decimal)):
             return None
         return NumberForm()
 
@@ -239,11 +255,15 @@ def convert_numbers(texts: pa.Array, form: NumberForm) -> Numbers:
         else:
             infinite = np.isinf(values)
             return Numbers(np.where(infinite, np.nan, values), np.zeros(len(values), bool), infinite)
+    dressed = undress(texts)
+    texts = dressed.texts
     masks = classify(texts)
     cleaned = _with_point(texts, form)
     is_number = np.asarray(pc.match_substring_regex(cleaned, PLAIN)) & ~masks.absent & ~masks.infinite
     values = np.full(len(texts), np.nan)
     values[is_number] = np.asarray(pc.cast(cleaned.filter(pa.array(is_number)), pa.float64()))
+    if form.fraction:
+        values = np.where(dressed.percent, values / 100, values)
     infinite = masks.infinite | np.isinf(values)
     values[infinite] = np.nan
     return Numbers(values, ~is_number & ~masks.absent & ~masks.infinite, infinite)

@@ -46,6 +46,8 @@ def _resolved(prepared: PreparedTable) -> dict[str, object]:
     document |= _layout(prepared.mapping)
     if dialect.form.quote != '"':
         document["quote"] = dialect.form.quote
+    if prepared.mapping.units is not None:
+        document["units"] = prepared.mapping.units.value
     marks = {(form.decimal, form.thousands) for form in forms.numbers.values()}
     if len(marks) == 1:
         decimal, thousands = marks.pop()
@@ -90,6 +92,8 @@ def as_document(mapping: TableMapping) -> dict[str, object]:
         if value is not None:
             document[key] = value
     document |= _layout(mapping)
+    if mapping.units is not None:
+        document["units"] = mapping.units.value
     if mapping.formats:
         document["formats"] = {name: list(formats) for name, formats in mapping.formats.items()}
     if mapping.types:

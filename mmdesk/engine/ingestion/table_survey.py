@@ -14,8 +14,9 @@ from mmdesk.engine.core.types import ColumnKind, Table
 from mmdesk.engine.ingestion.column_plan import ColumnPlan, Source
 from mmdesk.engine.ingestion.column_types import AttributeEvidence
 from mmdesk.engine.ingestion.csv_reading import BrokenRecord, TextBatch
-from mmdesk.engine.ingestion.mapping import TableMapping
+from mmdesk.engine.ingestion.mapping import TableMapping, Units
 from mmdesk.engine.ingestion.number_columns import NumberEvidence, NumberForm
+from mmdesk.engine.ingestion.number_dress import PERCENT
 from mmdesk.engine.ingestion.questions import Question
 from mmdesk.engine.ingestion.table_cells import cells
 from mmdesk.engine.ingestion.table_schema import FIELDS, Content
@@ -144,12 +145,32 @@ class Survey:
             )
             if form is None:
                 self.questions.append(self._about_marks(self._label(name), evidence))
-            forms[name] = form or NumberForm()
+            forms[name] = dataclasses.replace(form or NumberForm(), fraction=self.mapping.units is Units.FRACTION)
+            self._look_at_signs(name, evidence)
             if evidence.words:
                 self.notes.append(f"column '{self._label(name)}': {evidence.words} cells such as NA count as missing")
             if declared is None and forms[name].decimal == "," and evidence.finite:
                 self.notes.append(f"column '{self._label(name)}' has decimal commas")
         return forms
+
+    def _look_at_signs(self, name: str, evidence: NumberEvidence) -> None:
+        """Signs around the numbers: one currency is said, several of them and percents are asked about."""
+        label, signs = self._label(name), sorted(evidence.signs - {""})
+        if not evidence.numbers and evidence.first_other is not None and name in self._numbers:
+            cell, line = evidence.first_other
+            text = f"{self.file}: column '{label}' holds no number (for example '{cell}' in line {line})."
+            other = "If another column holds the numbers, name it instead of null."
+            answer: dict[str, object] = {"columns": {name: None}}
+            self.questions.append(Question(self.plan.table, self.file, label, "import.no_numbers", text, answer, other))
+        elif not signs:
+            return
+        elif self.mapping.units is not None or (len(signs) == 1 and PERCENT not in signs):
+            self.notes.append(f"column '{label}': the numbers were taken without their sign ({', '.join(signs)})")
+        else:
+            text = f"{self.file}: the numbers in column '{label}' have the signs {', '.join(signs)}."
+            other = f'To read 5% as 0.05 write "{Units.FRACTION}" instead.' if PERCENT in signs else ""
+            answer = {"units": Units.IGNORE.value}
+            self.questions.append(Question(self.plan.table, self.file, label, "import.units", text, answer, other))
 
     def _about_marks(self, label: str, evidence: NumberEvidence) -> Question:
         example = evidence.comma_example or evidence.point_example
@@ -159,7 +180,9 @@ class Survey:
         elif evidence.comma_example:
             text += f" may have decimal or thousands commas ('{example}')."
         else:
-            text += f" may have decimal or thousands points ('{example}'): other columns have decimal commas."
+            text += (
+                f" may have decimal or thousands points ('{example}'): the rest of the file speaks for decimal commas."
+            )
         other = 'For decimal points write {"decimal": ".", "thousands": ","} instead.'
         marks = {"decimal": ","} if evidence.comma_example else {"decimal": ",", "thousands": "."}
         return Question(self.plan.table, self.file, label, "import.decimal_ambiguous", text, marks, other)

@@ -66,7 +66,9 @@ def test_the_rest_of_the_file_tells() -> None:
     assert groups.form(None, file_decimal="", semicolon=True) == COMMA
     assert groups.form(None, file_decimal=".", semicolon=True) == NumberForm(".", ",")
     points = evidence(["1.234", "5.678"])
-    assert points.form(None, file_decimal="", semicolon=True) == POINT
+    assert points.form(None, file_decimal="", semicolon=False) == POINT
+    assert points.form(None, file_decimal=".", semicolon=True) == POINT
+    assert points.form(None, file_decimal="", semicolon=True) is None
     assert points.form(None, file_decimal=",", semicolon=True) is None
 
 
@@ -95,3 +97,37 @@ def test_any_float_reads_back_to_the_bit(numbers: list[float]) -> None:
     assert values([repr(number) for number in numbers], POINT) == numbers
     with_comma = [repr(number).replace(".", ",") for number in numbers]
     assert values(with_comma, COMMA) == numbers
+
+
+@pytest.mark.parametrize(
+    ("cells", "form", "read", "signs"),
+    [
+        (["$1,234.50", "-$2", "$-3", "$ 4"], NumberForm(".", ","), [1234.5, -2.0, -3.0, 4.0], {"$"}),
+        (["1.234,50 €", "-2\u00a0€"], NumberForm(",", "."), [1234.5, -2.0], {"€"}),
+        (["USD 5.5", "6", "7 USD", ""], POINT, [5.5, 6.0, 7.0, None], {"", "USD"}),
+        (["(1,234.5)", "6", "($7)"], NumberForm(".", ","), [-1234.5, 6.0, -7.0], {"", "$"}),
+        (["1.5-", "\u22122.5", "+3.5"], POINT, [-1.5, -2.5, 3.5], {""}),
+        (["1\u2009234.5", "R$ 2", "3 z\u0142"], POINT, [1234.5, 2.0, 3.0], {"", "R$", "z\u0142"}),
+        (["\uff15\uff0e\uff15", "\u0663"], POINT, [5.5, 3.0], {""}),
+        (["5%", "12.5 %", "#DIV/0!", "\\N"], POINT, [5.0, 12.5, None, None], {"%"}),
+        (["1.0E-2", "-1e5 $"], POINT, [0.01, -1e5], {"", "$"}),
+    ],
+)
+def test_what_stands_around_numbers_is_taken_off_and_told(
+    cells: list[str], form: NumberForm, read: list[float | None], signs: set[str]
+) -> None:
+    found = evidence(cells)
+    assert (found.form(None, file_decimal="", semicolon=False), found.signs, found.other) == (form, signs, 0)
+    assert values(cells, form) == read
+
+
+def test_percents_are_hundredths_where_that_is_said() -> None:
+    assert values(["5%", "-12.5 %", "7"], NumberForm(fraction=True)) == [0.05, -0.125, 7.0]
+
+
+@pytest.mark.parametrize(
+    "cell", ["--5", "(5", "5)", "(-5)", "$5 €", "5 kg", "-5-", "1 - 2", "12/03/2000", "2000-03-12", "$", "A1", "5 % %"]
+)
+def test_what_is_no_dressed_number_stays_none(cell: str) -> None:
+    assert values([cell], POINT) == ["bad"]
+    assert evidence([cell]).first_other == (cell, 2)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from mmdesk.engine.core.errors import DataError
+from mmdesk.engine.core.errors import DataError, DecisionNeededError
 from mmdesk.engine.services.table_imports import TableFiles
 from mmdesk.engine.store.case import Case
 from mmdesk.engine.store.tables import Import
@@ -62,3 +62,50 @@ def test_a_declared_layout_is_kept_in_the_recipe_and_used_again(case: Case, tmp_
     assert (recipe["mapping"]["events"]["header"], recipe["mapping"]["events"]["quote"]) == (names, "'")
     again = bring(case, TableFiles(events=path), mapping=recipe["mapping"])
     assert counts(again) == {"events": (2, 0, 2, 0, 0)}
+
+
+def amounts(tmp_path: Path, *cells: str) -> Path:
+    rows = "".join(f'a,pay,"{cell}",2020-01-31\n' for cell in cells)
+    return write(tmp_path / "events.csv", HEADER + rows)
+
+
+def test_one_currency_is_taken_off_and_said(case: Case, tmp_path: Path) -> None:
+    report = bring(case, TableFiles(events=amounts(tmp_path, "€ 1,234.5", "(€2)")))
+    assert sorted(key[2] for key in contents(case).events) == [-2.0, 1234.5]
+    assert "column 'value': the numbers were taken without their sign (€)" in report.tables[0].notes
+
+
+@pytest.mark.parametrize(
+    ("cells", "units", "read"),
+    [
+        (("5%", "12.5 %"), "ignore", [5.0, 12.5]),
+        (("5%", "12.5 %"), "fraction", [0.05, 0.125]),
+        (("$5", "€6"), "ignore", [5.0, 6.0]),
+    ],
+)
+def test_percents_and_several_currencies_are_asked_about(
+    case: Case, tmp_path: Path, cells: tuple[str, ...], units: str, read: list[float]
+) -> None:
+    path = amounts(tmp_path, *cells)
+    with pytest.raises(DecisionNeededError, match="'value' have the sign") as caught:
+        bring(case, TableFiles(events=path))
+    assert caught.value.code == "import.units"
+    assert caught.value.details["mapping"] == {"events": {"units": "ignore"}}
+    bring(case, TableFiles(events=path), mapping={"events": {"units": units}})
+    assert sorted(key[2] for key in contents(case).events) == read
+
+
+def test_a_column_without_a_single_number_is_asked_about(case: Case, tmp_path: Path) -> None:
+    path = amounts(tmp_path, "high", "low")
+    with pytest.raises(
+        DecisionNeededError, match=r"'value' holds no number \(for example 'high' in line 2\)"
+    ) as caught:
+        bring(case, TableFiles(events=path))
+    bring(case, TableFiles(events=path), mapping=caught.value.details["mapping"])
+    assert [key[2] for key in contents(case).events.elements()] == [None, None]
+
+
+def test_marks_in_parentheses_are_words(case: Case, tmp_path: Path) -> None:
+    path = write(tmp_path / "entities.csv", "entity_id,note,debt\nc,(1),(5)\nd,(2),6\n")
+    bring(case, TableFiles(entities=path))
+    assert (contents(case).entities["c"]["note"], contents(case).entities["c"]["debt"]) == ("(1)", -5)
