@@ -20,7 +20,7 @@ ACTOR = "tester"
 
 
 @contextmanager
-def _server() -> Iterator[Any]:
+def serving() -> Iterator[Any]:
     """A PostgreSQL server of our own; stopped and removed at the end."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -45,14 +45,14 @@ def server_url(server: Any) -> str:
 @pytest.fixture(scope="session")
 def postgres_url() -> Iterator[str]:
     """The address of an empty database on the server that the tests share."""
-    with _server() as server:
+    with serving() as server:
         yield server_url(server)
 
 
 @pytest.fixture
 def own_server() -> Iterator[Any]:
     """A server for one test alone, which may stop it (``stop``) and start it again (``ensure_postgres_running``)."""
-    with _server() as server:
+    with serving() as server:
         yield server
 
 

@@ -14,6 +14,7 @@ from mmdesk.engine.core.jobs import JobCancelled, NullContext
 from mmdesk.engine.security.audit import read_anchors
 from mmdesk.engine.security.audit_check import check_chain
 from mmdesk.engine.store import backup
+from mmdesk.engine.store import case_file as mmcase
 from mmdesk.engine.store.case import Case
 from mmdesk.engine.store.tables import Base, Entity
 from tests.engine.store.rows import fill
@@ -38,7 +39,7 @@ def test_a_restored_case_is_what_it_was(case: Case) -> None:
     before = _contents(case)
     made = backup.make(case.folder, case.file, "manual")
     assert made == backup.find(case.folder, None)
-    assert (made.audit_length, made.case_id, made.format_version) == (2, case.file.case_id, 1)
+    assert (made.audit_length, made.case_id, made.format_version) == (2, case.file.case_id, mmcase.FORMAT_VERSION)
     with case.write("test.delete", "rows") as connection:
         connection.execute(text("DELETE FROM events"))
         connection.execute(text("UPDATE entities SET attributes = '{}'"))

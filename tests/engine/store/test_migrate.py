@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,22 +16,9 @@ from mmdesk.engine.store import case_file as mmcase
 from mmdesk.engine.store.case import Case
 from mmdesk.engine.store.tables import AuditEntry, Base
 from tests.engine.conftest import drop_schema
+from tests.engine.store import later_format
+from tests.engine.store.later_format import LATER
 from tests.engine.store.rows import fill
-
-SECOND = '''
-"""A later format: one more column, one table made anew."""
-import sqlalchemy as sa
-from alembic import op
-
-revision = "0002"
-down_revision = "0001"
-
-def upgrade():
-    with op.batch_alter_table("entities", recreate="always" if op.get_bind().dialect.name == "sqlite" else "auto") as t:
-        t.add_column(sa.Column("later", sa.Text()))
-    op.create_table("later", sa.Column("id", sa.Integer, primary_key=True))
-    {more}
-'''
 
 
 def test_migrated_tables_are_those_of_the_models(case: Case) -> None:
@@ -67,11 +53,9 @@ def old_case(tmp_path: Path, database_url: str | None) -> Iterator[Path]:
 
 
 def _next_format(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, more: str = "") -> None:
-    scripts = tmp_path / "migrations"
-    shutil.copytree(migrate.SCRIPTS, scripts, ignore=shutil.ignore_patterns("__pycache__"))
-    (scripts / "versions" / "v0002_later.py").write_text(SECOND.replace("{more}", more))
-    monkeypatch.setattr(migrate, "SCRIPTS", scripts)
-    monkeypatch.setattr(mmcase, "FORMAT_VERSION", 2)
+    monkeypatch.setattr(migrate, "SCRIPTS", migrate.SCRIPTS)  # put back by undo
+    monkeypatch.setattr(mmcase, "FORMAT_VERSION", mmcase.FORMAT_VERSION)
+    later_format.install(tmp_path, more)
 
 
 @pytest.mark.parametrize("write", [True, False])
@@ -80,16 +64,16 @@ def test_an_older_case_is_backed_up_and_migrated_when_opened(
 ) -> None:
     _next_format(tmp_path, monkeypatch)
     with Case.open(old_case, write=write, actor="tester") as case:
-        assert case.file.format_version == 2
+        assert case.file.format_version == LATER
         with case.read() as connection:
             assert connection.execute(text("SELECT count(*) FROM later")).scalar_one() == 0
             assert connection.execute(text("SELECT count(*) FROM entities WHERE later IS NULL")).scalar_one() == 7
             assert connection.execute(text("SELECT count(*) FROM events")).scalar_one() == 9
             meta = connection.execute(text("SELECT value FROM meta WHERE key = 'format_version'")).scalar_one()
             actions = connection.execute(select(AuditEntry.action).order_by(AuditEntry.id)).scalars().all()
-    assert (meta, actions[-1]) == ("2", "case.migrate")
+    assert (meta, actions[-1]) == (str(LATER), "case.migrate")
     kept = backup.listed(old_case)
-    assert [(info.reason, info.format_version) for info in kept] == [("before-migration", 1)]
+    assert [(info.reason, info.format_version) for info in kept] == [("before-migration", LATER - 1)]
     Case.open(old_case, write=True, actor="tester").close()
     assert len(backup.listed(old_case)) == 1
 
@@ -111,7 +95,7 @@ def test_a_migration_that_fails_changes_nothing(
         Case.open(old_case, write=True, actor="tester")
     monkeypatch.undo()
     with Case.open(old_case, write=True, actor="tester") as case, case.read() as connection:
-        assert case.file.format_version == 1
+        assert case.file.format_version == LATER - 1
         assert "later" not in inspect(connection).get_table_names()
         assert "later" not in [column["name"] for column in inspect(connection).get_columns("entities")]
         assert connection.execute(text("SELECT count(*) FROM events")).scalar_one() == 9
