@@ -1,19 +1,18 @@
-"""``import tables`` and ``imports list|undo``."""
+"""``import tables``."""
 
 from __future__ import annotations
 
 import argparse
 from pathlib import Path
 
-from mmdesk.cli.console import Console
+from mmdesk.cli.console import Console, printable
 from mmdesk.engine.core.errors import ExitStatus
 from mmdesk.engine.core.plain import as_plain
 from mmdesk.engine.core.types import MissingEntities, OnConflict, current_actor
 from mmdesk.engine.services import table_imports
-from mmdesk.engine.services.table_imports import ImportRecord, TableReport, TablesReport
+from mmdesk.engine.services.table_imports import TableReport, TablesReport
 
 _SHOWN = 20
-_CELL = 60
 
 Commands = argparse._SubParsersAction  # the only name it has
 
@@ -51,19 +50,6 @@ def add_import_commands(commands: Commands[argparse.ArgumentParser]) -> None:
     )
     tables.add_argument("--rejects", type=Path, metavar="F", help="write the rejected rows to this CSV for mending")
     tables.set_defaults(run=_import_tables)
-
-
-def add_commands(commands: Commands[argparse.ArgumentParser]) -> None:
-    """``imports list`` and ``imports undo``."""
-    imports = commands.add_parser("imports", help="what was imported, and how to take it back")
-    kinds = imports.add_subparsers(title="what", metavar="WHAT", required=True)
-    listing = kinds.add_parser("list", help="all imports of tables and media")
-    listing.add_argument("case", type=Path, metavar="DIR", help="the case folder")
-    listing.set_defaults(run=_list_imports)
-    undo = kinds.add_parser("undo", help="take an import back and restore what it replaced")
-    undo.add_argument("case", type=Path, metavar="DIR", help="the case folder")
-    undo.add_argument("id", type=int, nargs="?", metavar="ID", help="the import (the newest one)")
-    undo.set_defaults(run=_undo_import)
 
 
 def _import_tables(args: argparse.Namespace, console: Console) -> int:
@@ -115,37 +101,3 @@ def _counts(table: TableReport) -> str:
         f"{table.table}: {table.read:,} read, {table.inserted:,} inserted, {table.unchanged:,} unchanged, "
         f"{table.replaced:,} replaced, {table.rejected:,} rejected ({printable(table.file)})"
     )
-
-
-def printable(text: str) -> str:
-    """Imported text for a terminal: no control characters, not endless."""
-    shown = "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
-    return shown if len(shown) <= 4 * _CELL else shown[: 4 * _CELL] + "..."
-
-
-def _list_imports(args: argparse.Namespace, console: Console) -> int:
-    records = table_imports.list_imports(args.case, actor=current_actor())
-    lines = [_record(record) for record in records] or ["There are no imports."]
-    console.result({"imports": records}, "\n".join(lines))
-    return int(ExitStatus.DONE)
-
-
-def _record(record: ImportRecord) -> str:
-    from mmdesk.engine.core.times import format_us
-
-    counts = ", ".join(f"{value} {key}" for key, value in record.counts.items() if isinstance(value, int) and value)
-    undone = " (taken back)" if record.undone_us is not None else ""
-    return (
-        f"{record.id:>5}  {format_us(record.imported_us)[:19]}  {record.kind:<12}  {printable(record.source)}  "
-        f"{counts}  by {printable(record.actor)}{undone}"
-    )
-
-
-def _undo_import(args: argparse.Namespace, console: Console) -> int:
-    report = table_imports.undo_import(args.case, args.id, actor=current_actor(), ctx=console.context)
-    console.result(
-        report,
-        f"Import {report.import_id} ({report.kind}) was taken back: {report.removed:,} rows removed, "
-        f"{report.restored:,} restored.",
-    )
-    return int(ExitStatus.DONE)

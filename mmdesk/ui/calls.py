@@ -24,14 +24,8 @@ if TYPE_CHECKING:
     from mmdesk.engine.services.media_imports import ArtifactRow, ExtractReport, MediaReport
     from mmdesk.engine.services.previews import Preview as MediaPreview
     from mmdesk.engine.services.runs import Comparison, Reproduction, RunPage, RunRow, TrainResult
-    from mmdesk.engine.services.table_imports import (
-        ImportOptions,
-        ImportRecord,
-        Preview,
-        TableFiles,
-        TablesReport,
-        UndoReport,
-    )
+    from mmdesk.engine.services.table_imports import ImportOptions, Preview, TableFiles, TablesReport
+    from mmdesk.engine.services.table_reports import ImportRecord, RedoReport, UndoReport
     from mmdesk.engine.training.checks import Finding
     from mmdesk.engine.training.config import ConfigField
     from mmdesk.ui.widgets.case_dialog import NewCase
@@ -189,16 +183,23 @@ def save_rejected(
 
 def list_imports(folder: Path, *, ctx: JobContext) -> tuple[ImportRecord, ...]:  # noqa: ARG001
     """What was imported, and when."""
-    from mmdesk.engine.services import table_imports
+    from mmdesk.engine.services import imports
 
-    return table_imports.list_imports(folder, actor=current_actor())
+    return imports.list_imports(folder, actor=current_actor())
 
 
 def undo_import(folder: Path, import_id: int, *, ctx: JobContext) -> UndoReport:
     """Take an import back."""
-    from mmdesk.engine.services import table_imports
+    from mmdesk.engine.services import imports
 
-    return table_imports.undo_import(folder, import_id, actor=current_actor(), ctx=ctx)
+    return imports.undo_import(folder, import_id, actor=current_actor(), ctx=ctx)
+
+
+def redo_import(folder: Path, import_id: int, *, ctx: JobContext) -> RedoReport:
+    """Do an import again that was taken back."""
+    from mmdesk.engine.services import imports
+
+    return imports.redo_import(folder, import_id, actor=current_actor(), ctx=ctx)
 
 
 # Media.

@@ -153,6 +153,19 @@ def test_texts_for_people(case: Path, tmp_path: Path, capsys: pytest.CaptureFixt
     assert [line.split()[2] for line in out.splitlines()] == ["entities", "events"]
     status, out, _ = run(capsys, "imports", "undo", case)
     assert out == "Import 2 (events) was taken back: 1 rows removed, 0 restored.\n"
+    status, out, _ = run(capsys, "imports", "show", case, 2)
+    assert "taken back" in out
+    assert "left out, line 3: entity_id = zz: unknown entity" in out
+    assert "and 11 more" in out
+    assert "\x1b" not in out
+    status, out, _ = run(capsys, "imports", "redo", case)
+    assert out == "Import 2 (events) is in the case again: 1 rows, 0 of them in place of others.\n"
+    status, document = ask(capsys, "imports", "show", case, 2)
+    assert (document["record"]["undone_us"], document["current"]["events"], document["rejections"]) == (None, 1, 31)
+    assert document["record"]["recipe"]["mapping"]["events"]["columns"]["entity_id"] == "entity_id"
+    status, document = ask(capsys, "imports", "redo", case)
+    assert (status, document["error"]["code"]) == (3, "import.nothing_to_redo")
+    run(capsys, "imports", "undo", case)
     assert "(taken back)" in run(capsys, "imports", "list", case)[1]
     assert ask(capsys, "imports", "undo", case, 1)[1] == {
         "import_id": 1, "kind": "entities", "removed": 2, "restored": 0,

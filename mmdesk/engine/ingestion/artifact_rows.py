@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 import pyarrow as pa
+from sqlalchemy import bindparam, select, update
 from sqlalchemy import insert as insert_one
-from sqlalchemy import select, update
 from sqlalchemy.engine import Connection
 
 from mmdesk.engine.core.hashing import canonical_json
@@ -243,7 +243,8 @@ _LINK_SCHEMA = pa.schema(
 def _add_links(connection: Connection, staged: Sequence[Staged], known: Mapping[str, int], import_id: int) -> int:
     """Rows for links that are new; returns how many.
 
-    A link that only got another time replaces the one of an earlier import; within one import both are kept.
+    What an import says of an entity, a file and its name replaces what earlier imports said of them as a whole: the
+    times at which it was captured.
     """
     links = _links_of(connection, sorted({known[file.sha256] for file in staged}))
     own = set(
@@ -253,20 +254,36 @@ def _add_links(connection: Connection, staged: Sequence[Staged], known: Mapping[
             )
         ).scalars()
     )
-    earlier = {(link.entity_key, link.artifact_id, link.name): row for link, row in links.items() if row not in own}
-    key = bulk.next_key(connection, EntityArtifact)
-    rows: list[dict[str, object]] = []
+    said: dict[_Named, dict[_Link, int | None]] = {}
     for file in staged:
         link = _link(file, known[file.sha256])
-        if link in links:
+        said.setdefault(_named(link), {}).setdefault(link, file.line)
+    earlier: dict[_Named, list[int]] = {}
+    for link, row in links.items():
+        if row not in own:
+            earlier.setdefault(_named(link), []).append(row)
+    key = bulk.next_key(connection, EntityArtifact)
+    rows: list[dict[str, object]] = []
+    replaced: list[dict[str, int]] = []
+    for named, lines in said.items():
+        if all(link in links for link in lines):
             continue
-        replaced = earlier.pop((link.entity_key, link.artifact_id, link.name), None)
-        if replaced is not None:
-            old = update(EntityArtifact).where(EntityArtifact.id == replaced)
-            connection.execute(old.values(superseded_by=key))
-        links[link] = key
-        rows.append({"id": key, **asdict(link), "import_id": import_id, "line": file.line})
-        key += 1
+        replaced += [{"old": row, "new": key} for row in earlier.get(named, ())]
+        for link, line in lines.items():
+            if links.get(link) not in own:
+                rows.append({"id": key, **asdict(link), "import_id": import_id, "line": line})
+                key += 1
+    if replaced:
+        old = update(EntityArtifact).where(EntityArtifact.id == bindparam("old"))
+        connection.execute(old.values(superseded_by=bindparam("new")), replaced)
     if rows:
         bulk.insert(connection, EntityArtifact, pa.Table.from_pylist(rows, schema=_LINK_SCHEMA))
     return len(rows)
+
+
+_Named = tuple[int, int, str]
+"""Entity, artifact and the analyst's name of the file."""
+
+
+def _named(link: _Link) -> _Named:
+    return link.entity_key, link.artifact_id, link.name

@@ -5,35 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, func, select, update
+from sqlalchemy import Connection, func, select, update
 from sqlalchemy.orm import aliased
 
 from mmdesk.engine.core.errors import DataError, UsageError
 from mmdesk.engine.core.times import now_us
-from mmdesk.engine.ingestion.recipes import stored_types
+from mmdesk.engine.ingestion.attribute_columns import settle_attributes
+from mmdesk.engine.ingestion.import_versions import ENDS, ROWS, swap_entities
 from mmdesk.engine.store.deletions import by_hand
-from mmdesk.engine.store.tables import (
-    Artifact,
-    AttributeColumn,
-    Entity,
-    EntityArtifact,
-    Event,
-    Import,
-    Interaction,
-    Target,
-)
-
-_ROWS: tuple[Any, ...] = (Event, Interaction, Target, EntityArtifact)
-
-_LINKS: tuple[tuple[Any, str], ...] = (
-    (Event, "entity_key"),
-    (Interaction, "source_key"),
-    (Interaction, "target_key"),
-    (Target, "entity_key"),
-    (EntityArtifact, "entity_key"),
-)
-
-_VERSION = ("entity_id", "attributes", "row_key", "import_id", "line")
+from mmdesk.engine.store.tables import Artifact, Entity, EntityArtifact, Import
 
 
 @dataclass(frozen=True)
@@ -90,13 +70,13 @@ def undo_import_rows(connection: Connection, import_id: int, kind: str) -> Undon
     """
     moment = now_us()
     removed = restored = 0
-    for model in _ROWS:
+    for model in ROWS:
         gone, back = _undo_rows(connection, model, import_id, moment)
         removed, restored = removed + gone, restored + back
     gone, back = _undo_entities(connection, import_id, moment)
     removed += _undo_artifacts(connection, import_id, moment)
     connection.execute(update(Import).where(Import.id == import_id).values(undone_us=moment))
-    _forget_attributes(connection)
+    settle_attributes(connection)
     return Undone(import_id, kind, removed + gone, restored + back)
 
 
@@ -133,49 +113,32 @@ def _undo_entities(connection: Connection, import_id: int, moment: int) -> tuple
         .where(Entity.import_id == import_id, Entity.superseded_by.is_not(None), Entity.deleted_us.is_(None))
         .values(deleted_us=moment)
     )
-    older = aliased(Entity)
-    version = (
-        select(func.max(older.id)).where(older.superseded_by == Entity.id, older.deleted_us.is_(None)).scalar_subquery()
-    )
     # One that an analyst deleted gets its older version back too, and stays deleted.
-    there = Entity.deleted_us.is_(None) | by_hand(Entity)
-    current = select(Entity.id, version, Entity.deleted_us).where(
-        Entity.import_id == import_id, Entity.superseded_by.is_(None), there
+    of_import = (Entity.import_id == import_id, Entity.superseded_by.is_(None))
+    older = aliased(Entity)
+    kept = (
+        select(Entity.id, older.id)
+        .join(older, older.superseded_by == Entity.id)
+        .where(*of_import, older.deleted_us.is_(None))
+        .order_by(older.import_id)
     )
-    rows = connection.execute(current).all()
-    pairs = [(int(key), old) for key, old, deleted_us in rows if old is not None or deleted_us is None]
-    replaced = [(key, int(old)) for key, old in pairs if old is not None]
-    for key, old in replaced:
-        _swap_back(connection, key, old, moment)
+    newest = {int(key): int(old) for key, old in connection.execute(kept)}
+    swap_entities(connection, [(key, old, moment) for key, old in newest.items()])
     # What is left with this import's id was brought by it.
-    if len(replaced) < len(pairs):
-        _refuse_if_used(connection, import_id)
-        connection.execute(
-            update(Entity)
-            .where(Entity.import_id == import_id, Entity.superseded_by.is_(None), Entity.deleted_us.is_(None))
-            .values(deleted_us=moment)
-        )
-    return len(pairs) - len(replaced), len(replaced)
-
-
-def _swap_back(connection: Connection, key: int, old: int, moment: int) -> None:
-    columns = [getattr(Entity, name) for name in _VERSION]
-    present = connection.execute(select(*columns).where(Entity.id == key)).one()._asdict()
-    earlier = connection.execute(select(*columns).where(Entity.id == old)).one()._asdict()
-    statement = update(Entity).where(Entity.id == bindparam("row"))
-    connection.execute(statement.values(**present, deleted_us=moment), {"row": old})
-    connection.execute(statement.values(**earlier), {"row": key})
+    _refuse_if_used(connection, import_id)
+    gone = update(Entity).where(*of_import, Entity.deleted_us.is_(None)).values(deleted_us=moment)
+    return int(connection.execute(gone).rowcount), len(newest)
 
 
 def _refuse_if_used(connection: Connection, import_id: int) -> None:
     brought = select(Entity.id).where(
-        Entity.import_id == import_id, Entity.superseded_by.is_(None), Entity.deleted_us.is_(None)
+        Entity.import_id == import_id, Entity.superseded_by.is_(None), Entity.deleted_us.is_(None) | by_hand(Entity)
     )
     users: dict[int, int] = {}
-    for model, column in _LINKS:
+    for model, column in ENDS:
         found = connection.execute(
             select(model.import_id, func.count())
-            .where(getattr(model, column).in_(brought), model.deleted_us.is_(None), model.superseded_by.is_(None))
+            .where(getattr(model, column).in_(brought), model.deleted_us.is_(None))
             .group_by(model.import_id)
         )
         for user, count in found:
@@ -206,12 +169,3 @@ def _undo_artifacts(connection: Connection, import_id: int, moment: int) -> int:
     undone = select(Import.undone_us).where(Import.id == Artifact.import_id).scalar_subquery()
     others = update(Artifact).where(undone.is_not(None), *left).values(deleted_us=undone)
     return int(connection.execute(mine).rowcount) + int(connection.execute(others).rowcount)
-
-
-def _forget_attributes(connection: Connection) -> None:
-    """Attributes that no import brings any more are no columns of the case."""
-    known = stored_types(connection)
-    names = connection.execute(select(AttributeColumn.name)).scalars().all()
-    unused = [name for name in names if name not in known]
-    if unused:
-        connection.execute(delete(AttributeColumn).where(AttributeColumn.name.in_(unused)))

@@ -153,9 +153,15 @@ def applicable(mapping: TableMapping, header: tuple[str, ...]) -> bool:
 
 
 def stored_types(connection: Connection) -> Mapping[str, str]:
-    """Attributes of all imports of entities that are not undone, with their types."""
+    """Attributes of all imports of entities that are not undone, with their types, in the order in which they came."""
     statement = select(Import.recipe).where(Import.kind == Table.ENTITIES.value, Import.undone_us.is_(None))
     types: dict[str, str] = {}
-    for (text,) in connection.execute(statement):
-        types |= json.loads(text).get("mapping", {}).get(Table.ENTITIES.value, {}).get("types", {})
+    for (text,) in connection.execute(statement.order_by(Import.id)):
+        types |= {name: kind for name, kind in types_of(text).items() if name not in types}
+    return types
+
+
+def types_of(recipe: str) -> dict[str, str]:
+    """The attributes in a stored recipe of entities, with their types, in the order of the file."""
+    types: dict[str, str] = json.loads(recipe).get("mapping", {}).get(Table.ENTITIES.value, {}).get("types", {})
     return types

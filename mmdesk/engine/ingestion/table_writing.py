@@ -9,18 +9,19 @@ from contextlib import contextmanager
 
 import numpy as np
 import pyarrow as pa
-from sqlalchemy import bindparam, func, insert, select, text, update
+from sqlalchemy import bindparam, insert, select, text, update
 from sqlalchemy.engine import Connection
 
 from mmdesk.engine.core.jobs import NULL_CONTEXT, JobContext
-from mmdesk.engine.core.types import ColumnKind, Table
+from mmdesk.engine.core.types import Table
+from mmdesk.engine.ingestion.attribute_columns import add_attributes
 from mmdesk.engine.ingestion.csv_ingestion import PreparedTable
 from mmdesk.engine.ingestion.row_changes import MODELS, CreatedEntities, RowChanges
 from mmdesk.engine.ingestion.row_identity import hash_rows, joined
 from mmdesk.engine.ingestion.table_checks import Checked
 from mmdesk.engine.ingestion.target_changes import CONTENT, TargetRows
 from mmdesk.engine.store import bulk
-from mmdesk.engine.store.tables import AttributeColumn, Entity, Event, Import, Interaction, RejectedRow, Target
+from mmdesk.engine.store.tables import Entity, Event, Import, Interaction, RejectedRow, Target
 
 _STORED = {
     Table.EVENTS: ("entity_key", "event_type", "value", "timestamp_us", "event_id", "details", "line"),
@@ -64,7 +65,7 @@ def write_import(
         "kind": prepared.table.value,
         "source": prepared.name,
         "sha256": prepared.file.fingerprint.sha256,
-        "recipe": json.dumps(recipe, ensure_ascii=False, sort_keys=True),
+        "recipe": json.dumps(recipe, ensure_ascii=False),
         "counts": json.dumps(dataclasses.asdict(checked.counts)),
         "actor": actor,
         "imported_us": now_us,
@@ -109,7 +110,7 @@ def _one_array(column: pa.ChunkedArray) -> pa.Array:
 def _write_entities(connection: Connection, checked: Checked, import_id: int) -> None:
     changes = checked.entities
     assert changes is not None
-    _write_kinds(connection, changes.kinds)
+    add_attributes(connection, changes.kinds)
     column = checked.prepared.column("attributes")
     if column is not None and changes.new.any():
         new = pa.array(changes.new)
@@ -151,19 +152,6 @@ def _archive(connection: Connection, keys: Sequence[int], archive: np.ndarray) -
         old = bulk.fetch(connection, select(*columns).where(Entity.id.in_(part)), schema)
         ids = pa.array(archive[start : start + len(part)])
         bulk.insert(connection, Entity, old.append_column("id", ids))
-
-
-def _write_kinds(connection: Connection, kinds: Mapping[str, ColumnKind]) -> None:
-    if not kinds:
-        return
-    last = connection.execute(select(func.coalesce(func.max(AttributeColumn.position), -1))).scalar_one()
-    connection.execute(
-        insert(AttributeColumn),
-        [
-            {"name": name, "kind": kind.value, "position": last + 1 + place}
-            for place, (name, kind) in enumerate(kinds.items())
-        ],
-    )
 
 
 def _write_rows(

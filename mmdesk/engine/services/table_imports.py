@@ -1,8 +1,7 @@
-"""Tables into a case: preview, import, list of imports, undo."""
+"""Tables into a case: preview and import."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,13 +12,11 @@ from mmdesk.engine.core.types import Table
 from mmdesk.engine.services.table_reports import (
     MAX_PROBLEMS,
     ImportOptions,
-    ImportRecord,
     Preview,
     Rejected,
     TableFiles,
     TableReport,
     TablesReport,
-    UndoReport,
 )
 
 if TYPE_CHECKING:
@@ -353,75 +350,16 @@ def propose_tables(paths: Sequence[Path]) -> dict[Path, Table | None]:
     return proposed
 
 
-def list_imports(folder: Path, *, actor: str = "") -> tuple[ImportRecord, ...]:
-    """The case's imports of tables and media, oldest first, taken back ones included.
-
-    Raises:
-        UsageError: No such case.
-        StoreError: The case cannot be read.
-    """
-    from sqlalchemy import select
-
-    from mmdesk.engine.store.case import Case
-    from mmdesk.engine.store.tables import Import
-
-    columns = (
-        Import.id, Import.kind, Import.source, Import.sha256, Import.counts, Import.actor, Import.imported_us,
-        Import.undone_us,
-    )  # fmt: skip
-    with Case.open(folder, actor=actor) as case, case.read() as connection:
-        rows = connection.execute(select(*columns).order_by(Import.id)).all()
-    return tuple(ImportRecord(**{**row._asdict(), "counts": json.loads(row.counts)}) for row in rows)
-
-
-def undo_import(
-    folder: Path,
-    import_id: int | None = None,
-    *,
-    actor: str,
-    ctx: JobContext = NULL_CONTEXT,
-) -> UndoReport:
-    """Take an import back: its rows go, what they replaced is current again. Nothing is destroyed.
-
-    Args:
-        folder: The case.
-        import_id: Which; None = the newest that is not taken back.
-        actor: Who.
-        ctx: Cancelling leaves the case as it was.
-
-    Raises:
-        UsageError: No such case or import.
-        DataError: Taken back already, or rows of later imports belong to its entities (``import.in_use``).
-        StoreError: The case cannot be written.
-    """
-    from mmdesk.engine.ingestion.import_undo import choose_import, undo_import_rows
-    from mmdesk.engine.store.case import Case
-
-    with Case.open(folder, write=True, actor=actor) as case:
-        with case.read() as connection:
-            chosen, kind, source = choose_import(connection, import_id)
-        with case.write("import.undo", source, {"import_id": chosen, "kind": kind}) as connection:
-            choose_import(connection, chosen)
-            undone = undo_import_rows(connection, chosen, kind)
-            connection.info["audit_details"] |= {"removed": undone.removed, "restored": undone.restored}
-            ctx.check_cancelled()
-    return UndoReport(undone.import_id, undone.kind, undone.removed, undone.restored)
-
-
 __all__ = [
     "MAX_PROBLEMS",
     "ImportOptions",
-    "ImportRecord",
     "Preview",
     "Rejected",
     "TableFiles",
     "TableReport",
     "TablesReport",
-    "UndoReport",
     "import_tables",
-    "list_imports",
     "load_mapping",
     "preview_table",
     "propose_tables",
-    "undo_import",
 ]

@@ -149,12 +149,24 @@ class Preview:
 
 @dataclass(frozen=True)
 class ImportRecord:
-    """One import of the case's history; ``undone_us`` says when it was taken back."""
+    """One import of the case's history.
+
+    Attributes:
+        id: By which it is taken back.
+        kind: ``entities``, ``events``, ``interactions``, ``targets`` or ``media``.
+        source: The file's name; of media the manifest or the first folder.
+        sha256: Of that file; None for folders.
+        recipe: The mapping and options that do it again.
+        counts: As its report.
+        actor: Who.
+        imported_us: When. ``undone_us``: when it was taken back, None = it is in the case.
+    """
 
     id: int
     kind: str
     source: str
     sha256: str | None
+    recipe: Mapping[str, object]
     counts: Mapping[str, object]
     actor: str
     imported_us: int
@@ -169,3 +181,41 @@ class UndoReport:
     kind: str
     removed: int
     restored: int
+
+
+@dataclass(frozen=True)
+class RedoReport:
+    """What doing an import again did: rows that are current again, and rows that they replace again."""
+
+    import_id: int
+    kind: str
+    restored: int
+    replaced: int
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """A row that an import left out, and why; ``column`` and ``value`` are None where all of it is at fault."""
+
+    line: int
+    column: str | None
+    value: str | None
+    rule: str
+    row: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ImportPage:
+    """One import in full.
+
+    Attributes:
+        record: As in the list.
+        current: Table -> how many of the case's current rows come from it.
+        rejections: How many rules were broken.
+        rejected: The first :data:`MAX_PROBLEMS` of them.
+    """
+
+    record: ImportRecord
+    current: Mapping[str, int]
+    rejections: int
+    rejected: tuple[LeftOut, ...]

@@ -49,7 +49,18 @@ def by_hand(model: type[Entity] | type[Artifact]) -> ColumnElement[bool]:
     """Deleted by an analyst, not along with an import that was taken back."""
     with_import = exists().where(Import.id == model.import_id, Import.undone_us == model.deleted_us)
     condition = model.deleted_us.is_not(None) & ~with_import
-    return condition & Entity.superseded_by.is_(None) if model is Entity else condition
+    return condition & Entity.superseded_by.is_(None) & ~_overtaken() if model is Entity else condition
+
+
+def _overtaken() -> ColumnElement[bool]:
+    """The import that brought the entity was taken back, and another import brought one of the same name."""
+    other = aliased(Entity)
+    taken_back = exists().where(Import.id == Entity.import_id, Import.undone_us.is_not(None))
+    present = exists().where(Import.id == other.import_id, Import.undone_us.is_(None))
+    again = exists().where(
+        other.entity_id == Entity.entity_id, other.id != Entity.id, other.superseded_by.is_(None), present
+    )
+    return taken_back & again
 
 
 def deleted_entities(connection: Connection) -> dict[str, int]:

@@ -14,8 +14,8 @@ from mmdesk.engine.core.jobs import JobCancelled, NullContext
 from mmdesk.engine.core.times import parse_moment
 from mmdesk.engine.ingestion import artifact_ingestion
 from mmdesk.engine.ingestion.artifact_sources import Manifest, folder_candidates
+from mmdesk.engine.services.imports import undo_import
 from mmdesk.engine.services.media_imports import MediaReport, import_media
-from mmdesk.engine.services.table_imports import undo_import
 from mmdesk.engine.store import readers
 from mmdesk.engine.store.case import Case
 from mmdesk.engine.store.tables import EntityArtifact, Import, RejectedRow

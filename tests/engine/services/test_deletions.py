@@ -23,8 +23,9 @@ from mmdesk.engine.services.deletions import (
     restore_entities,
 )
 from mmdesk.engine.services.exports import export_tables
+from mmdesk.engine.services.imports import undo_import
 from mmdesk.engine.services.media_imports import import_media, list_artifacts
-from mmdesk.engine.services.table_imports import TableFiles, undo_import
+from mmdesk.engine.services.table_imports import TableFiles
 from mmdesk.engine.store import readers, statistics
 from mmdesk.engine.store.case import Case
 from mmdesk.engine.store.tables import Entity

@@ -17,8 +17,9 @@ from mmdesk.engine.core.jobs import JobCancelled
 from mmdesk.engine.core.types import OnConflict, Verdict
 from mmdesk.engine.services import runs
 from mmdesk.engine.services.audit import verify_audit
+from mmdesk.engine.services.imports import undo_import
 from mmdesk.engine.services.runs import Reproduction
-from mmdesk.engine.services.table_imports import ImportOptions, TableFiles, import_tables, undo_import
+from mmdesk.engine.services.table_imports import ImportOptions, TableFiles, import_tables
 from mmdesk.engine.store.case import Case
 from mmdesk.engine.store.tables import ModelRun
 from tests.engine.services.trained_cases import ACTOR, Events, quick, trained_copy, training_here

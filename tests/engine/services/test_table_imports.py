@@ -17,14 +17,13 @@ from mmdesk.engine.core.times import parse_moment
 from mmdesk.engine.core.types import MissingEntities, OnConflict, Table
 from mmdesk.engine.services import table_imports
 from mmdesk.engine.services.audit import list_audit, verify_audit
+from mmdesk.engine.services.imports import list_imports, undo_import
 from mmdesk.engine.services.table_imports import (
     TableFiles,
     TablesReport,
     import_tables,
-    list_imports,
     preview_table,
     propose_tables,
-    undo_import,
 )
 from mmdesk.engine.store import readers
 from mmdesk.engine.store.case import Case

@@ -343,6 +343,8 @@ def test_an_import_is_taken_back_after_a_question(
     assert cells(tab.history.table, "State") == ["taken back"]
     tab.history.table.choose(0)
     assert not tab.history.undo.isEnabled()
+    click(qtbot, tab.history.redo)
+    qtbot.waitUntil(lambda: cells(tab.history.table, "State") == ["in the case"], timeout=LONG_MS)
 
 
 def test_the_pages_of_an_empty_case_say_what_to_do(qtbot: QtBot, window: MainWindow, empty_case: Path) -> None:

@@ -20,7 +20,7 @@ from mmdesk.ui.widgets.notice import Stateful
 from mmdesk.ui.widgets.table import Table
 
 if TYPE_CHECKING:
-    from mmdesk.engine.services.table_imports import ImportRecord, UndoReport
+    from mmdesk.engine.services.table_reports import ImportRecord, RedoReport, UndoReport
 
 
 class HistoryPage(QWidget):
@@ -33,8 +33,9 @@ class HistoryPage(QWidget):
         self.table = Table("Imports")
         self.table.picked.connect(lambda _rows: self._enable())
         self.undo = Button("Take back", self._on_undo, icon="undo")
+        self.redo = Button("Do again", self._on_redo, icon="restore")
         hint = Label("Taking an import back removes its rows and brings back what they had replaced.", "muted")
-        page = column(None, row(None, hint, None, self.undo), self.table, spacing=SPACE_S)
+        page = column(None, row(None, hint, None, self.redo, self.undo), self.table, spacing=SPACE_S)
         page.setStretch(1, 1)
         self._state = Stateful(boxed(page))
         column(self, self._state)
@@ -79,7 +80,7 @@ class HistoryPage(QWidget):
             self,
             "Take this import back?",
             f"{shown(record.source, 120)} ({record.kind}), imported {relative_time(record.imported_us)}. Its rows are "
-            "removed; rows they had replaced are current again. Importing the file again brings it back.",
+            "removed; rows they had replaced are current again. Do again brings it back.",
             "Take back",
             lambda: self._undo(record.id),
         )
@@ -98,9 +99,29 @@ class HistoryPage(QWidget):
         )
         self.desk.session.tell(Concern.TABLES, Concern.MEDIA)
 
+    def _on_redo(self) -> None:
+        record = self._chosen()
+        if record is None:
+            return
+        self.desk.jobs.submit(
+            Lane.HEAVY, calls.redo_import, self.desk.session.folder, record.id, title="Doing an import again",
+            owner=self, on_success=self._on_redone,
+            on_failure=lambda f: choosers.show_error(self, f.message, f.hint, f.details),
+        )  # fmt: skip
+
+    def _on_redone(self, report: RedoReport) -> None:
+        replaced = f", {count(report.replaced, 'row')} replaced" if report.replaced else ""
+        self.desk.tell(
+            f"Import {report.import_id} is in the case again: {count(report.restored, 'row')}{replaced}",
+            "restore",
+            "good",
+        )
+        self.desk.session.tell(Concern.TABLES, Concern.MEDIA)
+
     def _enable(self) -> None:
         record = self._chosen()
         self.undo.setEnabled(record is not None and record.undone_us is None)
+        self.redo.setEnabled(record is not None and record.undone_us is not None)
 
 
 def _columns(records: tuple[ImportRecord, ...]) -> list[Column]:
