@@ -6,11 +6,12 @@ import argparse
 from pathlib import Path
 
 from mmdesk.cli.console import Console, printable
+from mmdesk.cli.parser import add_expect_option
 from mmdesk.engine.core.errors import ExitStatus
 from mmdesk.engine.core.times import format_us
 from mmdesk.engine.core.types import current_actor
 from mmdesk.engine.services import deletions
-from mmdesk.engine.services.deletions import DeletedItem, DeletionReport
+from mmdesk.engine.services.deletions import DeletedItem, DeletionOptions, DeletionReport
 
 _GROUPS = {
     "entities": ("entities", "ID", "entity ids", deletions.delete_entities, deletions.restore_entities),
@@ -37,6 +38,8 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
             command = kinds.add_parser(verb, help=told)
             command.add_argument("folder", metavar="DIR", type=Path, help="the case folder")
             command.add_argument("names", metavar=word, nargs="+", help=explained)
+            command.add_argument("--dry-run", action="store_true", help="count what goes along and do nothing")
+            add_expect_option(command)
             command.set_defaults(run=_change, group=group, verb=verb)
         listing = kinds.add_parser("deleted", help=f"the deleted {what}")
         listing.add_argument("folder", metavar="DIR", type=Path, help="the case folder")
@@ -45,8 +48,10 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 def _change(args: argparse.Namespace, console: Console) -> int:
     what, _word, _explained, delete, restore = _GROUPS[args.group]
-    report = (delete if args.verb == "delete" else restore)(args.folder, args.names, actor=current_actor())
-    console.result(report, _text(report, what, args.verb))
+    options = DeletionOptions(dry_run=args.dry_run, expected=args.expect)
+    report = (delete if args.verb == "delete" else restore)(args.folder, args.names, options, actor=current_actor())
+    tried = "Nothing was done; this is what would be: " if args.dry_run else ""
+    console.result(report, tried + _text(report, what, args.verb))
     return int(ExitStatus.DONE)
 
 

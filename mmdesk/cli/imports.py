@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 
 from mmdesk.cli.console import Console, printable
+from mmdesk.cli.parser import add_expect_option
 from mmdesk.engine.core.errors import ExitStatus
 from mmdesk.engine.core.times import format_us
 from mmdesk.engine.core.types import current_actor
@@ -30,15 +31,17 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     redo.set_defaults(run=_redo)
     for command in (listing, show, undo, redo):
         command.add_argument("case", type=Path, metavar="DIR", help="the case folder")
+    for command in (undo, redo):
+        add_expect_option(command)
     show.add_argument("id", type=int, metavar="ID", help="the import")
     undo.add_argument("id", type=int, nargs="?", metavar="ID", help="the import (the newest one)")
     redo.add_argument("id", type=int, nargs="?", metavar="ID", help="the import (the one taken back last)")
 
 
 def _list(args: argparse.Namespace, console: Console) -> int:
-    records = imports.list_imports(args.case, actor=current_actor())
-    lines = [_record(record) for record in records] or ["There are no imports."]
-    console.result({"imports": records}, "\n".join(lines))
+    history = imports.import_history(args.case, actor=current_actor())
+    lines = [_record(record) for record in history.imports] or ["There are no imports."]
+    console.result(history, "\n".join(lines))
     return int(ExitStatus.DONE)
 
 
@@ -77,7 +80,7 @@ def _text(page: ImportPage) -> str:
 
 
 def _undo(args: argparse.Namespace, console: Console) -> int:
-    report = imports.undo_import(args.case, args.id, actor=current_actor(), ctx=console.context)
+    report = imports.undo_import(args.case, args.id, actor=current_actor(), expected=args.expect, ctx=console.context)
     console.result(
         report,
         f"Import {report.import_id} ({report.kind}) was taken back: {report.removed:,} rows removed, "
@@ -87,7 +90,7 @@ def _undo(args: argparse.Namespace, console: Console) -> int:
 
 
 def _redo(args: argparse.Namespace, console: Console) -> int:
-    report = imports.redo_import(args.case, args.id, actor=current_actor(), ctx=console.context)
+    report = imports.redo_import(args.case, args.id, actor=current_actor(), expected=args.expect, ctx=console.context)
     console.result(
         report,
         f"Import {report.import_id} ({report.kind}) is in the case again: {report.restored:,} rows, "

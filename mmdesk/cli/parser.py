@@ -101,3 +101,12 @@ def _name(action: argparse.Action) -> str:
 
 def _nearest(word: str, known: Iterable[str]) -> str | None:
     return next(iter(difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)), None)
+
+
+def add_expect_option(command: argparse.ArgumentParser) -> None:
+    """``--expect``, for changes that are decided on after a look at the case."""
+    command.add_argument(
+        "--expect",
+        metavar="STATE",
+        help="only if nobody has changed the same data since; STATE is what --dry-run or list printed with --json",
+    )

@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from mmdesk.cli.console import Console, printable
+from mmdesk.cli.parser import add_expect_option
 from mmdesk.engine.core.errors import ExitStatus
 from mmdesk.engine.core.plain import as_plain
 from mmdesk.engine.core.types import MissingEntities, OnConflict, current_actor
@@ -35,6 +36,7 @@ def add_import_commands(commands: Commands[argparse.ArgumentParser]) -> None:
         tables.add_argument(f"--{name}", type=Path, metavar="F", help=f"CSV: {columns}")
     tables.add_argument("--mapping", metavar="F", help="JSON that says which columns are what (a file or the text)")
     tables.add_argument("--dry-run", action="store_true", help="count everything and write nothing")
+    add_expect_option(tables)
     tables.add_argument("--strict", action="store_true", help="exit with 3 if any row was rejected")
     tables.add_argument(
         "--on-conflict",
@@ -60,6 +62,7 @@ def _import_tables(args: argparse.Namespace, console: Console) -> int:
         on_conflict=OnConflict(args.on_conflict),
         missing_entities=MissingEntities(args.missing_entities),
         rejects=args.rejects,
+        expected=args.expect,
     )
     report = table_imports.import_tables(args.case, files, options, actor=current_actor(), ctx=console.context)
     console.result(_document(report), _text(report))
@@ -73,7 +76,13 @@ def _document(report: TablesReport) -> dict[str, object]:
         problems = [problem for problem in report.problems if problem.table == table.table]
         values = {key: value for key, value in vars(table).items() if key != "table"}
         document[table.table] = as_plain(
-            {**values, "problems": problems, "rejects_file": report.rejects_file, "dry_run": report.dry_run}
+            {
+                **values,
+                "problems": problems,
+                "rejects_file": report.rejects_file,
+                "dry_run": report.dry_run,
+                "state": report.state,
+            }
         )
     return document
 

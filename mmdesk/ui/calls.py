@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from mmdesk.engine.services.previews import Preview as MediaPreview
     from mmdesk.engine.services.runs import Comparison, Reproduction, RunPage, RunRow, TrainResult
     from mmdesk.engine.services.table_imports import ImportOptions, Preview, TableFiles, TablesReport
-    from mmdesk.engine.services.table_reports import ImportRecord, RedoReport, UndoReport
+    from mmdesk.engine.services.table_reports import ImportHistory, RedoReport, UndoReport
     from mmdesk.engine.training.checks import Finding
     from mmdesk.engine.training.config import ConfigField
     from mmdesk.ui.widgets.case_dialog import NewCase
@@ -162,13 +162,18 @@ def table_arguments(
     on_conflict: OnConflict,
     missing_entities: MissingEntities,
     dry_run: bool,
+    expected: str | None,
 ) -> tuple[TableFiles, ImportOptions]:
     """The arguments of an import."""
     from mmdesk.engine.services.table_imports import ImportOptions, TableFiles
 
     files = TableFiles(**{table.value: path for table, path in paths.items()})
     return files, ImportOptions(
-        mapping=mapping, dry_run=dry_run, on_conflict=on_conflict, missing_entities=missing_entities
+        mapping=mapping,
+        dry_run=dry_run,
+        on_conflict=on_conflict,
+        missing_entities=missing_entities,
+        expected=expected,
     )
 
 
@@ -181,25 +186,25 @@ def save_rejected(
     return import_tables(folder, files, dataclasses.replace(options, dry_run=True, rejects=rejects), ctx=ctx)
 
 
-def list_imports(folder: Path, *, ctx: JobContext) -> tuple[ImportRecord, ...]:  # noqa: ARG001
+def import_history(folder: Path, *, ctx: JobContext) -> ImportHistory:  # noqa: ARG001
     """What was imported, and when."""
     from mmdesk.engine.services import imports
 
-    return imports.list_imports(folder, actor=current_actor())
+    return imports.import_history(folder, actor=current_actor())
 
 
-def undo_import(folder: Path, import_id: int, *, ctx: JobContext) -> UndoReport:
-    """Take an import back."""
+def undo_import(folder: Path, import_id: int, expected: str, *, ctx: JobContext) -> UndoReport:
+    """Take an import back, as long as the list it was chosen from is true."""
     from mmdesk.engine.services import imports
 
-    return imports.undo_import(folder, import_id, actor=current_actor(), ctx=ctx)
+    return imports.undo_import(folder, import_id, actor=current_actor(), expected=expected, ctx=ctx)
 
 
-def redo_import(folder: Path, import_id: int, *, ctx: JobContext) -> RedoReport:
-    """Do an import again that was taken back."""
+def redo_import(folder: Path, import_id: int, expected: str, *, ctx: JobContext) -> RedoReport:
+    """Do an import again that was taken back, as long as the list it was chosen from is true."""
     from mmdesk.engine.services import imports
 
-    return imports.redo_import(folder, import_id, actor=current_actor(), ctx=ctx)
+    return imports.redo_import(folder, import_id, actor=current_actor(), expected=expected, ctx=ctx)
 
 
 # Media.

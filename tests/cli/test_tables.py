@@ -176,6 +176,30 @@ def test_texts_for_people(case: Path, tmp_path: Path, capsys: pytest.CaptureFixt
     assert run(capsys, "imports", "undo", case, 77)[0] == 2
 
 
+def test_what_was_expected_of_a_case_somebody_else_changed(
+    case: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    entities = write(tmp_path / "e.csv", ENTITIES)
+    status, tried = ask(capsys, "import", "tables", case, "--entities", entities, "--dry-run")
+    state = tried["entities"]["state"]
+    assert (status, tried["entities"]["inserted"]) == (0, 2)
+    run(capsys, "import", "tables", case, "--entities", write(tmp_path / "other.csv", "entity_id\nz\n"))
+    status, document = ask(capsys, "import", "tables", case, "--entities", entities, "--expect", state)
+    assert (status, document["error"]["code"]) == (3, "store.changed")
+    assert "imported other.csv at" in document["error"]["message"]
+    listed = ask(capsys, "imports", "list", case)[1]
+    assert ask(capsys, "imports", "undo", case, "--expect", listed["state"])[0] == 0
+    assert ask(capsys, "imports", "redo", case, "--expect", listed["state"])[1]["error"]["code"] == "store.changed"
+    tried = ask(capsys, "imports", "list", case)[1]
+    assert ask(capsys, "imports", "redo", case, "--expect", tried["state"])[0] == 0
+    status, tried = ask(capsys, "entities", "delete", case, "z", "--dry-run")
+    assert (status, tried["changed"]) == (0, ["z"])
+    assert "Nothing was done" in run(capsys, "entities", "delete", case, "z", "--dry-run")[1]
+    assert ask(capsys, "entities", "delete", case, "z", "--expect", tried["state"])[0] == 0
+    assert ask(capsys, "entities", "restore", case, "z", "--expect", tried["state"])[0] == 3
+    assert run(capsys, "entities", "restore", case, "z", "--expect", "now")[0] == 2
+
+
 def test_as_a_process_of_its_own(case: Path, shared_data: Path, tmp_path: Path) -> None:
     folder = shared_data / "messy_tables" / "date_mixed"
 

@@ -91,6 +91,13 @@ class StoreError(MmdeskError):
     default_code = "store"
 
 
+class ConflictError(StoreError):
+    """Somebody else changed meanwhile what a decision was made on; nothing was written: look again."""
+
+    exit_status = ExitStatus.DATA
+    default_code = "store.changed"
+
+
 class ModelError(MmdeskError):
     """A run or its model cannot be used: altered, unfinished, or made for other features."""
 

@@ -101,6 +101,7 @@ def ingest(
     entities: Mapping[str, int],
     source: ImportSource,
     *,
+    state: str | None = None,
     total: int = 0,
     ctx: JobContext = NULL_CONTEXT,
 ) -> MediaCounts:
@@ -111,16 +112,18 @@ def ingest(
         candidates: The files, one after the other.
         entities: Entity id -> key of all known entities, :data:`DELETED` for deleted ones.
         source: What the import's record says.
+        state: In which the case was when ``entities`` was read; None = not to be compared.
         total: How many candidates there are, for the progress; 0 if unknown.
         ctx: Cancelling keeps the batches that were committed.
 
     Raises:
+        ConflictError: Somebody deleted an entity meanwhile, or took this import back; earlier batches are kept.
         ResourceError: The disk is full or the case folder cannot be written.
         StoreError: The database cannot be written.
     """
     _sweep(case.files)
     counts = MediaCounts()
-    rows = ArtifactRows(source)
+    rows = ArtifactRows(source, state)
     waiting = iter(candidates)
     while batch := list(islice(waiting, _BATCH_FILES)):
         staged: list[Staged] = []

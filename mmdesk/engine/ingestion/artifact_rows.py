@@ -13,9 +13,9 @@ from sqlalchemy.engine import Connection
 from mmdesk.engine.core.hashing import canonical_json
 from mmdesk.engine.core.times import now_us
 from mmdesk.engine.core.types import FeatureStatus, MediaType
-from mmdesk.engine.store import bulk
+from mmdesk.engine.store import bulk, conflicts
 from mmdesk.engine.store.case import Case
-from mmdesk.engine.store.tables import Artifact, EntityArtifact, Import, RejectedRow
+from mmdesk.engine.store.tables import Artifact, Entity, EntityArtifact, Import, RejectedRow
 
 KIND = "media"
 ACTION = "import.media"
@@ -79,10 +79,12 @@ class ArtifactRows:
 
     Args:
         source: What the record says.
+        state: In which the case was when the files' entities were looked up; None = not to be compared.
     """
 
-    def __init__(self, source: ImportSource) -> None:
+    def __init__(self, source: ImportSource, state: str | None = None) -> None:
         self._source = source
+        self._state = state
         self._import_id: int | None = None
         self._pending_rejects: list[Rejected] = []
 
@@ -98,6 +100,8 @@ class ArtifactRows:
             counts: Of the whole import before this batch.
 
         Raises:
+            ConflictError: Somebody deleted one of the entities meanwhile, or took this import back; the batch is not
+                written.
             StoreError: The database cannot be written.
         """
         self._pending_rejects.extend(rejected)
@@ -107,6 +111,7 @@ class ArtifactRows:
             if not _anything_new(connection, staged):
                 return Written(0, 0)
         with case.write(ACTION, self._source.name) as connection:
+            self._require_unchanged(connection, staged)
             import_id = self._record(connection, case.actor, counts)
             known, artifacts = _add_artifacts(connection, staged, import_id)
             links = _add_links(connection, staged, known, import_id)
@@ -114,6 +119,18 @@ class ArtifactRows:
             connection.info["audit_details"] |= {"import_id": import_id, "artifacts": artifacts, "links": links}
         self._import_id = import_id
         return Written(artifacts, max(0, links - artifacts))
+
+    def _require_unchanged(self, connection: Connection, staged: Sequence[Staged]) -> None:
+        """The entities are there still, and what was written of this import was not taken back."""
+        keys = {file.entity_key for file in staged}
+        there: set[int] = set()
+        for start in range(0, len(keys), _LOOK_UP):
+            part = sorted(keys)[start : start + _LOOK_UP]
+            statement = select(Entity.id).where(Entity.id.in_(part), Entity.deleted_us.is_(None))
+            there |= set(connection.execute(statement).scalars())
+        taken_back = select(Import.id).where(Import.id == self._import_id, Import.undone_us.is_not(None))
+        if keys - there or connection.execute(taken_back).first() is not None:
+            conflicts.require_unchanged(connection, self._state, conflicts.ALL)
 
     def finish(self, case: Case, counts: Mapping[str, int]) -> int | None:
         """Write the final counts into the record; returns its id, ``None`` if there is none.

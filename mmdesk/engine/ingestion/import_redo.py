@@ -32,12 +32,14 @@ class Redone:
         kind: ``entities``, ``events``, ..., ``media``.
         restored: Rows that are current again.
         replaced: Rows that were current and are replaced by them again.
+        entities: How many entities are there again or got its version.
     """
 
     import_id: int
     kind: str
     restored: int
     replaced: int
+    entities: int
 
 
 @dataclass(frozen=True)
@@ -86,14 +88,15 @@ def redo_import_rows(connection: Connection, undone: TakenBack) -> Redone:
     """
     _refuse_strangers(connection, undone)
     _revive_artifacts(connection, undone)
-    restored, replaced = _redo_entities(connection, undone)
+    entities, replaced = _redo_entities(connection, undone)
+    restored = entities
     connection.execute(update(Import).where(Import.id == undone.import_id).values(undone_us=None))
     _refuse_without_entities(connection, undone)
     for model in ROWS:
         back, gone = _redo_rows(connection, model, undone)
         restored, replaced = restored + back, replaced + gone
     settle_attributes(connection)
-    return Redone(undone.import_id, undone.kind, restored, replaced)
+    return Redone(undone.import_id, undone.kind, restored, replaced, entities)
 
 
 def _dead(model: Any, undone: TakenBack) -> tuple[Any, Any]:

@@ -25,12 +25,14 @@ class Undone:
         kind: ``entities``, ``events``, ..., ``media``.
         removed: Current rows that are gone.
         restored: Replaced rows that are current again.
+        entities: How many entities are gone or got an older version.
     """
 
     import_id: int
     kind: str
     removed: int
     restored: int
+    entities: int
 
 
 def choose_import(connection: Connection, import_id: int | None) -> tuple[int, str, str]:
@@ -77,7 +79,7 @@ def undo_import_rows(connection: Connection, import_id: int, kind: str) -> Undon
     removed += _undo_artifacts(connection, import_id, moment)
     connection.execute(update(Import).where(Import.id == import_id).values(undone_us=moment))
     settle_attributes(connection)
-    return Undone(import_id, kind, removed + gone, restored + back)
+    return Undone(import_id, kind, removed + gone, restored + back, gone + back)
 
 
 def _undo_rows(connection: Connection, model: Any, import_id: int, moment: int) -> tuple[int, int]:

@@ -9,6 +9,7 @@ from typing import Any
 from mmdesk.engine.core.jobs import NULL_CONTEXT, JobContext
 from mmdesk.engine.services.table_reports import (
     MAX_PROBLEMS,
+    ImportHistory,
     ImportPage,
     ImportRecord,
     LeftOut,
@@ -18,6 +19,11 @@ from mmdesk.engine.services.table_reports import (
 
 
 def list_imports(folder: Path, *, actor: str = "") -> tuple[ImportRecord, ...]:
+    """The case's imports; see :func:`import_history`."""
+    return import_history(folder, actor=actor).imports
+
+
+def import_history(folder: Path, *, actor: str = "") -> ImportHistory:
     """The case's imports of tables and media, oldest first, taken back ones included.
 
     Raises:
@@ -26,12 +32,14 @@ def list_imports(folder: Path, *, actor: str = "") -> tuple[ImportRecord, ...]:
     """
     from sqlalchemy import select
 
+    from mmdesk.engine.store import conflicts
     from mmdesk.engine.store.case import Case
     from mmdesk.engine.store.tables import Import
 
     with Case.open(folder, actor=actor) as case, case.read() as connection:
         rows = connection.execute(select(Import.__table__).order_by(Import.id)).all()
-    return tuple(_record(row) for row in rows)
+        state = conflicts.state_of(connection)
+    return ImportHistory(tuple(_record(row) for row in rows), state)
 
 
 def _record(row: Any) -> ImportRecord:
@@ -83,6 +91,7 @@ def undo_import(
     import_id: int | None = None,
     *,
     actor: str,
+    expected: str | None = None,
     ctx: JobContext = NULL_CONTEXT,
 ) -> UndoReport:
     """Take an import back: its rows go, what they replaced is current again. Nothing is destroyed.
@@ -91,23 +100,29 @@ def undo_import(
         folder: The case.
         import_id: Which; None = the newest that is not taken back.
         actor: Who.
+        expected: The state of the list that was chosen from (:attr:`ImportHistory.state`); a change of the same tables
+            by somebody else since stops it. None: whatever the state is.
         ctx: Cancelling leaves the case as it was.
 
     Raises:
         UsageError: No such case or import.
         DataError: Taken back already, or rows of later imports belong to its entities (``import.in_use``).
+        ConflictError: Somebody changed the same tables since ``expected``.
         StoreError: The case cannot be written.
     """
     from mmdesk.engine.ingestion.import_undo import choose_import, undo_import_rows
+    from mmdesk.engine.store import conflicts
     from mmdesk.engine.store.case import Case
 
     with Case.open(folder, write=True, actor=actor) as case:
-        with case.read() as connection:
+        with case.read() as connection, conflicts.explaining(connection, expected):
             chosen, kind, source = choose_import(connection, import_id)
         with case.write("import.undo", source, {"import_id": chosen, "kind": kind}) as connection:
+            conflicts.require_unchanged(connection, expected, conflicts.needed([kind]))
             choose_import(connection, chosen)
             undone = undo_import_rows(connection, chosen, kind)
-            connection.info["audit_details"] |= {"removed": undone.removed, "restored": undone.restored}
+            counts = {"removed": undone.removed, "restored": undone.restored, "entities": undone.entities}
+            connection.info["audit_details"] |= counts
             ctx.check_cancelled()
     return UndoReport(undone.import_id, undone.kind, undone.removed, undone.restored)
 
@@ -117,6 +132,7 @@ def redo_import(
     import_id: int | None = None,
     *,
     actor: str,
+    expected: str | None = None,
     ctx: JobContext = NULL_CONTEXT,
 ) -> RedoReport:
     """Do an import again that was taken back: its rows are there as they were, and replace what they had replaced.
@@ -127,23 +143,29 @@ def redo_import(
         folder: The case.
         import_id: Which; None = the one taken back last.
         actor: Who.
+        expected: The state of the list that was chosen from (:attr:`ImportHistory.state`); a change of the same tables
+            by somebody else since stops it. None: whatever the state is.
         ctx: Cancelling leaves the case as it was.
 
     Raises:
         UsageError: No such case or import.
         DataError: It is in the case (``import.nothing_to_redo``), an import made meanwhile brought some of the same
             (``import.redo_conflict``), or its entities are gone (``import.redo_needs``).
+        ConflictError: Somebody changed the same tables since ``expected``.
         StoreError: The case cannot be written.
     """
     from mmdesk.engine.ingestion.import_redo import choose_undone, redo_import_rows
+    from mmdesk.engine.store import conflicts
     from mmdesk.engine.store.case import Case
 
     with Case.open(folder, write=True, actor=actor) as case:
-        with case.read() as connection:
+        with case.read() as connection, conflicts.explaining(connection, expected):
             chosen = choose_undone(connection, import_id)
         details = {"import_id": chosen.import_id, "kind": chosen.kind}
         with case.write("import.redo", chosen.source, details) as connection:
+            conflicts.require_unchanged(connection, expected, conflicts.needed([chosen.kind]))
             redone = redo_import_rows(connection, choose_undone(connection, chosen.import_id))
-            connection.info["audit_details"] |= {"restored": redone.restored, "replaced": redone.replaced}
+            counts = {"restored": redone.restored, "replaced": redone.replaced, "entities": redone.entities}
+            connection.info["audit_details"] |= counts
             ctx.check_cancelled()
     return RedoReport(redone.import_id, redone.kind, redone.restored, redone.replaced)

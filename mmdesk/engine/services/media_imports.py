@@ -153,7 +153,7 @@ def import_media(
     from mmdesk.engine.ingestion.artifact_ingestion import DELETED, ingest
     from mmdesk.engine.ingestion.artifact_rows import ImportSource
     from mmdesk.engine.ingestion.artifact_sources import Manifest, check_paths, stored_name
-    from mmdesk.engine.store import deletions, readers
+    from mmdesk.engine.store import conflicts, deletions, readers
     from mmdesk.engine.store.case import Case
 
     check_paths(paths, manifest)
@@ -165,6 +165,7 @@ def import_media(
     )
     with Case.open(folder, write=True, actor=actor) as case:
         with case.read() as connection:
+            state = conflicts.state_of(connection)
             table = readers.entities(connection)
             entities = dict.fromkeys(deletions.deleted_entities(connection), DELETED)
         entities |= zip(table["entity_id"].to_pylist(), table["entity_key"].to_pylist(), strict=True)
@@ -172,7 +173,7 @@ def import_media(
         for _ in _candidates(paths, listed, entities):  # walking is cheap beside reading
             total += 1
             ctx.check_cancelled()
-        counts = ingest(case, _candidates(paths, listed, entities), entities, source, total=total, ctx=ctx)
+        counts = ingest(case, _candidates(paths, listed, entities), entities, source, state=state, total=total, ctx=ctx)
     problems = tuple(RefusedFile(problem.path, problem.reason, problem.line) for problem in counts.problems)
     return MediaReport(**counts.as_document(), problems=problems, import_id=counts.import_id)
 

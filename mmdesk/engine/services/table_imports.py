@@ -57,6 +57,7 @@ def import_tables(
         DataError: A file that is no CSV, lacks a column, or has entities twice.
         DecisionNeededError: Columns are only proposed, dates or decimals can be read in two ways, or rows are stored
             already with other values; nothing was written and the hint says how to choose.
+        ConflictError: Somebody changed the same tables since ``options.expected``; nothing was written.
         StoreError: The case cannot be written.
         ResourceError: The disk is full.
     """
@@ -153,15 +154,20 @@ class _Import:
 
     def run(self) -> TablesReport:
         """Check and write; see :func:`import_tables`."""
+        from mmdesk.engine.store import conflicts
+
         if self._options.dry_run:
             with self._case.read() as connection:
+                state = conflicts.state_of(connection)
                 checked = self._check(connection)
             self._write_rejects()
-            return self._report(checked, {})
+            return self._report(checked, {}, state)
         names = ", ".join(table.name for table in self._prepared)
         ids: dict[Table, int] = {}
         try:
             with self._case.write("import.tables", names) as connection:
+                touched = conflicts.needed([table.table.value for table in self._prepared])
+                conflicts.require_unchanged(connection, self._options.expected, touched)
                 checked = self._check(connection)
                 ids = self._write(connection, checked)
                 self._write_rejects()
@@ -229,7 +235,7 @@ class _Import:
             if one.prepared.table in ids
         ]
 
-    def _report(self, checked: Sequence[Checked], ids: Mapping[Table, int]) -> TablesReport:
+    def _report(self, checked: Sequence[Checked], ids: Mapping[Table, int], state: str | None = None) -> TablesReport:
         import dataclasses
         import itertools
 
@@ -251,7 +257,9 @@ class _Import:
             for one in itertools.islice(broken, MAX_PROBLEMS)
         )
         rejects = self._options.rejects
-        return TablesReport(reports, problems, str(rejects) if rejects is not None else None, self._options.dry_run)
+        return TablesReport(
+            reports, problems, str(rejects) if rejects is not None else None, self._options.dry_run, state
+        )
 
 
 def _is_new(connection: Connection, one: Checked) -> bool:

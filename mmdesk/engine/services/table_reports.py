@@ -37,6 +37,8 @@ class ImportOptions:
         on_conflict: Rows whose key is stored with other values.
         missing_entities: Rows of entities that nobody knows.
         rejects: Where the rejected rows are written for mending; an existing file is replaced.
+        expected: The state that a dry run saw (:attr:`TablesReport.state`); a change of the same tables by somebody
+            else since stops the import. None: whatever the state is.
     """
 
     mapping: Mapping[str, object] | None = None
@@ -44,6 +46,7 @@ class ImportOptions:
     on_conflict: OnConflict = OnConflict.ABORT
     missing_entities: MissingEntities = MissingEntities.REJECT
     rejects: Path | None = None
+    expected: str | None = None
 
 
 @dataclass(frozen=True)
@@ -106,12 +109,14 @@ class TablesReport:
         problems: Broken rules, the first :data:`MAX_PROBLEMS` of all files.
         rejects_file: Where the rejected rows were written.
         dry_run: Nothing was written into the case.
+        state: Of a dry run: the state in which the case was, for :attr:`ImportOptions.expected`.
     """
 
     tables: tuple[TableReport, ...]
     problems: tuple[Rejected, ...]
     rejects_file: str | None
     dry_run: bool
+    state: str | None = None
 
     @property
     def rejected(self) -> int:
@@ -171,6 +176,14 @@ class ImportRecord:
     actor: str
     imported_us: int
     undone_us: int | None
+
+
+@dataclass(frozen=True)
+class ImportHistory:
+    """The imports of a case, oldest first, and the state in which the case was."""
+
+    imports: tuple[ImportRecord, ...]
+    state: str
 
 
 @dataclass(frozen=True)

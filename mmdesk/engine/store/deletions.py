@@ -102,13 +102,16 @@ class _Found:
     deleted: bool
 
 
-def set_entities_deleted(connection: Connection, names: Sequence[str], *, deleted: bool) -> Changed:
+def set_entities_deleted(
+    connection: Connection, names: Sequence[str], *, deleted: bool, dry_run: bool = False
+) -> Changed:
     """Delete entities, or restore deleted ones.
 
     Args:
         connection: Of a write.
         names: Entity ids.
         deleted: Whether they are to be deleted.
+        dry_run: Only tell; a connection of a read will do.
 
     Raises:
         UsageError: The case has no such entity (``usage.no_such_entity``); nothing is changed.
@@ -124,23 +127,26 @@ def set_entities_deleted(connection: Connection, names: Sequence[str], *, delete
             code="usage.no_such_entity",
             details={"entities": missing[:100]},
         )
-    return _set_deleted(connection, Entity, [found[name] for name in asked], deleted=deleted)
+    return _set_deleted(connection, Entity, [found[name] for name in asked], deleted=deleted, dry_run=dry_run)
 
 
-def set_artifacts_deleted(connection: Connection, words: Sequence[str], *, deleted: bool) -> Changed:
+def set_artifacts_deleted(
+    connection: Connection, words: Sequence[str], *, deleted: bool, dry_run: bool = False
+) -> Changed:
     """Delete evidence files, or restore deleted ones. The stored bytes stay.
 
     Args:
         connection: Of a write.
         words: SHA-256, or a unique beginning of it, or the analyst's name of a file.
         deleted: Whether they are to be deleted.
+        dry_run: Only tell; a connection of a read will do.
 
     Raises:
         UsageError: No such file, or several (``usage.no_such_file``, ``usage.several_files``); nothing is changed.
         DataError: The import that brought one was taken back since (``delete.import_undone``).
     """
     found = {one.key: one for word in words for one in [_find_artifact(connection, word)]}
-    return _set_deleted(connection, Artifact, list(found.values()), deleted=deleted)
+    return _set_deleted(connection, Artifact, list(found.values()), deleted=deleted, dry_run=dry_run)
 
 
 def _find_entities(connection: Connection, names: Sequence[str]) -> dict[str, _Found]:
@@ -180,7 +186,12 @@ def _find_artifact(connection: Connection, word: str) -> _Found:
 
 
 def _set_deleted(
-    connection: Connection, model: type[Entity] | type[Artifact], found: Sequence[_Found], *, deleted: bool
+    connection: Connection,
+    model: type[Entity] | type[Artifact],
+    found: Sequence[_Found],
+    *,
+    deleted: bool,
+    dry_run: bool,
 ) -> Changed:
     change = [one for one in found if one.deleted is not deleted]
     moment, rows = now_us() if deleted else None, dict[str, int]()
@@ -188,7 +199,8 @@ def _set_deleted(
         keys = [one.key for one in change[start : start + _LOOK_UP]]
         if not deleted:
             _refuse_without_import(connection, model, keys)
-        connection.execute(update(model).where(model.id.in_(keys)).values(deleted_us=moment))
+        if not dry_run:
+            connection.execute(update(model).where(model.id.in_(keys)).values(deleted_us=moment))
     keys = [one.key for one in change]
     for dependent in (Event, Interaction, Target, EntityArtifact) if model is Entity else (EntityArtifact,):
         ends = _ends(dependent) if model is Entity else (EntityArtifact.artifact_id,)

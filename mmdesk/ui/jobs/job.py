@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from mmdesk.engine.core.errors import MmdeskError
+from mmdesk.engine.core.errors import ConflictError, MmdeskError
 from mmdesk.engine.core.jobs import JobCancelled, JobContext, PartContext
 from mmdesk.ui.hints import for_window
 
@@ -66,6 +66,11 @@ class Failure:
     code: str = "error"
     details: str = ""
     facts: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def is_conflict(self) -> bool:
+        """Somebody else changed what was decided on: what is shown is out of date."""
+        return self.code == ConflictError.default_code
 
     @classmethod
     def of(cls, error: BaseException) -> Failure:

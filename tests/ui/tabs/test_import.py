@@ -14,6 +14,7 @@ from mmdesk.engine.core.types import MissingEntities, OnConflict
 from mmdesk.engine.core.types import Table as CaseTable
 from mmdesk.engine.services import cases as case_service
 from mmdesk.engine.services import media_imports, table_imports
+from mmdesk.engine.services.imports import undo_import
 from mmdesk.ui.tabs.importing.tab import ImportTab
 from mmdesk.ui.tabs.importing.tables_page import _FileRow
 from mmdesk.ui.widgets.basics import Label
@@ -314,6 +315,32 @@ def test_refused_media_are_listed(qtbot: QtBot, window: MainWindow, small_case: 
     assert "not-there.jpg" in said
 
 
+def test_what_somebody_else_changed_since_the_check_is_said_and_checked_again(
+    qtbot: QtBot, window: MainWindow, small_case: Path, tmp_path: Path
+) -> None:
+    mine, theirs = tmp_path / "mine.csv", tmp_path / "theirs.csv"
+    mine.write_text("entity_id,age\nnew,1\n")
+    theirs.write_text("entity_id\nother\n")
+    opened(qtbot, window, small_case)
+    tables = import_tab(window).tables
+    tables.take([mine])
+    rest(qtbot, window)
+    click(qtbot, tables.check)
+    rest(qtbot, window)
+    table_imports.import_tables(small_case, table_imports.TableFiles(entities=theirs), actor="bob")
+    click(qtbot, tables.start)
+    rest(qtbot, window)
+    notice = tables._report_state.notice
+    assert "bob imported theirs.csv at" in notice.title.text().replace("\u200b", "")
+    before = case_service.case_info(small_case).counts["entities"]
+    press(qtbot, notice, "Check again")
+    rest(qtbot, window)
+    assert tables._report_state.showing_content
+    click(qtbot, tables.start)
+    rest(qtbot, window)
+    assert case_service.case_info(small_case).counts["entities"] == before + 1
+
+
 # Health and history.
 
 
@@ -344,7 +371,24 @@ def test_an_import_is_taken_back_after_a_question(
     tab.history.table.choose(0)
     assert not tab.history.undo.isEnabled()
     click(qtbot, tab.history.redo)
-    qtbot.waitUntil(lambda: cells(tab.history.table, "State") == ["in the case"], timeout=LONG_MS)
+    rest(qtbot, window)
+    assert cells(tab.history.table, "State") == ["in the case"]
+
+
+def test_an_import_somebody_else_took_back_meanwhile_is_said_and_shown(
+    qtbot: QtBot, window: MainWindow, small_case: Path
+) -> None:
+    opened(qtbot, window, small_case)
+    tab = import_tab(window)
+    click(qtbot, tab.buttons[3])
+    rest(qtbot, window)
+    tab.history.table.choose(0)
+    undo_import(small_case, actor="bob")
+    press(qtbot, tab.history, "Take back")
+    answer(qtbot, window, "Take back")
+    rest(qtbot, window)
+    assert "bob took import 1" in answer(qtbot, window, "Close")
+    assert cells(tab.history.table, "State") == ["taken back"]
 
 
 def test_the_pages_of_an_empty_case_say_what_to_do(qtbot: QtBot, window: MainWindow, empty_case: Path) -> None:

@@ -20,7 +20,7 @@ from mmdesk.ui.widgets.notice import Stateful
 from mmdesk.ui.widgets.table import Table
 
 if TYPE_CHECKING:
-    from mmdesk.engine.services.table_reports import ImportRecord, RedoReport, UndoReport
+    from mmdesk.engine.services.table_reports import ImportHistory, ImportRecord, RedoReport, UndoReport
 
 
 class HistoryPage(QWidget):
@@ -30,6 +30,7 @@ class HistoryPage(QWidget):
         super().__init__()
         self.desk = desk
         self._records: tuple[ImportRecord, ...] = ()
+        self._state_seen = ""
         self.table = Table("Imports")
         self.table.picked.connect(lambda _rows: self._enable())
         self.undo = Button("Take back", self._on_undo, icon="undo")
@@ -52,16 +53,16 @@ class HistoryPage(QWidget):
     def load(self) -> None:
         """Read the list anew."""
         self.desk.jobs.submit(
-            Lane.DB, calls.list_imports, self.desk.session.folder, key="history", owner=self,
+            Lane.DB, calls.import_history, self.desk.session.folder, key="history", owner=self,
             on_success=self._on_listed, on_failure=self._on_failed,
         )  # fmt: skip
 
     def _on_failed(self, failure: Failure) -> None:
         self._state.show_error(failure.message, failure.hint, failure.details, "Try again", self.load)
 
-    def _on_listed(self, records: tuple[ImportRecord, ...]) -> None:
-        self._records = tuple(reversed(records))
-        if not records:
+    def _on_listed(self, history: ImportHistory) -> None:
+        self._records, self._state_seen = tuple(reversed(history.imports)), history.state
+        if not self._records:
             self._state.show_empty("history", "Nothing was imported yet", "Every import is listed here.")
             return
         self.table.set_columns(_columns(self._records))
@@ -87,9 +88,8 @@ class HistoryPage(QWidget):
 
     def _undo(self, import_id: int) -> None:
         self.desk.jobs.submit(
-            Lane.HEAVY, calls.undo_import, self.desk.session.folder, import_id, title="Taking an import back",
-            owner=self, on_success=self._on_undone,
-            on_failure=lambda f: choosers.show_error(self, f.message, f.hint, f.details),
+            Lane.HEAVY, calls.undo_import, self.desk.session.folder, import_id, self._state_seen,
+            title="Taking an import back", owner=self, on_success=self._on_undone, on_failure=self._on_refused,
         )  # fmt: skip
 
     def _on_undone(self, report: UndoReport) -> None:
@@ -104,9 +104,8 @@ class HistoryPage(QWidget):
         if record is None:
             return
         self.desk.jobs.submit(
-            Lane.HEAVY, calls.redo_import, self.desk.session.folder, record.id, title="Doing an import again",
-            owner=self, on_success=self._on_redone,
-            on_failure=lambda f: choosers.show_error(self, f.message, f.hint, f.details),
+            Lane.HEAVY, calls.redo_import, self.desk.session.folder, record.id, self._state_seen,
+            title="Doing an import again", owner=self, on_success=self._on_redone, on_failure=self._on_refused,
         )  # fmt: skip
 
     def _on_redone(self, report: RedoReport) -> None:
@@ -117,6 +116,11 @@ class HistoryPage(QWidget):
             "good",
         )
         self.desk.session.tell(Concern.TABLES, Concern.MEDIA)
+
+    def _on_refused(self, failure: Failure) -> None:
+        choosers.show_error(self, failure.message, failure.hint, failure.details)
+        if failure.is_conflict:
+            self.desk.session.tell(Concern.TABLES, Concern.MEDIA)  # what is shown is out of date, here and elsewhere
 
     def _enable(self) -> None:
         record = self._chosen()

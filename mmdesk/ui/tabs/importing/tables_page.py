@@ -262,6 +262,7 @@ class TablesPage(QWidget):
             on_conflict=self.on_conflict.value or OnConflict.ABORT,
             missing_entities=self.unknown.value or MissingEntities.REJECT,
             dry_run=dry_run,
+            expected=None if dry_run or self._checked is None else self._checked.state,
         )
 
     def run_check(self) -> None:
@@ -312,6 +313,11 @@ class TablesPage(QWidget):
         mapping = failure.facts.get("mapping")
         if isinstance(mapping, dict) and mapping and failure.facts.get("questions"):
             self._ask(failure, mapping)
+        elif failure.is_conflict:
+            self._report_state.show_error(
+                failure.message, "Nothing was written. Check again: it may say something else now.", failure.details,
+                "Check again", self.run_check,
+            )  # fmt: skip
         else:
             self._report_state.show_error(
                 failure.message, failure.hint, failure.details, "Back to the files", self._back
