@@ -7,13 +7,21 @@ import difflib
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from mmdesk.engine.core.errors import DataError, MmdeskError
 from mmdesk.engine.core.types import Table
 from mmdesk.engine.ingestion.mapping import FieldSource, TableMapping
 from mmdesk.engine.ingestion.questions import Question
-from mmdesk.engine.ingestion.table_schema import FIELDS, TARGET_FIELDS, Field, certain_tables, plain
+from mmdesk.engine.ingestion.table_schema import (
+    FIELDS,
+    TARGET_FIELDS,
+    Content,
+    Field,
+    certain_tables,
+    field_named,
+    plain,
+)
 
 REJECTS_HEADER = ("line", "column", "value", "rule", "table", "file")
 """What stands before the original columns in a file of rejected rows; such a file is known by it."""
@@ -36,6 +44,7 @@ class Source:
         separator: Between joined cells.
         formats: Declared time formats.
         label: The column's name for messages.
+        values: Cell -> what it stands for.
     """
 
     indices: tuple[int, ...]
@@ -43,6 +52,7 @@ class Source:
     separator: str
     formats: tuple[str, ...]
     label: str
+    values: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -144,12 +154,12 @@ def plan_columns(table: Table, header: Sequence[str], mapping: TableMapping, fil
             sources[wanted] = _given(wanted, given, names, free, mapping=mapping, file=file)
     used = {index for source in sources.values() for index in source.indices}
     free = [index for index in free if index not in used]
-    for field in FIELDS[table]:
-        if field.name not in mapping.columns:
-            index = _by_name(field, names, free, file)
+    for one in FIELDS[table]:
+        if one.name not in mapping.columns:
+            index = _by_name(one, names, free, file)
             if index is not None:
-                formats = _formats(mapping, field.name, names[index])
-                sources[field.name] = Source((index,), None, " ", formats, names[index])
+                formats = _formats(mapping, one.name, names[index])
+                sources[one.name] = Source((index,), None, " ", formats, names[index])
                 free.remove(index)
     missing = tuple(field.name for field in FIELDS[table] if field.required and field.name not in sources)
     proposals = _propose(table, names, free, sources, mapping)
@@ -190,7 +200,8 @@ def _given(
     if not given.columns:
         return Source((), given.constant, "", formats, wanted)
     indices = tuple(_find(name, names, free, file) for name in given.columns)
-    return Source(indices, None, given.separator, formats, " + ".join(names[index] for index in indices))
+    label = " + ".join(names[index] for index in indices)
+    return Source(indices, None, given.separator, formats, label, given.values)
 
 
 def _formats(mapping: TableMapping, *names: str) -> tuple[str, ...]:
@@ -228,28 +239,28 @@ def _propose(
     """Synonyms first, similar names after them; each column for one purpose only, required ones served first."""
     labelled = any(name in sources for name in TARGET_FIELDS)
     open_fields = [
-        field
-        for field in sorted(FIELDS[table], key=lambda field: not field.required)
-        if field.name not in sources
-        and field.name not in mapping.columns
-        and not (field.name in TARGET_FIELDS and (labelled or table is Table.ENTITIES))
+        one
+        for one in sorted(FIELDS[table], key=lambda one: not one.required)
+        if one.name not in sources
+        and one.name not in mapping.columns
+        and not (one.name in TARGET_FIELDS and (labelled or table is Table.ENTITIES))
     ]
     proposals: dict[str, str] = {}
     left = list(free)
-    for field in open_fields:
-        wanted = [plain(name) for name in field.synonyms]
+    for one in open_fields:
+        wanted = [plain(name) for name in one.synonyms]
         found = [index for index in left if plain(names[index]) in wanted]
         if found:
             best = min(found, key=lambda index: wanted.index(plain(names[index])))
-            proposals[field.name] = names[best]
+            proposals[one.name] = names[best]
             left.remove(best)
-    for field in open_fields:
-        if field.name not in proposals:
+    for one in open_fields:
+        if one.name not in proposals:
             plains = {plain(names[index]): index for index in left}
-            cutoff = 0.7 if field.required else 0.85
-            close = difflib.get_close_matches(plain(field.name), list(plains), 1, cutoff)
+            cutoff = 0.7 if one.required else 0.85
+            close = difflib.get_close_matches(plain(one.name), list(plains), 1, cutoff)
             if close:
-                proposals[field.name] = names[plains[close[0]]]
+                proposals[one.name] = names[plains[close[0]]]
                 left.remove(plains[close[0]])
     return proposals
 
@@ -276,16 +287,28 @@ def question_about(plan: ColumnPlan, file: str) -> Question | None:
         )
     if not plan.proposals:
         return None
-    pairs = ", ".join(f"'{column}' for {wanted}" for wanted, column in plan.proposals.items())
+    columns = {wanted: _with_date(plan, wanted, column) for wanted, column in plan.proposals.items()}
+    shown = {name: " with ".join(f"'{part}'" for part in parts) for name, parts in columns.items()}
+    pairs = ", ".join(f"{column} for {wanted}" for wanted, column in shown.items())
     return Question(
         plan.table,
         file,
         None,
         "import.columns_proposed",
         f"{file}: is it {pairs}? It has the columns {', '.join(plan.header)}.",
-        {"columns": dict(plan.proposals)},
+        {"columns": {name: parts[0] if len(parts) == 1 else {"join": parts} for name, parts in columns.items()}},
         "Write null for a column that is something else.",
     )
+
+
+def _with_date(plan: ColumnPlan, wanted: str, column: str) -> list[str]:
+    """A proposed column, and where it is a time of day beside a date of its own, the date before it."""
+    one = field_named(plan.table, wanted)
+    name = plain(column)
+    if one is None or one.content is not Content.TIME or "time" not in name or "date" in name:
+        return [column]
+    dates = [other for other, _ in plan.extras if plain(other) in {name.replace("time", "date"), "date", "day"}]
+    return [*dates[:1], column]
 
 
 def _missing(plan: ColumnPlan, file: str, another: Table | None) -> MmdeskError:

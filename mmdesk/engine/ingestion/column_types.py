@@ -58,7 +58,7 @@ class AttributeEvidence:
             self._no_numbers = self.numbers.numbers + self.numbers.absent < self.cells * _GIVE_UP
         if not self._no_times:
             self.times.update(texts, lines)
-            self._no_times = self.times.seen < self.cells * _GIVE_UP
+            self._no_times = self.times.seen + self.times.absent < self.cells * _GIVE_UP
         if self.truth_words is not None:
             words = {text.lower() for text in pc.unique(pc.utf8_slice_codeunits(texts, 0, 6)).to_pylist()[:20]}
             self.truth_words |= words
@@ -69,7 +69,8 @@ class AttributeEvidence:
         """The column's type; None if every cell is blank.
 
         Number: every cell is one, or a word for a missing one, and no zeros or digits would be lost. Time: every
-        cell is one, in whatever form (which may have to be asked). Boolean: all from one pair of words.
+        cell is one, in whatever form (which may have to be asked), or a word for a missing one. Boolean: all from one
+        pair of words.
         """
         if not self.cells:
             return None
@@ -79,7 +80,12 @@ class AttributeEvidence:
             marks = numbers.leading_zero or numbers.long_digits or numbers.bracketed == numbers.finite
             return ColumnKind.CATEGORY if marks else ColumnKind.NUMBER
         times = self.times
-        if not self._no_times and times.seen == self.cells and COUNTS not in times.families:
+        if (
+            not self._no_times
+            and times.seen
+            and times.seen + times.absent == self.cells
+            and COUNTS not in times.families
+        ):
             return ColumnKind.TIME
         if self.truth_words and (self.truth_words in _PAIRS or any(self.truth_words <= pair for pair in _SURE_ALONE)):
             return ColumnKind.BOOLEAN

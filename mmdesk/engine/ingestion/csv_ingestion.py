@@ -50,6 +50,7 @@ class PreparedTable:
         rejections: The others.
         notes: What the user should know.
         repeated: Rows left out because an earlier row of the file has their key.
+        refused_ids: Of entities: identifiers of rejected rows.
     """
 
     table: Table
@@ -63,6 +64,7 @@ class PreparedTable:
     rejections: Rejections
     notes: list[str] = field(default_factory=list)
     repeated: int = 0
+    refused_ids: set[str] = field(default_factory=set)
 
     @property
     def name(self) -> str:
@@ -208,10 +210,33 @@ def _typed(one: Opened, survey: Survey, forms: Forms, readings: Iterable[TextBat
         if typed.num_rows:
             batches.append(typed)
             hashes.append(hash_rows(identity_columns(one.table, typed)))
-    notes = _notes(one, survey, typer)
-    return PreparedTable(
-        one.table, one.file, one.plan, forms, one.mapping, survey.rows, batches, joined(hashes), rejections, notes
+    _require_fit(one, survey, typer)
+    prepared = PreparedTable(
+        one.table, one.file, one.plan, forms, one.mapping, survey.rows, batches, joined(hashes), rejections
     )
+    prepared.notes, prepared.refused_ids = _notes(one, survey, typer), typer.refused_ids
+    return prepared
+
+
+def _require_fit(one: Opened, survey: Survey, typer: Typer) -> None:
+    """Refuse a file with a column none of whose cells is what was declared of it: it is the declaration that is wrong.
+
+    Raises:
+        DataError: ``import.nothing_fits``.
+    """
+    for name, (cells, read) in typer.read.items():
+        how = survey.declared(name)
+        if read or not cells or not how:
+            continue
+        source = one.plan.sources.get(name)
+        label = source.label if source is not None else name
+        raise DataError(
+            f"{one.file.path.name}: none of the {cells:,} cells in column '{label}' can be read as {how} (for example "
+            f"'{typer.odd[name]}').",
+            "Correct the mapping, or leave it out to have the form found out.",
+            code="import.nothing_fits",
+            details={"file": one.file.path.name, "column": label, "declared": how},
+        )
 
 
 def _notes(one: Opened, survey: Survey, typer: Typer) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +12,7 @@ import pyarrow.compute as pc
 from sqlalchemy import select
 from sqlalchemy.engine import Connection
 
+from mmdesk.engine.ingestion.entity_likeness import same_to_the_eye, to_the_eye
 from mmdesk.engine.store.bulk import fetch, next_key
 from mmdesk.engine.store.tables import Entity
 
@@ -35,6 +37,7 @@ class EntityIndex:
     keys: Ints
     row_keys: pa.Array
     next_key: int
+    _alike: Mapping[str, str] | None = None
 
     @classmethod
     def load(cls, connection: Connection) -> EntityIndex:
@@ -64,6 +67,17 @@ class EntityIndex:
             return places
         return np.where(places >= 0, self.keys[places], UNKNOWN)
 
+    def find_alike(self, words: pa.Array) -> Ints:
+        """Keys of unknown identifiers that look the same as a known one (distinct strings); -1 = none does.
+
+        Letters and accents in one character or in two, and invisible marks around a text, are no difference that
+        anybody could see or mend.
+        """
+        if self._alike is None:
+            self._alike = same_to_the_eye(self.ids)
+        seen = [to_the_eye(word) for word in words.to_pylist()]
+        return self.find(pa.array([self._alike.get(text, text) for text in seen], pa.string()))
+
     def reserve(self, count: int) -> Ints:
         """Keys that nothing else in this import gets."""
         keys = np.arange(self.next_key, self.next_key + count, dtype=np.int64)
@@ -74,6 +88,7 @@ class EntityIndex:
         """Give new identifiers (distinct, unknown) their keys."""
         keys = self.reserve(len(ids))
         self.ids = pa.concat_arrays([self.ids, ids])
+        self._alike = None
         self.keys = np.concatenate([self.keys, keys])
         return keys
 

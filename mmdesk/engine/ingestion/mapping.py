@@ -5,7 +5,8 @@
 "thousands": ".", "timezone": "Europe/Berlin", "formats": {"birth_date": "%d.%m.%Y"}, "types": {"zip": "category"},
 "ignore": ["remark"], "quote": "'", "comment": "#", "header_line": 4}}``; every key is optional. A file that does not
 name its columns gets names by ``"header": ["entity_id", "event_type", ...]``; ``"units": "ignore"`` takes
-5% for 5, ``"fraction"`` for 0.05.
+5% for 5, ``"fraction"`` for 0.05. Words are given their meaning by
+``"y_class": {"column": "label", "values": {"fraud": 1, "fair": 0}}``.
 """
 
 from __future__ import annotations
@@ -34,12 +35,14 @@ class FieldSource:
         constant: The same text for every row.
         separator: Between joined cells.
         formats: How times are written, tried in this order; empty = found out from the whole column.
+        values: Cell -> what it stands for; other cells stand for themselves.
     """
 
     columns: tuple[str, ...] = ()
     constant: str | None = None
     separator: str = " "
     formats: tuple[str, ...] = ()
+    values: Mapping[str, str] = field(default_factory=dict)
 
 
 class Units(StrEnum):
@@ -95,7 +98,7 @@ _TABLE_KEYS = (
     "columns", "delimiter", "encoding", "decimal", "thousands", "timezone", "formats", "types", "ignore", "units",
     *LAYOUT_KEYS,
 )  # fmt: skip
-_SOURCE_KEYS = ("column", "constant", "join", "separator", "format")
+_SOURCE_KEYS = ("column", "constant", "join", "separator", "format", "values")
 _THOUSANDS = (".", ",", " ", "'", "\u2019", "\u00a0", "\u202f")
 
 
@@ -191,12 +194,19 @@ def _source(document: object, where: str) -> FieldSource | None:
     formats = _formats(values["format"], where) if "format" in values else ()
     separator = _text(values, "separator", where)
     if "constant" in values:
-        constant = values["constant"]
-        if isinstance(constant, bool) or not isinstance(constant, (str, int, float)):
-            raise _wrong(f"{where}: a constant must be a text or a number.", 'For example {"constant": "payment"}.')
-        return FieldSource(constant=str(constant), formats=formats)
+        return FieldSource(constant=_constant(values["constant"], where), formats=formats)
     columns = _names(values["join"], where) if "join" in values else (_text(values, "column", where) or "",)
-    return FieldSource(columns, separator=" " if separator is None else separator, formats=formats)
+    words = {
+        cell: _constant(meaning, f'{where}, "values"')
+        for cell, meaning in _object(values.get("values", {}), f'{where}, "values"').items()
+    }
+    return FieldSource(columns, separator=" " if separator is None else separator, formats=formats, values=words)
+
+
+def _constant(value: object, where: str) -> str:
+    if isinstance(value, bool) or not isinstance(value, (str, int, float)):
+        raise _wrong(f"{where}: a constant must be a text or a number.", 'For example {"constant": "payment"}.')
+    return str(value)
 
 
 def _check_wanted(table: Table, columns: Mapping[str, object]) -> None:

@@ -9,6 +9,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from mmdesk.engine.ingestion.missing_words import stand_for_missing
 from mmdesk.engine.ingestion.number_dress import undress
 
 Bools = npt.NDArray[np.bool_]
@@ -19,18 +20,15 @@ PLAIN = r"^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$"
 
 INFINITE = r"^(?i:[+-]?(?:inf|infinity|∞))$"
 
-NOT_GIVEN = (
-    "nan", "na", "n/a", "#n/a", "n.a.", "<na>", "null", "(null)", "none", "nil", "-", "--", "?", ".", "\\n", "missing",
-    "#div/0!", "#value!", "#ref!", "#name?", "#num!", "#null!",
-)  # fmt: skip
-"""Texts that stand for a missing number in what statistics programs, databases and spreadsheets export (lower case)."""
-
 # One comma that cannot part thousands: 1,5  0,087  1234,500  ,5
 _COMMA_PROOF = (
     r"^[+-]?(?:\d*,(?:\d{1,2}|\d{4,})|(?:0\d*|\d{4,})?,\d{3})(?:[eE][+-]?\d+)?$|^[+-]?\d{1,3}(?:\.\d{3})+,\d+$"
 )
 _DOT_GROUPS = r"^[+-]?[1-9]\d{0,2}(?:\.\d{3}){2,}$"
-_COMMA_GROUPS = r"^[+-]?[1-9]\d{0,2}(?:,\d{3})+\.\d*$|^[+-]?[1-9]\d{0,2}(?:,\d{3}){2,}$"
+_COMMA_GROUPS = (
+    r"^[+-]?[1-9]\d{0,2}(?:,\d{3})+\.\d*$|^[+-]?[1-9]\d{0,2}(?:,\d{3}){2,}$"
+    r"|^[+-]?[1-9]\d?(?:,\d{2})+,\d{3}(?:\.\d*)?$"  # lakh and crore: 12,34,567
+)
 _COMMA_OPEN = r"^[+-]?[1-9]\d{0,2},\d{3}$"
 _DOT_OPEN = r"^[+-]?[1-9]\d{0,2}\.\d{3}$"
 _SPACED = r"^[+-]?\d{1,3}(?:[ '\x{2019}\p{Zs}]\d{3})+(?:[.,]\d+)?$"
@@ -216,7 +214,7 @@ def classify(texts: pa.Array) -> Masks:
         others = texts.filter(pa.array(rest))
         lower = pc.utf8_lower(others)
         infinite[rest] = np.asarray(pc.match_substring_regex(others, INFINITE))
-        absent[rest] = np.asarray(pc.is_in(lower, value_set=pa.array(NOT_GIVEN))) | np.asarray(pc.equal(others, ""))
+        absent[rest] = np.asarray(stand_for_missing(others)) | np.asarray(pc.equal(others, ""))
         nan[rest] = np.asarray(pc.match_substring_regex(lower, r"^[+-]?nan$"))
         absent |= nan
         shapes = "|".join((_COMMA_PROOF, _DOT_GROUPS, _COMMA_GROUPS, _COMMA_OPEN, _SPACED))
@@ -276,7 +274,7 @@ def _with_point(texts: pa.Array, form: NumberForm) -> pa.Array:
     cleaned = pc.if_else(grouped, pc.replace_substring_regex(cleaned, _SPACES, ""), cleaned)
     if form.thousands in {".", ","}:
         mark, decimal = ("\\" + form.thousands), ("\\" + form.decimal)
-        groups = rf"^[+-]?\d{{1,3}}(?:{mark}\d{{3}})+(?:{decimal}\d*)?$"
+        groups = rf"^[+-]?(?:\d{{1,3}}(?:{mark}\d{{3}})+|\d{{1,2}}(?:{mark}\d{{2}})+{mark}\d{{3}})(?:{decimal}\d*)?$"
         between = pc.match_substring_regex(cleaned, groups)
         cleaned = pc.if_else(between, pc.replace_substring(cleaned, form.thousands, ""), cleaned)
     if form.decimal == ",":

@@ -79,6 +79,8 @@ def _source(source: Source, header: tuple[str, ...], forms: tuple[str, ...]) -> 
         document = {"join": names, "separator": source.separator}
     if forms:
         document["format"] = list(forms)
+    if source.values:
+        document["values"] = dict(source.values)
     return names[0] if list(document) == ["column"] else document
 
 
@@ -119,6 +121,8 @@ def _field(source: FieldSource | None) -> object:
         document = {"join": list(source.columns), "separator": source.separator}
     if source.formats:
         document["format"] = list(source.formats)
+    if source.values:
+        document["values"] = dict(source.values)
     return document
 
 

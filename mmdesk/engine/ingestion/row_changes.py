@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass, field
 
@@ -16,6 +17,7 @@ from mmdesk.engine.core.jobs import NULL_CONTEXT, JobContext
 from mmdesk.engine.core.types import MissingEntities, Table
 from mmdesk.engine.ingestion.csv_ingestion import PreparedTable
 from mmdesk.engine.ingestion.entity_index import UNKNOWN, EntityIndex
+from mmdesk.engine.ingestion.entity_likeness import likeness
 from mmdesk.engine.ingestion.row_identity import RowHash, hash_rows, joined, with_occurrence
 from mmdesk.engine.store.bulk import fetch, fetch_batches
 from mmdesk.engine.store.tables import Entity, Event, Interaction
@@ -24,6 +26,8 @@ Bools = npt.NDArray[np.bool_]
 Ints = npt.NDArray[np.int64]
 
 UNKNOWN_ENTITY = "unknown entity"
+_LOOKED_THROUGH = 200_000
+"""Entities that are compared with unknown ones to say what may have been meant."""
 DELETED_ENTITY = "the entity was deleted; mmdesk entities restore brings it back"
 
 MODELS: dict[Table, type[Event] | type[Interaction]] = {Table.EVENTS: Event, Table.INTERACTIONS: Interaction}
@@ -90,14 +94,26 @@ def reject_deleted(prepared: PreparedTable, deleted: Collection[str]) -> None:
 
 
 def link_entities(
-    prepared: PreparedTable, index: EntityIndex, missing: MissingEntities, ctx: JobContext = NULL_CONTEXT
+    prepared: PreparedTable,
+    index: EntityIndex,
+    missing: MissingEntities,
+    refused: Collection[str] = (),
+    ctx: JobContext = NULL_CONTEXT,
 ) -> CreatedEntities:
     """Put entity keys in place of identifiers; rows of unknown ones are rejected, or their entities made.
 
     The batches get the columns of the store beside their identifiers.
+
+    Args:
+        prepared: The file.
+        index: The case's entities; those that are made are added.
+        missing: Reject or make.
+        refused: Identifiers whose rows in the file of entities were rejected.
+        ctx: Cancelled between batches.
     """
-    created = CreatedEntities()
+    created, unknown_ids = CreatedEntities(), Counter[str]()
     masks = []
+    alike = 0
     for place, batch in enumerate(prepared.batches):
         ctx.check_cancelled()
         good = np.ones(batch.num_rows, bool)
@@ -105,9 +121,14 @@ def link_entities(
         for name, key_name in ID_COLUMNS[prepared.table].items():
             keys = index.find(batch.column(name))
             unknown = keys == UNKNOWN
+            if unknown.any():
+                keys = _seen_as_known(batch.column(name), keys, index)
+                alike += int((unknown & (keys != UNKNOWN)).sum())
+                unknown = keys == UNKNOWN
+                unknown_ids.update(_counted(batch.column(name).filter(pa.array(unknown))))
             if unknown.any() and missing is MissingEntities.CREATE:
                 _create(batch, name, unknown, index, created)
-                keys = index.find(batch.column(name))
+                keys = np.where(unknown, index.find(batch.column(name)), keys)
             elif unknown.any():
                 good &= ~unknown
                 values = batch.column(name).filter(pa.array(unknown)).cast(pa.string())
@@ -122,9 +143,35 @@ def link_entities(
         mask = np.concatenate(masks)
         if not mask.all():
             prepared.keep(mask)
+    if alike:
+        prepared.notes.append(
+            f"{alike} identifiers were known by their looks: only their invisible marks or the way their accents are "
+            "stored differ"
+        )
+    without_row = sum(count for text, count in unknown_ids.items() if text in refused)
+    if without_row:
+        prepared.notes.append(f"{without_row} unknown identifiers are of entities whose own rows were rejected")
+    if unknown_ids:
+        made = set().union(*(ids.to_pylist() for ids in created.ids))
+        known = (text for text in index.ids.slice(0, _LOOKED_THROUGH).to_pylist() if text not in made)
+        prepared.notes += likeness(unknown_ids, known).notes()
     if created.count:
         prepared.notes.append(f"{created.count} entities were made that no file of entities names")
     return created
+
+
+def _counted(ids: pa.Array) -> dict[str, int]:
+    counts = pc.value_counts(ids.cast(pa.string()))
+    return dict(zip(counts.field("values").to_pylist(), counts.field("counts").to_pylist(), strict=True))
+
+
+def _seen_as_known(ids: pa.Array, keys: Ints, index: EntityIndex) -> Ints:
+    """The keys with those of identifiers that only look the same as known ones."""
+    unknown = keys == UNKNOWN
+    encoded = pc.dictionary_encode(ids.filter(pa.array(unknown)).cast(pa.string()))
+    found = keys.copy()
+    found[unknown] = index.find_alike(encoded.dictionary)[np.asarray(encoded.indices)]
+    return found
 
 
 def _create(batch: pa.RecordBatch, name: str, unknown: Bools, index: EntityIndex, created: CreatedEntities) -> None:

@@ -28,9 +28,16 @@ def cells(batch: TextBatch, source: Source) -> pa.Array:
     if not source.indices:
         return pa.array(np.full(batch.rows, (source.constant or "").strip(), object), pa.string())
     parts = [_unwrapped(pc.utf8_trim_whitespace(batch.columns[index])) for index in source.indices]
-    if len(parts) == 1:
-        return parts[0]
-    return pc.utf8_trim_whitespace(pc.binary_join_element_wise(*parts, source.separator))
+    joined = parts[0]
+    if len(parts) > 1:
+        joined = pc.utf8_trim_whitespace(pc.binary_join_element_wise(*parts, source.separator))
+    return in_their_place(joined, source.values) if source.values else joined
+
+
+def in_their_place(texts: pa.Array, meanings: Mapping[str, str]) -> pa.Array:
+    """Cells that stand for something replaced by it."""
+    places = pc.index_in(texts, value_set=pa.array(list(meanings), pa.string()))
+    return pc.coalesce(pa.array(list(meanings.values()), pa.string()).take(places), texts)
 
 
 def extra_cells(batch: TextBatch, index: int) -> pa.Array:

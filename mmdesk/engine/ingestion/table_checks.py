@@ -114,6 +114,7 @@ class Checker:
         self._index = EntityIndex.load(self.connection)
         self._deleted = deletions.deleted_entities(self.connection)
         self._targets: StoredTargets | None = None
+        self._refused: set[str] = set()
 
     def check(self, prepared: PreparedTable, ctx: JobContext = NULL_CONTEXT) -> Checked:
         """Count what a file would do; files must come in the order of :data:`ORDER`."""
@@ -125,6 +126,7 @@ class Checker:
             Table.INTERACTIONS: self._rows,
             Table.TARGETS: self._target_rows,
         }
+        self._refused |= prepared.refused_ids
         checked = checks[prepared.table](prepared, ctx)
         checked.counts.read = prepared.read
         checked.counts.rejected = prepared.rejections.rows
@@ -204,7 +206,7 @@ class Checker:
             prepared.rejections.add(line, prepared.plan.sources[name].label, [f"{value:g}"], rule)
 
     def _rows(self, prepared: PreparedTable, ctx: JobContext) -> Checked:
-        created = link_entities(prepared, self._index, self.missing, ctx)
+        created = link_entities(prepared, self._index, self.missing, self._refused, ctx)
         ctx.check_cancelled()
         changes = compare_rows(self.connection, prepared, created)
         counts = Counts(inserted=int(changes.insert.sum()), created=created.count)
@@ -222,10 +224,13 @@ class Checker:
 
     def _target_rows(self, prepared: PreparedTable, ctx: JobContext) -> Checked:
         reject_second_targets(prepared)
-        created = link_entities(prepared, self._index, self.missing, ctx)
+        created = link_entities(prepared, self._index, self.missing, self._refused, ctx)
         stored = self.stored_targets
         table = as_targets(prepared)
         given = [name for name in CONTENT if name in prepared.plan.sources]
+        empty = table.num_rows - _with_value(table)
+        if empty:
+            prepared.notes.append(f"{empty} targets have no value of any kind")
         changes = compare_targets(table, Table.TARGETS, given, stored)
         self._reject_contradictions(prepared, table, changes.contradicts)
         counts = Counts(inserted=int(changes.insert.sum()), created=created.count)
@@ -240,6 +245,11 @@ class Checker:
             row = int(np.flatnonzero(changes.differs)[0])
             checked.example = f"'{table['entity_id'][row].as_py()}'"
         return checked
+
+
+def _with_value(table: pa.Table) -> int:
+    valid = [np.asarray(table[name].is_valid()) for name in TARGET_FIELDS]
+    return int(np.logical_or.reduce(valid).sum())
 
 
 def _completed_rows(changes: EntityChanges) -> list[int]:

@@ -21,6 +21,13 @@ from mmdesk.engine.ingestion.questions import Question
 from mmdesk.engine.ingestion.table_cells import cells
 from mmdesk.engine.ingestion.table_schema import FIELDS, Content
 from mmdesk.engine.ingestion.time_columns import TimeEvidence
+from mmdesk.engine.ingestion.word_columns import (
+    WordEvidence,
+    WordsAsked,
+    class_words,
+    question_about_words,
+    split_words,
+)
 
 
 @dataclass(frozen=True)
@@ -32,12 +39,14 @@ class Forms:
         times: Wanted name or attribute -> time forms.
         kinds: Attribute -> type; attributes without a single cell are not among them.
         timezone: What times without a zone are in; None = UTC.
+        classes: Wanted name -> word (lower case) -> ``"0"`` or ``"1"``, for columns of classes.
     """
 
     numbers: Mapping[str, NumberForm]
     times: Mapping[str, tuple[str, ...]]
     kinds: Mapping[str, ColumnKind]
     timezone: str | None
+    classes: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
 @dataclass
@@ -77,11 +86,14 @@ class Survey:
         ]
         self._numbers: dict[str, tuple[Source, NumberEvidence]] = {}
         self._times: dict[str, tuple[Source, TimeEvidence]] = {}
+        self._words: dict[str, tuple[Source, WordEvidence]] = {}
         for name, source in self.plan.sources.items():
             if wanted[name].content in {Content.NUMBER, Content.CLASS}:
                 self._numbers[name] = (source, NumberEvidence())
             elif wanted[name].content is Content.TIME:
                 self._times[name] = (source, TimeEvidence())
+            if wanted[name].content in {Content.CLASS, Content.SPLIT}:
+                self._words[name] = (source, WordEvidence())
         extras = self.plan.extras if self.plan.table is Table.ENTITIES else ()
         self._attributes = {name: (_extra_source(name, index), AttributeEvidence()) for name, index in extras}
 
@@ -97,7 +109,8 @@ class Survey:
             for source, evidence in self._evidence():
                 evidence.update(cells(identified, source), identified.lines)
         kinds = self._kinds()
-        return Forms(self._number_forms(kinds), self._time_forms(kinds), kinds, self.mapping.timezone)
+        numbers, times = self._number_forms(kinds), self._time_forms(kinds)
+        return Forms(numbers, times, kinds, self.mapping.timezone, self._classes(numbers))
 
     def _identified(self, batch: TextBatch) -> TextBatch:
         """The rows that say whose they are: a line of units or of totals must not decide how a column is written."""
@@ -109,9 +122,26 @@ class Survey:
         columns = tuple(column.filter(pa.array(keep)) for column in batch.columns)
         return dataclasses.replace(batch, columns=columns, lines=batch.lines[keep])
 
-    def _evidence(self) -> list[tuple[Source, NumberEvidence | TimeEvidence | AttributeEvidence]]:
+    def _evidence(self) -> list[tuple[Source, NumberEvidence | TimeEvidence | WordEvidence | AttributeEvidence]]:
         times = [pair for pair in self._times.values() if not pair[0].formats]
-        return [*self._numbers.values(), *times, *self._attributes.values()]
+        return [*self._numbers.values(), *times, *self._words.values(), *self._attributes.values()]
+
+    def _classes(self, forms: Mapping[str, NumberForm]) -> dict[str, Mapping[str, str]]:
+        """The words that stand for 0 and 1; other words than those of classes and splits are asked about."""
+        classes: dict[str, Mapping[str, str]] = {}
+        for name, (source, evidence) in self._words.items():
+            asked: WordsAsked | None
+            if name in self._numbers:
+                sure, asked = class_words(evidence, forms[name])
+                classes[name] = sure
+                if sure:
+                    said = ", ".join(f"{word} as {meant}" for word, meant in sorted(sure.items()))
+                    self.notes.append(f"column '{source.label}': {said}")
+            else:
+                asked = split_words(evidence)
+            if asked is not None and not source.values:
+                self.questions.append(question_about_words(self.plan, self.file, name, asked))
+        return classes
 
     def _kinds(self) -> dict[str, ColumnKind]:
         kinds = {}
@@ -156,10 +186,19 @@ class Survey:
     def _look_at_signs(self, name: str, evidence: NumberEvidence) -> None:
         """Signs around the numbers: one currency is said, several of them and percents are asked about."""
         label, signs = self._label(name), sorted(evidence.signs - {""})
-        if not evidence.numbers and evidence.first_other is not None and name in self._numbers:
+        if name in self._words:
+            return
+        few = evidence.numbers < evidence.other and name not in self.mapping.columns
+        if (few or not evidence.numbers) and evidence.first_other is not None and name in self._numbers:
             cell, line = evidence.first_other
-            text = f"{self.file}: column '{label}' holds no number (for example '{cell}' in line {line})."
-            other = "If another column holds the numbers, name it instead of null."
+            some = (
+                f"only {evidence.numbers} numbers among {evidence.other} other cells"
+                if evidence.numbers
+                else "no number"
+            )
+            text = f"{self.file}: column '{label}' holds {some} (for example '{cell}' in line {line})."
+            other = "If another column holds the numbers, name it instead of null"
+            other += f'; "{label}" itself makes the other cells rejected rows.' if evidence.numbers else "."
             answer: dict[str, object] = {"columns": {name: None}}
             self.questions.append(Question(self.plan.table, self.file, label, "import.no_numbers", text, answer, other))
         elif not signs:
@@ -208,10 +247,13 @@ class Survey:
     def _about_times(self, name: str, source: Source, evidence: TimeEvidence) -> Question:
         why, likely = evidence.why()
         text = f"{self.file}: the times in column '{source.label}' {why}."
-        form: object = likely if len(likely) > 1 and len(evidence.families) > 1 else likely[0]
+        if not likely:
+            return self._about_dates(name, source, text)
+        several = len(evidence.families) > 1 or bool(evidence.families and evidence.other > evidence.seen)
+        form: object = likely if len(likely) > 1 and several else likely[0]
         other = ""
         if not isinstance(form, list) and len(likely) > 1:
-            other = f'For the other order write "{likely[1]}" instead of "{likely[0]}".'
+            other = f'Or write "{likely[1]}" instead of "{likely[0]}", whichever it is.'
         elif isinstance(form, list):
             other = "The forms are tried in that order, cell by cell."
         if name in self._times and len(source.indices) == 1:
@@ -219,6 +261,29 @@ class Survey:
         else:
             answer = {"formats": {name: form}}
         return Question(self.plan.table, self.file, source.label, "import.time_ambiguous", text, answer, other)
+
+    def _about_dates(self, name: str, source: Source, text: str) -> Question:
+        """Times of day need a column of dates before them."""
+        taken = {index for one in self.plan.sources.values() for index in one.indices}
+        dates = [label for index, label in enumerate(self.plan.header) if index not in taken and "dat" in label.lower()]
+        joined = {"join": [dates[0] if dates else "...", source.label]}
+        other = "Put the column that holds the dates first."
+        answer: dict[str, object] = {"columns": {name: joined}}
+        return Question(self.plan.table, self.file, source.label, "import.time_ambiguous", text, answer, other)
+
+    def declared(self, name: str) -> str:
+        """What was declared of a column, in words; empty if its form was found out."""
+        source = self.plan.sources.get(name)
+        formats = (source.formats if source is not None else ()) or self.mapping.formats.get(name, ())
+        if formats and (name in self._times or source is None):
+            return f"times like {' or '.join(formats)}"
+        marks = _declared_marks(self.mapping)
+        kind = self.stored.get(name) or self.mapping.types.get(name)
+        if marks is not None and (name in self._numbers or kind is ColumnKind.NUMBER):
+            return f"numbers with '{marks.decimal}' as the decimal mark"
+        if name in self._attributes and kind is not None:
+            return f"{kind}, which the case has it as" if name in self.stored else f"{kind}, as the mapping says"
+        return ""
 
     def _label(self, name: str) -> str:
         source = self.plan.sources.get(name)

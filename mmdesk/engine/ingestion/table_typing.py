@@ -17,7 +17,7 @@ from mmdesk.engine.ingestion.column_types import TRUTH
 from mmdesk.engine.ingestion.csv_reading import TextBatch
 from mmdesk.engine.ingestion.number_columns import NumberForm, convert_numbers
 from mmdesk.engine.ingestion.rejections import Rejections
-from mmdesk.engine.ingestion.table_cells import cells, extra_cells, trimmed_cells
+from mmdesk.engine.ingestion.table_cells import cells, extra_cells, in_their_place, trimmed_cells
 from mmdesk.engine.ingestion.table_schema import FIELDS, TARGET_FIELDS, Content
 from mmdesk.engine.ingestion.table_survey import Forms
 from mmdesk.engine.ingestion.time_formats import convert_times
@@ -44,6 +44,9 @@ class Typer:
         rejections: Takes the rows that break a rule.
         trimmed: Cells of identifiers and words that lost blanks around them.
         ambiguous_times: Local times that the change of the clocks makes ambiguous.
+        read: Wanted name or attribute -> cells with something in them, and of them those that could be read.
+        odd: Wanted name or attribute -> a cell that could not.
+        refused_ids: Of entities: identifiers of rejected rows.
     """
 
     plan: ColumnPlan
@@ -51,6 +54,9 @@ class Typer:
     rejections: Rejections
     trimmed: int = 0
     ambiguous_times: int = 0
+    read: dict[str, tuple[int, int]] = field(default_factory=dict)
+    odd: dict[str, str] = field(default_factory=dict)
+    refused_ids: set[str] = field(default_factory=set)
     _bad: Bools = field(default_factory=lambda: np.empty(0, bool))
 
     def type(self, batch: TextBatch) -> pa.RecordBatch:
@@ -78,13 +84,20 @@ class Typer:
             columns["details"] = self._details(batch)
         columns["line"] = pa.array(batch.lines)
         ready = pa.RecordBatch.from_arrays(list(columns.values()), names=list(columns))
-        return ready.filter(pa.array(~self._bad)) if self._bad.any() else ready
+        if not self._bad.any():
+            return ready
+        if self.plan.table is Table.ENTITIES:
+            self.refused_ids.update(columns["entity_id"].filter(pa.array(self._bad)).cast(pa.string()).to_pylist())
+        return ready.filter(pa.array(~self._bad))
 
     def _typed(self, batch: TextBatch, name: str, content: Content, source: Source, *, required: bool) -> pa.Array:
         texts = cells(batch, source)
         if content is Content.TIME:
             return self._times(batch, name, source.label, texts)
         if content in {Content.NUMBER, Content.CLASS}:
+            words = self.forms.classes.get(name)
+            if words:
+                texts = in_their_place(pc.utf8_lower(texts), words)
             values = self._numbers(batch, name, source.label, texts)
             if content is Content.CLASS:
                 numbers = np.asarray(values.fill_null(0.0))
@@ -107,16 +120,25 @@ class Typer:
             self._bad |= mask
             self.rejections.add(batch.lines[mask], label, texts.filter(pa.array(mask)), rule)
 
+    def _count(self, name: str, texts: pa.Array, present: Bools, bad: Bools) -> None:
+        """Note how well a column fits what it was taken for."""
+        cells_before, read_before = self.read.get(name, (0, 0))
+        self.read[name] = (cells_before + int(present.sum()), read_before + int((present & ~bad).sum()))
+        if bad.any() and name not in self.odd:
+            self.odd[name] = texts[int(np.flatnonzero(bad)[0])].as_py()
+
     def _numbers(self, batch: TextBatch, name: str, label: str, texts: pa.Array) -> pa.Array:
         numbers = convert_numbers(texts, self.forms.numbers.get(name, NumberForm()))
         self._reject(batch, label, texts, numbers.infinite, NOT_FINITE)
         self._reject(batch, label, texts, numbers.bad, NOT_A_NUMBER)
+        self._count(name, texts, ~np.isnan(numbers.values) | numbers.infinite | numbers.bad, numbers.bad)
         return pa.array(numbers.values, pa.float64(), mask=np.isnan(numbers.values))
 
     def _times(self, batch: TextBatch, name: str, label: str, texts: pa.Array) -> pa.Array:
         times = convert_times(texts, self.forms.times[name], self.forms.timezone)
         self.ambiguous_times += times.ambiguous
         bad = times.bad
+        self._count(name, texts, times.present, bad)
         if bad.any():
             self._bad |= bad
             self.rejections.add(batch.lines[bad], label, texts.filter(pa.array(bad)), times.problem[bad].tolist())
@@ -151,6 +173,7 @@ class Typer:
         places = pc.index_in(lower, value_set=pa.array(list(words)))
         known = np.asarray(places.is_valid()) | np.asarray(pc.equal(texts, ""))
         self._reject(batch, name, texts, ~known, "neither true nor false")
+        self._count(name, texts, np.asarray(pc.not_equal(texts, "")), ~known)
         return json_columns.boolean_literals(pa.array(list(words.values())).take(places))
 
     def _category_attribute(self, _batch: TextBatch, _name: str, raw: pa.Array, texts: pa.Array) -> pa.Array:

@@ -10,7 +10,9 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from mmdesk.engine.ingestion.time_formats import PATTERNS, SHORT_YEAR, parser
+from mmdesk.engine.ingestion import time_candidates
+from mmdesk.engine.ingestion.missing_words import stand_for_missing
+from mmdesk.engine.ingestion.time_formats import PATTERNS, SHORT_YEAR, names_a_month, parser
 
 _DIGITS = r"^\d+(?:\.\d{1,9})?$"
 
@@ -24,6 +26,13 @@ ORDERED = "day or month first"
 SHORT = "two-digit years"
 COUNTS = "numbers"
 
+_FAMILIES = (
+    ("iso", PATTERNS["iso"]), (ORDERED, PATTERNS["day_first"]), (COUNTS, _DIGITS),
+    ("month_name", PATTERNS["month_name"]), (SHORT, SHORT_YEAR), ("ctime", PATTERNS["ctime"]),
+    ("compact", PATTERNS["compact"]),
+)  # fmt: skip
+_SAMPLES = 100
+
 
 @dataclass
 class TimeEvidence:
@@ -32,7 +41,7 @@ class TimeEvidence:
     Attributes:
         families: Form (or ORDERED, SHORT, COUNTS) -> cells that look so.
         examples: Form -> the first such cell and its line.
-        absent: Blank cells.
+        absent: Blank cells and words for missing.
         other: Cells that look like no time.
         first_other: The first of them with its line.
         day_proof, month_proof: Cells of ORDERED that can only be day first, month first.
@@ -47,6 +56,7 @@ class TimeEvidence:
     day_proof: int = 0
     month_proof: int = 0
     open_pairs: int = 0
+    _samples: dict[str, dict[str, None]] = field(default_factory=dict)
     _lengths: set[int] = field(default_factory=set)
     _compact: bool = True
 
@@ -70,7 +80,12 @@ class TimeEvidence:
                 continue
             self._add("iso", len(texts), texts[0].as_py(), int(lines[0]))
             return
-        self._update_slowly(texts, lines)
+        words = np.asarray(stand_for_missing(texts))
+        if words.any():
+            self.absent += int(words.sum())
+            texts, lines = texts.filter(pa.array(~words)), lines[~words]
+        if len(texts):
+            self._update_slowly(texts, lines)
 
     def _add(self, family: str, count: int, example: str, line: int) -> None:
         self.families[family] = self.families.get(family, 0) + count
@@ -84,14 +99,9 @@ class TimeEvidence:
         first = np.full(len(words), len(texts))
         np.minimum.at(first, codes, np.arange(len(texts)))
         open_words = np.ones(len(words), bool)
-        for family, pattern in (
-            ("iso", PATTERNS["iso"]),
-            (ORDERED, PATTERNS["day_first"]),
-            (COUNTS, _DIGITS),
-            ("month_name", PATTERNS["month_name"]),
-            (SHORT, SHORT_YEAR),
-        ):
+        for family, pattern in _FAMILIES:
             like = np.asarray(pc.match_substring_regex(words, pattern)) & open_words
+            like = self._really(family, words, like)
             if not like.any():
                 continue
             open_words &= ~like
@@ -101,14 +111,38 @@ class TimeEvidence:
                 self._look_at_order(words.filter(pa.array(like)), counts[like])
             elif family == COUNTS:
                 self._look_at_counts(words.filter(pa.array(like)))
+            self._keep_samples(family, words, like)
         if open_words.any():
+            self._keep_samples("", words, open_words)
             self.other += int(counts[open_words].sum())
             if self.first_other is None:
                 index = int(first[open_words].min())
                 self.first_other = (texts[index].as_py(), int(lines[index]))
 
+    @staticmethod
+    def _really(family: str, words: pa.Array, like: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+        """Of cells with the looks of a form those whose words are months."""
+        if family not in {"month_name", "ctime", SHORT} or not like.any():
+            return like
+        some = words.filter(pa.array(like))
+        if family == SHORT:
+            named = np.asarray(pc.match_substring_regex(some, r"\p{L}{3}"))
+            sure = ~named
+            if named.any():
+                sure[named] = np.asarray(parser("%d-%b-%y")(_with_hyphens(some.filter(pa.array(named)))).ok)
+        else:
+            sure = names_a_month(some, family)
+        like = like.copy()
+        like[like] = sure
+        return like
+
+    def _keep_samples(self, family: str, words: pa.Array, like: npt.NDArray[np.bool_]) -> None:
+        kept = self._samples.setdefault(family, {})
+        if len(kept) < _SAMPLES:
+            kept |= dict.fromkeys(words.filter(pa.array(like)).slice(0, _SAMPLES).to_pylist())
+
     def _look_at_order(self, words: pa.Array, counts: npt.NDArray[np.int64]) -> None:
-        parts = pc.extract_regex(words, r"^(?P<a>\d{1,2})[-/.](?P<b>\d{1,2})")
+        parts = pc.extract_regex(words, r"^(?P<a>\d{1,2})[-/.]\s?(?P<b>\d{1,2})")
         first, second = (np.asarray(pc.cast(parts.field(index), pa.int64())) for index in (0, 1))
         self.day_proof += int(counts[(first > 12) & (second <= 12)].sum())
         self.month_proof += int(counts[(second > 12) & (first <= 12)].sum())
@@ -121,11 +155,14 @@ class TimeEvidence:
             self._compact = bool(parser("compact")(words).ok.all())
 
     def form(self) -> str | None:
-        """The form of all cells that look like times, or None if it must be asked; ``iso`` where there is none."""
+        """The form of all cells that look like times, or None if it must be asked; ``iso`` where there is none.
+
+        Where most cells look like no time, it is asked: odd cells are rejected rows, but not a whole column.
+        """
         families = set(self.families)
         if not families:
             return None if self.other else "iso"
-        if len(families) > 1:
+        if len(families) > 1 or self.other > self.seen:
             return None
         family = families.pop()
         if family == ORDERED:
@@ -150,28 +187,44 @@ class TimeEvidence:
         # 20000312 could be seconds in August 1970, but a whole column of valid dates is no accident.
         return "compact" if self._compact and self._lengths <= {8, 14} else None
 
+    @property
+    def without_dates(self) -> bool:
+        """The cells are times of day alone."""
+        samples = pa.array(self._samples.get("", {}), pa.string())
+        like = pc.match_substring_regex(samples, time_candidates.OF_DAY)
+        return not self.families and len(samples) > 0 and bool(pc.all(like).as_py())
+
     def why(self) -> tuple[str, list[str]]:
         """Why the form must be asked, in words, and the forms that would fit, the likelier first."""
         shown = [f"'{example}' in line {line}" for example, line in self.examples.values()]
-        if not self.families and self.first_other is not None:
-            return f"cannot be read as times (for example '{self.first_other[0]}' in line {self.first_other[1]})", [
-                "%d/%m/%Y"
-            ]
+        if self.first_other is not None and self.other > self.seen:
+            odd = f"for example '{self.first_other[0]}' in line {self.first_other[1]}"
+            if self.without_dates:
+                return f"are times of day without a date ({odd})", []
+            partly = f" in {self.other:,} of {self.other + self.seen:,} cells" if self.seen else ""
+            found = time_candidates.others(pa.array(self._samples[""], pa.string()))
+            return f"cannot be read as times{partly} ({odd})", [*self._all_forms(), *found[:2]] or ["%d/%m/%Y"]
         if len(self.families) > 1:
             return f"are written in several ways ({', '.join(shown)})", self._all_forms()
         if ORDERED in self.families and self.day_proof:
             return f"are partly day first, partly month first ({', '.join(shown)})", ["day_first", "month_first"]
         if ORDERED in self.families:
-            return (
-                f"can be read day first or month first ({', '.join(shown)}), and nothing in the column tells which",
-                [
-                    "day_first",
-                    "month_first",
-                ],
-            )
+            forms = ["day_first", "month_first"]
+            why = f"can be read day first or month first ({', '.join(shown)}), and nothing in the column tells which"
+            return why, forms
         if SHORT in self.families:
-            return f"have years of two digits ({', '.join(shown)})", ["%d/%m/%y"]
-        return f"are numbers ({', '.join(shown)}) that may count seconds, milliseconds or days", ["epoch_s"]
+            return f"have years of two digits ({', '.join(shown)})", self._short_forms()
+        return (
+            f"are numbers ({', '.join(shown)}) that may count seconds, milliseconds or days",
+            self._count_forms(),
+        )
+
+    def _short_forms(self) -> list[str]:
+        forms = time_candidates.short_years(pa.array(self._samples[SHORT], pa.string()))
+        return forms[:2] or ["%d/%m/%y"]
+
+    def _count_forms(self) -> list[str]:
+        return time_candidates.whole_numbers(list(self._samples[COUNTS])) or ["epoch_s"]
 
     def _all_forms(self) -> list[str]:
         forms = []
@@ -179,7 +232,12 @@ class TimeEvidence:
             if family == ORDERED:
                 forms.append(self._order() or "day_first")
             elif family == COUNTS:
-                forms.append(self._count() or "epoch_s")
+                forms.append(self._count() or self._count_forms()[0])
             else:
-                forms.append("%d/%m/%y" if family == SHORT else family)
+                forms.append(self._short_forms()[0] if family == SHORT else family)
         return forms
+
+
+def _with_hyphens(words: pa.Array) -> pa.Array:
+    """``12 Mar. 00 10:30`` as ``12-Mar-00``."""
+    return pc.replace_substring_regex(words, r"^(\d{1,2})[-/. ](\p{L}{3,4})\.?[-/. ](\d{2}).*$", r"\1-\2-\3")

@@ -1,7 +1,8 @@
 """Texts to moments, in columns: the forms that are known, and strptime formats that the user declares.
 
 A form is a word (``iso``, ``day_first``, ``month_first``, ``month_name``, ``compact``, ``epoch_s``, ``epoch_ms``,
-``epoch_us``, ``epoch_ns``, ``excel``) or a format with ``%`` directives. English month names only.
+``epoch_us``, ``epoch_ns``, ``ctime``, ``excel``, ``excel_1904``) or a format with ``%`` directives. Months may be
+named in several languages.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from mmdesk.engine.ingestion.missing_words import stand_for_missing
+from mmdesk.engine.ingestion.month_names import month_number
 from mmdesk.engine.ingestion.time_zones import localise
 
 Bools = npt.NDArray[np.bool_]
@@ -26,47 +29,54 @@ FIRST_US = -62_135_596_800_000_000
 LAST_US = 253_402_300_799_999_999
 """9999-12-31T23:59:59.999999Z."""
 
-_CLOCK = (
-    r"(?:[T ,]+(?P<H>\d{1,2}):(?P<M>\d{2})(?::(?P<S>\d{2})(?:[.,](?P<f>\d{1,9}))?)?"
-    r"\s*(?P<p>[AaPp]\.?[Mm]\.?)?\s*(?P<z>Z|z|UTC|GMT|[+-]\d{2}(?::?\d{2})?)?)?"
+_ZONE = (
+    r"(?P<z>Z|z|(?:UTC|GMT)?[+\x{2212}-]\d{2}(?::?\d{2})?|UTC|GMT)(?:\s*[\[(][^\])]*[\])])?"  # and its name behind it
 )
-_MONTH = r"(?P<b>[A-Za-z]{3,9})\.?"
+_HOURS = (
+    r"(?P<H>\d{1,2}):(?P<M>\d{2})(?::(?P<S>\d{2})(?:[.,](?P<f>\d{1,9}))?)?"
+    r"[\s\p{Zs}]*(?P<p>[AaPp]\.?[\s\p{Zs}]?[Mm]\.?)?\s*"
+)
+_CLOCK = rf"(?:(?:[Tt,:\s\p{{Zs}}]|at )+{_HOURS}(?:{_ZONE})?)?"
+_MONTH = r"(?P<b>[\p{L}\p{M}]{3,14})\.?"
 _WEEKDAY = r"(?:(?:[Mm]on|[Tt]ue|[Ww]ed|[Tt]hu|[Ff]ri|[Ss]at|[Ss]un)[a-z]*\.?,?\s+)?"
+_ORDINAL = "(?:st|nd|rd|th|er|\u00ba|\u00b0)?"
+_MARK = r"[-/.]\s?"
 
 PATTERNS = {
-    "iso": r"^(?P<Y>\d{4})[-/.](?P<m>\d{1,2})[-/.](?P<d>\d{1,2})" + _CLOCK + "$",
-    "day_first": r"^(?P<d>\d{1,2})[-/.](?P<m>\d{1,2})[-/.](?P<Y>\d{4})" + _CLOCK + "$",
-    "month_first": r"^(?P<m>\d{1,2})[-/.](?P<d>\d{1,2})[-/.](?P<Y>\d{4})" + _CLOCK + "$",
-    "month_name": (
-        "^" + _WEEKDAY + r"(?:(?P<d>\d{1,2})(?:st|nd|rd|th)?[-\s./]*" + _MONTH + r"[-\s./,]*|"
-        + _MONTH.replace("<b>", "<b2>") + r"[-\s./]*(?P<d2>\d{1,2})(?:st|nd|rd|th)?,?[-\s./]+)(?P<Y>\d{4})"
-        + _CLOCK + "$"
+    "iso": (
+        rf"^(?P<Y>\d{{4}})(?:{_MARK}|[\x{{5e74}}\x{{b144}}]\s?)(?P<m>\d{{1,2}})(?:{_MARK}|[\x{{6708}}\x{{c6d4}}]\s?)"
+        rf"(?P<d>\d{{1,2}})[.\x{{65e5}}\x{{c77c}}]?{_CLOCK}$"
     ),
-    "compact": r"^(?P<Y>(?:19|20)\d{2})(?P<m>\d{2})(?P<d>\d{2})(?:T?(?P<H>\d{2})(?P<M>\d{2})(?P<S>\d{2})(?P<z>Z)?)?$",
+    "day_first": rf"^(?P<d>\d{{1,2}}){_MARK}(?P<m>\d{{1,2}}){_MARK}(?P<Y>\d{{4}}){_CLOCK}$",
+    "month_first": rf"^(?P<m>\d{{1,2}}){_MARK}(?P<d>\d{{1,2}}){_MARK}(?P<Y>\d{{4}}){_CLOCK}$",
+    "month_name": (
+        rf"^{_WEEKDAY}(?:(?P<d>\d{{1,2}}){_ORDINAL}[-\s./]*(?:de )?{_MONTH}[-\s./,]*(?:de )?|"
+        + _MONTH.replace("<b>", "<b2>") + rf"[-\s./]*(?P<d2>\d{{1,2}}){_ORDINAL},?[-\s./]+)(?P<Y>\d{{4}}){_CLOCK}$"
+    ),
+    "ctime": rf"^{_WEEKDAY}{_MONTH}\s+(?P<d>\d{{1,2}})\s+{_HOURS}(?:{_ZONE}\s+)?(?P<Y>\d{{4}})$",
+    "compact": (
+        r"^(?P<Y>(?:19|20)\d{2})(?P<m>\d{2})(?P<d>\d{2})"
+        r"(?:[T ]?(?P<H>\d{2})(?P<M>\d{2})(?P<S>\d{2})(?P<z>Z|[+-]\d{4})?)?$"
+    ),
 }  # fmt: skip
-"""Regular expressions of the forms made of calendar parts."""
+"""Regular expressions of the forms made of calendar parts; years, months and days of Chinese, Japanese and Korean dates
+are marked by their own signs."""
 
-SHORT_YEAR = r"^\d{1,2}[-/.]\d{1,2}[-/.]\d{2}(?:[T ,].*)?$"
+SHORT_YEAR = r"^\d{1,2}(?:[-/.]\d{1,2}[-/.]|[-/. ]\p{L}{3,4}\.?[-/. ])\d{2}(?:[T ,].*)?$"
 """Dates with two-digit years: seen, but never read without a declared format."""
 
 _EPOCHS = {"epoch_s": 1_000_000.0, "epoch_ms": 1_000.0, "epoch_us": 1.0, "epoch_ns": 0.001}
 _EPOCH_PATTERN = r"^-?\d{1,19}(?:\.\d{1,9})?$"
-_EXCEL_DAY_ZERO_US = -2_209_161_600_000_000
-"""1899-12-30, which Excel's serial numbers count from."""
+_EXCEL_DAY_ZERO_US = {"excel": -2_209_161_600_000_000, "excel_1904": -2_082_844_800_000_000}
+"""1899-12-30 and 1904-01-01, which Excel's serial numbers count from; the latter in files from old Macs."""
 
-FORMS = (*PATTERNS, *_EPOCHS, "excel")
-
-_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-_FULL_MONTHS = (
-    "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november",
-    "december",
-)  # fmt: skip
+FORMS = (*PATTERNS, *_EPOCHS, *_EXCEL_DAY_ZERO_US)
 
 _DIRECTIVES = {
     "Y": r"(?P<Y>\d{4})", "y": r"(?P<y>\d{2})", "m": r"(?P<m>\d{1,2})", "d": r"(?P<d>\d{1,2})", "e": r"(?P<d>\d{1,2})",
     "H": r"(?P<H>\d{1,2})", "I": r"(?P<H>\d{1,2})", "M": r"(?P<M>\d{1,2})", "S": r"(?P<S>\d{1,2})",
-    "f": r"(?P<f>\d{1,9})", "p": r"(?P<p>[AaPp]\.?[Mm]\.?)", "b": r"(?P<b>[A-Za-z]{3,9})\.?",
-    "B": r"(?P<b>[A-Za-z]{3,9})\.?", "a": r"[A-Za-z]{2,9}\.?", "A": r"[A-Za-z]{2,9}\.?",
+    "f": r"(?P<f>\d{1,9})", "p": r"(?P<p>[AaPp]\.?[\s\p{Zs}]?[Mm]\.?)", "b": _MONTH, "B": _MONTH,
+    "a": r"[\p{L}\p{M}]{2,14}\.?", "A": r"[\p{L}\p{M}]{2,14}\.?",
     "z": r"(?P<z>Z|z|[+-]\d{2}(?::?\d{2})?)", "Z": r"(?P<z>Z|UTC|GMT)", "%": "%",
 }  # fmt: skip
 _SHORTHANDS = {"%T": "%H:%M:%S", "%F": "%Y-%m-%d", "%R": "%H:%M", "%D": "%m/%d/%y"}
@@ -110,9 +120,9 @@ def check_format(form: str) -> str:
     names = re.findall(r"\(\?P<(\w+)>", _pattern(form))
     if len(set(names)) != len(names):
         return "a part stands in it twice"
-    if not ({"d", "m"} <= set(names) or {"d", "b"} <= set(names)) or not {"Y", "y"} & set(names):
-        return "it lacks day, month or year"
-    return ""
+    if not {"Y", "y"} & set(names):
+        return "it lacks the year"
+    return "it has a day but no month" if "d" in names and not {"m", "b"} & set(names) else ""
 
 
 def _expand(form: str) -> str:
@@ -138,7 +148,7 @@ def convert_times(texts: pa.Array, forms: Sequence[str], zone: str | None) -> Ti
     """Read a column of times.
 
     Args:
-        texts: Strings without blanks around them; null or ``""`` = no time.
+        texts: Strings without blanks around them; null, ``""`` and words for missing = no time.
         forms: Tried in this order, cell by cell.
         zone: What moments without a zone are in; None = UTC.
 
@@ -147,10 +157,11 @@ def convert_times(texts: pa.Array, forms: Sequence[str], zone: str | None) -> Ti
         of the clocks leaves out. Digits beyond microseconds are cut off.
     """
     texts = pc.if_else(pc.equal(texts, ""), pa.scalar(None, pa.string()), texts)
-    present = np.asarray(pc.is_valid(texts))
     parsed = _fast_iso(texts) if forms and forms[0] == "iso" else None
     if parsed is None:
+        texts = pc.if_else(stand_for_missing(texts), pa.scalar(None, pa.string()), texts)
         parsed = _by_unique(texts, forms)
+    present = np.asarray(pc.is_valid(texts))
     problem = np.full(len(texts), None, object)
     ambiguous = 0
     us, ok = parsed.us, parsed.ok & present
@@ -206,8 +217,8 @@ def parser(form: str) -> Callable[[pa.Array], _Parsed]:
     """The function that reads cells of one form."""
     if form in _EPOCHS:
         return functools.partial(_parse_epoch, scale=_EPOCHS[form], offset=0)
-    if form == "excel":
-        return functools.partial(_parse_epoch, scale=86_400e6, offset=_EXCEL_DAY_ZERO_US)
+    if form in _EXCEL_DAY_ZERO_US:
+        return functools.partial(_parse_epoch, scale=86_400e6, offset=_EXCEL_DAY_ZERO_US[form])
     return functools.partial(_parse_calendar, pattern=_pattern(form))
 
 
@@ -242,11 +253,12 @@ def _parse_calendar(texts: pa.Array, pattern: str) -> _Parsed:
         filled = pc.if_else(pc.fill_null(pc.equal(text, ""), fill_value=True), str(default), text)
         return np.asarray(pc.cast(filled, pa.int64()))
 
-    day = np.maximum(number("d"), number("d2"))
-    month = np.where(ok, number("m"), 0)
-    for name in ("b", "b2"):
-        if name in groups:
-            month = np.maximum(month, _lookup(groups[name], _month))
+    # A declared format without a day or a month, such as %Y-%m, means the first.
+    day = np.maximum(number("d", 0 if "d" in groups else 1), number("d2"))
+    names = {"b", "b2"} & set(groups)
+    month = np.where(ok, number("m", 0 if "m" in groups or names else 1), 0)
+    for name in names:
+        month = np.maximum(month, _lookup(groups[name], month_number))
     year = number("Y") if "Y" in groups else _full_year(number("y"))
     hour, minute, second = number("H"), number("M"), number("S")
     if "p" in groups:
@@ -267,6 +279,16 @@ def _parse_calendar(texts: pa.Array, pattern: str) -> _Parsed:
     return _Parsed(np.where(ok, us, 0), ok, zoned)
 
 
+def names_a_month(texts: pa.Array, form: str) -> Bools:
+    """Which cells in the form ``month_name`` or ``ctime`` have the name of a month where it should be."""
+    found = pc.extract_regex(texts, PATTERNS[form])
+    named = np.zeros(len(texts), bool)
+    for index, group in enumerate(found.type):
+        if group.name in {"b", "b2"}:
+            named |= _lookup(found.field(index), month_number) > 0
+    return named
+
+
 def _lookup(texts: pa.Array, meaning: Callable[[str], int]) -> Ints:
     """A small function over the distinct texts; null counts as ``""``."""
     encoded = pc.dictionary_encode(pc.fill_null(texts, ""))
@@ -275,22 +297,14 @@ def _lookup(texts: pa.Array, meaning: Callable[[str], int]) -> Ints:
     return found
 
 
-def _month(name: str) -> int:
-    word = name.lower()
-    if word in _FULL_MONTHS:
-        return _FULL_MONTHS.index(word) + 1
-    if word == "sept":
-        return 9
-    return _MONTHS.index(word) + 1 if word in _MONTHS else 0
-
-
 _NAIVE = 1 << 30
 
 
 def _offset_minutes(text: str) -> int:
     if not text:
         return _NAIVE
-    if text[0] not in "+-":
+    text = text.removeprefix("UTC").removeprefix("GMT").replace("\u2212", "-")
+    if text[:1] not in {"+", "-"}:
         return 0
     digits = text[1:].replace(":", "").ljust(4, "0")
     minutes = int(digits[:2]) * 60 + int(digits[2:])

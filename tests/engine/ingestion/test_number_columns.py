@@ -46,6 +46,7 @@ def values(cells: list[str], form: NumberForm) -> list[float | str | None]:
         (["1 234,5", "2"], COMMA, [1234.5, 2.0]),
         (["1\u00a0234", "1'000'000"], POINT, [1234.0, 1000000.0]),
         (["1.234", "5.678"], POINT, [1.234, 5.678]),
+        (["12,34,567", "1,23,45,678.5", "999"], NumberForm(".", ","), [1234567.0, 12345678.5, 999.0]),
     ],
 )
 def test_marks_are_proven_by_the_column(cells: list[str], form: NumberForm, read: list[float]) -> None:
@@ -79,6 +80,12 @@ def test_missing_infinite_and_other_cells() -> None:
     found = evidence(cells)
     assert (found.absent, found.words, found.numbers, found.finite, found.other) == (7, 4, 4, 2, 3)
     assert found.first_other == ("abc", 13)
+
+
+@pytest.mark.parametrize("word", ["#REF!", "#SPILL!", "\u2013", "n/d", "k.A.", "NaT", "1.#QNAN", "N.A."])
+def test_words_for_missing(word: str) -> None:
+    assert values(["1", word], POINT) == [1.0, None]
+    assert (evidence(["1", word]).words, evidence(["1", word]).other) == (1, 0)
 
 
 def test_a_point_is_no_number_where_commas_are_decimal() -> None:
@@ -126,7 +133,23 @@ def test_percents_are_hundredths_where_that_is_said() -> None:
 
 
 @pytest.mark.parametrize(
-    "cell", ["--5", "(5", "5)", "(-5)", "$5 €", "5 kg", "-5-", "1 - 2", "12/03/2000", "2000-03-12", "$", "A1", "5 % %"]
+    "cell",
+    [
+        "--5",
+        "(5",
+        "5)",
+        "(-5)",
+        "$5 €",
+        "5 kg",
+        "-5-",
+        "1 - 2",
+        "12/03/2000",
+        "2000-03-12",
+        "$",
+        "A1",
+        "5 % %",
+        "12,34,5",
+    ],
 )
 def test_what_is_no_dressed_number_stays_none(cell: str) -> None:
     assert values([cell], POINT) == ["bad"]

@@ -54,6 +54,17 @@ def moments(cells: list[str], *forms: str, zone: str | None = None) -> list[str 
         (["20000312101112"], "compact"),
         (["", ""], "iso"),
         (["2000-03-12", "rubbish", "-"], "iso"),
+        (["2000-03-12", "NA", "NULL", "n/a"], "iso"),
+        (
+            ["2000-03-12t10:00:00z", "2000-03-12 10:00:00 GMT+0100 (CET)", "2000-03-12T10:00:00+01:00[Europe/Paris]"],
+            "iso",
+        ),
+        (["2000-03-12T10:00:00\u221205:00"], "iso"),
+        (["2000\u5e743\u670812\u65e5", "2000. 3. 12."], "iso"),
+        (["3/13/2000, 1:05:00\u202fPM"], "month_first"),
+        (["13. 3. 2000"], "day_first"),
+        (["12/Mar/2000:10:11:12 +0100", "March 12, 2000 at 1:05 PM"], "month_name"),
+        (["20000312T101112Z"], "compact"),
     ],
 )
 def test_the_form_is_proven_by_the_whole_column(cells: list[str], form: str) -> None:
@@ -67,11 +78,21 @@ def test_the_form_is_proven_by_the_whole_column(cells: list[str], form: str) -> 
         (["12/03/2000", "11/03/2000"], "day first or month first", ["day_first", "month_first"]),
         (["13/03/2000", "03/13/2000"], "partly day first", ["day_first", "month_first"]),
         (["2000-03-12", "12/03/2000", "Mar 12, 2000"], "several ways", ["iso", "day_first", "month_name"]),
-        (["12/03/00"], "two digits", ["%d/%m/%y"]),
+        (["12/03/00"], "two digits", ["%d/%m/%y", "%m/%d/%y"]),
         (["1", "2", "3"], "may count", ["epoch_s"]),
         (["1577836800", "1577836800123"], "may count", ["epoch_s"]),
         (["20001399"], "may count", ["epoch_s"]),
         (["soon", "later"], "cannot be read", ["%d/%m/%Y"]),
+        (["soon", "later", "2000-03-12"], "in 2 of 3 cells", ["iso"]),
+        (["03/31/00", "03/12/00"], "two digits", ["%m/%d/%y", "%d/%m/%y"]),
+        (["31.03.00 10:15"], "two digits", ["%d.%m.%y %H:%M"]),
+        (["99-12-31"], "two digits", ["%y-%m-%d"]),
+        (["31-DEC-99", "12-MAR-00"], "two digits", ["%d-%b-%y"]),
+        (["36597", "36598.5"], "may count", ["excel", "excel_1904"]),
+        (["2000", "1999"], "may count", ["%Y"]),
+        (["31032000", "12032000"], "may count", ["%d%m%Y"]),
+        (["2000-03", "2000-04"], "cannot be read", ["%Y-%m"]),
+        (["10:15", "11:15"], "times of day", []),
     ],
 )
 def test_what_cannot_be_told_is_asked(cells: list[str], said: str, likely: list[str]) -> None:
@@ -99,6 +120,7 @@ def test_cells_that_are_no_times() -> None:
         "2000-02-29T00:00:00Z",
         "not a time",
     ]
+    assert moments(["NA", "NULL", "-", "2000-03-12"], "iso") == [None] * 3 + ["2000-03-12T00:00:00Z"]
     assert moments(["12/03/2000"], "%Y-%m-%d") == ["not a time like %Y-%m-%d"]
 
 
@@ -129,6 +151,11 @@ def test_several_forms_are_tried_in_their_order() -> None:
         ("Sept 2nd 2001", "month_name", "2001-09-02T00:00:00Z"),
         ("2000-03-12 10:00:00.1234567", "iso", "2000-03-12T10:00:00.123456Z"),
         ("43831.5", "excel", "2020-01-01T12:00:00Z"),
+        ("42369.5", "excel_1904", "2020-01-01T12:00:00Z"),
+        ("2000-03", "%Y-%m", "2000-03-01T00:00:00Z"),
+        ("1999", "%Y", "1999-01-01T00:00:00Z"),
+        ("Sun Mar 12 2000 10:00:00 GMT+0100 (CET)", "month_name", "2000-03-12T09:00:00Z"),
+        ("2000-03-12T10:00:00\u22120530", "iso", "2000-03-12T15:30:00Z"),
         ("-1.5", "epoch_s", "1969-12-31T23:59:58.500000Z"),
         ("99999999999999999", "epoch_s", "a year outside 1 to 9999"),
     ],
@@ -138,7 +165,7 @@ def test_declared_formats(cell: str, form: str, moment: str) -> None:
     assert moments([cell], form) == [moment]
 
 
-@pytest.mark.parametrize("form", ["%q", "%d/%m", "tomorrow", "%d %d %m %Y", "%Y"])
+@pytest.mark.parametrize("form", ["%q", "%d/%m", "tomorrow", "%d %d %m %Y", "%d %Y"])
 def test_formats_that_are_none(form: str) -> None:
     assert check_format(form)
 
