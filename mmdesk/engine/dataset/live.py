@@ -11,7 +11,7 @@ from mmdesk.engine.core.jobs import NULL_CONTEXT, JobContext
 from mmdesk.engine.dataset.case_data import CaseData
 from mmdesk.engine.dataset.reading import LOST, OUTDATED, read_case
 from mmdesk.engine.dataset.snapshot import read_snapshot
-from mmdesk.engine.features.feature_version import feature_version
+from mmdesk.engine.features.feature_set import features_of
 from mmdesk.engine.store.case import Case
 from mmdesk.engine.store.tables import AuditHead
 
@@ -37,14 +37,15 @@ def live_data(case: Case, *, version: str = "", data_sha256: str = "", ctx: JobC
     """
     with case.read() as connection:
         head = str(connection.execute(select(AuditHead.hash)).scalar())
-    key = (os.path.realpath(case.folder), head, version, data_sha256 if version != feature_version() else "")
+        outdated = version != features_of(connection).version
+    key = (os.path.realpath(case.folder), head, version, data_sha256 if outdated else "")
     with _guard:
         found = _kept.get(key)
     if found is not None:
         return found
     data = read_case(case, version=version or None, ctx=ctx)
     # An older layout cannot be read from the cache either, whether or not the case has newer features by now.
-    gone = data.notes.get(OUTDATED) or (data.notes.get(LOST) and version != feature_version())
+    gone = data.notes.get(OUTDATED) or (data.notes.get(LOST) and outdated)
     if gone and version and data_sha256:
         data = read_case(case, version=version, pinned=read_snapshot(case.files, data_sha256), ctx=ctx)
     with _guard:

@@ -13,8 +13,7 @@ from mmdesk.engine.core.types import FeatureStatus
 from mmdesk.engine.dataset.assembly import CaseTables, Media, assemble, texts
 from mmdesk.engine.dataset.case_data import CaseData, Float32, Int64
 from mmdesk.engine.features import cache
-from mmdesk.engine.features.feature_version import feature_version
-from mmdesk.engine.features.layout import default_layout
+from mmdesk.engine.features.feature_set import features_of
 from mmdesk.engine.store import readers
 from mmdesk.engine.store.case import Case
 
@@ -62,6 +61,7 @@ def read_case(
             links=readers.entity_artifacts(connection),
         )
         artifacts = readers.artifacts(connection)
+        features = features_of(connection)
     ctx.check_cancelled()
     ctx.progress(2, 4, "reading the features")
     linked = set(tables.links.column("artifact_id").to_pylist())
@@ -71,7 +71,7 @@ def read_case(
     for row in artifacts.to_pylist():
         if row["artifact_id"] not in linked:
             continue
-        artifact, problem = _artifact(case, row, version or feature_version())
+        artifact, problem = _artifact(case, row, version or features.version, features.layout.size)
         if artifact is None and pinned is not None and row["sha256"] in pinned_at:
             artifact = _pinned(pinned, pinned_at[row["sha256"]], row["artifact_id"])
         if artifact is None:
@@ -80,19 +80,18 @@ def read_case(
             found.append(artifact)
     ctx.check_cancelled()
     ctx.progress(3, 4, "arranging")
-    names = pinned.feature_names if pinned is not None else default_layout().names
-    data = assemble(tables, _media(found, version or feature_version(), names), notes)
+    names = pinned.feature_names if pinned is not None else features.layout.names
+    data = assemble(tables, _media(found, version or features.version, names), notes)
     ctx.progress(4, 4)
     return data
 
 
-def _artifact(case: Case, row: dict[str, object], version: str) -> tuple[_Artifact | None, str]:
+def _artifact(case: Case, row: dict[str, object], version: str, size: int) -> tuple[_Artifact | None, str]:
     if row["feature_status"] != FeatureStatus.DONE:
         return None, NO_FEATURES
     if row["feature_version"] != version:
         return None, OUTDATED
     segments = str(row["segments"] or "[]")
-    size = default_layout().size
     vectors = cache.load(case.files, str(row["feature_key"]), len(orjson.loads(segments)), size)
     if vectors is None:
         return None, LOST

@@ -6,7 +6,6 @@ its files are run again one by one, and only the one that does it again is given
 
 from __future__ import annotations
 
-import functools
 import multiprocessing
 import os
 from collections import deque
@@ -15,14 +14,13 @@ from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from mmdesk.engine.core.errors import ResourceError
 from mmdesk.engine.core.jobs import NULL_CONTEXT, JobContext
 from mmdesk.engine.core.types import FeatureStatus
 from mmdesk.engine.features.limits import TASK_MEMORY_BYTES, TASK_TIME_S
-from mmdesk.engine.features.worker import ExtractionJob, Outcome, extract_jobs, prepare
+from mmdesk.engine.features.worker import ExtractionJob, Outcome, Workplace, extract_jobs, prepare
 
 _BATCH_FILES = 64
 _BATCH_COST = 1 << 20
@@ -51,7 +49,7 @@ class PoolLimits:
         return self.time_s + self.time_s_per_mb * sum(job.size_bytes for job in jobs) / 1e6
 
 
-Task = Callable[[str, str, Sequence[ExtractionJob]], list[Outcome]]
+Task = Callable[[Workplace, Sequence[ExtractionJob]], list[Outcome]]
 Batch = tuple[ExtractionJob, ...]
 
 
@@ -77,8 +75,7 @@ def make_batches(jobs: Sequence[ExtractionJob], workers: int) -> list[Batch]:
 
 
 def run_pool(
-    folder: Path,
-    version: str,
+    place: Workplace,
     jobs: Sequence[ExtractionJob],
     *,
     workers: int,
@@ -89,8 +86,7 @@ def run_pool(
     """Extract ``jobs``, giving outcomes as they come.
 
     Args:
-        folder: The case folder.
-        version: The feature version.
+        place: What they share.
         jobs: Any number.
         workers: How many processes at most.
         limits: What one artifact may cost.
@@ -103,12 +99,11 @@ def run_pool(
     Raises:
         ResourceError: The cache cannot be written, or no worker stays alive; the workers are stopped.
     """
-    limits = limits or PoolLimits()
+    work = _Work(place, task, limits or PoolLimits())
     queue = deque(make_batches(jobs, workers))
     breaks = 0
     while queue:
-        bound = functools.partial(_schedule, where=(str(folder), version), task=task, limits=limits)
-        found = _run_until_broken(queue, bound, limits, workers=min(workers, len(queue)), ctx=ctx)
+        found = _run_until_broken(queue, work, workers=min(workers, len(queue)), ctx=ctx)
         progressed = False
         for outcomes in found:
             progressed = True
@@ -122,44 +117,50 @@ def run_pool(
             )
 
 
-def _schedule(pool: Any, batch: Batch, *, where: tuple[str, str], task: Task, limits: PoolLimits) -> Future[Any]:
-    try:
-        future: Future[Any] = pool.schedule(task, args=(*where, batch), timeout=limits.time_for(batch))
-    except RuntimeError as error:  # a pool that broke takes nothing any more
-        raise BrokenProcessPool(str(error)) from error
-    return future
+@dataclass(frozen=True)
+class _Work:
+    """What is done with every batch."""
+
+    place: Workplace
+    task: Task
+    limits: PoolLimits
+
+    def pool(self, workers: int) -> Any:
+        from pebble import ProcessPool
+
+        return ProcessPool(
+            max_workers=workers,
+            initializer=prepare,
+            initargs=(self.limits.memory_bytes, self.place),
+            context=multiprocessing.get_context("spawn"),
+        )
+
+    def schedule(self, pool: Any, batch: Batch) -> Future[Any]:
+        try:
+            future: Future[Any] = pool.schedule(
+                self.task, args=(self.place, batch), timeout=self.limits.time_for(batch)
+            )
+        except RuntimeError as error:  # a pool that broke takes nothing any more
+            raise BrokenProcessPool(str(error)) from error
+        return future
 
 
-def _run_until_broken(
-    queue: deque[Batch],
-    schedule: Callable[[Any, Batch], Future[Any]],
-    limits: PoolLimits,
-    *,
-    workers: int,
-    ctx: JobContext,
-) -> Iterator[list[Outcome]]:
+def _run_until_broken(queue: deque[Batch], work: _Work, *, workers: int, ctx: JobContext) -> Iterator[list[Outcome]]:
     """One pool's life: until the queue is empty, or until a worker died with nothing to do, which ends the pool.
 
     Whatever was under way then goes back into the queue.
     """
-    from pebble import ProcessPool
-
-    pool = ProcessPool(
-        max_workers=workers,
-        initializer=prepare,
-        initargs=(limits.memory_bytes,),
-        context=multiprocessing.get_context("spawn"),
-    )
+    pool = work.pool(workers)
     running: dict[Future[Any], Batch] = {}
     try:
         while queue or running:
             while queue and len(running) < workers * _AHEAD:
-                running[schedule(pool, queue[0])] = queue[0]
+                running[work.schedule(pool, queue[0])] = queue[0]
                 queue.popleft()
             finished, _ = wait(running, timeout=_POLL_S, return_when=FIRST_COMPLETED)
             ctx.check_cancelled()
             for future in finished:
-                outcomes, again = _collect(future, running[future], limits)
+                outcomes, again = _collect(future, running[future], work.limits)
                 queue.extendleft(again)
                 del running[future]
                 if outcomes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import BinaryIO
 
@@ -13,9 +13,10 @@ import numpy.typing as npt
 
 from mmdesk.engine.core.types import MediaType
 from mmdesk.engine.features.content_type import ContentType, sniff
+from mmdesk.engine.features.extractors import Extractor, Picture, Sample, block_of, run_extractor
 from mmdesk.engine.features.layout import FeatureLayout, default_layout
 from mmdesk.engine.features.limits import MAX_PICTURE_BYTES, UnreadableError
-from mmdesk.engine.features.segments import Segment, SegmentKind
+from mmdesk.engine.features.segments import Box, Segment, SegmentKind
 
 Vectors = npt.NDArray[np.float32]
 
@@ -37,12 +38,13 @@ class Extraction:
     details: dict[str, object] = field(default_factory=dict)
 
 
-def extract_bytes(data: BinaryIO, media_type: MediaType) -> Extraction:
+def extract_bytes(data: BinaryIO, media_type: MediaType, extra: Sequence[Extractor] = ()) -> Extraction:
     """Extract the features of one artifact.
 
     Args:
         data: The whole file as a seekable object; its name is neither known nor needed.
         media_type: As told at import. The content type is told again from the bytes.
+        extra: Extra extractors, whose blocks follow the built-in ones in this order.
 
     Returns:
         At least one segment.
@@ -54,8 +56,13 @@ def extract_bytes(data: BinaryIO, media_type: MediaType) -> Extraction:
     if content.media_type is not media_type:
         content = ContentType(media_type, content.name)
     data.seek(0)
-    builder = _Builder(media_type, default_layout())
+    builder = _Builder(media_type, default_layout().with_blocks(map(block_of, extra)))
     found = _EXTRACTORS[media_type](data, content.name, builder)
+    wanted = [extractor for extractor in extra if media_type in extractor.media_types]
+    if wanted:
+        sample = builder.sample(data, content)
+        for extractor in wanted:
+            builder.append(extractor.name, run_extractor(extractor, sample))
     vectors = np.nan_to_num(np.stack(builder.rows), nan=0.0, posinf=_LARGEST, neginf=-_LARGEST)
     return replace(found, vectors=np.clip(vectors, -_LARGEST, _LARGEST), segments=tuple(builder.segments))
 
@@ -71,9 +78,17 @@ class _Builder:
         self._media_type, self._layout = media_type, layout
         self.rows: list[Vectors] = []
         self.segments: list[Segment] = []
+        self._pictures: list[Picture | None] = []
 
-    def add(self, segment: Segment, length_s: float = 0.0, **blocks: Vectors) -> None:
-        """A row with the given blocks; ``length_s``: of the whole recording, to place the segment in it."""
+    def add(self, segment: Segment, length_s: float = 0.0, picture: Picture | None = None, **blocks: Vectors) -> None:
+        """A row with the given blocks.
+
+        Args:
+            segment: What the row stands for.
+            length_s: Of the whole recording, to place the segment in it.
+            picture: What the segment shows; blue, green, red.
+            blocks: Name -> values.
+        """
         row = np.zeros(self._layout.size, np.float32)
         for name, values in blocks.items():
             row[self._layout.block_slice(name)] = values
@@ -81,6 +96,18 @@ class _Builder:
             row[self._layout.index(f"modality.{name}")] = value
         self.rows.append(row)
         self.segments.append(segment)
+        self._pictures.append(picture)
+
+    def sample(self, data: BinaryIO, content: ContentType) -> Sample:
+        """What an extra extractor is given."""
+        pictures = tuple(None if one is None else np.ascontiguousarray(one[:, :, ::-1]) for one in self._pictures)
+        return Sample(data, self._media_type, content.name, tuple(self.segments), pictures)
+
+    def append(self, block: str, values: Vectors) -> None:
+        """Fill a block of every row; ``float32 [segments, features of the block]``."""
+        place = self._layout.block_slice(block)
+        for row, part in zip(self.rows, values, strict=True):
+            row[place] = part
 
     def _place(self, segment: Segment, length_s: float) -> dict[str, float]:
         place = {
@@ -111,12 +138,22 @@ def _image(data: BinaryIO, content_type: str, builder: _Builder) -> Extraction:
     data.seek(0)
     decoded = decode_picture(data.read(), content_type)
     rows = image_features(decoded.picture, decoded.width, decoded.height)
-    builder.add(Segment(SegmentKind.WHOLE), image=rows[0])
+    builder.add(Segment(SegmentKind.WHOLE), image=rows[0], picture=decoded.picture)
     for number, box in enumerate(tile_boxes()):
         row, column = divmod(number, TILES)
-        builder.add(Segment(SegmentKind.TILE, box=box, row=row, column=column), image=rows[1 + number])
+        segment = Segment(SegmentKind.TILE, box=box, row=row, column=column)
+        builder.add(segment, image=rows[1 + number], picture=_crop(decoded.picture, box))
     details: dict[str, object] = {"width": decoded.width, "height": decoded.height, **decoded.facts}
     return Extraction(_NOTHING, (), decoded.incomplete, details)
+
+
+def _crop(picture: Picture, box: Box) -> Picture:
+    """The part of a picture; at least one pixel."""
+    height, width = picture.shape[:2]
+    left, right = (round(edge * width) for edge in box[0::2])
+    top, bottom = (round(edge * height) for edge in box[1::2])
+    left, top = min(left, width - 1), min(top, height - 1)
+    return picture[top : max(bottom, top + 1), left : max(right, left + 1)]
 
 
 def _audio(data: BinaryIO, content_type: str, builder: _Builder, kind: SegmentKind = SegmentKind.WHOLE) -> Extraction:
@@ -149,7 +186,7 @@ def _video(data: BinaryIO, content_type: str, builder: _Builder) -> Extraction:
         builder.add(Segment(SegmentKind.WHOLE), film.duration_s, image=images.mean(axis=0), video=motion.mean(axis=0))
         for frame, image, moving in zip(film.frames, images, motion, strict=True):
             segment = Segment(SegmentKind.FRAME, time_s=round(frame.time_s, 4))
-            builder.add(segment, film.duration_s, image=image, video=moving)
+            builder.add(segment, film.duration_s, image=image, video=moving, picture=frame.picture)
         details = {
             "width": film.width,
             "height": film.height,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Sequence
 from importlib import metadata
 
 from mmdesk.engine.core.code_manifest import code_hash
@@ -17,12 +18,15 @@ _CODE = tuple(
         "completeness",
         "containers",
         "content_type",
+        "embedding_model",
         "exif",
+        "extractors",
         "feature_extraction",
         "image_decoding",
         "image_features",
         "layout",
         "limits",
+        "onnx_extractor",
         "other_features",
         "picture_headers",
         "segments",
@@ -49,19 +53,20 @@ def _version(name: str) -> str:
         return "missing"
 
 
-@functools.cache
-def feature_version() -> str:
+def feature_version(extra: Sequence[object] = ()) -> str:
     """SHA-256 over the extractors' code, the layout and the libraries' versions; 64 hexadecimal digits.
 
-    The settings of the extractors are constants of their code.
+    The settings of the built-in extractors are constants of their code.
+
+    Args:
+        extra: What decides the numbers of extra extractors, as plain JSON; none for the built-in features alone.
     """
-    return sha256_json(
-        {
-            "code": code_hash("features", *_CODE),
-            "layout": list(default_layout().names),
-            "libraries": library_versions(),
-        }
-    )
+    document: dict[str, object] = {
+        "code": code_hash("features", *_CODE),
+        "layout": list(default_layout().names),
+        "libraries": library_versions(),
+    }
+    return sha256_json({**document, "extra": list(extra)} if extra else document)
 
 
 def feature_key(artifact_sha256: str, version: str) -> str:

@@ -5,6 +5,7 @@ This module imports no numerical library itself, so that the process can pin the
 
 from __future__ import annotations
 
+import functools
 import os
 import signal
 import sys
@@ -12,10 +13,30 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from mmdesk.engine.core.errors import StoreError
+from mmdesk.engine.core.errors import MmdeskError, StoreError
 from mmdesk.engine.core.processes import PINNED_ENVIRONMENT
 from mmdesk.engine.core.types import FeatureStatus, MediaType
+from mmdesk.engine.features.embedding_model import EmbeddingModel
+
+if TYPE_CHECKING:
+    from mmdesk.engine.features.extractors import Extractor
+
+
+@dataclass(frozen=True)
+class Workplace:
+    """What all jobs of one extraction share.
+
+    Attributes:
+        folder: The case folder.
+        version: The feature version that the cache entries are named after.
+        models: Picture embedding models kept with the case.
+    """
+
+    folder: str
+    version: str
+    models: tuple[EmbeddingModel, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -60,14 +81,16 @@ class Outcome:
     error: str | None = None
 
 
-def prepare(memory_bytes: int) -> None:
-    """Set the process up: quiet, one thread, all libraries loaded, then no more than ``memory_bytes`` on top."""
+def prepare(memory_bytes: int, place: Workplace) -> None:
+    """Set the process up: quiet, one thread, libraries and models loaded, then at most ``memory_bytes`` on top."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is for the parent, which stops its workers
     os.environ.update(PINNED_ENVIRONMENT)
     silence = os.open(os.devnull, os.O_WRONLY)
     for stream in (1, 2):  # codecs print what they think of a file
         os.dup2(silence, stream)
     _load_libraries()
+    with suppress(MmdeskError):  # told with the first batch
+        _extra(place)
     _limit_memory(memory_bytes)
 
 
@@ -109,24 +132,33 @@ def _limit_memory(memory_bytes: int) -> None:
             resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
 
 
-def extract_jobs(folder: str, version: str, jobs: Sequence[ExtractionJob]) -> list[Outcome]:
+@functools.cache
+def _extra(place: Workplace) -> tuple[Extractor, ...]:
+    """The extra extractors, loaded once for a process."""
+    from mmdesk.engine.features.feature_set import FeatureSet
+    from mmdesk.engine.store.case_files import CaseFiles
+
+    return FeatureSet(place.models).extractors(CaseFiles(Path(place.folder)))
+
+
+def extract_jobs(place: Workplace, jobs: Sequence[ExtractionJob]) -> list[Outcome]:
     """Extract some artifacts of a case into its cache.
 
     Args:
-        folder: The case folder.
-        version: The feature version that the entries are named after.
+        place: Of the case.
         jobs: One after the other.
 
     Returns:
         One outcome per job, in order.
 
     Raises:
-        ResourceError: The cache cannot be written.
+        ResourceError: The cache cannot be written, or an extra extractor cannot be used.
     """
-    return [_extract(Path(folder), version, job) for job in jobs]
+    extra = _extra(place)
+    return [_extract(place, job, extra) for job in jobs]
 
 
-def _extract(folder: Path, version: str, job: ExtractionJob) -> Outcome:
+def _extract(place: Workplace, job: ExtractionJob, extra: Sequence[Extractor]) -> Outcome:
     import orjson
 
     from mmdesk.engine.features import cache
@@ -135,10 +167,10 @@ def _extract(folder: Path, version: str, job: ExtractionJob) -> Outcome:
     from mmdesk.engine.features.segments import dump_segments
     from mmdesk.engine.store.case_files import CaseFiles
 
-    files = CaseFiles(folder)
+    files = CaseFiles(Path(place.folder))
     try:
         with files.open(job.path) as file:
-            found = extract_bytes(file, job.media_type)
+            found = extract_bytes(file, job.media_type, extra)
     except UnreadableError as error:
         return Outcome(job.artifact_id, FeatureStatus.FAILED, error=error.message)
     except StoreError as error:
@@ -147,7 +179,7 @@ def _extract(folder: Path, version: str, job: ExtractionJob) -> Outcome:
         return Outcome(job.artifact_id, FeatureStatus.FAILED, error="reading it needs more memory than is allowed")
     except Exception as error:  # noqa: BLE001 - whatever a decoder throws costs this one artifact
         return Outcome(job.artifact_id, FeatureStatus.FAILED, error=f"the reader failed: {type(error).__name__}")
-    name = cache.key(job.sha256, version)
+    name = cache.key(job.sha256, place.version)
     cache.save(files, name, found.vectors)
     return Outcome(
         job.artifact_id,

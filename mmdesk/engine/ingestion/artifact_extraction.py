@@ -15,9 +15,8 @@ from mmdesk.engine.core.jobs import NULL_CONTEXT, JobCancelled, JobContext
 from mmdesk.engine.core.types import FeatureStatus, MediaType
 from mmdesk.engine.features import cache
 from mmdesk.engine.features.extraction_pool import PoolLimits, default_workers, run_pool
-from mmdesk.engine.features.feature_version import feature_version
-from mmdesk.engine.features.layout import default_layout
-from mmdesk.engine.features.worker import ExtractionJob, Outcome
+from mmdesk.engine.features.feature_set import FeatureSet, features_of
+from mmdesk.engine.features.worker import ExtractionJob, Outcome, Workplace
 from mmdesk.engine.store.case import Case
 from mmdesk.engine.store.tables import Artifact
 
@@ -63,31 +62,32 @@ def extract_pending(
         ResourceError: The cache cannot be written.
         StoreError: The database cannot be written.
     """
-    version = feature_version()
     with case.read() as connection:
-        jobs = _jobs(case, connection, version)
+        features = features_of(connection)
+        jobs = _jobs(case, connection, features)
+    place = Workplace(str(case.folder), features.version, features.models)
     _sweep(case)
     result = Extracted(attempted=len(jobs))
     waiting: list[Outcome] = []
     recorded = time.monotonic()
     ctx.progress(0, len(jobs), "starting")
-    found = run_pool(case.folder, version, jobs, workers=max(1, workers or default_workers()), limits=limits, ctx=ctx)
+    found = run_pool(place, jobs, workers=max(1, workers or default_workers()), limits=limits, ctx=ctx)
     try:
         for outcomes in found:
             waiting.extend(outcomes)
             done = result.outcomes + len(waiting)
             ctx.progress(done, len(jobs), f"{done} of {len(jobs)} files")
             if len(waiting) >= _RECORD_ROWS or time.monotonic() - recorded > _RECORD_S:
-                _record(case, version, waiting, result)
+                _record(case, place.version, waiting, result)
                 waiting, recorded = [], time.monotonic()
     except JobCancelled:
-        _record(case, version, waiting, result)
+        _record(case, place.version, waiting, result)
         raise
-    _record(case, version, waiting, result)
+    _record(case, place.version, waiting, result)
     return result
 
 
-def _jobs(case: Case, connection: Connection, version: str) -> list[ExtractionJob]:
+def _jobs(case: Case, connection: Connection, features: FeatureSet) -> list[ExtractionJob]:
     columns = (
         Artifact.id,
         Artifact.sha256,
@@ -99,19 +99,22 @@ def _jobs(case: Case, connection: Connection, version: str) -> list[ExtractionJo
         Artifact.feature_key,
         Artifact.segments,
     )
+    size = features.layout.size
     jobs = []
     for row in connection.execute(select(*columns).where(Artifact.deleted_us.is_(None)).order_by(Artifact.id)):
-        current = row.feature_status != FeatureStatus.PENDING and row.feature_version == version
-        if current and (row.feature_status == FeatureStatus.FAILED or _cached(case, row.feature_key, row.segments)):
+        current = row.feature_status != FeatureStatus.PENDING and row.feature_version == features.version
+        if current and (
+            row.feature_status == FeatureStatus.FAILED or _cached(case, row.feature_key, row.segments, size)
+        ):
             continue
         jobs.append(ExtractionJob(row.id, row.sha256, row.path, MediaType(row.media_type), row.size_bytes))
     return jobs
 
 
-def _cached(case: Case, key: str | None, segments: str | None) -> bool:
+def _cached(case: Case, key: str | None, segments: str | None, size: int) -> bool:
     if not key or not segments:
         return False
-    return cache.looks_whole(case.files, key, len(orjson.loads(segments)), default_layout().size)
+    return cache.looks_whole(case.files, key, len(orjson.loads(segments)), size)
 
 
 def _sweep(case: Case) -> None:
@@ -174,9 +177,10 @@ def status_counts(connection: Connection) -> dict[str, int]:
         .where(Artifact.deleted_us.is_(None))
         .group_by(Artifact.feature_status, Artifact.feature_version, Artifact.incomplete)
     )
+    wanted = features_of(connection).version
     counts = dict.fromkeys(("done", "incomplete", "failed", "pending"), 0)
     for status, version, incomplete, number in connection.execute(statement):
-        current = version == feature_version()
+        current = version == wanted
         counts[status if current else "pending"] += number
         if incomplete and current and status == FeatureStatus.DONE:
             counts["incomplete"] += number

@@ -20,8 +20,7 @@ from sqlalchemy.engine import Connection
 from mmdesk.engine.core.types import FeatureStatus
 from mmdesk.engine.dataset.reading import LOST, NO_FEATURES, OUTDATED
 from mmdesk.engine.features import cache
-from mmdesk.engine.features.feature_version import feature_version
-from mmdesk.engine.features.layout import default_layout
+from mmdesk.engine.features.feature_set import FeatureSet, features_of
 from mmdesk.engine.features.segments import Segment, load_segments
 from mmdesk.engine.reporting.parquet_tables import Source
 from mmdesk.engine.store.case_files import CaseFiles
@@ -67,16 +66,17 @@ class FeatureRows:
 
     def source(self, connection: Connection) -> Source:
         """The rows, ready to be written; in the order in which the artifacts were imported."""
-        names = default_layout().names
-        fields = [*_PLACE, *((name, pa.float32()) for name in names)]
-        schema = pa.schema(fields, metadata={"mmdesk.feature_version": feature_version()})
+        features = features_of(connection)
+        fields = [*_PLACE, *((name, pa.float32()) for name in features.layout.names)]
+        schema = pa.schema(fields, metadata={"mmdesk.feature_version": features.version})
+        rows = self._batches(connection, schema, features)
         # Each batch is as long as a row group may be.
-        return Source(schema, self._batches(connection, schema), _count(connection), group_rows=1)
+        return Source(schema, rows, _count(connection, features.version), group_rows=1)
 
-    def _batches(self, connection: Connection, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+    def _batches(self, connection: Connection, schema: pa.Schema, features: FeatureSet) -> Iterator[pa.RecordBatch]:
         waiting = _Waiting(schema)
         for row in _artifacts(connection):
-            vectors = self._vectors(row)
+            vectors = self._vectors(row, features)
             if vectors is None:
                 continue
             segments = load_segments(row.segments)
@@ -87,16 +87,16 @@ class FeatureRows:
         if waiting.rows:
             yield waiting.batch()
 
-    def _vectors(self, row: Any) -> cache.Vectors | None:
+    def _vectors(self, row: Any, features: FeatureSet) -> cache.Vectors | None:
         vectors = None
         if row.feature_status != FeatureStatus.DONE:
             reason = NO_FEATURES
-        elif row.feature_version != feature_version():
+        elif row.feature_version != features.version:
             reason = OUTDATED
         else:
             reason = LOST
             count = len(load_segments(row.segments))
-            vectors = cache.load(self.files, str(row.feature_key), count, default_layout().size)
+            vectors = cache.load(self.files, str(row.feature_key), count, features.layout.size)
         if vectors is None:
             self.left_out[reason] = self.left_out.get(reason, 0) + 1
         return vectors
@@ -150,10 +150,10 @@ def _artifacts(connection: Connection) -> Iterator[Any]:
         after = rows[-1].id
 
 
-def _count(connection: Connection) -> int:
+def _count(connection: Connection, version: str) -> int:
     """How many segments there are to be written, for the progress."""
     typed = "::json" if connection.dialect.name == "postgresql" else ""
-    ready = (Artifact.feature_status == FeatureStatus.DONE) & (Artifact.feature_version == feature_version())
+    ready = (Artifact.feature_status == FeatureStatus.DONE) & (Artifact.feature_version == version)
     statement = select(
         func.coalesce(func.sum(sql_case((ready, text(f"json_array_length(segments{typed})")), else_=0)), 0)
     )

@@ -274,8 +274,10 @@ _LOOK_UP = 500
 def _artifact_rows(connection: Connection, keys: Sequence[int]) -> tuple[ArtifactRow, ...]:
     from sqlalchemy import select
 
+    from mmdesk.engine.features.feature_set import features_of
     from mmdesk.engine.store.tables import Artifact, Entity, EntityArtifact
 
+    version = features_of(connection).version
     rows: list[ArtifactRow] = []
     for start in range(0, len(keys), _LOOK_UP):
         part = list(keys[start : start + _LOOK_UP])
@@ -289,17 +291,16 @@ def _artifact_rows(connection: Connection, keys: Sequence[int]) -> tuple[Artifac
         for key, name, owner in connection.execute(links):
             owners.setdefault(key, []).append((name, owner))
         found = connection.execute(select(Artifact.__table__).where(Artifact.id.in_(part)).order_by(Artifact.id))
-        rows.extend(_artifact_row(row, owners.get(row.id, [])) for row in found)
+        rows.extend(_artifact_row(row, owners.get(row.id, []), version) for row in found)
     return tuple(rows)
 
 
-def _artifact_row(row: Any, owners: Sequence[tuple[str, str]]) -> ArtifactRow:
+def _artifact_row(row: Any, owners: Sequence[tuple[str, str]], version: str) -> ArtifactRow:
     import orjson
 
     from mmdesk.engine.core.types import FeatureStatus
-    from mmdesk.engine.features.feature_version import feature_version
 
-    current = row.feature_version == feature_version()
+    current = row.feature_version == version
     return ArtifactRow(
         artifact_id=row.id,
         sha256=row.sha256,
@@ -355,8 +356,21 @@ def read_artifact(folder: Path, sha256: str) -> bytes:
     return data
 
 
-def feature_names() -> tuple[str, ...]:
-    """The names of all features, in the order of a feature vector."""
-    from mmdesk.engine.features.layout import default_layout
+def feature_names(folder: Path | None = None) -> tuple[str, ...]:
+    """The names of all features, in the order of a feature vector.
 
-    return default_layout().names
+    Args:
+        folder: Of a case, whose own models are included; ``None`` for what every case here has.
+
+    Raises:
+        StoreError: The case cannot be read.
+        ResourceError: An installed extractor cannot be used (``features.extractor``).
+    """
+    from mmdesk.engine.core.types import current_actor
+    from mmdesk.engine.features.feature_set import FeatureSet, case_features
+    from mmdesk.engine.store.case import Case
+
+    if folder is None:
+        return FeatureSet().layout.names
+    with Case.open(folder, actor=current_actor()) as case:
+        return case_features(case).layout.names

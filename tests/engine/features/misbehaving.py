@@ -9,10 +9,10 @@ from collections.abc import Sequence
 
 from mmdesk.engine.core.errors import ResourceError
 from mmdesk.engine.core.types import FeatureStatus
-from mmdesk.engine.features.worker import ExtractionJob, Outcome
+from mmdesk.engine.features.worker import ExtractionJob, Outcome, Workplace
 
 
-def misbehave(folder: str, version: str, jobs: Sequence[ExtractionJob]) -> list[Outcome]:
+def misbehave(place: Workplace, jobs: Sequence[ExtractionJob]) -> list[Outcome]:
     for job in jobs:
         if job.sha256 == "crash":
             os.kill(os.getpid(), signal.SIGSEGV)

@@ -14,9 +14,10 @@ from mmdesk.engine.core.errors import ResourceError
 from mmdesk.engine.core.jobs import JobCancelled, NullContext
 from mmdesk.engine.core.types import FeatureStatus, MediaType
 from mmdesk.engine.features.extraction_pool import PoolLimits, make_batches, run_pool
-from mmdesk.engine.features.worker import ExtractionJob, Outcome
+from mmdesk.engine.features.worker import ExtractionJob, Outcome, Workplace
 from tests.engine.features.misbehaving import misbehave
 
+PLACE = Workplace("", "v")
 LIMITS = PoolLimits(memory_bytes=256 << 20, time_s=1.0)
 _not_ours: set[int] = set()  # processes of other tests that share this one's
 
@@ -34,7 +35,7 @@ def jobs(*names: str, size: int = 1000) -> list[ExtractionJob]:
 
 def run(work: Sequence[ExtractionJob], **options: object) -> dict[str, Outcome]:
     names = {job.artifact_id: job.sha256 for job in work}
-    found = run_pool(Path(), "v", work, workers=1, limits=LIMITS, task=misbehave, **options)  # type: ignore[arg-type]
+    found = run_pool(PLACE, work, workers=1, limits=LIMITS, task=misbehave, **options)  # type: ignore[arg-type]
     return {names[outcome.artifact_id]: outcome for outcomes in found for outcome in outcomes}
 
 

@@ -11,7 +11,7 @@ from mmdesk.engine.features import feature_version as module
 from mmdesk.engine.features.feature_version import feature_version, library_versions
 
 FOLDER = Path(str(mmdesk.engine.features.__file__)).parent
-UNINVOLVED = {"__init__", "cache", "extraction_pool", "feature_version", "worker"}
+UNINVOLVED = {"__init__", "cache", "extraction_pool", "feature_set", "feature_version", "worker"}
 
 
 def test_every_extractor_counts_and_the_machinery_does_not() -> None:
@@ -28,7 +28,6 @@ def test_extractors_import_nothing_of_the_features_that_does_not_count() -> None
 
 
 def test_the_version_follows_code_layout_and_libraries(monkeypatch: pytest.MonkeyPatch) -> None:
-    feature_version.cache_clear()
     before = feature_version()
     assert re.fullmatch(r"[0-9a-f]{64}", before)
     assert "missing" not in library_versions().values()
@@ -38,7 +37,5 @@ def test_the_version_follows_code_layout_and_libraries(monkeypatch: pytest.Monke
     }.items():
         with monkeypatch.context() as patch:
             patch.setattr(module, name, replacement)
-            feature_version.cache_clear()
             assert feature_version() != before
-    feature_version.cache_clear()
     assert feature_version() == before

@@ -14,11 +14,10 @@ from sqlalchemy import select
 from mmdesk.engine.core.errors import DataError, StoreError
 from mmdesk.engine.core.hashing import sha256_bytes
 from mmdesk.engine.core.jobs import JobCancelled, NullContext
-from mmdesk.engine.features import cache
+from mmdesk.engine.features import cache, feature_set
 from mmdesk.engine.features.extraction_pool import PoolLimits
 from mmdesk.engine.features.layout import default_layout
 from mmdesk.engine.features.segments import load_segments
-from mmdesk.engine.ingestion import artifact_extraction
 from mmdesk.engine.services.media_imports import (
     ArtifactRow,
     ExtractReport,
@@ -158,7 +157,7 @@ def test_only_what_is_pending_lost_or_out_of_date_is_extracted(
     entries[1].write_bytes(entries[1].read_bytes()[:-40])
     assert extract(small_case, 1, actor="t").extracted == 2
     assert entries[0].read_bytes() == before
-    monkeypatch.setattr(artifact_extraction, "feature_version", lambda: "f" * 64)
+    monkeypatch.setattr(feature_set, "feature_version", lambda *_: "f" * 64)
     report = extract(small_case, 1, actor="t")
     assert (report.extracted, report.done, report.pending) == (6, 6, 0)
 
