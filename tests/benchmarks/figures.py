@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import time
 from collections.abc import Callable, Mapping
@@ -22,6 +23,7 @@ class Figure:
         peer_name: Who or what that is.
         goal: The ratio to reach (not to exceed where ``lower``), or None where there is none.
         lower: Less is better, as with times and sizes; otherwise more is, as with rates.
+        spread: Slowest by fastest turn of ours and of the peer, as far as there were several.
     """
 
     what: str
@@ -31,6 +33,7 @@ class Figure:
     peer_name: str
     goal: float | None = None
     lower: bool = False
+    spread: tuple[float, ...] = ()
 
     @property
     def ratio(self) -> float:
@@ -45,9 +48,34 @@ class Figure:
         return self.ratio <= self.goal if self.lower else self.ratio >= self.goal
 
 
+@dataclass(frozen=True)
+class Extent:
+    """How much is measured: the part of the sizes that the goals name, and the turns of each contestant."""
+
+    scale: float = 1.0
+    rounds: int = 3
+
+
+@dataclass(frozen=True)
+class Turns:
+    """Seconds of some runs of the same thing."""
+
+    seconds: tuple[float, ...]
+
+    @property
+    def best(self) -> float:
+        """The shortest: the machine's noise only ever adds."""
+        return min(self.seconds)
+
+    @property
+    def spread(self) -> float:
+        """The longest by the shortest."""
+        return max(self.seconds) / self.best
+
+
 def best_time(work: Callable[[], object], repeats: int = 3) -> float:
-    """The shortest of some wall times in seconds: the machine's noise only ever adds."""
-    return best_of({"": lambda: timed(work)}, repeats)[""]
+    """The shortest of some wall times in seconds."""
+    return turns_of({"": lambda: timed(work)}, repeats)[""].best
 
 
 def timed(work: Callable[[], object]) -> float:
@@ -57,8 +85,8 @@ def timed(work: Callable[[], object]) -> float:
     return time.perf_counter() - started
 
 
-def best_of(contestants: Mapping[str, Callable[[], float]], repeats: int = 3) -> dict[str, float]:
-    """The best of some rounds in which every contestant has one turn, each round beginning with another one.
+def turns_of(contestants: Mapping[str, Callable[[], float]], repeats: int = 3) -> dict[str, Turns]:
+    """Some rounds in which every contestant has one turn, each round beginning with another one.
 
     What the machine does beside us then hits all of them alike.
 
@@ -67,17 +95,31 @@ def best_of(contestants: Mapping[str, Callable[[], float]], repeats: int = 3) ->
         repeats: Rounds.
     """
     names = list(contestants)
-    seconds = dict.fromkeys(names, float("inf"))
+    seconds: dict[str, list[float]] = {name: [] for name in names}
     for turn in range(repeats):
         first = turn % len(names)
         for name in names[first:] + names[:first]:
-            seconds[name] = min(seconds[name], contestants[name]())
-    return seconds
+            seconds[name].append(contestants[name]())
+    return {name: Turns(tuple(taken)) for name, taken in seconds.items()}
+
+
+def rates(
+    what: str, rows: int, ours: Turns, peer: Turns, peer_name: str, goal: float | None = None, *, peer_rows: int = 0
+) -> Figure:
+    """Rows a second of the best turn of both; ``peer_rows`` where the peer had other ones."""
+    rate = (peer_rows or rows) / peer.best
+    return Figure(what, "rows/s", rows / ours.best, rate, peer_name, goal, spread=(ours.spread, peer.spread))
 
 
 def environment_line() -> str:
     """What the figures were measured on, without names."""
-    return f"{platform.system()} {platform.machine()}, {psutil.cpu_count()} CPUs, Python {platform.python_version()}"
+    python = f"Python {platform.python_version()}"
+    return f"{platform.system()} {platform.machine()}, {psutil.cpu_count()} CPUs, {python}, {load_line()}"
+
+
+def load_line() -> str:
+    """How many programs wanted a processor in the last minute, ourselves included."""
+    return f"load {os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else "load unknown"
 
 
 def format_table(figures: list[Figure]) -> str:
@@ -90,7 +132,8 @@ def _line(figure: Figure) -> str:
     if figure.goal is not None:
         sign = "<=" if figure.lower else ">="
         goal = f"  goal {sign} {figure.goal:g} {'met' if figure.met else 'MISSED'}"
+    spread = f"  spread {' / '.join(f'{one:.2f}' for one in figure.spread)}" if figure.spread else ""
     return (
         f"  {figure.what:<52} {figure.ours:>12,.0f} {figure.unit:<12} "
-        f"{figure.ratio:>6.2f} x {figure.peer_name} ({figure.peer:,.0f}){goal}"
+        f"{figure.ratio:>6.2f} x {figure.peer_name} ({figure.peer:,.0f}){goal}{spread}"
     )

@@ -29,21 +29,28 @@ class Sizes:
         """All together."""
         return self.entities + self.events + self.interactions
 
+    def scaled(self, scale: float) -> Sizes:
+        """A part of each, at least one row."""
+        counts = (self.entities, self.events, self.interactions)
+        return Sizes(*(max(round(count * scale), min(count, 1)) for count in counts))
+
 
 @dataclass(frozen=True)
 class Written:
-    """The files."""
+    """The files, and their rows together; a table of no rows has no file."""
 
     entities: Path
     events: Path
-    interactions: Path
+    interactions: Path | None
+    rows: int
 
 
 def write_tables(folder: Path, sizes: Sizes) -> Written:
     """Write the three files; always the same ones for the same sizes."""
     random = np.random.default_rng(0)
     ids = np.array([f"account-{number:06d}" for number in range(sizes.entities)])
-    files = Written(folder / "entities.csv", folder / "events.csv", folder / "interactions.csv")
+    edges = folder / "interactions.csv" if sizes.interactions else None
+    files = Written(folder / "entities.csv", folder / "events.csv", edges, sizes.rows)
     countries = np.array(["DE", "FR", "PL", "TW", "US", "BR"])
     entities = {
         "entity_id": ids,
@@ -52,7 +59,8 @@ def write_tables(folder: Path, sizes: Sizes) -> Written:
     }
     arrow_csv.write_csv(pa.table(entities), files.entities)
     _write(files.events, sizes.events, lambda rows: _events(random, ids, rows))
-    _write(files.interactions, sizes.interactions, lambda rows: _interactions(random, ids, rows))
+    if files.interactions is not None:
+        _write(files.interactions, sizes.interactions, lambda rows: _interactions(random, ids, rows))
     return files
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.benchmarks.figures import Figure, best_of, format_table
+from tests.benchmarks.figures import Figure, Turns, format_table, turns_of
 
 
 @pytest.mark.parametrize(
@@ -31,5 +31,7 @@ def test_turns_are_taken_in_rounds_and_the_best_one_counts() -> None:
         order.append(name)
         return next(times[name])
 
-    assert best_of({"ours": lambda: turn("ours"), "peer": lambda: turn("peer")}, 3) == {"ours": 1.0, "peer": 4.0}
+    found = turns_of({"ours": lambda: turn("ours"), "peer": lambda: turn("peer")}, 3)
+    assert found == {"ours": Turns((3.0, 1.0, 2.0)), "peer": Turns((5.0, 6.0, 4.0))}
+    assert (found["ours"].best, found["peer"].spread) == (1.0, 1.5)
     assert order == ["ours", "peer", "peer", "ours", "ours", "peer"]

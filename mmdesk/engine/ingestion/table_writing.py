@@ -100,7 +100,7 @@ def _insert_entities(connection: Connection, rows: pa.Table, import_id: int) -> 
 
 def _entity_row_keys(ids: pa.ChunkedArray, attributes: pa.ChunkedArray) -> pa.Array:
     """The hash stored with entities: of their identifiers and their attributes as JSON with sorted names."""
-    return hash_rows([_one_array(ids), _one_array(attributes)]).keys().cast(pa.binary())
+    return hash_rows([_one_array(ids), _one_array(attributes)]).keys()
 
 
 def _one_array(column: pa.ChunkedArray) -> pa.Array:
@@ -207,7 +207,7 @@ def _row_batches(
     for place, batch in enumerate(prepared.batches):
         if last:
             prepared.batches[place] = batch.slice(0, 0)
-        keys = changes.keys.take(np.arange(start, start + batch.num_rows)).keys().cast(pa.binary())
+        keys = changes.keys.take(np.arange(start, start + batch.num_rows)).keys()
         names = [name for name in _STORED[prepared.table] if name in batch.schema.names]
         ready = pa.RecordBatch.from_arrays(
             [*(batch.column(name) for name in names), keys, pa.array(np.full(batch.num_rows, import_id))],
@@ -239,7 +239,7 @@ def _write_targets(connection: Connection, targets: TargetRows, import_id: int) 
     if not targets.rows.num_rows:
         return
     rows = targets.rows.select(["id", "entity_key", "as_of_us", *CONTENT, "line"])
-    keys = targets.rows["row_key"].cast(pa.binary())
+    keys = targets.rows["row_key"]
     rows = rows.append_column("row_key", keys)
     rows = rows.append_column("import_id", pa.array(np.full(rows.num_rows, import_id)))
     bulk.insert(connection, Target, rows)

@@ -165,7 +165,7 @@ class _Import:
         names = ", ".join(table.name for table in self._prepared)
         ids: dict[Table, int] = {}
         try:
-            with self._case.write("import.tables", names) as connection:
+            with self._case.write("import.tables", names, in_bulk=True) as connection:
                 touched = conflicts.needed([table.table.value for table in self._prepared])
                 conflicts.require_unchanged(connection, self._options.expected, touched)
                 checked = self._check(connection)

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-import numpy as np
 import orjson
 import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.csv as arrow_csv
 from sqlalchemy import Select, Table, TextClause, func, select, text
 from sqlalchemy.engine import Connection
 
+from mmdesk.engine.core.ahead import ahead
+from mmdesk.engine.store.postgres_rows import copy_text, is_bytes, parse_copied
+from mmdesk.engine.store.references import References
+from mmdesk.engine.store.sqlite_rows import insert_rows
 from mmdesk.engine.store.tables import Base
 
 AnySelect = Select[*tuple[Any, ...]]
@@ -22,8 +22,6 @@ Statement = AnySelect | TextClause
 BATCH_ROWS = 50_000
 """Rows that are Python objects at one time."""
 _JSON_ROWS = 100_000
-_STATEMENT_ROWS = 16
-"""Rows that SQLite takes in one statement: starting a statement costs as much as a row; measured best of 1 to 50."""
 
 
 def table_of(model: type[Base]) -> Table:
@@ -46,40 +44,34 @@ def insert(connection: Connection, model: type[Base], data: pa.Table | Iterable[
         connection: From :meth:`Case.write`.
         model: The table.
         data: Columns by the table's names, null (or NaN) = NULL; columns left out get their default. Strings,
-            integers, floats, booleans, binary; dictionary-encoded strings are fine.
+            integers, floats, booleans, binary; dictionary-encoded strings are fine. Batches that are made on the way
+            are made ahead in another thread, so they must not need the connection.
 
     Returns:
         How many rows.
     """
-    postgres = connection.dialect.name == "postgresql"
-    rows, numbered = 0, False
-    for batch in data.to_batches() if isinstance(data, pa.Table) else data:
-        for start in range(0, batch.num_rows, BATCH_ROWS):
-            part = batch.slice(start, BATCH_ROWS)
-            if postgres:
-                _copy_in(connection, model, part)
-            else:
-                _execute_many(connection, model, part)
-        rows += batch.num_rows
-        numbered = "id" in batch.schema.names
-    if postgres and rows and numbered:
+    parts = _parts(data, References.unchecked(connection, table_of(model)))
+    cursor = _driver_cursor(connection)
+    try:
+        if connection.dialect.name != "postgresql":
+            return sum(insert_rows(cursor, table_of(model).name, part) for part in parts)
+        rows, names = 0, []
+        # The server checks references for longer than we need for the next part.
+        for part, written in ahead((part, copy_text(part)) for part in parts):
+            rows, names = rows + part.num_rows, part.schema.names
+            _copy_in(cursor, table_of(model).name, names, written)
+    finally:
+        cursor.close()
+    if "id" in names:
         _continue_numbers(connection, model)
     return rows
 
 
-def _execute_many(connection: Connection, model: type[Base], batch: pa.RecordBatch) -> None:
-    names = ", ".join(f'"{name}"' for name in batch.schema.names)
-    marks = f"({', '.join('?' * batch.num_columns)})"
-    columns = [python_values(column) for column in batch.columns]
-    cursor = _driver_cursor(connection)
-    whole = batch.num_rows // _STATEMENT_ROWS * _STATEMENT_ROWS
-    try:
-        for rows, start, end in ((_STATEMENT_ROWS, 0, whole), (1, whole, batch.num_rows)):
-            sql = f'INSERT INTO "{table_of(model).name}" ({names}) VALUES {", ".join([marks] * rows)}'
-            places = [column[start + row : end : rows] for row in range(rows) for column in columns]
-            cursor.executemany(sql, zip(*places, strict=True))
-    finally:
-        cursor.close()
+def _parts(data: pa.Table | Iterable[pa.RecordBatch], references: References) -> Iterator[pa.RecordBatch]:
+    for batch in data.to_batches() if isinstance(data, pa.Table) else data:
+        references.require(batch)
+        for start in range(0, batch.num_rows, BATCH_ROWS):
+            yield batch.slice(start, BATCH_ROWS)
 
 
 def _driver_cursor(connection: Connection) -> Any:
@@ -88,57 +80,10 @@ def _driver_cursor(connection: Connection) -> Any:
     return driver.cursor()
 
 
-def python_values(column: pa.Array) -> list[object]:
-    """The column as a list, null and NaN as ``None``; several times faster than ``to_pylist``."""
-    kind = column.type
-    if pa.types.is_dictionary(kind):
-        words = np.array([*column.dictionary.to_pylist(), None], dtype=object)
-        return list(words[column.indices.fill_null(len(words) - 1).to_numpy(zero_copy_only=False)])
-    if pa.types.is_integer(kind) or pa.types.is_floating(kind):
-        column = _nan_as_null(column)
-        values: list[object] = column.fill_null(pa.scalar(0, kind)).to_numpy(zero_copy_only=False).tolist()
-        if column.null_count:
-            for index in np.flatnonzero(column.is_null().to_numpy(zero_copy_only=False)).tolist():
-                values[index] = None
-        return values
-    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
-        return list(column.to_numpy(zero_copy_only=False))
-    return list(column.to_pylist())
-
-
-def _nan_as_null(column: pa.Array) -> pa.Array:
-    """SQLite stores NaN as NULL, PostgreSQL as NaN: decide it before they do."""
-    if not pa.types.is_floating(column.type):
-        return column
-    return pc.if_else(pc.is_nan(column), pa.scalar(None, column.type), column)
-
-
-def _copy_in(connection: Connection, model: type[Base], batch: pa.RecordBatch) -> None:
-    names = batch.schema.names
-    ready = pa.RecordBatch.from_arrays([_copyable(column) for column in batch.columns], names=names)
-    buffer = io.BytesIO()
-    # Text is always quoted and null never, which is how COPY tells the empty text from NULL.
-    arrow_csv.write_csv(ready, buffer, arrow_csv.WriteOptions(include_header=False))
+def _copy_in(cursor: Any, table: str, names: Sequence[str], written: memoryview) -> None:
     columns = ", ".join(f'"{name}"' for name in names)
-    cursor = _driver_cursor(connection)
-    try:
-        with cursor.copy(f'COPY "{table_of(model).name}" ({columns}) FROM STDIN (FORMAT csv)') as copy:
-            copy.write(buffer.getbuffer())
-    finally:
-        cursor.close()
-
-
-def _copyable(column: pa.Array) -> pa.Array:
-    kind = column.type
-    if pa.types.is_dictionary(kind):
-        return column.dictionary_decode()
-    if _is_bytes(kind):
-        return pa.array([None if value is None else "\\x" + value.hex() for value in column.to_pylist()], pa.string())
-    return _nan_as_null(column)
-
-
-def _is_bytes(kind: pa.DataType) -> bool:
-    return bool(pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_fixed_size_binary(kind))
+    with cursor.copy(f'COPY "{table}" ({columns}) FROM STDIN (FORMAT csv)') as copy:
+        copy.write(written)
 
 
 def _continue_numbers(connection: Connection, model: type[Base]) -> None:
@@ -166,7 +111,7 @@ def fetch_batches(
     """As :func:`fetch`, batch by batch, so that a table larger than memory can be walked through."""
     if connection.dialect.name == "postgresql":
         yield from _copy_out(connection, statement, schema)
-    elif keyed and isinstance(statement, Select) and not any(_is_bytes(kind) for kind in schema.types):
+    elif keyed and isinstance(statement, Select) and not any(is_bytes(kind) for kind in schema.types):
         yield from _json_columns(connection, statement, schema)
     else:
         yield from _cursor_rows(connection, statement, schema)
@@ -217,34 +162,9 @@ def _copy_out(connection: Connection, statement: Statement, schema: pa.Schema) -
             for line in copy:  # one message of the server is one row
                 lines.append(bytes(line))
                 if len(lines) == BATCH_ROWS:
-                    yield _parse(lines, schema)
+                    yield parse_copied(lines, schema)
                     lines = []
             if lines:
-                yield _parse(lines, schema)
+                yield parse_copied(lines, schema)
     finally:
         cursor.close()
-
-
-def _parse(lines: list[bytes], schema: pa.Schema) -> pa.RecordBatch:
-    kinds = {field.name: pa.string() if _is_bytes(field.type) else field.type for field in schema}
-    data = b"".join(lines)
-    table = arrow_csv.read_csv(
-        io.BytesIO(data),
-        read_options=arrow_csv.ReadOptions(column_names=schema.names, block_size=len(data) + 1, use_threads=False),
-        parse_options=arrow_csv.ParseOptions(newlines_in_values=True, ignore_empty_lines=False),
-        convert_options=arrow_csv.ConvertOptions(
-            column_types=kinds,
-            null_values=[""],
-            strings_can_be_null=True,
-            quoted_strings_can_be_null=False,
-            true_values=["t"],
-            false_values=["f"],
-        ),
-    ).combine_chunks()
-    arrays = [
-        pa.array([None if value is None else bytes.fromhex(value[2:]) for value in column.to_pylist()], field.type)
-        if _is_bytes(field.type)
-        else column.chunk(0)
-        for field, column in zip(schema, table.columns, strict=True)
-    ]
-    return pa.RecordBatch.from_arrays(arrays, schema=schema)

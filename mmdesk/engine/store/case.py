@@ -16,7 +16,7 @@ from mmdesk.engine.store import backup, case_setup
 from mmdesk.engine.store import case_file as mmcase
 from mmdesk.engine.store.case_file import DATABASE_NAME, CaseFile
 from mmdesk.engine.store.case_files import CaseFiles, CasePaths
-from mmdesk.engine.store.database import begin_immediate, remember_password
+from mmdesk.engine.store.database import begin_immediate, remember_password, without_row_checks
 from mmdesk.engine.store.errors import translating
 from mmdesk.engine.store.lock import WriterLock
 
@@ -134,7 +134,7 @@ class Case:
                 yield connection
 
     def write(
-        self, action: str, subject: str, details: Mapping[str, object] | None = None
+        self, action: str, subject: str, details: Mapping[str, object] | None = None, *, in_bulk: bool = False
     ) -> AbstractContextManager[Connection]:
         """One transaction with its audit entry inside: all of it happens, or nothing (error, cancel, crash).
 
@@ -142,21 +142,25 @@ class Case:
             action: What is done, dotted (``"import.tables"``).
             subject: To what (a file name, a run id).
             details: Plain values for the entry; more can be put into ``connection.info["audit_details"]`` on the way.
+            in_bulk: Rows that refer to others come through :func:`bulk.insert` only, which then checks that in columns;
+                SQLite is spared to look up each.
 
         Raises:
             StoreError: Somebody else holds the database, or it cannot be reached.
             ResourceError: The disk is full.
         """
-        return self._write(action, subject, details)
+        return self._write(action, subject, details, in_bulk=in_bulk)
 
     @contextmanager
-    def _write(self, action: str, subject: str, details: Mapping[str, object] | None) -> Iterator[Connection]:
+    def _write(
+        self, action: str, subject: str, details: Mapping[str, object] | None, *, in_bulk: bool
+    ) -> Iterator[Connection]:
         if self._lock is None:
             raise RuntimeError("this case was opened for reading")
         filled: dict[str, object] = dict(details or {})
         with self._lock.turn():
             with self._translating(), self.engine.connect() as plain:
-                connection = begin_immediate(plain)
+                connection = begin_immediate(without_row_checks(plain) if in_bulk else plain)
                 try:
                     with connection.begin():
                         if not self.file.is_sqlite:

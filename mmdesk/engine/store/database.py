@@ -21,6 +21,7 @@ APPLICATION_ID = 0x6D6D646B
 
 BUSY_TIMEOUT_MS = 5000
 _BEGIN_OPTION = "mmdesk_begin"
+_REFERENCES_OPTION = "mmdesk_references"
 _EVERY_CONNECTION = """
 PRAGMA trusted_schema=OFF;
 PRAGMA cell_size_check=ON;
@@ -128,8 +129,10 @@ def sqlite_engine(path: Path, *, writable: bool, key: bytes | None = None) -> En
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
         # isolation_level=None: the driver begins nothing by itself, so a migration is one transaction too.
-        kind = connection.get_execution_options().get(_BEGIN_OPTION, "DEFERRED")
-        connection.exec_driver_sql(f"BEGIN {kind}")
+        options = connection.get_execution_options()
+        # Can only be set between transactions, so each says it for itself.
+        connection.exec_driver_sql(f"PRAGMA foreign_keys={options.get(_REFERENCES_OPTION, 'ON')}")
+        connection.exec_driver_sql(f"BEGIN {options.get(_BEGIN_OPTION, 'DEFERRED')}")
 
     return engine
 
@@ -137,6 +140,14 @@ def sqlite_engine(path: Path, *, writable: bool, key: bytes | None = None) -> En
 def begin_immediate(connection: Connection) -> Connection:
     """The connection set to take SQLite's write lock at the start of its transaction; no effect on PostgreSQL."""
     return connection.execution_options(**{_BEGIN_OPTION: "IMMEDIATE"})
+
+
+def without_row_checks(connection: Connection) -> Connection:
+    """The connection set not to look up the references of each row; no effect on PostgreSQL.
+
+    SQLite opens the table that is referred to anew for every row, which takes it as long as storing the row.
+    """
+    return connection.execution_options(**{_REFERENCES_OPTION: "OFF"})
 
 
 def remember_password(url: URL) -> None:

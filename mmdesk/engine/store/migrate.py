@@ -10,7 +10,7 @@ from sqlalchemy import inspect, text
 from sqlalchemy.engine import Connection, Engine
 
 from mmdesk.engine.store import case_file as mmcase
-from mmdesk.engine.store.database import begin_immediate
+from mmdesk.engine.store.database import begin_immediate, without_row_checks
 from mmdesk.engine.store.errors import damaged
 
 SCRIPTS = Path(__file__).with_name("migrations")
@@ -36,20 +36,11 @@ def migrating(engine: Engine, path: Path) -> Iterator[Connection]:
         CaseFaultError: Rows would be left that refer to nothing; nothing was changed.
     """
     is_sqlite = engine.dialect.name == "sqlite"
-    with begin_immediate(engine.connect()) as connection:
-        driver = connection.connection.driver_connection
-        assert driver is not None
-        if is_sqlite:
-            # Rebuilding a table drops it, which would delete its rows' children; only possible outside a transaction.
-            driver.execute("PRAGMA foreign_keys=OFF")
-        try:
-            with connection.begin():
-                yield connection
-                if is_sqlite and connection.exec_driver_sql("PRAGMA foreign_key_check").first() is not None:
-                    raise damaged(path, "rows refer to others that do not exist")
-        finally:
-            if is_sqlite:
-                driver.execute("PRAGMA foreign_keys=ON")
+    # Rebuilding a table drops it, which would delete its rows' children.
+    with without_row_checks(begin_immediate(engine.connect())) as connection, connection.begin():
+        yield connection
+        if is_sqlite and connection.exec_driver_sql("PRAGMA foreign_key_check").first() is not None:
+            raise damaged(path, "rows refer to others that do not exist")
 
 
 def upgrade(connection: Connection, path: Path, revision: str = "head") -> None:
