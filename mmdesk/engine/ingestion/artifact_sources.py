@@ -9,8 +9,9 @@ from pathlib import Path
 
 from mmdesk.engine.core.errors import DataError, UsageError
 from mmdesk.engine.core.times import parse_moment
-from mmdesk.engine.ingestion.csv_reading import TableFile, TextBatch
+from mmdesk.engine.ingestion.table_file import TableFile
 from mmdesk.engine.ingestion.table_schema import plain
+from mmdesk.engine.ingestion.text_batches import TextBatch
 
 _WANTED = ("entity_id", "path", "captured_at")
 
@@ -89,7 +90,7 @@ class Manifest:
         return self._table.fingerprint.sha256
 
     def _find_columns(self, path: Path) -> Mapping[str, int]:
-        header = self._table.dialect.header
+        header = self._table.header
         names = [plain(name) for name in header]
         found = {wanted: names.index(plain(wanted)) for wanted in _WANTED if plain(wanted) in names}
         for wanted in _WANTED[:2]:

@@ -72,6 +72,9 @@ class Layout:
         comment: What begins a line that is no row; ``""`` = nothing.
         header: The names of the columns of a file that does not name them.
         header_line: The line that names the columns, 1 = the file's first.
+        encoding: Python's name of it.
+        sheet: The sheet of a workbook.
+        member: The file in a zip archive.
     """
 
     delimiter: str | None = None
@@ -79,6 +82,9 @@ class Layout:
     comment: str | None = None
     header: tuple[str, ...] | None = None
     header_line: int | None = None
+    encoding: str | None = None
+    sheet: str | None = None
+    member: str | None = None
 
 
 @dataclass(frozen=True)

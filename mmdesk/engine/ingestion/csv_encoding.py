@@ -1,19 +1,21 @@
-"""From a file's bytes to UTF-8: what it is, how its text is encoded, where it does not decode."""
+"""From a text file's bytes to UTF-8: how its text is encoded, where it does not decode."""
 
 from __future__ import annotations
 
 import codecs
 import hashlib
-import os
-import stat
+import itertools
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
-from typing import BinaryIO
 
 from mmdesk.engine.core.errors import DataError, UsageError
-from mmdesk.engine.core.files import as_resource_error
 from mmdesk.engine.core.jobs import NULL_CONTEXT, JobContext
+from mmdesk.engine.ingestion import encoding_guess
+from mmdesk.engine.ingestion.byte_sources import ByteSource, Fingerprint, Unpacked
+from mmdesk.engine.ingestion.file_kinds import FileKind
+from mmdesk.engine.ingestion.questions import UndecidedError
+from mmdesk.engine.ingestion.text_damage import ERRORS
 
 CHUNK_BYTES = 8 << 20
 """How much is read and parsed at a time; measured best of 1, 8 and 128 MiB."""
@@ -21,8 +23,11 @@ CHUNK_BYTES = 8 << 20
 SAMPLE_BYTES = 1 << 20
 """What a preview looks at before it decides on the encoding."""
 
-FALLBACK = "cp1252"
-"""Where neither a byte order mark nor UTF-8 fits; said in the report, overridden by the mapping."""
+GUESSED_BYTES = 1 << 16
+"""Distinct cells that are not ASCII, up to which a file's encoding is guessed from them."""
+
+FEW_CELLS = 3
+"""So many cells that no encoding makes words of are damage, not an encoding; or one in a hundred lines."""
 
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -32,26 +37,7 @@ _BOMS = (
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 
-_NOT_TEXT = (
-    (b"PK\x03\x04", "a zip archive or an Excel workbook"),
-    (b"PK\x05\x06", "an empty zip archive"),
-    (b"PAR1", "a Parquet file"),
-    (b"ARROW1", "an Arrow file"),
-    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Excel workbook or another Office file"),
-    (b"\x1f\x8b", "a gzip archive"),
-    (b"BZh", "a bzip2 archive"),
-    (b"\xfd7zXZ\x00", "an xz archive"),
-    (b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive"),
-    (b"Rar!\x1a\x07", "a RAR archive"),
-    (b"%PDF-", "a PDF"),
-    (b"SQLite format 3\x00", "an SQLite database"),
-    (b"\x89PNG\r\n\x1a\n", "a PNG picture"),
-    (b"\xff\xd8\xff", "a JPEG picture"),
-    (b"GIF8", "a GIF picture"),
-    (b"\x7fELF", "a program"),
-    (b"\x89HDF", "an HDF5 file"),
-    (b"\x93NUMPY", "a NumPy array"),
-)
+_NOT_ASCII = re.compile(rb'[^\r\n,;\t"]*[\x80-\xff][^\r\n,;\t"]*')
 
 
 @dataclass(frozen=True)
@@ -62,119 +48,64 @@ class TextForm:
         encoding: Python's name of it.
         skip: Bytes of the byte order mark.
         note: What the user should know about the choice; empty if it was certain.
+        damaged: Some bytes do not decode; they are marked (see :mod:`mmdesk.engine.ingestion.text_damage`).
     """
 
     encoding: str
     skip: int = 0
     note: str = ""
-
-
-@dataclass(frozen=True)
-class Fingerprint:
-    """A file as it was when it was read through.
-
-    Attributes:
-        size: Bytes.
-        modified_ns: Time of its last change.
-        sha256: Of all its bytes; empty if only a sample was read.
-    """
-
-    size: int
-    modified_ns: int
-    sha256: str
-
-
-def open_regular(path: Path) -> BinaryIO:
-    """The file for reading, if it is a regular one; a pipe or a device is refused instead of waited for.
-
-    Raises:
-        UsageError: No such file, a folder, a pipe, a device.
-        ResourceError: No permission, or the disk fails.
-    """
-    try:
-        mode = path.stat().st_mode
-    except FileNotFoundError as error:
-        raise _no_file(path, "does not exist") from error
-    except (ValueError, NotADirectoryError) as error:
-        raise _no_file(path, "is no path to a file") from error
-    except OSError as error:
-        raise as_resource_error(error, path) from error
-    if stat.S_ISDIR(mode):
-        raise _no_file(path, "is a folder, not a file")
-    if not stat.S_ISREG(mode):
-        raise _no_file(path, "is not a regular file")
-    try:
-        return path.open("rb")
-    except OSError as error:
-        raise as_resource_error(error, path) from error
-
-
-def _no_file(path: Path, problem: str) -> UsageError:
-    return UsageError(f"{path} {problem}.", "Check the path.", code="usage.no_such_file", details={"path": str(path)})
+    damaged: bool = False
 
 
 def detect(
-    path: Path, declared: str | None, *, whole: bool, ctx: JobContext = NULL_CONTEXT
+    source: ByteSource, declared: str | None, *, whole: bool, ctx: JobContext = NULL_CONTEXT
 ) -> tuple[TextForm, Fingerprint]:
-    """How the file is encoded, and its fingerprint.
+    """How a file is encoded, and its fingerprint.
 
-    Order: byte order mark, the declared encoding, UTF-16 without a mark (by its zero bytes), strict UTF-8,
-    Windows-1252. A file that is UTF-8 but for a few bytes is damaged UTF-8, not Windows-1252.
+    Order: byte order mark, the declared encoding, UTF-16 and UTF-32 without a mark (by their zero bytes), ISO-2022-JP
+    (by its escapes), strict UTF-8, what the cells that are not ASCII look like. A file that is UTF-8 but for a few
+    bytes is damaged UTF-8, not something else.
 
     Args:
-        path: A regular file.
+        source: The bytes.
         declared: The mapping's ``encoding``; wins over everything but a byte order mark of the same family.
-        whole: Read all of it and hash it, or decide by the first MiB (for a preview).
+        whole: Read all of it and hash it, or decide by the first MiB (for a preview, which never asks).
         ctx: Progress in bytes.
 
     Raises:
         UsageError: No such file, or no such encoding.
-        DataError: Not a text file (``import.not_text``), empty (``import.empty``), or text that does not decode
-            (``import.undecodable``), with the line.
+        UndecidedError: It could be two encodings (``import.encoding_unclear``).
+        DataError: Text that does not decode (``import.undecodable``), with the line.
     """
-    with open_regular(path) as file:
-        status = os.fstat(file.fileno())
+    with source.open() as file:
+        fingerprint = Fingerprint.of(file.file)
         head = file.read(SAMPLE_BYTES)
-        _refuse_other_formats(path, head)
         form = _by_head(head, declared)
-        rest = _chunks(file, status.st_size, len(head), ctx) if whole else iter(())
-        check = _Check(path, form or TextForm("utf-8"))
+        check = _Check(source, form or TextForm("utf-8"))
         digest = hashlib.sha256(head)
-        check.feed(head, last=not whole and status.st_size <= len(head))
+        rest = _chunks(file, source.size, len(head), ctx) if whole else iter(())
+        check.feed(head, last=not whole and len(head) < SAMPLE_BYTES)
         for chunk in rest:
             digest.update(chunk)
             check.feed(chunk, last=False)
         if whole:
             check.feed(b"", last=True)
-    fingerprint = Fingerprint(status.st_size, status.st_mtime_ns, digest.hexdigest() if whole else "")
+            sha256 = digest.hexdigest() if source.kind is FileKind.TEXT else file.sha256()
+            fingerprint = Fingerprint(fingerprint.size, fingerprint.modified_ns, sha256)
     if check.failed_at is None:
         return form or TextForm("utf-8"), fingerprint
-    if form is not None:
+    certain = form or TextForm("utf-8")
+    if certain.encoding != "utf-8" or declared is not None:
         raise check.error()
-    return _fall_back(path, check, whole=whole), fingerprint
+    return _guessed(source, certain, check, whole=whole), fingerprint
 
 
-def _chunks(file: BinaryIO, size: int, done: int, ctx: JobContext) -> Iterator[bytes]:
+def _chunks(file: Unpacked, size: int, done: int, ctx: JobContext) -> Iterator[bytes]:
     while chunk := file.read(CHUNK_BYTES):
         ctx.check_cancelled()
         done += len(chunk)
         ctx.progress(done, size, "checking")
         yield chunk
-
-
-def _refuse_other_formats(path: Path, head: bytes) -> None:
-    if not head:
-        raise DataError(
-            f"{path.name} is empty.", "Choose another file.", code="import.empty", details={"file": path.name}
-        )
-    for magic, name in _NOT_TEXT:
-        if head.startswith(magic):
-            raise DataError(
-                f"{path.name} is not a CSV file but {name}.",
-                "Open it in the program it comes from and save the sheet as CSV (UTF-8), then import that file.",
-                code="import.not_text",
-                details={"file": path.name, "found": name},
-            )
 
 
 def _by_head(head: bytes, declared: str | None) -> TextForm | None:
@@ -195,78 +126,99 @@ def _by_head(head: bytes, declared: str | None) -> TextForm | None:
         return TextForm("utf-8" if name == "utf-8-sig" else name)
     if mark is not None:
         return TextForm(mark[1], mark[0])
-    return _utf16_without_mark(head)
+    if re.search(rb"\x1b\$[@B]", head):
+        return TextForm("iso2022_jp", 0, "was read as iso2022_jp, which its escapes show")
+    return _wide_without_mark(head)
 
 
 def _family(name: str) -> str:
     return name.replace("_", "-").removesuffix("-sig").removesuffix("-le").removesuffix("-be")
 
 
-def _utf16_without_mark(head: bytes) -> TextForm | None:
-    """UTF-16 text of Western languages has a zero in nearly every second byte, and nearly none in the others."""
-    sample = head[: 1 << 12]
-    sample = sample[: len(sample) // 2 * 2]
-    if len(sample) < 8:
-        return None
-    pairs = len(sample) / 2
-    even, odd = sample[0::2].count(0) / pairs, sample[1::2].count(0) / pairs
-    note = "has no byte order mark; its zero bytes show that it is UTF-16"
-    if odd > 0.4 and even < 0.05:
-        return TextForm("utf-16-le", 0, note)
-    if even > 0.4 and odd < 0.05:
-        return TextForm("utf-16-be", 0, note)
+def _wide_without_mark(head: bytes) -> TextForm | None:
+    """UTF-16 and UTF-32 have many characters that are ASCII but for zero bytes, in one order of bytes only."""
+    for width, big, little in ((4, "utf-32-be", "utf-32-le"), (2, "utf-16-be", "utf-16-le")):
+        sample = head[: (1 << 12) // width * width]
+        sample = sample[: len(sample) // width * width]
+        units = [sample[place : place + width] for place in range(0, len(sample), width)]
+        zeros = bytes(width - 1)
+        first = sum(unit[1:] == zeros and unit[0] > 0 for unit in units)
+        last = sum(unit[:-1] == zeros and unit[-1] > 0 for unit in units)
+        if len(units) >= 4 and max(first, last) > 0.2 * len(units) and min(first, last) < 0.05 * len(units):
+            name = little if first > last else big
+            return TextForm(name, 0, f"has no byte order mark; its zero bytes show that it is {name}")
     return None
 
 
 class _Check:
-    """Decodes a file chunk by chunk and remembers where it first fails."""
+    """Decodes a file chunk by chunk and remembers where it first fails, and what is there that is not ASCII."""
 
-    def __init__(self, path: Path, form: TextForm) -> None:
-        self._path, self._form = path, form
+    def __init__(self, source: ByteSource, form: TextForm) -> None:
+        self._source, self._form = source, form
         self._decoder = codecs.getincrementaldecoder(form.encoding)("strict")
         self._skip = form.skip
-        self._lines = LineCounter()
+        self._counter = LineCounter()
+        self._bad_value = b""
+        self._cells_size = 0
+        self._cut_cell: bytes | None = b""  # what the next chunk goes on with; None where its beginning is not known
+        self.cells: dict[bytes, None] = {}
         self.failed_at: int | None = None
         self.valid_characters = 0
         self.bad_bytes = 0
-        self._bad_value = b""
+        self.lines = 0
 
     def feed(self, chunk: bytes, *, last: bool) -> None:
         if self._skip:
             chunk, self._skip = chunk[self._skip :], 0
+        if self.failed_at is None and (chunk := self._decode(chunk, last=last)):
+            self.failed_at = self._counter.line
         if self.failed_at is not None:
-            self._weigh(chunk)
-            return
+            self._weigh(chunk, last=last)
+
+    def _decode(self, chunk: bytes, *, last: bool) -> bytes:
+        """The chunk if it does not decode, else nothing."""
         held = self._decoder.getstate()[0]
         try:
             text = self._decoder.decode(chunk, last)
         except UnicodeDecodeError as error:
-            self._lines.feed(error.object[: error.start].decode(self._form.encoding, "replace"))
-            self.failed_at = self._lines.line
+            self._counter.feed(error.object[: error.start].decode(self._form.encoding, "replace"))
             self._bad_value = error.object[error.start : error.start + 1]
-            self._weigh(held + chunk)
-            return
+            return held + chunk
         if not text.isascii():
             self.valid_characters += len(text) - len(text.encode("ascii", "ignore"))
-        self._lines.feed(text)
+        self._counter.feed(text)
+        self.lines = self._counter.line
+        self._cut_cell = None
+        return b""
 
-    def _weigh(self, chunk: bytes) -> None:
-        """How much of a chunk that fails is proper UTF-8 nevertheless."""
+    def _weigh(self, chunk: bytes, *, last: bool) -> None:
+        """How much of a chunk that fails is proper UTF-8 nevertheless; and its cells that are not ASCII."""
         text = chunk.decode("utf-8", "replace")
         bad = text.count("\ufffd")
         self.bad_bytes += bad
         self.valid_characters += len(text) - len(text.encode("ascii", "ignore")) - bad
+        self.lines += chunk.count(b"\n") or chunk.count(b"\r")
+        begins_in_cell = self._cut_cell is None
+        data = (self._cut_cell or b"") + chunk + (b"\n" if last else b"")
+        self._cut_cell = b""
+        for found in itertools.takewhile(lambda _: self._cells_size < GUESSED_BYTES, _NOT_ASCII.finditer(data)):
+            cell = found.group().strip()
+            if found.end() == len(data):
+                self._cut_cell = found.group()
+            elif cell not in self.cells and not (begins_in_cell and found.start() == 0):
+                self.cells[cell] = None
+                self._cells_size += len(cell)
 
     def error(self) -> DataError:
-        return _undecodable(self._path, self._form, self.failed_at or 1, self._bad_value)
+        return _undecodable(self._source.path.name, self._form.encoding, self.failed_at or 1, self._bad_value)
 
 
-def _undecodable(path: Path, form: TextForm, line: int, value: bytes) -> DataError:
+def _undecodable(name: str, encoding: str, line: int, value: bytes) -> DataError:
     return DataError(
-        f"{path.name}, line {line}: the byte 0x{value.hex()} is no text in the encoding {form.encoding}.",
+        f"{name}, line {line}: the byte 0x{value.hex()} is no text in the encoding {encoding}.",
         'Save the file as UTF-8, or say how it is encoded in the mapping: "encoding": "cp1252".',
         code="import.undecodable",
-        details={"file": path.name, "line": line, "encoding": form.encoding},
+        details={"file": name, "line": line, "encoding": encoding},
     )
 
 
@@ -290,52 +242,78 @@ class LineCounter:
         self.line += count
 
 
-def _fall_back(path: Path, check: _Check, *, whole: bool) -> TextForm:
-    """Windows-1252 where a file is not UTF-8, unless it is UTF-8 with a few damaged bytes."""
-    if check.valid_characters > check.bad_bytes:
-        raise check.error()
-    form = TextForm(
-        FALLBACK,
-        0,
-        f"is not UTF-8 (first seen in line {check.failed_at}), so it was read as Windows-1252; "
-        'if names look wrong, set "encoding" in the mapping',
-    )
-    second = _Check(path, form)
-    with open_regular(path) as file:
-        while chunk := file.read(CHUNK_BYTES if whole else SAMPLE_BYTES):
-            second.feed(chunk, last=False)
-            if second.failed_at is not None:
-                raise second.error()
-            if not whole:
-                break
-    return form
+def _guessed(source: ByteSource, utf8: TextForm, check: _Check, *, whole: bool) -> TextForm:
+    """What a file that is not UTF-8 is: UTF-8 with damaged bytes, another encoding, or nothing that can be told."""
+    name = source.path.name
+    mostly_utf8 = check.valid_characters > check.bad_bytes or utf8.skip
+    found = [] if mostly_utf8 else encoding_guess.readings(list(check.cells))
+    if not found:
+        if not mostly_utf8 and len(check.cells) > max(FEW_CELLS, check.lines // 100):
+            raise check.error()
+        note = f"has bytes that are no UTF-8, the first in line {check.failed_at}; their rows were rejected"
+        return TextForm("utf-8", utf8.skip, note, damaged=True)
+    mixed = encoding_guess.in_utf8(found[0], list(check.cells))
+    if mixed is not None:
+        raise DataError(
+            f"{name} is written in several encodings: '{mixed}' is UTF-8, what is in line {check.failed_at} is not.",
+            "It was probably put together from several files: import them one by one, or save all of it as UTF-8.",
+            code="import.undecodable",
+            details={"file": name, "line": check.failed_at},
+        )
+    close = encoding_guess.open_readings(found)
+    if len(close) > 1 and whole:
+        best = close[0]
+        rest = [f"{one.encoding} ('{encoding_guess.example(one, best)}')" for one in close[1:]]
+        raise UndecidedError(
+            "import.encoding_unclear",
+            f"{name} is not UTF-8 (first seen in line {check.failed_at}); it could be {best.encoding} "
+            f"('{encoding_guess.example(best, close[1])}') or {' or '.join(rest)}.",
+            {"encoding": best.encoding},
+            f'Or set "encoding" to {" or ".join(one.encoding for one in close[1:])}.',
+        )
+    return _first_that_fits(source, found, check.failed_at or 1, whole=whole)
 
 
-def utf8_chunks(path: Path, form: TextForm, expected: Fingerprint) -> Iterator[bytes]:
-    """The file's text as UTF-8 without byte order mark, in pieces of about 8 MiB.
+def _first_that_fits(
+    source: ByteSource, found: list[encoding_guess.Reading], failed_at: int, *, whole: bool
+) -> TextForm:
+    """The likeliest encoding in which all of the file decodes, not only the cells that were looked at."""
+    for reading in found:
+        note = (
+            f"is not UTF-8 (first seen in line {failed_at}), so it was read as {reading.encoding} "
+            f"('{encoding_guess.example(reading)}'); if names look wrong, set \"encoding\" in the mapping"
+        )
+        form = TextForm(reading.encoding, 0, note)
+        second = _Check(source, form)
+        with source.open() as file:
+            while second.failed_at is None and (chunk := file.read(CHUNK_BYTES if whole else SAMPLE_BYTES)):
+                second.feed(chunk, last=False)
+                if not whole:
+                    break
+        if second.failed_at is None:
+            return form
+    raise second.error()
+
+
+def utf8_chunks(source: ByteSource, form: TextForm, expected: Fingerprint) -> Iterator[bytes]:
+    """The text as UTF-8 without byte order mark, in pieces of about 8 MiB.
 
     Raises:
         DataError: The file is no longer the one that was looked at (``import.file_changed``), or it does not decode
             where only a sample was looked at.
     """
-    with open_regular(path) as file:
-        status = os.fstat(file.fileno())
-        if (status.st_size, status.st_mtime_ns) != (expected.size, expected.modified_ns):
-            raise _changed(path)
-        file.seek(form.skip)
-        if form.encoding == "utf-8":
+    with source.open(expected) as file:
+        file.read(form.skip)
+        if form.encoding == "utf-8" and not form.damaged:
             while chunk := file.read(CHUNK_BYTES):
                 yield chunk
         else:
-            yield from _transcoded(path, file, form)
-        status = os.fstat(file.fileno())
-        if (status.st_size, status.st_mtime_ns) != (expected.size, expected.modified_ns):
-            raise _changed(path)
+            yield from _transcoded(source.path.name, file, form)
 
 
-def _transcoded(path: Path, file: BinaryIO, form: TextForm) -> Iterator[bytes]:
+def _transcoded(name: str, file: Unpacked, form: TextForm) -> Iterator[bytes]:
     lines = LineCounter()
-    decoder = codecs.getincrementaldecoder(form.encoding)("strict")
+    decoder = codecs.getincrementaldecoder(form.encoding)(ERRORS if form.damaged else "strict")
     first = True
     while True:
         chunk = file.read(CHUNK_BYTES)
@@ -343,8 +321,7 @@ def _transcoded(path: Path, file: BinaryIO, form: TextForm) -> Iterator[bytes]:
             text = decoder.decode(chunk, not chunk)
         except UnicodeDecodeError as error:
             lines.feed(error.object[: error.start].decode(form.encoding, "replace"))
-            value = error.object[error.start : error.start + 1]
-            raise _undecodable(path, form, lines.line, value) from error
+            raise _undecodable(name, form.encoding, lines.line, error.object[error.start : error.start + 1]) from error
         lines.feed(text)
         if first:
             text = text.removeprefix("\ufeff")
@@ -353,12 +330,3 @@ def _transcoded(path: Path, file: BinaryIO, form: TextForm) -> Iterator[bytes]:
             yield text.encode("utf-8")
         if not chunk:
             return
-
-
-def _changed(path: Path) -> DataError:
-    return DataError(
-        f"{path.name} was changed by another program while it was read.",
-        "Wait until the other program is done, then start again.",
-        code="import.file_changed",
-        details={"file": path.name},
-    )

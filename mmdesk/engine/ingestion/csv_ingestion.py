@@ -20,15 +20,16 @@ from mmdesk.engine.core.errors import DataError
 from mmdesk.engine.core.jobs import NULL_CONTEXT, JobContext
 from mmdesk.engine.core.types import ColumnKind, OnConflict, Table
 from mmdesk.engine.ingestion.column_plan import ColumnPlan, fit_mapping, plan_columns, question_about
-from mmdesk.engine.ingestion.csv_reading import TableFile, TextBatch
 from mmdesk.engine.ingestion.mapping import NO_MAPPING, TableMapping
 from mmdesk.engine.ingestion.questions import Question, ask
 from mmdesk.engine.ingestion.rejections import Rejections
 from mmdesk.engine.ingestion.row_identity import RowHash, hash_rows, joined
 from mmdesk.engine.ingestion.table_cells import TwoReadings
+from mmdesk.engine.ingestion.table_file import TableFile
 from mmdesk.engine.ingestion.table_schema import known_names
 from mmdesk.engine.ingestion.table_survey import Forms, Survey
 from mmdesk.engine.ingestion.table_typing import Typer, identity_columns
+from mmdesk.engine.ingestion.text_batches import TextBatch
 
 KEPT_BYTES = 256 << 20
 """Text that stays in memory between the two readings; of more a file is read and parsed again."""
@@ -110,13 +111,12 @@ def open_table(
     """
     file = TableFile.open(
         path,
-        encoding=mapping.encoding,
         layout=mapping.layout,
         known=known_names(table),
         whole=whole,
         ctx=ctx,
     )
-    return with_mapping(table, file, fit_mapping(mapping, table, file.dialect.header, path.name))
+    return with_mapping(table, file, fit_mapping(mapping, table, file.header, path.name))
 
 
 def with_mapping(table: Table, file: TableFile, mapping: TableMapping) -> Opened:
@@ -125,7 +125,7 @@ def with_mapping(table: Table, file: TableFile, mapping: TableMapping) -> Opened
     Raises:
         DataError: Columns that cannot be told apart, or that the mapping names and the file has not.
     """
-    return Opened(table, file, plan_columns(table, file.dialect.header, mapping, file.path.name), mapping)
+    return Opened(table, file, plan_columns(table, file.header, mapping, file.path.name), mapping)
 
 
 def require_answers(opened: Sequence[Opened]) -> None:
@@ -165,7 +165,7 @@ def prepare_tables(
     questions: list[Question] = []
     room_bytes = KEPT_BYTES
     for index, one in enumerate(opened):
-        survey = Survey(one.plan, one.file.path.name, one.file.dialect.delimiter, one.mapping, stored_kinds)
+        survey = Survey(one.plan, one.file.path.name, one.file.layout.get("delimiter", ""), one.mapping, stored_kinds)
         part = ctx.part(index / len(opened) / 2, (index + 1) / len(opened) / 2)
         readings = TwoReadings(one.file, one.plan, room_bytes)
         surveyed.append((one, survey, survey.look(readings.first(part)), readings))
@@ -189,7 +189,7 @@ def _require_rows(one: Opened, survey: Survey) -> None:
         return
     name, width, record = one.file.path.name, len(one.plan.header), survey.first_broken
     hint = "Check the delimiter, and that every column has a name"
-    if len(record.cells) > width and one.file.dialect.delimiter == ",":
+    if len(record.cells) > width and one.file.layout.get("delimiter", "") == ",":
         hint += "; numbers with decimal commas need quotation marks around them or another delimiter"
     raise DataError(
         f"{name}: none of its {survey.rows:,} rows has the {width} cells that the column names ask for; "
@@ -240,9 +240,7 @@ def _require_fit(one: Opened, survey: Survey, typer: Typer) -> None:
 
 
 def _notes(one: Opened, survey: Survey, typer: Typer) -> list[str]:
-    notes = [one.file.form.note] if one.file.form.note else []
-    if one.file.dialect.note:
-        notes.append(one.file.dialect.note)
+    notes = list(one.file.notes)
     if survey.left_out:
         notes.append(f"{survey.left_out} comments and repeated headers were left out")
     notes += survey.notes

@@ -8,143 +8,97 @@ what is wrong with each line.
 
 from __future__ import annotations
 
-import dataclasses
 import itertools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as arrow_csv
 
+from mmdesk.engine.core.errors import DataError
 from mmdesk.engine.core.jobs import NULL_CONTEXT, JobContext
+from mmdesk.engine.ingestion import text_damage
+from mmdesk.engine.ingestion.byte_sources import ByteSource, Fingerprint
 from mmdesk.engine.ingestion.csv_blocks import Records, find_records
-from mmdesk.engine.ingestion.csv_dialect import Dialect, Layout, Record, RecordReader, fitted, physical_lines
-from mmdesk.engine.ingestion.csv_encoding import (
-    SAMPLE_BYTES,
-    Fingerprint,
-    TextForm,
-    detect,
-    utf8_chunks,
-)
+from mmdesk.engine.ingestion.csv_dialect import Dialect, Layout, Record, RecordReader, physical_lines
+from mmdesk.engine.ingestion.csv_encoding import SAMPLE_BYTES, TextForm, detect, utf8_chunks
 from mmdesk.engine.ingestion.csv_sniffing import sniff
+from mmdesk.engine.ingestion.file_kinds import FileKind
+from mmdesk.engine.ingestion.table_file import TableFile
+from mmdesk.engine.ingestion.text_batches import (
+    BATCH_ROWS,
+    Bools,
+    TextBatch,
+    batch_of_columns,
+    batch_of_records,
+)
 
 MAX_PENDING_BYTES = 64 << 20
 """A record longer than this is a quote that was never closed."""
 
-EXACT_ROWS = 20_000
-"""Records a batch holds on the slow way."""
-
-_NOTHING_SAID = Layout()
-
-Bools = npt.NDArray[np.bool_]
-Ints = npt.NDArray[np.int64]
+MAX_LINE_BYTES = 256 << 20
+"""A line longer than this is not part of a table."""
 
 
 @dataclass(frozen=True)
-class BrokenRecord:
-    """A record that is no row: other than the header's number of cells, a quote never closed, a NUL character.
-
-    ``column``: the index of the cell at fault, None where it is the record as a whole.
-    """
-
-    line: int
-    cells: tuple[str, ...]
-    rule: str
-    column: int | None = None
-
-
-@dataclass(frozen=True)
-class TextBatch:
-    """Some records of a file, in its order.
-
-    Attributes:
-        columns: One string array per column of the file, no nulls: an empty cell is ``""``.
-        lines: int64, the line where each record starts.
-        broken: Records that are no rows.
-        left_out: Comments, and headers that stand there again.
-    """
-
-    columns: tuple[pa.Array, ...]
-    lines: Ints
-    broken: tuple[BrokenRecord, ...]
-    left_out: int = 0
-
-    @property
-    def rows(self) -> int:
-        """How many sound records."""
-        return len(self.lines)
-
-    @property
-    def size_bytes(self) -> int:
-        """About how much memory it takes."""
-        cells = sum(len(cell) for record in self.broken for cell in record.cells)
-        return self.lines.nbytes + sum(int(column.nbytes) for column in self.columns) + 4 * cells
-
-
-@dataclass(frozen=True)
-class TableFile:
+class CsvFile(TableFile):
     """A CSV file that was looked at and can be read as often as needed.
 
     Attributes:
-        path: Where it is.
+        source: Its bytes.
         form: Its encoding.
         dialect: Its delimiter, header and first data line.
-        fingerprint: What it must still be when it is read.
     """
 
-    path: Path
+    source: ByteSource
     form: TextForm
     dialect: Dialect
-    fingerprint: Fingerprint
 
     @classmethod
-    def open(
+    def look(
         cls,
         path: Path,
+        kind: FileKind,
+        layout: Layout,
+        known: frozenset[str],
         *,
-        encoding: str | None = None,
-        delimiter: str | None = None,
-        layout: Layout = _NOTHING_SAID,
-        known: frozenset[str] = frozenset(),
         whole: bool = True,
         ctx: JobContext = NULL_CONTEXT,
-    ) -> TableFile:
-        """Find out how a file is to be read.
-
-        Args:
-            path: The file.
-            encoding: Declared, or None to detect it.
-            delimiter: Declared, or None to detect it.
-            layout: Everything else that is declared.
-            known: Normalised column names that help to find the delimiter.
-            whole: Check and hash all of it; False decides by the first MiB.
-            ctx: Progress.
-
-        Raises:
-            UsageError: No such file, encoding or delimiter.
-            DataError: No text, empty, does not decode, no header.
-        """
-        form, fingerprint = detect(path, encoding, whole=whole, ctx=ctx)
-        head = _beginning(path, form, fingerprint)
+    ) -> CsvFile:
+        """Find out how a text file, or an archive of one, is to be read; see :meth:`TableFile.open`."""
+        source = ByteSource.of(path, kind, layout.member)
+        form, fingerprint = detect(source, layout.encoding, whole=whole, ctx=ctx)
+        head = _beginning(source, form, fingerprint)
         complete = len(head) < SAMPLE_BYTES
-        text = head.decode("utf-8", "ignore")
-        if delimiter is not None:
-            layout = dataclasses.replace(layout, delimiter=delimiter)
-        return cls(path, form, sniff(text, path.name, layout, known, complete=complete), fingerprint)
+        dialect = sniff(head.decode("utf-8", "ignore"), path.name, layout, known, complete=complete)
+        if form.damaged and (bad := text_damage.first_byte("".join(dialect.header))):
+            raise DataError(
+                f"{path.name}: the byte 0x{bad} in the column names is no text in UTF-8.",
+                'Save the file as UTF-8, or say how it is encoded in the mapping: "encoding": "cp1252".',
+                code="import.undecodable",
+                details={"file": path.name, "encoding": form.encoding},
+            )
+        notes = tuple(note for note in (form.note, dialect.note) if note)
+        return cls(path, dialect.header, fingerprint, notes, source, form, dialect)
+
+    @property
+    def layout(self) -> Mapping[str, str]:
+        """Encoding, delimiter, quotation mark, member of an archive."""
+        found = {"encoding": self.form.encoding, "delimiter": self.dialect.delimiter}
+        if self.dialect.form.quote != '"':
+            found["quote"] = self.dialect.form.quote
+        return found | ({"member": self.source.member} if self.source.member else {})
 
     def head(self, rows: int) -> list[Record]:
         """The first records, read exactly, with cells as they are in the file."""
-        head = _beginning(self.path, self.form, self.fingerprint)
+        head = _beginning(self.source, self.form, self.fingerprint)
         text = head[self.dialect.data_offset :].decode("utf-8", "ignore")
-        lines = physical_lines(text)
-        records = self._reader(lines, self.dialect.data_line)
-        return list(
-            itertools.islice((record for record in records if any(cell.strip() for cell in record.cells)), rows)
-        )
+        records = self._reader(physical_lines(text), self.dialect.data_line)
+        filled = (record for record in records if any(cell.strip() for cell in record.cells))
+        return list(itertools.islice(filled, rows))
 
     def batches(self, ctx: JobContext = NULL_CONTEXT) -> Iterator[TextBatch]:
         """All records, batch by batch; the same batches every time.
@@ -164,7 +118,7 @@ class TableFile:
             block = pending + chunk
             records = find_records(block, self.dialect.delimiter, last=last)
             endless = records is not None and not records.end and len(block) > MAX_PENDING_BYTES
-            if records is None or endless or records.torn(len(self.dialect.header)):
+            if records is None or endless or records.torn(len(self.header)):
                 rest = (following for following, _ in chunks)
                 yield from self._exact_batches(itertools.chain([block], rest), line, ctx)
                 return
@@ -173,11 +127,11 @@ class TableFile:
             line += records.physical_lines
             pending = block[records.end :]
             done += len(chunk)
-            ctx.progress(done, self.fingerprint.size, f"reading {self.path.name}")
+            ctx.progress(done, self.source.size, f"reading {self.path.name}")
 
     def _data_chunks(self) -> Iterator[bytes]:
         skip = self.dialect.data_offset
-        for chunk in utf8_chunks(self.path, self.form, self.fingerprint):
+        for chunk in utf8_chunks(self.source, self.form, self.fingerprint):
             if skip >= len(chunk):
                 skip -= len(chunk)
             else:
@@ -190,7 +144,7 @@ class TableFile:
         if records.quoted and form.skip_space:
             text_lines = physical_lines(block[: records.end].decode("utf-8"))
             return self._from_records(self._reader(text_lines, first_line))
-        width = len(self.dialect.header)
+        width = len(self.header)
         keep = ~records.blank
         comments = keep & self._comments(block, records)
         keep &= ~comments
@@ -217,7 +171,8 @@ class TableFile:
                 strict=True,
             )
         ]
-        return self._batch(columns, lines[keep & ~ragged], odd, int(comments.sum()))
+        lines = lines[keep & ~ragged]
+        return batch_of_columns(columns, lines, odd, self.header, int(comments.sum()), damaged=self.form.damaged)
 
     def _comments(self, block: bytes, records: Records) -> Bools:
         mark = self.dialect.comment.encode("utf-8")
@@ -233,125 +188,29 @@ class TableFile:
         )
 
     def _exact_batches(self, chunks: Iterable[bytes], line: int, ctx: JobContext) -> Iterator[TextBatch]:
-        reader = self._reader(_lines(chunks), line)
+        reader = self._reader(_lines(chunks, self.path.name), line)
         records = iter(reader)
         comments = 0
-        while part := list(itertools.islice(records, EXACT_ROWS)):
+        while part := list(itertools.islice(records, BATCH_ROWS)):
             ctx.check_cancelled()
             yield self._from_records(part, reader.comments - comments)
             comments = reader.comments
 
     def _from_records(self, records: Iterable[Record], comments: int | None = None) -> TextBatch:
-        width = len(self.dialect.header)
-        good: list[list[str]] = []
-        lines: list[int] = []
-        odd: list[Record] = []
-        for record in records:
-            if record.broken or len(record.cells) != width:
-                odd.append(record)
-            else:
-                good.append(record.cells)
-                lines.append(record.line)
+        found = list(records)
         if comments is None:
             comments = records.comments if isinstance(records, RecordReader) else 0
-        return self._batch(_string_columns(good, width), np.array(lines, np.int64), odd, comments)
-
-    def _batch(self, columns: list[pa.Array], lines: Ints, odd: Sequence[Record], left_out: int) -> TextBatch:
-        """Rows and what is none: too long by blank cells only, blank all through, a header again, NUL characters."""
-        width = len(self.dialect.header)
-        mended = [(record.line, fitting) for record in odd if len(fitting := _mended(record, width)) == width]
-        if mended:
-            columns, lines = _merged(columns, lines, mended)
-        broken = [found for record in odd if (found := _broken(record, width)) is not None]
-        keep = np.ones(len(lines), bool)
-        if len(lines):
-            keep &= ~_blank_rows(columns)
-            again = _headers(columns, self.dialect.header)
-            left_out += int(again.sum())
-            keep &= ~again
-            with_nul = np.logical_or.reduce([_has_nul(column) for column in columns]) & keep
-            for index in np.flatnonzero(with_nul).tolist():
-                cells = tuple(column[index].as_py() for column in columns)
-                at_fault = next(place for place, cell in enumerate(cells) if "\0" in cell)
-                broken.append(BrokenRecord(int(lines[index]), cells, "a NUL character", at_fault))
-            keep &= ~with_nul
-        if not keep.all():
-            columns = [column.filter(pa.array(keep)) for column in columns]
-            lines = lines[keep]
-        return TextBatch(tuple(columns), lines, tuple(sorted(broken, key=lambda record: record.line)), left_out)
+        return batch_of_records(found, self.header, comments, damaged=self.form.damaged)
 
 
-def _beginning(path: Path, form: TextForm, fingerprint: Fingerprint) -> bytes:
+def _beginning(source: ByteSource, form: TextForm, fingerprint: Fingerprint) -> bytes:
     """The first MiB as UTF-8, less if the file is shorter."""
     head = b""
-    for chunk in utf8_chunks(path, form, fingerprint):
+    for chunk in utf8_chunks(source, form, fingerprint):
         head += chunk
         if len(head) >= SAMPLE_BYTES:
             break
     return head[:SAMPLE_BYTES]
-
-
-def _mended(record: Record, width: int) -> list[str]:
-    return [] if record.broken else fitted(record.cells, width)
-
-
-def _broken(record: Record, width: int) -> BrokenRecord | None:
-    """What is wrong with a record that is no row; None if it is one after all, or blank."""
-    if record.broken:
-        return BrokenRecord(record.line, tuple(record.cells), record.broken)
-    # Programs of old end their files with Ctrl-Z.
-    if len(fitted(record.cells, width)) == width or not any(cell.strip(_NOTHING) for cell in record.cells):
-        return None
-    return BrokenRecord(record.line, tuple(record.cells), f"{len(record.cells)} cells instead of {width}")
-
-
-_NOTHING = " \t\r\n\x0b\x0c\x1a\u00a0\u3000"
-
-
-def _string_columns(rows: list[list[str]], width: int) -> list[pa.Array]:
-    if not rows:
-        return [pa.array([], pa.string()) for _ in range(width)]
-    return [pa.array(column, pa.string()) for column in zip(*rows, strict=True)]
-
-
-def _merged(columns: list[pa.Array], lines: Ints, rows: list[tuple[int, list[str]]]) -> tuple[list[pa.Array], Ints]:
-    """Further rows among those that are there, in the order of their lines."""
-    more = _string_columns([cells for _, cells in rows], len(columns))
-    all_lines = np.concatenate([lines, np.array([line for line, _ in rows], np.int64)])
-    order = np.argsort(all_lines, kind="stable")
-    taken = pa.array(order)
-    return [pa.concat_arrays(pair).take(taken) for pair in zip(columns, more, strict=True)], all_lines[order]
-
-
-def _blank_rows(columns: Sequence[pa.Array]) -> Bools:
-    first = _blank(columns[0])
-    if not first.any():
-        return first
-    found: Bools = np.logical_and.reduce([first, *(_blank(column) for column in columns[1:])])
-    return found
-
-
-def _headers(columns: Sequence[pa.Array], header: Sequence[str]) -> Bools:
-    """Rows that are the header once more, as files have that were put together from several."""
-    found: Bools = np.zeros(len(columns[0]), bool)
-    if len(header) < 2:
-        return found
-    for place in np.flatnonzero(np.asarray(pc.equal(columns[0], header[0]))).tolist():
-        found[place] = all(column[place].as_py().strip() == name for column, name in zip(columns, header, strict=True))
-    return found
-
-
-def _blank(column: pa.Array) -> Bools:
-    found: Bools = np.asarray(pc.equal(pc.utf8_trim_whitespace(column), ""))
-    return found
-
-
-def _has_nul(column: pa.Array) -> Bools:
-    data = column.buffers()[2]
-    if data is None or np.frombuffer(data, np.uint8).all():
-        return np.zeros(len(column), bool)
-    found: Bools = np.asarray(pc.match_substring(column, "\0"))
-    return found
 
 
 def _arrow_columns(text: bytes, end: int, width: int, delimiter: str, *, quoted: bool) -> list[pa.Array]:
@@ -383,7 +242,7 @@ def _with_last(chunks: Iterator[bytes]) -> Iterator[tuple[bytes, bool]]:
         present = following
 
 
-def _lines(chunks: Iterable[bytes]) -> Iterator[str]:
+def _lines(chunks: Iterable[bytes], file: str) -> Iterator[str]:
     """Physical lines of UTF-8 pieces that may cut lines, characters and CR LF pairs."""
     pending = b""
     for chunk in chunks:
@@ -391,4 +250,11 @@ def _lines(chunks: Iterable[bytes]) -> Iterator[str]:
         cut = max(pending.rfind(b"\n"), pending.rfind(b"\r", 0, len(pending) - 1)) + 1
         yield from physical_lines(pending[:cut].decode("utf-8"))
         pending = pending[cut:]
+        if len(pending) > MAX_LINE_BYTES:
+            raise DataError(
+                f"{file} has a line of more than {MAX_LINE_BYTES >> 20} MiB.",
+                "Check that it is a table; a line holds one row.",
+                code="import.line_too_long",
+                details={"file": file},
+            )
     yield from physical_lines(pending.decode("utf-8"))

@@ -6,14 +6,12 @@ import csv
 import dataclasses
 import itertools
 import re
-from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from mmdesk.engine.core.errors import DataError, UsageError
-from mmdesk.engine.ingestion.csv_dialect import CsvForm, Dialect, Layout, Record, RecordReader, fitted, physical_lines
-from mmdesk.engine.ingestion.table_schema import IDENTIFIERS, exact_names, plain
+from mmdesk.engine.ingestion.csv_dialect import CsvForm, Dialect, Layout, RecordReader, fitted, physical_lines
+from mmdesk.engine.ingestion.header_search import COMMENT, HEADER_WITHIN, SAMPLE_RECORDS, Header, find_header
 
 DELIMITERS = (",", ";", "\t", "|")
 """What is tried, in this order where nothing else decides."""
@@ -21,46 +19,13 @@ DELIMITERS = (",", ";", "\t", "|")
 RARE_DELIMITERS = ("^", "~", ":", "\x1f", "\x01", " ")
 """What is tried where none of the usual ones shows a known name: only believed where it shows several."""
 
-SAMPLE_RECORDS = 100
-"""Records after the header that are looked at to find the delimiter."""
-
-HEADER_WITHIN = 50
-"""Records among which the header is looked for: reports put titles and remarks above it."""
-
-FILLED = 0.6
-"""A header fills at least this share of the columns; a title above it does not."""
-
 BELIEVED = 0.5
 """Share of the rows that must have the header's number of cells; among delimiters that reach it the names decide."""
 
 RARE_FITTING = 0.9
 """Share of the rows that must have the header's number of cells before a rare delimiter is believed."""
 
-COMMENT = "#"
-"""Begins lines that are no rows in the exports of many programs."""
-
 _SEP = re.compile(r"\ufeff*\"?sep=(.)\"?[,;\t]*\s*\Z", re.IGNORECASE)
-_INVISIBLE = re.compile("[\u200b\u200c\u200d\u2060\ufeff]")
-
-
-@dataclass(frozen=True)
-class _Reading:
-    """A file's beginning as one form shows it.
-
-    Attributes:
-        header: The names; trailing ones without a name as the rows have them.
-        record: The header's record, counted from 0.
-        first_line, lines: Where it begins, 1 = the first line given, and how many it takes.
-        fitting: Share of the rows after it with as many cells.
-        names: Known names in it.
-    """
-
-    header: tuple[str, ...]
-    record: int
-    first_line: int
-    lines: int
-    fitting: float
-    names: int
 
 
 def sniff(text: str, file: str, layout: Layout, known: frozenset[str], *, complete: bool) -> Dialect:
@@ -173,7 +138,7 @@ def _with_quotes(lines: Sequence[str], form: CsvForm, layout: Layout, known: fro
     return form
 
 
-def _misfits(lines: Sequence[str], form: CsvForm, reading: _Reading) -> int:
+def _misfits(lines: Sequence[str], form: CsvForm, reading: Header) -> int:
     """Records after the header that have not its number of cells, or whose quotation marks break the rules."""
     width, count = len(reading.header), 0
     reader = form.reader(lines[reading.first_line - 1 + reading.lines :], strict=True)
@@ -198,75 +163,13 @@ def _blanks_follow(lines: Sequence[str], delimiter: str) -> bool:
     return any(delimiter in line for line in bare) and not any(pattern.search(line) for line in bare)
 
 
-def _reading(lines: Sequence[str], form: CsvForm, layout: Layout, known: frozenset[str]) -> _Reading:
-    """Where the header is, and how the rows after it fit it."""
+def _reading(lines: Sequence[str], form: CsvForm, layout: Layout, known: frozenset[str]) -> Header:
+    """The file's beginning as one form shows it."""
     records = list(itertools.islice(RecordReader(lines, form), HEADER_WITHIN + SAMPLE_RECORDS))
-    whole = [record for record in records if not record.broken]
-    filled = [record for record in whole if sum(map(bool, map(str.strip, record.cells))) > 1]
-    width = _usual_width(filled or whole or records)
-    if layout.header is not None:
-        rows, header = records, layout.header
-        place, first_line, taken = -1, 1, 0
-    else:
-        place = 0 if layout.header_line is not None else _header_place(records, width, known)
-        record, rows = records[place], records[place + 1 :]
-        first_line, taken = record.line, record.lines
-        header = _trailing_as_in(rows, tuple(map(_name, record.cells)))
-    fitting = sum(len(fitted(row.cells, len(header))) == len(header) for row in rows) / len(rows) if rows else 1.0
-    return _Reading(header, place, first_line, taken, fitting, _known(header, known))
+    return find_header(records, layout, known)
 
 
-def _usual_width(records: Sequence[Record]) -> int:
-    """The most frequent number of cells; among equals the one that comes first."""
-    return Counter(len(record.cells) for record in records).most_common(1)[0][0]
-
-
-def _name(cell: str) -> str:
-    return " ".join(_INVISIBLE.sub("", cell).split())
-
-
-def _known(cells: Sequence[str], known: frozenset[str]) -> int:
-    return sum(plain(_uncommented(cell)) in known for cell in cells)
-
-
-def _uncommented(cell: str) -> str:
-    return cell.lstrip("# ")
-
-
-def _header_place(records: Sequence[Record], width: int, known: frozenset[str]) -> int:
-    """The record that names the columns: one with the very names that are wanted, else the first that fills a row."""
-    among = records[:HEADER_WITHIN]
-    likely = next((place for place, record in enumerate(among) if _fills(record, width)), 0)
-    exact = exact_names() & known or exact_names()
-    counts = [_known(record.cells, exact) for record in among]
-    best = counts.index(max(counts))
-    if counts[best] <= counts[likely]:
-        return likely
-    sure = counts[best] > 1 or any(plain(_uncommented(cell)) in IDENTIFIERS for cell in records[best].cells)
-    return best if sure else likely
-
-
-def _fills(record: Record, width: int) -> bool:
-    first = record.cells[0].lstrip()
-    filled = sum(map(bool, map(str.strip, record.cells)))
-    remark = first.startswith(COMMENT) and plain(_uncommented(first)) not in exact_names()
-    return filled >= max(FILLED * width, 1) and not remark
-
-
-def _trailing_as_in(rows: Sequence[Record], header: tuple[str, ...]) -> tuple[str, ...]:
-    """The header with as many unnamed columns at its end as the rows have blank cells there."""
-    if header and header[0].startswith(COMMENT) and plain(_uncommented(header[0])) in exact_names():
-        header = (_uncommented(header[0]), *header[1:])
-    if not rows:
-        return header
-    named = max((place + 1 for place, name in enumerate(header) if name), default=0)
-    usual = _usual_width(rows)
-    if usual > named and all(not any(map(str.strip, row.cells[named:])) for row in rows):
-        return (*header[:named], *[""] * (usual - named))
-    return header[: max(usual, named)]
-
-
-def _comment(lines: Sequence[str], form: CsvForm, found: _Reading) -> str:
+def _comment(lines: Sequence[str], form: CsvForm, found: Header) -> str:
     """``#`` where lines begin so and are no rows: by their number of cells, or as few among the rows as remarks are."""
     if not any(line.startswith(COMMENT) for line in lines):
         return ""
@@ -276,7 +179,7 @@ def _comment(lines: Sequence[str], form: CsvForm, found: _Reading) -> str:
     return COMMENT if remarks or not marked else ""
 
 
-def _note(lines: Sequence[str], found: _Reading, layout: Layout) -> str:
+def _note(lines: Sequence[str], found: Header, layout: Layout) -> str:
     if layout.header is not None:
         return ""
     above = sum(bool(line.strip()) for line in lines[: found.first_line - 1])

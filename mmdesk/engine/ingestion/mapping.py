@@ -6,7 +6,8 @@
 "ignore": ["remark"], "quote": "'", "comment": "#", "header_line": 4}}``; every key is optional. A file that does not
 name its columns gets names by ``"header": ["entity_id", "event_type", ...]``; ``"units": "ignore"`` takes
 5% for 5, ``"fraction"`` for 0.05. Words are given their meaning by
-``"y_class": {"column": "label", "values": {"fraud": 1, "fair": 0}}``.
+``"y_class": {"column": "label", "values": {"fraud": 1, "fair": 0}}``. ``"sheet": "2024"`` is the sheet of a workbook,
+``"member": "a.csv"`` the file in a zip archive.
 """
 
 from __future__ import annotations
@@ -21,8 +22,8 @@ from pathlib import Path
 
 from mmdesk.engine.core.errors import MmdeskError, UsageError
 from mmdesk.engine.core.types import ColumnKind, Table
+from mmdesk.engine.ingestion.byte_sources import open_regular
 from mmdesk.engine.ingestion.csv_dialect import Layout
-from mmdesk.engine.ingestion.csv_encoding import open_regular
 from mmdesk.engine.ingestion.table_schema import FIELDS
 
 
@@ -65,7 +66,7 @@ class TableMapping:
         types: Attribute -> kind.
         ignore: Columns of the file that are left out.
         units: What becomes of currency and percent signs; None = asked where it matters.
-        quote, comment, header, header_line: See :class:`~mmdesk.engine.ingestion.csv_dialect.Layout`.
+        quote, comment, header, header_line, sheet, member: See :class:`~mmdesk.engine.ingestion.csv_dialect.Layout`.
     """
 
     columns: Mapping[str, FieldSource | None] = field(default_factory=dict)
@@ -81,17 +82,28 @@ class TableMapping:
     comment: str | None = None
     header: tuple[str, ...] | None = None
     header_line: int | None = None
+    sheet: str | None = None
+    member: str | None = None
     units: Units | None = None
 
     @property
     def layout(self) -> Layout:
         """What is said about the file's layout."""
-        return Layout(self.delimiter, self.quote, self.comment, self.header, self.header_line)
+        return Layout(
+            self.delimiter,
+            self.quote,
+            self.comment,
+            self.header,
+            self.header_line,
+            self.encoding,
+            self.sheet,
+            self.member,
+        )
 
 
 NO_MAPPING = TableMapping()
 
-LAYOUT_KEYS = ("quote", "comment", "header", "header_line")
+LAYOUT_KEYS = ("quote", "comment", "header", "header_line", "sheet", "member")
 """Keys that say how a file's text is laid out, besides its delimiter and its encoding."""
 
 _TABLE_KEYS = (
@@ -178,6 +190,8 @@ def _table(table: Table, document: object) -> TableMapping:
         comment=_text(values, "comment", where),
         header=_names(values["header"], f'{where}, "header"') if values.get("header") is not None else None,
         header_line=_line(values.get("header_line"), where),
+        sheet=_text(values, "sheet", where),
+        member=_text(values, "member", where),
     )
 
 

@@ -33,6 +33,26 @@ class Question:
     other: str = ""
 
 
+class UndecidedError(DecisionNeededError):
+    """How a file is to be read cannot be told; which table's file it is, its reader does not know.
+
+    Args:
+        code: Stable name of the kind of question.
+        text: One sentence: what cannot be told, with an example.
+        answer: The part of a table's mapping that would answer it, as proposed.
+        other: Another answer, in words.
+    """
+
+    def __init__(self, code: str, text: str, answer: Mapping[str, object], other: str = "") -> None:
+        said = ", ".join(f'"{key}": {json.dumps(value, ensure_ascii=False)}' for key, value in answer.items())
+        super().__init__(text, f"Say it in the mapping: {said}. {other}".strip(), code=code)
+        self.answer, self.other = answer, other
+
+    def question(self, table: Table, file: str) -> Question:
+        """The same, about a table's file."""
+        return Question(table, file, None, self.code, self.message, self.answer, self.other)
+
+
 def ask(questions: Sequence[Question]) -> DecisionNeededError:
     """All questions in one error; its hint is a mapping that would answer them, for the command line and the window."""
     mapping: dict[str, dict[str, object]] = {}

@@ -32,20 +32,13 @@ def recipe_of(prepared: PreparedTable, on_conflict: OnConflict, missing: Missing
 
 
 def _resolved(prepared: PreparedTable) -> dict[str, object]:
-    dialect, forms = prepared.file.dialect, prepared.forms
+    forms = prepared.forms
     columns: dict[str, object] = {
         name: _source(source, prepared.plan.header, forms.times.get(name, ()))
         for name, source in prepared.plan.sources.items()
     }
     columns |= {name: prepared.plan.header[index] for name, index in _renamed(prepared)}
-    document: dict[str, object] = {
-        "columns": columns,
-        "delimiter": dialect.delimiter,
-        "encoding": prepared.file.form.encoding,
-    }
-    document |= _layout(prepared.mapping)
-    if dialect.form.quote != '"':
-        document["quote"] = dialect.form.quote
+    document: dict[str, object] = {"columns": columns, **_layout(prepared.mapping), **prepared.file.layout}
     if prepared.mapping.units is not None:
         document["units"] = prepared.mapping.units.value
     marks = {(form.decimal, form.thousands) for form in forms.numbers.values()}

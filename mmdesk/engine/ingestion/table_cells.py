@@ -13,7 +13,8 @@ import pyarrow.compute as pc
 from mmdesk.engine.core.ahead import ahead
 from mmdesk.engine.core.jobs import NULL_CONTEXT, JobContext
 from mmdesk.engine.ingestion.column_plan import REJECTS_HEADER, ColumnPlan, Source, is_surplus
-from mmdesk.engine.ingestion.csv_reading import BrokenRecord, TableFile, TextBatch
+from mmdesk.engine.ingestion.table_file import TableFile
+from mmdesk.engine.ingestion.text_batches import BrokenRecord, TextBatch
 
 FORMULA_MARKS = ("=", "+", "-", "@", "\t", "\r", "'")
 """A cell that begins so gets a quotation mark in front when it is written for a spreadsheet, and loses it when read."""

@@ -13,13 +13,13 @@ import pyarrow.compute as pc
 from mmdesk.engine.core.types import ColumnKind, Table
 from mmdesk.engine.ingestion.column_plan import ColumnPlan, Source
 from mmdesk.engine.ingestion.column_types import AttributeEvidence
-from mmdesk.engine.ingestion.csv_reading import BrokenRecord, TextBatch
 from mmdesk.engine.ingestion.mapping import TableMapping, Units
 from mmdesk.engine.ingestion.number_columns import NumberEvidence, NumberForm
 from mmdesk.engine.ingestion.number_dress import PERCENT
 from mmdesk.engine.ingestion.questions import Question
 from mmdesk.engine.ingestion.table_cells import cells
 from mmdesk.engine.ingestion.table_schema import FIELDS, Content
+from mmdesk.engine.ingestion.text_batches import BrokenRecord, TextBatch
 from mmdesk.engine.ingestion.time_columns import TimeEvidence
 from mmdesk.engine.ingestion.word_columns import (
     WordEvidence,

@@ -14,12 +14,12 @@ from mmdesk.engine.core.types import ColumnKind, Split, Table
 from mmdesk.engine.ingestion import json_columns
 from mmdesk.engine.ingestion.column_plan import ColumnPlan, Source
 from mmdesk.engine.ingestion.column_types import TRUTH
-from mmdesk.engine.ingestion.csv_reading import TextBatch
 from mmdesk.engine.ingestion.number_columns import NumberForm, convert_numbers
 from mmdesk.engine.ingestion.rejections import Rejections
 from mmdesk.engine.ingestion.table_cells import cells, extra_cells, in_their_place, trimmed_cells
 from mmdesk.engine.ingestion.table_schema import FIELDS, TARGET_FIELDS, Content
 from mmdesk.engine.ingestion.table_survey import Forms
+from mmdesk.engine.ingestion.text_batches import TextBatch
 from mmdesk.engine.ingestion.time_formats import convert_times
 
 Bools = npt.NDArray[np.bool_]

@@ -179,18 +179,18 @@ def read_asked_rows(path: Path) -> tuple[list[str], Int64]:
         DataError: No column ``entity_id`` (``predict.column_missing``), a row that cannot be read, an as-of that is
             no ISO 8601 time (``predict.bad_row``).
     """
-    from mmdesk.engine.ingestion.csv_reading import TableFile
+    from mmdesk.engine.ingestion.table_file import TableFile
     from mmdesk.engine.ingestion.time_formats import convert_times
 
     require_file(path, "The targets file")
     table = TableFile.open(path, known=frozenset({"entityid", "asof"}))
-    header = [name.strip().lower().replace(" ", "_") for name in table.dialect.header]
+    header = [name.strip().lower().replace(" ", "_") for name in table.header]
     if "entity_id" not in header:
         raise DataError(
             f"{path.name} has no column entity_id.",
-            f"It has: {', '.join(table.dialect.header)}. Rename the column that holds the ids.",
+            f"It has: {', '.join(table.header)}. Rename the column that holds the ids.",
             code="predict.column_missing",
-            details={"file": str(path), "columns": list(table.dialect.header)},
+            details={"file": str(path), "columns": list(table.header)},
         )
     names: list[str] = []
     moments: list[Int64] = []

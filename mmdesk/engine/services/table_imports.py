@@ -104,14 +104,21 @@ def _open_all(
     """Open every file with its mapping, or with what was chosen for the table before."""
     from mmdesk.engine.ingestion.csv_ingestion import open_table
     from mmdesk.engine.ingestion.mapping import NO_MAPPING
+    from mmdesk.engine.ingestion.questions import UndecidedError, ask
 
-    opened, notes = [], {}
+    opened, notes, questions = [], {}, []
     for index, (table, path) in enumerate(given):
         part = ctx.part(index / len(given), (index + 1) / len(given))
-        one = open_table(table, path, mappings.get(table, NO_MAPPING), ctx=part)
+        try:
+            one = open_table(table, path, mappings.get(table, NO_MAPPING), ctx=part)
+        except UndecidedError as error:
+            questions.append(error.question(table, path.name))
+            continue
         if table not in mappings:
             one, notes[table] = _with_memory(connection, one)
         opened.append(one)
+    if questions:
+        raise ask(questions)
     return opened, notes
 
 
@@ -132,7 +139,7 @@ def _with_memory(connection: Connection, one: Opened) -> tuple[Opened, list[str]
     # How its text was laid out belongs to the other file.
     of_the_other: dict[str, None] = dict.fromkeys(("encoding", "delimiter", *LAYOUT_KEYS))
     mapping = dataclasses.replace(mapping, **of_the_other)  # type: ignore[arg-type]
-    mapping = fit_mapping(mapping, one.table, one.file.dialect.header, one.file.path.name, strict=False)
+    mapping = fit_mapping(mapping, one.table, one.file.header, one.file.path.name, strict=False)
     return with_mapping(one.table, one.file, mapping), [f"was read with the choices made for import {import_id}"]
 
 
@@ -317,20 +324,20 @@ def preview_table(
         DataError: Not a CSV text.
     """
     from mmdesk.engine.ingestion.csv_ingestion import open_table
-    from mmdesk.engine.ingestion.csv_reading import TableFile
     from mmdesk.engine.ingestion.mapping import NO_MAPPING, parse_mapping
+    from mmdesk.engine.ingestion.table_file import TableFile
     from mmdesk.engine.ingestion.table_schema import known_names, propose_table
 
     mappings = parse_mapping(mapping or {})
     said = mappings.get(table, NO_MAPPING) if table is not None else NO_MAPPING
-    file = TableFile.open(path, encoding=said.encoding, layout=said.layout, known=known_names(table), whole=False)
-    header = file.dialect.header
+    file = TableFile.open(path, layout=said.layout, known=known_names(table), whole=False)
+    header = file.header
     found = table if table is not None else propose_table(header, path.stem)
-    problems = [note for note in (file.form.note, file.dialect.note) if note]
+    problems = list(file.notes)
     head = file.head(rows)
     problems += [f"line {record.line}: {record.broken}" for record in head if record.broken]
     shown = tuple(tuple(record.cells) for record in head)
-    form = (file.form.encoding, file.dialect.delimiter)
+    form = (file.layout.get("encoding", ""), file.layout.get("delimiter", ""))
     if found is None:
         return Preview(path.name, None, header, shown, {}, (), {}, *form, tuple(problems))
     try:
@@ -344,7 +351,7 @@ def preview_table(
 
 def propose_tables(paths: Sequence[Path]) -> dict[Path, Table | None]:
     """Which table each file probably is, by its columns and its name; None where that cannot be told."""
-    from mmdesk.engine.ingestion.csv_reading import TableFile
+    from mmdesk.engine.ingestion.table_file import TableFile
     from mmdesk.engine.ingestion.table_schema import known_names, propose_table
 
     proposed: dict[Path, Table | None] = {}
@@ -354,7 +361,7 @@ def propose_tables(paths: Sequence[Path]) -> dict[Path, Table | None]:
         except MmdeskError:
             proposed[path] = None
         else:
-            proposed[path] = propose_table(file.dialect.header, path.stem)
+            proposed[path] = propose_table(file.header, path.stem)
     return proposed
 
 

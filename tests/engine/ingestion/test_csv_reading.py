@@ -6,6 +6,7 @@ import csv
 import io
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -15,7 +16,8 @@ from mmdesk.engine.core.errors import DataError, UsageError
 from mmdesk.engine.core.jobs import JobCancelled, NullContext
 from mmdesk.engine.ingestion import csv_encoding, csv_reading
 from mmdesk.engine.ingestion.csv_dialect import UNCLOSED, CsvForm, Layout, RecordReader
-from mmdesk.engine.ingestion.csv_reading import TableFile
+from mmdesk.engine.ingestion.csv_reading import CsvFile
+from mmdesk.engine.ingestion.table_file import TableFile
 from mmdesk.engine.ingestion.table_schema import known_names
 
 Rows = list[list[str]]
@@ -26,9 +28,16 @@ def write(path: Path, text: str | bytes, encoding: str = "utf-8") -> Path:
     return path
 
 
-def read(path: Path, **options: str) -> tuple[Rows, list[int], list[tuple[int, str]]]:
+def look(path: Path, **options: Any) -> CsvFile:
+    """A CSV file, opened without knowing what it is to hold."""
+    file = TableFile.open(path, Layout(**options))
+    assert isinstance(file, CsvFile)
+    return file
+
+
+def read(path: Path, **options: Any) -> tuple[Rows, list[int], list[tuple[int, str]]]:
     """Rows, their lines, and line and rule of the broken records."""
-    file = TableFile.open(path, known=known_names(), **options)  # type: ignore[arg-type]
+    file = TableFile.open(path, Layout(**options), known=known_names())
     rows: Rows = []
     lines: list[int] = []
     broken: list[tuple[int, str]] = []
@@ -123,7 +132,7 @@ def test_the_fast_way_and_the_exact_way_agree(tmp_path: Path, text: str, chunk: 
         fast = read(path)
     finally:
         csv_encoding.CHUNK_BYTES = normal
-    file = TableFile.open(path)
+    file = look(path)
     exact = list(file._exact_batches([text.encode()], file.dialect.data_line, NullContext())) if text else []
     rows = [list(cells) for b in exact for cells in zip(*(column.to_pylist() for column in b.columns), strict=True)]
     assert fast[0] == rows
@@ -187,7 +196,7 @@ def test_lines_are_physical_whatever_ends_them(tmp_path: Path) -> None:
     ],
 )
 def test_delimiter_and_header_are_found(tmp_path: Path, text: str, delimiter: str, header: tuple[str, ...]) -> None:
-    file = TableFile.open(write(tmp_path / "t.csv", text))
+    file = look(write(tmp_path / "t.csv", text))
     assert (file.dialect.delimiter, file.dialect.header) == (delimiter, header)
 
 
@@ -227,7 +236,7 @@ def test_without_a_limit_in_reach_a_quote_counts_as_never_closed(
 )
 def test_encodings_are_found(tmp_path: Path, data: bytes, encoding: str, text: str) -> None:
     path = write(tmp_path / "t.csv", data)
-    file = TableFile.open(path)
+    file = look(path)
     assert file.form.encoding == encoding
     assert read(path)[0] == [["1", text]]
     assert TableFile.open(path, whole=False).head(5)[0].cells == ["1", text]
@@ -235,29 +244,37 @@ def test_encodings_are_found(tmp_path: Path, data: bytes, encoding: str, text: s
 
 def test_what_is_nearly_utf8_is_damaged_and_not_something_else(tmp_path: Path) -> None:
     text = "id,name\n" + "".join(f"{number},Müller\n" for number in range(50))
-    path = write(tmp_path / "t.csv", text.encode() + b"50,M\xfcller\n")
-    with pytest.raises(DataError, match=r"t\.csv, line 52: the byte 0xfc") as caught:
-        TableFile.open(path)
+    for line in (b"50,M\xfcller\n", b'"50","M\xfcller, x\n', b"50,M\xfcller,3\n"):
+        path = write(tmp_path / "t.csv", text.encode() + line + b"51,x\n")
+        file = TableFile.open(path)
+        assert file.notes == ("has bytes that are no UTF-8, the first in line 52; their rows were rejected",)
+        rows, _, broken = read(path)
+        assert len(rows) == 51
+        assert [number for number, _ in broken] == [52]
+    ((record,),) = [batch.broken for batch in look(write(tmp_path / "t.csv", text.encode() + b"50,M\xfcr\n")).batches()]
+    assert (record.cells, record.column, record.rule) == (("50", "M\\xfcr"), 1, "the byte 0xfc is no text in UTF-8")
+    with pytest.raises(DataError, match=r"0xfc in the column names") as caught:
+        TableFile.open(write(tmp_path / "t.csv", b"id,gr\xfc\xdfe,x\n1,a\n" + "ü,ü,ü\n".encode()))
     assert caught.value.code == "import.undecodable"
-    assert "encoding" in caught.value.hint
 
 
 def test_a_declared_encoding_that_does_not_fit_names_the_line(tmp_path: Path) -> None:
     path = write(tmp_path / "t.csv", b"id,name\r\n1,a\r\n2,M\xfcller\r\n")
     with pytest.raises(DataError, match="line 3"):
-        TableFile.open(path, encoding="utf-8")
+        look(path, encoding="utf-8")
     with pytest.raises(UsageError, match="no-such"):
-        TableFile.open(path, encoding="no-such")
+        look(path, encoding="no-such")
     with pytest.raises(UsageError, match="rot13"):
-        TableFile.open(path, encoding="rot13")
+        look(path, encoding="rot13")
     with pytest.raises(UsageError, match="one character"):
-        TableFile.open(path, delimiter="ab")
+        look(path, delimiter="ab")
 
 
 @pytest.mark.parametrize(
     ("data", "said"),
     [
-        (b"PK\x03\x04rest", "Excel workbook"),
+        (b"PK\x03\x04rest", "zip archive"),
+        (b"PK\x03\x04 [Content_Types].xml", "Excel workbook"),
         (b"PAR1rest", "Parquet"),
         (b"\x1f\x8brest", "gzip"),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "old Excel"),
@@ -348,7 +365,9 @@ def test_the_table_is_found_in_what_programs_write_around_it(
     path = write(tmp_path / "t.csv", text)
     assert read(path)[0] == (rows or [["a", "pay", "1"], ["b", "pay", "2"]])
     assert not read(path)[2]
-    dialect = TableFile.open(path, known=known_names()).dialect
+    file = TableFile.open(path, known=known_names())
+    assert isinstance(file, CsvFile)
+    dialect = file.dialect
     assert sorted(name for name in dialect.header if name) == sorted(PLAIN)
     assert dialect.data_line == line
     assert [record.cells[: len(PLAIN)] for record in TableFile.open(path, known=known_names()).head(1)] == [
@@ -360,7 +379,7 @@ def test_comments_and_repeated_headers_are_left_out_and_counted(tmp_path: Path) 
     head = "entity_id,event_type,value\n"
     path = write(tmp_path / "t.csv", f'{head}# one\na,pay,1\n# "two, and, three\n{head}b,pay,2\n# x, y, z\nc,pay,3\n')
     for small in (True, False):
-        file = TableFile.open(path)
+        file = look(path)
         batches = list(file.batches() if small else file._exact_batches(file._data_chunks(), 2, NullContext()))
         assert sum(batch.left_out for batch in batches) == 4
         assert [cell for batch in batches for cell in batch.columns[0].to_pylist()] == ["a", "b", "c"]
@@ -372,11 +391,11 @@ def test_comments_and_repeated_headers_are_left_out_and_counted(tmp_path: Path) 
 
 def test_the_layout_can_be_declared(tmp_path: Path) -> None:
     path = write(tmp_path / "t.csv", "a,'b,1\nc,'d,2\n")
-    file = TableFile.open(path, layout=Layout(header=PLAIN, quote=""))
+    file = TableFile.open(path, Layout(header=PLAIN, quote=""))
     assert [column.to_pylist() for batch in file.batches() for column in batch.columns] == [
         ["a", "c"], ["'b", "'d"], ["1", "2"],
     ]  # fmt: skip
     path = write(tmp_path / "u.csv", "x,y\n1,2\np,q\n!3,4\n5,6\n")
-    file = TableFile.open(path, layout=Layout(header_line=3, comment="!"))
+    file = look(path, header_line=3, comment="!")
     assert (file.dialect.header, file.dialect.data_line) == (("p", "q"), 4)
     assert [batch.columns[0].to_pylist() for batch in file.batches()] == [["5"]]

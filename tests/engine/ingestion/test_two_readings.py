@@ -9,9 +9,9 @@ import pytest
 from mmdesk.engine.core.types import Table
 from mmdesk.engine.ingestion import csv_encoding
 from mmdesk.engine.ingestion.column_plan import plan_columns
-from mmdesk.engine.ingestion.csv_reading import TableFile
 from mmdesk.engine.ingestion.mapping import NO_MAPPING
 from mmdesk.engine.ingestion.table_cells import TwoReadings
+from mmdesk.engine.ingestion.table_file import TableFile
 
 
 @pytest.mark.parametrize("room_bytes", [0, 300, 1 << 20])
@@ -23,7 +23,7 @@ def test_a_second_reading_gives_the_same_batches_whether_they_were_kept_or_not(
     rows = [f"e{number},login,{number},2020-01-01" + (",x" if number == 7 else "") for number in range(40)]
     path.write_text("\n".join(["entity_id,event_type,value,timestamp", *rows]) + "\n", encoding="utf-8")
     file = TableFile.open(path)
-    readings = TwoReadings(file, plan_columns(Table.EVENTS, file.dialect.header, NO_MAPPING, path.name), room_bytes)
+    readings = TwoReadings(file, plan_columns(Table.EVENTS, file.header, NO_MAPPING, path.name), room_bytes)
     first = list(readings.first())
     if readings.kept_bytes:
         path.unlink()  # what was kept is not read again
