@@ -20,7 +20,8 @@ from mmdesk.engine.ingestion.mapping import TableMapping
 WILD = (
     "inf", "-inf", "Infinity", "+INF", "1e400", "-1e309", "1.8e308", "9" * 400, "\u221e", "nan", "NaN", "-nan",
     "1.#INF", "NA", "", "0", "1", "-0.0", "1e-400", "1,5", "1.5", "1,234", "5%", "$1e400", "(1e400)", "1e400-",
-    "1E+308", "0x1p2000", "inf%", "\u2212inf", "1e99999999999", "infinity and beyond", "1_000", "1.7976931348623157e308",
+    "1E+308", "0x1p2000", "inf%", "\u2212inf", "1e99999999999", "infinity and beyond", "1_000",
+    "1.7976931348623157e308",
 )  # fmt: skip
 CELL = st.one_of(st.sampled_from(WILD), st.floats().map(str), st.text("0123456789.,eE+-infa% ()$", max_size=8))
 
