@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -113,8 +113,36 @@ def _by_signature(head: bytes, file: BinaryIO) -> str | None:
         return "video/x-ms-asf" if _ASF_VIDEO in head else "audio/x-ms-wma"
     for prefix, name in _PREFIXES:
         if head.startswith(prefix):
-            return name
+            return _zip(head) if name == "application/zip" else name
     return None
+
+
+_OFFICE = {
+    b"word/": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    b"ppt/": "application/vnd.openxmlformats-officedocument.presentationml.presentation",
+    b"xl/": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
+_MIME_ENTRY = re.compile(rb"mimetype(application/[a-z0-9.+-]+)PK")
+
+
+def _zip(head: bytes) -> str:
+    """Office files are zip archives: OpenDocument says its type in the first entry, the others name their folders."""
+    said = _MIME_ENTRY.match(head, 30)
+    if said is not None:
+        return said.group(1).decode("ascii")
+    names = {head[at + 30 :][:64] for at in _entries(head)}
+    if not any(name.startswith((b"[Content_Types].xml", b"_rels/")) for name in names):
+        return "application/zip"
+    found = (kind for folder, kind in _OFFICE.items() if any(name.startswith(folder) for name in names))
+    return next(found, "application/zip")
+
+
+def _entries(head: bytes) -> Iterator[int]:
+    """Where the headers of a zip archive's entries begin."""
+    at = head.find(b"PK\x03\x04")
+    while at >= 0:
+        yield at
+        at = head.find(b"PK\x03\x04", at + 4)
 
 
 def _iso_media(head: bytes, file: BinaryIO) -> str | None:

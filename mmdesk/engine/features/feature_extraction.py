@@ -210,13 +210,13 @@ def _video(data: BinaryIO, content_type: str, builder: _Builder) -> Extraction:
     return Extraction(_NOTHING, (), film.incomplete or track.incomplete, {**details, **sound})
 
 
-def _other(data: BinaryIO, _content_type: str, builder: _Builder) -> Extraction:
+def _other(data: BinaryIO, content_type: str, builder: _Builder) -> Extraction:
     from mmdesk.engine.features.other_features import other_features
 
-    rows, segments, details = other_features(data)
-    for segment, row in zip(segments, rows, strict=True):
+    found = other_features(data, content_type)
+    for segment, row in zip(found.segments, found.vectors, strict=True):
         builder.add(segment, other=row)
-    return Extraction(_NOTHING, (), incomplete=False, details=details)
+    return Extraction(_NOTHING, (), found.incomplete, found.details)
 
 
 _EXTRACTORS: dict[MediaType, Callable[[BinaryIO, str, _Builder], Extraction]] = {

@@ -18,6 +18,7 @@ _CODE = tuple(
         "completeness",
         "containers",
         "content_type",
+        "documents",
         "embedding_model",
         "exif",
         "extractors",
@@ -36,7 +37,7 @@ _CODE = tuple(
 )
 """The files that decide a vector's bytes; the pool, the cache and this file do not."""
 
-_LIBRARIES = ("av", "numpy", "opencv-python-headless", "scipy", "soundfile", "soxr")
+_LIBRARIES = ("av", "numpy", "opencv-python-headless", "pypdfium2", "scipy", "soundfile", "soxr")
 """Their wheels bring FFmpeg, libjpeg, libsndfile and so on along, so their versions name those too."""
 
 

@@ -1,4 +1,4 @@
-"""The other block: what can be said of any bytes, and of texts.
+"""The other block: what can be said of any bytes, and of texts, those of documents included.
 
 ==========================  ==========================================================================================
 features                    definition, range and source
@@ -18,7 +18,8 @@ features                    definition, range and source
                             Weinberger et al. 2009, "Feature hashing".
 ==========================  ==========================================================================================
 
-All zeros where it does not apply (no text, no bytes).
+All zeros where it does not apply (no text, no bytes). A PDF or an office file has the bytes of the file and the words
+of its text; its segments are pages or pieces of the text.
 """
 
 from __future__ import annotations
@@ -28,12 +29,14 @@ import math
 import re
 import zlib
 from collections import Counter
+from dataclasses import dataclass, replace
 from typing import BinaryIO
 
 import numpy as np
 import numpy.typing as npt
 
 from mmdesk.engine.features.content_type import is_utf8
+from mmdesk.engine.features.documents import Document, read_document
 from mmdesk.engine.features.layout import BYTE_BINS, TEXT, WORD_BUCKETS
 from mmdesk.engine.features.segments import Segment, SegmentKind
 
@@ -48,16 +51,58 @@ _MOST_WORDS = 50_000
 _CONTROLS = bytes(set(range(32)) - {9, 10, 12, 13}) + b"\x7f"
 
 
-def other_features(file: BinaryIO) -> tuple[Vectors, tuple[Segment, ...], dict[str, object]]:
+@dataclass(frozen=True)
+class Described:
+    """The other block of a file.
+
+    Attributes:
+        vectors: ``float32 [segments, other features]``.
+        segments: Whole first.
+        incomplete: A document that is cut short.
+        details: Facts: ``text`` (the encoding), ``pages``, ``characters``, ``protected``.
+    """
+
+    vectors: Vectors
+    segments: tuple[Segment, ...]
+    incomplete: bool
+    details: dict[str, object]
+
+
+def other_features(file: BinaryIO, content_type: str = "") -> Described:
     """The other block of a file and of up to 16 chunks of it.
 
     Args:
         file: Seekable. Files beyond 4 MiB are read in 16 chunks of 256 KiB spread over their length, which then also
             stand for the whole.
-
-    Returns:
-        ``float32 [segments, other features]``, the segments (whole first), and details (``text``: the encoding).
+        content_type: As sniffed; documents are read as what they are.
     """
+    document = read_document(file, content_type)
+    if document is not None and document.parts:
+        return _document(file, document)
+    found = _bytes_alone(file)
+    if document is None:
+        return found
+    return replace(found, incomplete=document.incomplete, details={**found.details, **document.details})
+
+
+def _document(file: BinaryIO, document: Document) -> Described:
+    """Bytes of the file and words of its text for the whole; both of the text for its parts."""
+    size = file.seek(0, io.SEEK_END)
+    head = _read(file, 0, min(size, CHUNKS * LARGEST_CHUNK))
+    text = "\n".join(part.text for part in document.parts)
+    rows = [np.concatenate([_bytes(np.frombuffer(head, np.uint8), size), _text(text), _words(text)])]
+    segments = [Segment(SegmentKind.WHOLE)]
+    for part in document.parts if len(document.parts) > 1 else ():
+        data = part.text.encode("utf-8", "replace")
+        rows.append(_describe(data, "utf-8", len(data)))
+        if document.paged:
+            segments.append(Segment(SegmentKind.CHUNK, page=part.first, last_page=part.last))
+        else:
+            segments.append(Segment(SegmentKind.CHUNK, start_char=part.first, end_char=part.last))
+    return Described(np.stack(rows).astype(np.float32), tuple(segments), document.incomplete, document.details)
+
+
+def _bytes_alone(file: BinaryIO) -> Described:
     size = file.seek(0, io.SEEK_END)
     spans = chunk_spans(size)
     chunks = [_read(file, start, end) for start, end in spans] or [_read(file, 0, size)]
@@ -68,7 +113,8 @@ def other_features(file: BinaryIO) -> tuple[Vectors, tuple[Segment, ...], dict[s
     for (start, end), chunk in zip(spans, chunks, strict=False):
         rows.append(_describe(chunk, encoding, len(chunk)))
         segments.append(Segment(SegmentKind.CHUNK, start_byte=start, end_byte=end))
-    return np.stack(rows).astype(np.float32), tuple(segments), {"text": encoding} if encoding else {}
+    details: dict[str, object] = {"text": encoding} if encoding else {}
+    return Described(np.stack(rows).astype(np.float32), tuple(segments), incomplete=False, details=details)
 
 
 def chunk_spans(size: int) -> list[tuple[int, int]]:

@@ -38,6 +38,10 @@ class Segment:
         time_s: Moment in seconds; frames.
         start_byte: First byte; chunks.
         end_byte: One past the last byte; chunks.
+        page: First page or slide, from 1; chunks of documents that have pages.
+        last_page: Last of them.
+        start_char: First character of the text, from 0; chunks of documents without pages.
+        end_char: One past the last character.
     """
 
     kind: SegmentKind
@@ -49,6 +53,10 @@ class Segment:
     time_s: float | None = None
     start_byte: int | None = None
     end_byte: int | None = None
+    page: int | None = None
+    last_page: int | None = None
+    start_char: int | None = None
+    end_char: int | None = None
 
     def to_plain(self) -> dict[str, object]:
         """Plain JSON values; fields that do not apply are left out."""
@@ -83,12 +91,29 @@ class Segment:
             return f"frame at {self.time_s:.1f} s"
         if self.kind is SegmentKind.CHUNK and self.start_byte is not None and self.end_byte is not None:
             return f"bytes {self.start_byte} to {self.end_byte - 1}"
+        if self.page is not None and self.last_page is not None:
+            return f"page {self.page}" if self.page == self.last_page else f"pages {self.page} to {self.last_page}"
+        if self.start_char is not None and self.end_char is not None:
+            return f"characters {self.start_char + 1} to {self.end_char} of the text"
         if self.kind is SegmentKind.TRACK:
             return "sound track"
         return "whole file"
 
 
-_OPTIONAL = ("box", "row", "column", "start_s", "end_s", "time_s", "start_byte", "end_byte")
+_OPTIONAL = (
+    "box",
+    "row",
+    "column",
+    "start_s",
+    "end_s",
+    "time_s",
+    "start_byte",
+    "end_byte",
+    "page",
+    "last_page",
+    "start_char",
+    "end_char",
+)
 
 
 def dump_segments(segments: Sequence[Segment]) -> str:

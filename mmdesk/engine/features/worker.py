@@ -95,7 +95,7 @@ def prepare(memory_bytes: int, place: Workplace) -> None:
 
 
 def _load_libraries() -> None:
-    from mmdesk.engine.features import (  # noqa: F401  # noqa: F401
+    from mmdesk.engine.features import (  # noqa: F401
         audio_features,
         cache,
         feature_extraction,
@@ -107,6 +107,7 @@ def _load_libraries() -> None:
     # ruff: isort: split
     import av
     import cv2
+    import pypdfium2  # noqa: F401
     import soundfile  # noqa: F401
     import threadpoolctl
 

@@ -48,6 +48,10 @@ _PLACE: Sequence[tuple[str, pa.DataType]] = (
     ("time_s", _DOUBLE),
     ("start_byte", _LONG),
     ("end_byte", _LONG),
+    ("page", _LONG),
+    ("last_page", _LONG),
+    ("start_char", _LONG),
+    ("end_char", _LONG),
 )
 _NO_BOX = (None, None, None, None)
 
@@ -123,7 +127,8 @@ class _Waiting:
             one = segments[number]
             place = (number, one.kind.value, one.row, one.column, *(one.box or _NO_BOX))
             span = (one.start_s, one.end_s, one.time_s, one.start_byte, one.end_byte)
-            self._places.append((*artifact, *place, *span))
+            text = (one.page, one.last_page, one.start_char, one.end_char)
+            self._places.append((*artifact, *place, *span, *text))
         self._vectors.append(vectors)
 
     def batch(self) -> pa.RecordBatch:

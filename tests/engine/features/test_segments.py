@@ -12,6 +12,9 @@ EXAMPLES = [
     (Segment(SegmentKind.FRAME, time_s=3.2), "frame at 3.2 s"),
     (Segment(SegmentKind.TRACK, start_s=0.0, end_s=4.0), "sound track"),
     (Segment(SegmentKind.CHUNK, start_byte=0, end_byte=4096), "bytes 0 to 4095"),
+    (Segment(SegmentKind.CHUNK, page=3, last_page=3), "page 3"),
+    (Segment(SegmentKind.CHUNK, page=3, last_page=5), "pages 3 to 5"),
+    (Segment(SegmentKind.CHUNK, start_char=0, end_char=2000), "characters 1 to 2000 of the text"),
 ]
 
 
