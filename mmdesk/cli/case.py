@@ -41,6 +41,12 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     restore.add_argument("backup", metavar="BACKUP", nargs="?", help="its name (default: the newest)")
     restore.set_defaults(run=_restore)
 
+    share = kinds.add_parser("share", help="let a colleague's database role work on a case on a server")
+    share.add_argument("folder", metavar="DIR", type=Path, help="the case folder")
+    share.add_argument("role", metavar="ROLE", help="as the server knows the colleague")
+    share.add_argument("--read-only", action="store_true", help="look, but change nothing")
+    share.set_defaults(run=_share)
+
 
 def format_bytes(size: float) -> str:
     """``712 bytes``, ``3.4 MB``; powers of 1000 as file managers show them."""
@@ -98,6 +104,15 @@ def _backup(args: argparse.Namespace, console: Console) -> int:
         f"Made and verified the backup {info.name} ({format_bytes(info.size_bytes)}).\n"
         "It holds the tables; evidence files are stored by their content, never change, and are not copied.",
     )
+    return ExitStatus.DONE
+
+
+def _share(args: argparse.Namespace, console: Console) -> int:
+    from mmdesk.engine.services.cases import share_case
+
+    share_case(args.folder, args.role, read_only=args.read_only, actor=current_actor())
+    may = "read the case" if args.read_only else "work on the case, and append to its log but not change that"
+    console.result({"role": args.role, "read_only": args.read_only}, f"{printable(args.role)} may {may}.")
     return ExitStatus.DONE
 
 

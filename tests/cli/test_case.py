@@ -89,7 +89,7 @@ def test_damaged_newer_and_unreachable_have_their_status(mmdesk: Commands, tmp_p
     assert mmdesk("case", "info", case) == 3
     assert "restore" in mmdesk.err
     document = json.loads((case / "case.mmcase").read_text())
-    (case / "case.mmcase").write_text(json.dumps({**document, "format_version": 2}))
+    (case / "case.mmcase").write_text(json.dumps({**document, "format_version": 99}))
     assert mmdesk("case", "info", case) == 3
     assert "newer version" in mmdesk.err
     url = "postgresql+psycopg://me@localhost:1/none?connect_timeout=1"

@@ -75,6 +75,11 @@ def database_url(request: pytest.FixtureRequest) -> str | None:
     return url
 
 
+def in_log(case: Case, actor: str) -> str:
+    """How an actor is called in the log: a server adds who is logged in there."""
+    return actor if case.file.is_sqlite else f"{actor} (database role postgres)"
+
+
 def drop_schema(url: str, schema: str) -> None:
     """Remove a case's schema, so that a long session does not fill the server."""
     engine = sa.create_engine(make_url(url))

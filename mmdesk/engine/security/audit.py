@@ -10,6 +10,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import orjson
 from sqlalchemy import text
@@ -77,36 +78,66 @@ def start(connection: Connection) -> None:
 
 
 def lock_head(connection: Connection) -> Head:
-    """The chain's end, locked until the transaction ends (on SQLite the transaction itself is the lock)."""
-    lock = " FOR UPDATE" if connection.dialect.name == "postgresql" else ""
-    row = connection.execute(text(f"SELECT length, hash FROM audit_head WHERE id = 1{lock}")).one()
+    """The chain's end, locked until the transaction ends (on SQLite the transaction itself is the lock).
+
+    A server takes this as the promise of an entry: it refuses to commit without one, and any change without this.
+    """
+    if connection.dialect.name != "postgresql":
+        return read_head(connection)
+    return _head(connection.execute(text("SELECT length, hash FROM audit_lock()")).one())
+
+
+def read_head(connection: Connection) -> Head:
+    """The chain's end as it is recorded, not locked."""
+    return _head(connection.execute(text("SELECT length, hash FROM audit_head WHERE id = 1")).one())
+
+
+def _head(row: Sequence[Any]) -> Head:
     return Head(int(row[0]), str(row[1]))
 
 
 def append(connection: Connection, head: Head, change: Change) -> Head:
     """Add one entry after ``head`` (as :func:`lock_head` gave it in this transaction) and move the head.
 
+    On a server it writes the entry itself, with its own clock, and with the role that is logged in beside (or, where
+    the two are the same, as) the actor; nobody but the case's owner could write there.
+
     Args:
         connection: Inside the transaction of the change itself.
         head: The locked end of the chain.
         change: What to write down.
     """
-    number = head.length + 1
-    texts = {
-        "at": from_us(now_us()).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z",
+    texts = _texts(change)
+    if connection.dialect.name == "postgresql":
+        statement = text("SELECT length, hash FROM audit_append(:actor, :action, :subject, :details)")
+        return _head(connection.execute(statement, texts).one())
+    return _write(connection, head, texts)
+
+
+def _texts(change: Change) -> dict[str, str]:
+    return {
         "actor": clean_text(change.actor),
         "action": clean_text(change.action),
         "subject": clean_text(change.subject),
         "details": canonical_json(_clean(as_plain(change.details))).decode(),
-        "prev": head.hash,
     }
-    new = Head(number, entry_hash(number, list(texts.values())))
+
+
+def append_to_first_format(connection: Connection, head: Head, change: Change) -> Head:
+    """As :func:`append` for a server's case that was laid out in format 1, whose server does not keep the log."""
+    return _write(connection, head, _texts(change))
+
+
+def _write(connection: Connection, head: Head, texts: Mapping[str, str]) -> Head:
+    at = from_us(now_us()).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+    entry = {"at": at, **texts, "prev": head.hash}
+    new = Head(head.length + 1, entry_hash(head.length + 1, list(entry.values())))
     connection.execute(
         text(
             "INSERT INTO audit_log (id, at, actor, action, subject, details, prev, hash)"
             " VALUES (:id, :at, :actor, :action, :subject, :details, :prev, :hash)"
         ),
-        {"id": number, **texts, "hash": new.hash},
+        {"id": new.length, **entry, "hash": new.hash},
     )
     connection.execute(
         text("UPDATE audit_head SET length = :length, hash = :hash WHERE id = 1"),

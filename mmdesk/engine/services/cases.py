@@ -9,7 +9,7 @@ from pathlib import Path
 from mmdesk.engine.core.errors import UsageError
 from mmdesk.engine.core.jobs import NULL_CONTEXT, JobContext
 from mmdesk.engine.core.types import current_actor
-from mmdesk.engine.store import backup, statistics
+from mmdesk.engine.store import backup, rights, statistics
 from mmdesk.engine.store import case_file as mmcase
 from mmdesk.engine.store.backup import BackupInfo
 from mmdesk.engine.store.case import Case
@@ -29,6 +29,7 @@ __all__ = [
     "list_backups",
     "new_case",
     "restore_case",
+    "share_case",
 ]
 
 
@@ -197,6 +198,25 @@ def restore_case(folder: Path, name: str | None = None, *, actor: str, ctx: JobC
     replaced = backup.restore(place, chosen, actor=actor, ctx=ctx)
     with Case.open(place, actor=actor) as case, case.read() as connection:
         return RestoreReport(chosen.name, chosen.created, replaced, statistics.counts(connection))
+
+
+def share_case(folder: Path, role: str, *, read_only: bool = False, actor: str) -> None:
+    """Let a colleague's database role work on a server's case: change its rows, but only append to its audit log.
+
+    Args:
+        folder: The case folder; whose database address has to name the owner of the case.
+        role: As the server knows the colleague.
+        read_only: Look, but change nothing.
+        actor: Who.
+
+    Raises:
+        UsageError: There is no case, it is a local one, or the server has no such role.
+        StoreError: Somebody else owns the case.
+    """
+    with Case.open(folder, write=True, actor=actor) as case:
+        change = {"rights": "read" if read_only else "write"}
+        with case.write("case.share", role, change) as connection:
+            rights.let_in(connection, case.file, role, read_only=read_only)
 
 
 def _place(folder: Path) -> Path:

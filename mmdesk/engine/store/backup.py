@@ -297,13 +297,12 @@ def _migrate(engine: Engine, folder: Path, actor: str, kept: BackupInfo) -> audi
     """The chain's new end; None where it is not the chain that the anchor was taken of."""
     with migrating(engine, folder / DATABASE_NAME) as connection:
         upgrade(connection, folder / DATABASE_NAME)
+        head = audit.lock_head(connection)
+        anchored = audit.is_anchored(connection, head, folder)
         connection.execute(
             text("UPDATE meta SET value = :version WHERE key = 'format_version'"),
             {"version": str(mmcase.FORMAT_VERSION)},
         )
         details = {"from": kept.format_version, "to": mmcase.FORMAT_VERSION, "backup": kept.name}
-        change = audit.Change(actor, "case.migrate", kept.case_id, details)
-        head = audit.lock_head(connection)
-        anchored = audit.is_anchored(connection, head, folder)
-        head = audit.append(connection, head, change)
+        head = audit.append(connection, head, audit.Change(actor, "case.migrate", kept.case_id, details))
         return head if anchored else None

@@ -16,7 +16,7 @@ from mmdesk.engine.store import backup, case_setup
 from mmdesk.engine.store import case_file as mmcase
 from mmdesk.engine.store.case_file import DATABASE_NAME, CaseFile
 from mmdesk.engine.store.case_files import CaseFiles, CasePaths
-from mmdesk.engine.store.database import begin_immediate, remember_password, without_row_checks
+from mmdesk.engine.store.database import for_writing, remember_password, without_row_checks
 from mmdesk.engine.store.errors import translating
 from mmdesk.engine.store.lock import WriterLock
 
@@ -119,6 +119,8 @@ class Case:
     def read(self) -> AbstractContextManager[Connection]:
         """One read transaction: every statement sees the same state, whatever is written meanwhile.
 
+        The database refuses to change anything in it.
+
         Raises:
             StoreError: The database cannot be reached, or is damaged.
         """
@@ -129,7 +131,7 @@ class Case:
         with self._translating(), self.engine.connect() as plain:
             connection = plain
             if not self.file.is_sqlite:
-                connection = plain.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+                connection = plain.execution_options(isolation_level="REPEATABLE READ")
             with connection.begin():
                 yield connection
 
@@ -160,7 +162,7 @@ class Case:
         filled: dict[str, object] = dict(details or {})
         with self._lock.turn():
             with self._translating(), self.engine.connect() as plain:
-                connection = begin_immediate(without_row_checks(plain) if in_bulk else plain)
+                connection = for_writing(without_row_checks(plain) if in_bulk else plain)
                 try:
                     with connection.begin():
                         if not self.file.is_sqlite:

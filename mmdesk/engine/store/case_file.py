@@ -16,7 +16,7 @@ from mmdesk.engine.store.errors import CaseFaultError, damaged
 
 FILE_NAME = "case.mmcase"
 DATABASE_NAME = "case.db"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 """Version of folder and tables together; also the number of the newest migration."""
 
 _SECRET_KEYS = ("password", "sslpassword")

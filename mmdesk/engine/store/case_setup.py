@@ -17,7 +17,7 @@ from mmdesk.engine.security import audit
 from mmdesk.engine.store import case_file as mmcase
 from mmdesk.engine.store.case_file import DATABASE_NAME, FILE_NAME, CaseFile
 from mmdesk.engine.store.case_files import CasePaths
-from mmdesk.engine.store.database import APPLICATION_ID, postgres_engine, sqlite_engine
+from mmdesk.engine.store.database import APPLICATION_ID, for_writing, postgres_engine, sqlite_engine
 from mmdesk.engine.store.errors import CaseFaultError, damaged, translating
 from mmdesk.engine.store.migrate import database_version, migrating, upgrade
 
@@ -121,11 +121,11 @@ def _lay_tables(engine: Engine, folder: Path, file: CaseFile, actor: str) -> aud
         else:
             connection.exec_driver_sql(f'CREATE SCHEMA "{file.schema}"')
         upgrade(connection, folder)
+        audit.start(connection)
         for key, value in {"case_id": file.case_id, "format_version": str(file.format_version)}.items():
             connection.execute(
                 text("INSERT INTO meta (key, value) VALUES (:key, :value)"), {"key": key, "value": value}
             )
-        audit.start(connection)
         change = audit.Change(actor, "case.create", file.case_id, {"name": file.name})
         return audit.append(connection, audit.lock_head(connection), change)
 
@@ -136,7 +136,7 @@ def _dropping_schema_on_failure(engine: Engine, file: CaseFile) -> Iterator[None
         yield
     except BaseException:
         if not file.is_sqlite:
-            with engine.begin() as connection:
+            with for_writing(engine.connect()) as connection, connection.begin():
                 connection.exec_driver_sql(f'DROP SCHEMA "{file.schema}" CASCADE')
         raise
 

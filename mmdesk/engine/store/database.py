@@ -20,7 +20,7 @@ APPLICATION_ID = 0x6D6D646B
 """``mmdk``, in the header of every case.db."""
 
 BUSY_TIMEOUT_MS = 5000
-_BEGIN_OPTION = "mmdesk_begin"
+_WRITING = "mmdesk_writing"
 _REFERENCES_OPTION = "mmdesk_references"
 _EVERY_CONNECTION = """
 PRAGMA trusted_schema=OFF;
@@ -130,16 +130,26 @@ def sqlite_engine(path: Path, *, writable: bool, key: bytes | None = None) -> En
     def _begin(connection: Connection) -> None:
         # isolation_level=None: the driver begins nothing by itself, so a migration is one transaction too.
         options = connection.get_execution_options()
+        writing = _is_for_writing(connection)
         # Can only be set between transactions, so each says it for itself.
         connection.exec_driver_sql(f"PRAGMA foreign_keys={options.get(_REFERENCES_OPTION, 'ON')}")
-        connection.exec_driver_sql(f"BEGIN {options.get(_BEGIN_OPTION, 'DEFERRED')}")
+        if writable:
+            connection.exec_driver_sql(f"PRAGMA query_only={'OFF' if writing else 'ON'}")
+        connection.exec_driver_sql(f"BEGIN {'IMMEDIATE' if writing else 'DEFERRED'}")
 
     return engine
 
 
-def begin_immediate(connection: Connection) -> Connection:
-    """The connection set to take SQLite's write lock at the start of its transaction; no effect on PostgreSQL."""
-    return connection.execution_options(**{_BEGIN_OPTION: "IMMEDIATE"})
+def for_writing(connection: Connection) -> Connection:
+    """The connection set to change something in its transactions; every other one is refused by the database.
+
+    On SQLite they take the write lock when they begin. Only what writes an entry of the audit log may call this.
+    """
+    return connection.execution_options(**{_WRITING: True})
+
+
+def _is_for_writing(connection: Connection) -> bool:
+    return bool(connection.get_execution_options().get(_WRITING, False))
 
 
 def without_row_checks(connection: Connection) -> Connection:
@@ -181,5 +191,10 @@ def postgres_engine(case_file: CaseFile) -> Engine:
             cursor.execute("SET timezone TO 'UTC'")
             cursor.execute("SET standard_conforming_strings TO on")
         connection.commit()
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        driver: Any = connection.connection.driver_connection
+        driver.read_only = not _is_for_writing(connection)
 
     return engine

@@ -10,7 +10,7 @@ from sqlalchemy import inspect, text
 from sqlalchemy.engine import Connection, Engine
 
 from mmdesk.engine.store import case_file as mmcase
-from mmdesk.engine.store.database import begin_immediate, without_row_checks
+from mmdesk.engine.store.database import for_writing, without_row_checks
 from mmdesk.engine.store.errors import damaged
 
 SCRIPTS = Path(__file__).with_name("migrations")
@@ -37,7 +37,7 @@ def migrating(engine: Engine, path: Path) -> Iterator[Connection]:
     """
     is_sqlite = engine.dialect.name == "sqlite"
     # Rebuilding a table drops it, which would delete its rows' children.
-    with without_row_checks(begin_immediate(engine.connect())) as connection, connection.begin():
+    with without_row_checks(for_writing(engine.connect())) as connection, connection.begin():
         yield connection
         if is_sqlite and connection.exec_driver_sql("PRAGMA foreign_key_check").first() is not None:
             raise damaged(path, "rows refer to others that do not exist")

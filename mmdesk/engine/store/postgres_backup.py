@@ -14,7 +14,7 @@ from mmdesk.engine.core.jobs import NULL_CONTEXT, JobContext
 from mmdesk.engine.security import audit
 from mmdesk.engine.store import case_file as mmcase
 from mmdesk.engine.store.case_file import CaseFile
-from mmdesk.engine.store.database import postgres_engine
+from mmdesk.engine.store.database import for_writing, postgres_engine
 from mmdesk.engine.store.errors import damaged
 from mmdesk.engine.store.migrate import database_version, upgrade
 from mmdesk.engine.store.sqlite_backup import Copied
@@ -23,6 +23,7 @@ from mmdesk.engine.store.tables import Base
 _CHUNK_BYTES = 1 << 20
 _FOLDER = "tables"
 _LOCK_TIMEOUT_S = 30
+_AUDIT = ("audit_log", "audit_head")
 
 
 def copy_out(file: CaseFile, place: Path, *, ctx: JobContext = NULL_CONTEXT) -> Copied:
@@ -32,7 +33,7 @@ def copy_out(file: CaseFile, place: Path, *, ctx: JobContext = NULL_CONTEXT) -> 
     engine = postgres_engine(file)
     try:
         with engine.connect() as plain:
-            connection = plain.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+            connection = plain.execution_options(isolation_level="REPEATABLE READ")
             with connection.begin():
                 version = database_version(connection)
                 names = sorted(set(inspect(connection).get_table_names(schema=file.schema)) - {"alembic_version"})
@@ -93,32 +94,41 @@ def copy_back(
         raise mmcase.newer(place, file.format_version)
     engine = postgres_engine(file)
     try:
-        with engine.connect() as connection, connection.begin():
+        with for_writing(engine.connect()) as connection, connection.begin():
             connection.execute(text(f"SET LOCAL lock_timeout = '{_LOCK_TIMEOUT_S}s'"))
-            _empty_tables(connection, file)
-            ordered = [table.name for table in Base.metadata.sorted_tables if table.name in files]
-            ordered += sorted(set(files) - set(ordered))
-            for done, name in enumerate(ordered):
-                ctx.progress(done, len(ordered), f"Restoring {name}")
-                _copy_table_in(connection, name, files[name], ctx)
+            _lay_out(connection, file)
+            present = inspect(connection).get_table_names(schema=file.schema)
+            ordered = [table.name for table in Base.metadata.sorted_tables if table.name in present]
+            done = 0
+            # The head of the log comes first: without it the server lets no other row in.
+            for names in (_AUDIT, tuple(name for name in ordered if name not in _AUDIT)):
+                connection.execute(text("TRUNCATE " + ", ".join(f'"{name}"' for name in names)))
+                for name in (name for name in names if name in files):
+                    ctx.progress(done, len(files), f"Restoring {name}")
+                    _copy_table_in(connection, name, files[name], ctx)
+                    done += 1
             for table in (table for table in Base.metadata.sorted_tables if table.name in files):
                 _continue_numbers(connection, table)
-            head = audit.append(connection, audit.lock_head(connection), change)
+            if file.format_version == 1:
+                head = audit.append_to_first_format(connection, audit.read_head(connection), change)
+            else:
+                head = audit.append(connection, audit.lock_head(connection), change)
             announce(head)
         return head
     finally:
         engine.dispose()
 
 
-def _empty_tables(connection: Connection, file: CaseFile) -> None:
-    """All tables there and empty, in the backup's format."""
-    tables = ", ".join(f'"{table.name}"' for table in Base.metadata.sorted_tables)
+def _lay_out(connection: Connection, file: CaseFile) -> None:
+    """All tables of the backup's format; those that are there already keep the rights that were granted on them."""
     if database_version(connection) == file.format_version:
-        connection.execute(text(f"TRUNCATE {tables}"))  # keeps the rights that were granted on them
         return
     names = inspect(connection).get_table_names(schema=file.schema)
     if names:
         connection.execute(text("DROP TABLE " + ", ".join(f'"{name}"' for name in names) + " CASCADE"))
+    functions = text("SELECT oid::regprocedure::text FROM pg_proc WHERE pronamespace = current_schema()::regnamespace")
+    for function in connection.execute(functions).scalars().all():
+        connection.execute(text(f"DROP FUNCTION {function}"))
     upgrade(connection, Path(file.name), f"{file.format_version:04d}")
 
 

@@ -12,7 +12,7 @@ from mmdesk.engine.core.files import fsync_folder
 from mmdesk.engine.core.jobs import NULL_CONTEXT, JobContext
 from mmdesk.engine.security import audit
 from mmdesk.engine.store import case_file as mmcase
-from mmdesk.engine.store.database import APPLICATION_ID, Access, begin_immediate, open_sqlite, sqlite_engine
+from mmdesk.engine.store.database import APPLICATION_ID, Access, for_writing, open_sqlite, sqlite_engine
 from mmdesk.engine.store.errors import damaged
 
 _PAGES_PER_STEP = 4096
@@ -122,7 +122,7 @@ def copy_back(
 def _append(path: Path, change: audit.Change, key: bytes | None) -> audit.Head:
     engine = sqlite_engine(path, writable=True, key=key)
     try:
-        with begin_immediate(engine.connect()) as connection, connection.begin():
+        with for_writing(engine.connect()) as connection, connection.begin():
             head = audit.append(connection, audit.lock_head(connection), change)
     finally:
         engine.dispose()

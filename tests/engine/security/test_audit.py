@@ -21,6 +21,7 @@ from mmdesk.engine.security import audit
 from mmdesk.engine.security.audit import ANCHOR_NAME, Head, entry_hash, read_anchors
 from mmdesk.engine.security.audit_check import AuditFault, ChainCheck, check_chain
 from mmdesk.engine.store.case import Case
+from tests.engine.tampering import tampering
 
 ENTRIES = 8
 
@@ -41,7 +42,7 @@ def _found(case: Case) -> list[tuple[AuditFault, int | None]]:
 
 
 def _tamper(case: Case, *statements: str) -> None:
-    with case.engine.begin() as connection:
+    with tampering(case) as connection:
         for statement in statements:
             connection.execute(text(statement))
 
@@ -104,7 +105,7 @@ def test_the_first_entry_gone_is_missing(case: Case) -> None:
 
 def test_an_entry_with_a_new_hash_breaks_the_link_behind_it(case: Case) -> None:
     _grow(case)
-    with case.engine.begin() as connection:
+    with tampering(case) as connection:
         connection.execute(text("UPDATE audit_log SET subject = 'x' WHERE id = 4"))
         row = connection.execute(
             text("SELECT at, actor, action, subject, details, prev FROM audit_log WHERE id = 4")
@@ -127,7 +128,7 @@ def test_two_entries_swapped_show(case: Case) -> None:
 @pytest.mark.parametrize("head_too", [True, False])
 def test_a_cut_end_is_found_by_the_anchor_if_not_by_the_head(case: Case, head_too: bool) -> None:
     _grow(case)
-    with case.engine.begin() as connection:
+    with tampering(case) as connection:
         connection.execute(text("DELETE FROM audit_log WHERE id > 6"))
         if head_too:
             _rechain(connection, 100)
@@ -144,7 +145,7 @@ def test_a_chain_wiped_out_is_truncated(case: Case) -> None:
 
 def test_a_rewritten_chain_is_found_by_the_anchor(case: Case) -> None:
     _grow(case)
-    with case.engine.begin() as connection:
+    with tampering(case) as connection:
         connection.execute(text("UPDATE audit_log SET subject = 'x' WHERE id = 4"))
         _rechain(connection, 4)
     assert _found(case) == [(AuditFault.REWRITTEN, ENTRIES)]
@@ -153,7 +154,7 @@ def test_a_rewritten_chain_is_found_by_the_anchor(case: Case) -> None:
 @pytest.mark.parametrize("cut", [True, False])
 def test_going_on_with_the_work_does_not_hide_what_was_done_to_the_chain(case: Case, cut: bool) -> None:
     _grow(case)
-    with case.engine.begin() as connection:
+    with tampering(case) as connection:
         connection.execute(text("DELETE FROM audit_log WHERE id > 6" if cut else "UPDATE audit_log SET subject = 'x'"))
         _rechain(connection, 100 if cut else 1)
     _grow(case, 5)
@@ -192,15 +193,18 @@ def test_an_anchor_that_lags_behind_is_still_true(case: Case) -> None:
 
 
 def test_the_chain_cannot_fork(case: Case) -> None:
-    with pytest.raises(IntegrityError), case.engine.begin() as connection:
-        change = audit.Change("tester", "test.fork", "x", {})
-        audit.append(connection, Head(0, audit.GENESIS), change)
+    with pytest.raises(IntegrityError, match="audit_log"), tampering(case) as connection:
+        connection.execute(
+            text("INSERT INTO audit_log VALUES (2, 'at', 'tester', 'test.fork', 'x', '{}', :prev, 'hash')"),
+            {"prev": audit.GENESIS},
+        )
 
 
 APPEND = """
 import sys
 from pathlib import Path
 from mmdesk.engine.store.case import Case
+from tests.engine.tampering import tampering
 with Case.open(Path(sys.argv[1]), write=True, actor=sys.argv[2]) as case:
     for number in range(20):
         with case.write("test.append", str(number)):

@@ -6,6 +6,7 @@ from sqlalchemy import text
 
 from mmdesk.engine.services.audit import AuditFault, list_audit, verify_audit
 from mmdesk.engine.store.case import Case
+from tests.engine.tampering import tampering
 
 
 def test_the_newest_entries_come_first(case: Case) -> None:
@@ -21,7 +22,7 @@ def test_the_newest_entries_come_first(case: Case) -> None:
 
 def test_an_edited_entry_is_named_and_can_still_be_listed(case: Case) -> None:
     assert verify_audit(case.folder).verified
-    with case.engine.begin() as connection:
+    with tampering(case) as connection:
         connection.execute(text("UPDATE audit_log SET details = 'not json' WHERE id = 1"))
     report = verify_audit(case.folder)
     assert not report.verified

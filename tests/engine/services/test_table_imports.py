@@ -28,6 +28,7 @@ from mmdesk.engine.services.table_imports import (
 from mmdesk.engine.store import readers
 from mmdesk.engine.store.case import Case
 from mmdesk.engine.store.tables import Entity, Event, Import, RejectedRow, Target
+from tests.engine.conftest import in_log
 from tests.engine.services.table_cases import ACTOR, Contents, bring, contents, counts, records, write
 
 SKIP, REPLACE, CREATE = OnConflict.SKIP, OnConflict.REPLACE, MissingEntities.CREATE
@@ -78,7 +79,11 @@ def test_rows_know_their_import_and_line(desk: Desk) -> None:
     assert found[0].import_sha256 == report.tables[1].sha256
     assert recipe["mapping"]["events"]["columns"]["timestamp"] == {"column": "timestamp", "format": ["iso"]}
     entry = list_audit(desk.case.folder)[0]
-    assert (entry.action, entry.actor, entry.subject) == ("import.tables", ACTOR, "entities.csv, events.csv")
+    assert (entry.action, entry.actor, entry.subject) == (
+        "import.tables",
+        in_log(desk.case, ACTOR),
+        "entities.csv, events.csv",
+    )
     assert verify_audit(desk.case.folder).verified
 
 

@@ -110,7 +110,7 @@ def _postgres_text(database_url: str, schema: str, pg_dump: str) -> str:
     command = [pg_dump, "--no-owner", "--no-privileges", "--inserts", "--schema", schema, url]
     written = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout
     lines = [line for line in written.splitlines() if line and not line.startswith(_NOT_OURS)]
-    return "\n".join([*lines, ""])
+    return "\n".join(["SET LOCAL check_function_bodies = off;", *lines, ""])  # functions come before their tables
 
 
 def main() -> None:

@@ -60,7 +60,7 @@ _ROW = st.tuples(
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rows=st.lists(_ROW, min_size=1, max_size=20))
 def test_rows_come_back_as_they_went_in(case: Case, rows: list[tuple[object, ...]]) -> None:
-    with case.engine.begin() as connection:
+    with case.write("test.empty", "tables") as connection:
         connection.execute(text("DELETE FROM events"))
         connection.execute(text("DELETE FROM entities"))
     _entities(case, 1)

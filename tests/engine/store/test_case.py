@@ -15,6 +15,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy import func, select, text
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
 from mmdesk.engine.core.errors import ExitStatus, MmdeskError, ResourceError, StoreError, UsageError
@@ -22,7 +23,7 @@ from mmdesk.engine.core.jobs import JobCancelled
 from mmdesk.engine.store import case_file as mmcase
 from mmdesk.engine.store.case import Case
 from mmdesk.engine.store.tables import AuditEntry, Meta
-from tests.engine.conftest import drop_schema
+from tests.engine.conftest import drop_schema, in_log
 
 
 def _entries(case: Case) -> list[str]:
@@ -38,6 +39,21 @@ def test_new_case_has_its_folders_tables_and_first_audit_entry(case: Case) -> No
     assert _entries(case) == ["case.create"]
 
 
+@pytest.mark.parametrize("statement", ["INSERT INTO meta VALUES ('a', 'b')", "DELETE FROM meta", "DROP TABLE notes"])
+def test_the_database_refuses_a_change_outside_of_a_write(case: Case, statement: str) -> None:
+    """Before and after a write through the same connection, and through one that somebody got hold of."""
+    for _ in range(2):
+        with pytest.raises((StoreError, ResourceError)), case.read() as connection:
+            connection.execute(text(statement))
+        with pytest.raises(DBAPIError, match=r"read-?only"), case.engine.begin() as connection:
+            connection.execute(text(statement))
+        with case.write("test.change", "subject") as connection:
+            connection.execute(text("UPDATE meta SET value = 'x' WHERE key = 'nothing'"))
+    with case.read() as connection:
+        assert connection.execute(text("SELECT count(*) FROM meta")).scalar_one() == 2
+        assert connection.execute(text("SELECT count(*) FROM notes")).scalar_one() == 0
+
+
 def test_write_commits_change_and_entry_together(case: Case) -> None:
     with case.write("test.change", "subject", {"n": 1}) as connection:
         connection.execute(text("INSERT INTO meta (key, value) VALUES ('a', 'b')"))
@@ -46,7 +62,7 @@ def test_write_commits_change_and_entry_together(case: Case) -> None:
         assert connection.execute(text("SELECT value FROM meta WHERE key = 'a'")).scalar_one() == "b"
         entry = connection.execute(select(AuditEntry).order_by(AuditEntry.id.desc())).first()
         assert entry is not None
-        assert (entry.action, entry.subject, entry.actor) == ("test.change", "subject", "tester")
+        assert (entry.action, entry.subject, entry.actor) == ("test.change", "subject", in_log(case, "tester"))
         assert entry.details == '{"m":2,"n":1}'
 
 

@@ -15,6 +15,7 @@ import pytest
 from mmdesk.engine.core.errors import ExitStatus, StoreError
 from mmdesk.engine.store import lock
 from mmdesk.engine.store.case import Case
+from tests.engine.conftest import drop_schema
 
 HOLD = """
 import sys
@@ -118,10 +119,11 @@ def test_a_lock_file_with_anything_in_it_does_no_harm(tmp_path: Path) -> None:
 
 
 def test_two_people_may_open_a_server_case_for_writing(tmp_path: Path, postgres_url: str) -> None:
-    with Case.create(tmp_path / "case", database_url=postgres_url, actor="tester") as case:
-        with _hold(tmp_path / "case") as other:
-            with case.write("test.change", "subject"):
-                pass
-            other.communicate("")
-        with case.engine.begin() as connection:
-            connection.exec_driver_sql(f'DROP SCHEMA "{case.file.schema}" CASCADE')
+    with (
+        Case.create(tmp_path / "case", database_url=postgres_url, actor="tester") as case,
+        _hold(tmp_path / "case") as other,
+    ):
+        with case.write("test.change", "subject"):
+            pass
+        other.communicate("")
+    drop_schema(postgres_url, case.file.schema)

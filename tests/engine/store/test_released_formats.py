@@ -155,8 +155,9 @@ def test_what_a_migration_replaced_can_be_had_back(old: Thawed) -> None:
     with old.open(write=True) as case, case.write("test.delete", "notes") as connection:
         connection.execute(text("DELETE FROM notes"))
     made = backup.listed(old.folder)
-    if not made:
-        pytest.skip("of the present format")
+    if old.file.format_version == mmcase.FORMAT_VERSION:
+        assert made == ()
+        return
     backup.restore(old.folder, made[-1], actor="bert", key=old.key)
     with old.open(write=True) as case, case.read() as connection:
         assert check_chain(connection, read_anchors(old.folder)).problems == ()
