@@ -25,7 +25,7 @@ def insert_rows(cursor: Any, table: str, batch: pa.RecordBatch) -> int:
     whole = batch.num_rows // STATEMENT_ROWS * STATEMENT_ROWS
     _insert(cursor, table, batch.slice(0, whole), STATEMENT_ROWS)
     _insert(cursor, table, batch.slice(whole), 1)
-    return batch.num_rows
+    return int(batch.num_rows)
 
 
 def _insert(cursor: Any, table: str, batch: pa.RecordBatch, rows: int) -> None:
