@@ -16,12 +16,23 @@ from tests.engine.conftest import drop_schema
 
 def load(folder: Path, files: Written, *, url: str | None = None, key: bytes | None = None) -> float:
     """Seconds of an import into a new case in ``folder``; one that lies there is taken away first."""
-    remove(folder, url)
-    Case.create(folder, database_url=url, actor="bench", key=key).close()
-    given = TableFiles(entities=files.entities, events=files.events, interactions=files.interactions)
+    make(folder, url=url, key=key)
     # The services know no key yet: managing keys comes later.
     with patch.object(Case, "open", functools.partial(Case.open, key=key)):
-        return timed(lambda: _checked(folder, given, files.rows))
+        return timed(lambda: bring(folder, files))
+
+
+def make(folder: Path, *, url: str | None = None, key: bytes | None = None) -> None:
+    """An empty case in ``folder``, in place of one that lies there."""
+    remove(folder, url)
+    Case.create(folder, database_url=url, actor="bench", key=key).close()
+
+
+def bring(folder: Path, files: Written) -> None:
+    """Import the files."""
+    given = TableFiles(entities=files.entities, events=files.events, interactions=files.interactions)
+    report = import_tables(folder, given, actor="bench")
+    assert sum(table.inserted for table in report.tables) == files.rows
 
 
 def remove(folder: Path, url: str | None = None) -> None:
@@ -33,8 +44,3 @@ def remove(folder: Path, url: str | None = None) -> None:
             schema = case.file.schema
         drop_schema(url, schema)
     shutil.rmtree(folder)
-
-
-def _checked(folder: Path, files: TableFiles, rows: int) -> None:
-    report = import_tables(folder, files, actor="bench")
-    assert sum(table.inserted for table in report.tables) == rows

@@ -1,0 +1,90 @@
+"""One piece of work in a process of its own, and the most memory that it had."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from tests.benchmarks.figures import timed
+
+_MEBIBYTE = 1 << 20
+
+
+@dataclass(frozen=True)
+class Peak:
+    """Seconds of the work alone, and the most memory that its process ever had, in MiB."""
+
+    seconds: float
+    peak_mib: float
+
+
+def best(peaks: Sequence[Peak]) -> Peak:
+    """The shortest time, the most memory."""
+    return Peak(min(one.seconds for one in peaks), max(one.peak_mib for one in peaks))
+
+
+def measure(work: str, *arguments: object) -> Peak:
+    """Run one of the works below in a fresh process."""
+    command = [sys.executable, "-W", "ignore", "-m", "tests.benchmarks.peak", work, *map(str, arguments)]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    seconds, peak = done.stdout.split()[-2:]
+    return Peak(float(seconds), float(peak))
+
+
+def _import(folder: str, entities: str, events: str, rows: str) -> None:
+    from tests.benchmarks import imports
+    from tests.benchmarks.table_files import Written
+
+    imports.bring(Path(folder), Written(Path(entities), Path(events), None, int(rows)))
+
+
+def _snapshot(folder: str) -> None:
+    from tests.benchmarks import snapshots
+
+    snapshots.take(Path(folder))
+
+
+def _export(folder: str, out: str) -> None:
+    from mmdesk.engine.services.exports import export_tables
+
+    export_tables(Path(folder), Path(out))
+
+
+def _write_parquet(source: str, out: str) -> None:
+    """What the export writes, by pyarrow alone: read and written again, row group by row group, with its settings."""
+    import pyarrow.parquet as pq
+
+    for path in sorted(Path(source).glob("*.parquet")):
+        file = pq.ParquetFile(path)
+        with pq.ParquetWriter(Path(out) / path.name, file.schema_arrow, compression="zstd") as writer:
+            for group in range(file.num_row_groups):
+                writer.write_table(file.read_row_group(group))
+
+
+_WORKS: Mapping[str, Callable[..., None]] = {
+    "import": _import,
+    "snapshot": _snapshot,
+    "export": _export,
+    "write-parquet": _write_parquet,
+}
+
+
+def _peak_mib() -> float:
+    """Of this process; where the system does not keep it, what there is now."""
+    status = Path("/proc/self/status")
+    if status.exists():
+        line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM:"))
+        return float(line.split()[1]) / 1024
+    memory = psutil.Process().memory_info()
+    return float(getattr(memory, "peak_wset", memory.rss)) / _MEBIBYTE
+
+
+if __name__ == "__main__":
+    name, *given = sys.argv[1:]
+    taken = timed(lambda: _WORKS[name](*given))
+    print(taken, _peak_mib())
