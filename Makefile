@@ -15,10 +15,10 @@ WINDOW_LIBS := libegl1 libgl1 libxkbcommon0 libdbus-1-3 libfontconfig1
 SCREEN_LIBS := libxcb-cursor0 libxcb-icccm4 libxcb-keysyms1 libxcb-image0 libxcb-render-util0 libxkbcommon-x11-0
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check static format soak bench manifest clean system-libraries
+.PHONY: help setup demo test test-encrypted check static format soak bench manifest clean system-libraries
 
 help: ## this list
-	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(STAMP) ## virtual environment in .venv with all pinned dependencies; then .venv/bin/mmdesk
 
@@ -46,6 +46,10 @@ static: setup # format, lint, types, import contracts
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+test-encrypted: setup system-libraries ## the tests of the engine's store and services on encrypted cases
+	MMDESK_TEST_KEY=1 $(BIN)/pytest -n $(JOBS) --dist loadgroup -m "not soak" \
+	  $(addprefix tests/engine/,store ingestion services security reporting dataset)
 
 check: static test ## format, lint, types, import contracts, tests
 

@@ -1,10 +1,11 @@
-"""``entities delete|restore|deleted`` and ``media delete|restore|deleted``."""
+"""``entities delete|restore|deleted`` and ``media delete|restore|deleted|tidy``."""
 
 from __future__ import annotations
 
 import argparse
 from pathlib import Path
 
+from mmdesk.cli.case import format_bytes
 from mmdesk.cli.console import Console, printable
 from mmdesk.cli.parser import add_expect_option
 from mmdesk.engine.core.errors import ExitStatus
@@ -44,6 +45,26 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
         listing = kinds.add_parser("deleted", help=f"the deleted {what}")
         listing.add_argument("folder", metavar="DIR", type=Path, help="the case folder")
         listing.set_defaults(run=_list, group=group)
+        if group == "media":
+            _add_tidy(kinds)
+
+
+def _add_tidy(kinds: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    tidy = kinds.add_parser("tidy", help="remove stored files that nothing needs: no row, no backup, no run")
+    tidy.add_argument("folder", metavar="DIR", type=Path, help="the case folder")
+    tidy.add_argument("--dry-run", action="store_true", help="only count them")
+    tidy.set_defaults(run=_tidy)
+
+
+def _tidy(args: argparse.Namespace, console: Console) -> int:
+    from mmdesk.engine.services.tidying import tidy_media
+
+    report = tidy_media(args.folder, dry_run=args.dry_run, actor=current_actor(), ctx=console.context)
+    done = "would be removed" if report.dry_run else "removed"
+    young = f"; {report.young:,} are no day old and stay until it is sure that no import needs them"
+    size = format_bytes(report.size_bytes)
+    console.result(report, f"{report.files:,} files ({size}) {done}{young if report.young else ''}.")
+    return int(ExitStatus.DONE)
 
 
 def _change(args: argparse.Namespace, console: Console) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -51,3 +52,19 @@ def test_unknown_names_are_wrong_usage(folder: Path, capsys: pytest.CaptureFixtu
     assert run_command(["entities", "delete", str(folder), "nobody"]) == 2
     assert "no entity nobody" in capsys.readouterr().err
     assert run_command(["media", "restore", str(folder), "zzz"]) == 2
+
+
+def test_stored_files_that_nothing_needs_are_counted_and_removed(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    left = folder / "artifacts_store" / "other" / "ab" / ("c" * 62)
+    left.parent.mkdir(parents=True)
+    left.write_bytes(b"x" * 1200)
+    assert run_command(["media", "tidy", str(folder)]) == 0
+    assert "0 files (0 bytes) removed; 1 are no day old" in capsys.readouterr().out
+    os.utime(left, (1, 1))
+    assert run_command(["media", "tidy", str(folder), "--dry-run", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == {"files": 1, "size_bytes": 1200, "young": 0, "dry_run": True}
+    assert run_command(["media", "tidy", str(folder)]) == 0
+    assert capsys.readouterr().out == "1 files (1.2 kB) removed.\n"
+    assert not left.exists()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 import warnings
@@ -15,8 +16,21 @@ import sqlalchemy as sa
 from sqlalchemy.engine import make_url
 
 from mmdesk.engine.store.case import Case
+from tests.engine import case_key
 
 ACTOR = "tester"
+
+if "MMDESK_TEST_KEY" in os.environ:  # make test-encrypted: every local case that a test makes is encrypted
+    case_key.encrypt_cases()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests that look into the bytes of a plain case have nothing to look at in an encrypted one."""
+    if case_key.in_use():
+        for item in items:
+            mark = item.get_closest_marker("plain_case")
+            if mark is not None:
+                item.add_marker(pytest.mark.skip(reason=f"only of a plain case: {mark.args[0]}"))
 
 
 @contextmanager

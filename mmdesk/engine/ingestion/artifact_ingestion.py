@@ -12,8 +12,10 @@ import hashlib
 import io
 import os
 import stat
+import time
 import uuid
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -29,6 +31,7 @@ from mmdesk.engine.ingestion.row_changes import DELETED_ENTITY
 from mmdesk.engine.store import deletions
 from mmdesk.engine.store.case import Case
 from mmdesk.engine.store.case_files import CaseFiles
+from mmdesk.engine.store.evidence_files import YOUNG_S
 
 FOLDERS = {MediaType.IMAGE: "images", MediaType.AUDIO: "audio", MediaType.VIDEO: "video", MediaType.OTHER: "other"}
 
@@ -121,7 +124,7 @@ def ingest(
         ResourceError: The disk is full or the case folder cannot be written.
         StoreError: The database cannot be written.
     """
-    _sweep(case.files)
+    _sweep(case)
     counts = MediaCounts()
     rows = ArtifactRows(source, state)
     waiting = iter(candidates)
@@ -160,11 +163,13 @@ def _refusal(candidate: Candidate, reason: str) -> Refusal:
     return Refusal(stored_name(str(candidate.path))[:_MAX_PATH_SHOWN], reason, candidate.line)
 
 
-def _sweep(files: CaseFiles) -> None:
-    """Remove what an import that was killed left behind; the writer's lock is ours, so nobody else is at it."""
-    incoming = files.path(_INCOMING)
+def _sweep(case: Case) -> None:
+    """Remove what a killed import left behind. A case on a server has several writers: one may be at a young file."""
+    incoming = case.files.path(_INCOMING)
     for leftover in incoming.iterdir() if incoming.is_dir() else ():
-        leftover.unlink(missing_ok=True)
+        with suppress(FileNotFoundError):
+            if case.file.is_sqlite or time.time() - leftover.stat().st_mtime > YOUNG_S:
+                leftover.unlink()
 
 
 def artifact_path(sha256: str, media_type: MediaType) -> str:
@@ -282,10 +287,15 @@ def _store_large(files: CaseFiles, file: BinaryIO, before: os.stat_result) -> tu
 
 
 def _has(files: CaseFiles, relative: str, size: int) -> bool:
+    """Whether the store has the file; it is young again, so that nobody tidies it away before its row is there."""
+    path = files.path(relative)
     try:
-        return files.path(relative).stat().st_size == size
+        if path.stat().st_size != size:
+            return False
+        os.utime(path)
     except OSError:
         return False
+    return True
 
 
 def _move(files: CaseFiles, staging: str, final: str) -> None:

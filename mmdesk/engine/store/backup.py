@@ -25,7 +25,7 @@ from mmdesk.engine.core.jobs import NULL_CONTEXT, JobContext
 from mmdesk.engine.core.times import format_us, from_us, now_us
 from mmdesk.engine.security import audit
 from mmdesk.engine.store import case_file as mmcase
-from mmdesk.engine.store import postgres_backup, sqlite_backup
+from mmdesk.engine.store import keys, postgres_backup, sqlite_backup
 from mmdesk.engine.store.case_file import DATABASE_NAME, FILE_NAME, CaseFile
 from mmdesk.engine.store.case_files import CasePaths
 from mmdesk.engine.store.case_setup import engine_for, where
@@ -82,7 +82,7 @@ def make(
         folder: The case folder.
         file: Its description.
         reason: One of those of :class:`BackupInfo`.
-        key: Of an encrypted local database; the copy has the same.
+        key: Of an encrypted local database, unless this process knows it; the copy has the same.
         spare: Backups that must stay, whatever their age.
         ctx: Progress and cancelling.
 
@@ -90,6 +90,7 @@ def make(
         CaseFaultError: The database is damaged; no backup is made of it.
         ResourceError: The disk is full.
     """
+    key = keys.key_for(folder / DATABASE_NAME, file, key)
     now = now_us()
     name = f"{from_us(now):%Y%m%d-%H%M%S-%f}-{reason}"
     place = CasePaths(folder).backups / f".{name}"
@@ -164,6 +165,24 @@ def find(folder: Path, name: str | None) -> BackupInfo:
     raise UsageError(f"{folder} {what}.", hint, code="usage.no_such_backup", details={"path": str(folder)})
 
 
+def evidence(folder: Path, info: BackupInfo, *, key: bytes | None = None) -> set[str]:
+    """SHA-256 of the evidence files that a restored backup needs.
+
+    Raises:
+        CaseFaultError: The backup cannot be read.
+        ResourceError: A file of it is missing or cannot be read.
+    """
+    place = CasePaths(folder).backups / info.name
+    file = mmcase.load(place)
+    try:
+        with translating(place / DATABASE_NAME, where(file)):
+            if file.is_sqlite:
+                return sqlite_backup.evidence(place / DATABASE_NAME, key=key)
+            return postgres_backup.evidence(place)
+    except OSError as error:
+        raise as_resource_error(error, place) from error
+
+
 def verify(folder: Path, info: BackupInfo) -> None:
     """Compare every file of a backup with its recorded hash.
 
@@ -193,7 +212,7 @@ def restore(
         folder: The case folder.
         info: From :func:`find`.
         actor: Who.
-        key: Of an encrypted local database.
+        key: Of an encrypted local database, unless this process knows it.
         ctx: Progress and cancelling.
 
     Returns:
@@ -212,6 +231,7 @@ def restore(
         raise StoreError(
             f"The backup {info.name} is of another case.", "Choose a backup of this case.", code="store.foreign"
         )
+    key = keys.key_for(folder / DATABASE_NAME, file, key)
     lock = WriterLock(folder, exclusive=file.is_sqlite)
     try:
         kept = _keep_current(folder, file, info, key, ctx.part(0.0, 0.5))
@@ -286,7 +306,8 @@ def migrate_with_backup(folder: Path, file: CaseFile, *, actor: str, key: bytes 
                 head = _migrate(engine, folder, actor, kept)
         finally:
             engine.dispose()
-        mmcase.save(folder, replace(file, format_version=mmcase.FORMAT_VERSION))
+        check = keys.check_value(key, file.case_id) if key is not None else None
+        mmcase.save(folder, replace(file, format_version=mmcase.FORMAT_VERSION, key_check=check))
         if head is not None:
             audit.write_anchor(folder, head)
     finally:

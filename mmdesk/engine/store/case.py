@@ -11,8 +11,9 @@ from typing import Self
 
 from sqlalchemy.engine import Connection, Engine
 
+from mmdesk.engine.core.errors import UsageError
 from mmdesk.engine.security import audit
-from mmdesk.engine.store import backup, case_setup
+from mmdesk.engine.store import backup, case_setup, keys
 from mmdesk.engine.store import case_file as mmcase
 from mmdesk.engine.store.case_file import DATABASE_NAME, CaseFile
 from mmdesk.engine.store.case_files import CaseFiles, CasePaths
@@ -65,17 +66,29 @@ class Case:
             key: 32 bytes that encrypt the local database; ``None`` for a plain file.
 
         Raises:
-            UsageError: The folder holds something already, or the address is no PostgreSQL address.
+            UsageError: The folder holds something already, the address is no PostgreSQL address, or the key is none or
+                given with an address.
             StoreError: The database cannot be reached or does not permit a schema.
             ResourceError: The disk is full or the folder cannot be written.
         """
         folder = folder.absolute()
         address = f"sqlite:///{DATABASE_NAME}"
         if database_url is not None:
+            if key is not None:
+                raise UsageError(
+                    "A key encrypts the tables in the case folder, not those on a server.",
+                    "Leave the key out, or keep the tables in the folder.",
+                    code="usage.key",
+                )
             url = mmcase.parse_database_url(database_url)
             remember_password(url)
             address = mmcase.without_password(url)
-        file = CaseFile(uuid.uuid4().hex, audit.clean_text(name or folder.name), mmcase.FORMAT_VERSION, address)
+        case_id, check = uuid.uuid4().hex, None
+        if key is not None:
+            keys.require_fit(key)
+            check = keys.check_value(key, case_id)
+        title = audit.clean_text(name or folder.name)
+        file = CaseFile(case_id, title, mmcase.FORMAT_VERSION, address, check)
         case_setup.make(folder, file, actor=actor, key=key)
         return cls.open(folder, write=True, actor=actor, key=key)
 
@@ -87,15 +100,17 @@ class Case:
             folder: The case folder or the ``case.mmcase`` in it.
             write: Take the one-writer lock (counted within the process); without it nothing can be changed.
             actor: Who.
-            key: The key of an encrypted local database.
+            key: The key of an encrypted local database; one given before in this process need not be given again.
 
         Raises:
             UsageError: There is no case (``usage.no_such_case``, ``usage.not_a_case``).
-            CaseFaultError: Damaged, foreign or newer (``store.damaged``, ``store.foreign``, ``store.newer``).
+            CaseFaultError: Damaged, foreign or newer (``store.damaged``, ``store.foreign``, ``store.newer``), or not
+                opened by the key (``store.key_needed``, ``store.wrong_key``, ``store.not_encrypted``).
             StoreError: Being written to by somebody else (``store.locked``), or the database cannot be reached.
         """
         folder = mmcase.locate(folder).absolute()
         file = mmcase.load(folder)
+        key = keys.key_for(folder / DATABASE_NAME, file, key)
         lock = WriterLock(folder, exclusive=file.is_sqlite) if write else None
         try:
             # Looked at through a connection that cannot change anything: what is not ours is left as it is.

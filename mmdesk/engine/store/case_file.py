@@ -22,6 +22,7 @@ FORMAT_VERSION = 2
 _SECRET_KEYS = ("password", "sslpassword")
 _MAX_BYTES = 1 << 20
 _CASE_ID = re.compile(r"[0-9a-f]{32}")
+_KEY_CHECK = re.compile(r"[0-9a-f]{64}")
 _POSTGRES = "postgresql+psycopg://"
 
 
@@ -34,12 +35,14 @@ class CaseFile:
         name: For people.
         format_version: See :data:`FORMAT_VERSION`.
         database_url: ``sqlite:///case.db`` (relative to the folder) or ``postgresql+psycopg://...`` without password.
+        key_check: Of an encrypted local database: by which its key is told, see :mod:`mmdesk.engine.store.keys`.
     """
 
     case_id: str
     name: str
     format_version: int
     database_url: str
+    key_check: str | None = None
 
     @property
     def is_sqlite(self) -> bool:
@@ -133,10 +136,11 @@ def load(folder: Path) -> CaseFile:
         raise newer(path, version)
     if not all(isinstance(text, str) for text in texts):
         raise damaged(path, "it is not the description of a case")
-    found = CaseFile(texts[0], texts[1], version, texts[2])
+    found = CaseFile(texts[0], texts[1], version, texts[2], document.get("key_check"))
     is_known = found.database_url == f"sqlite:///{DATABASE_NAME}" or found.database_url.startswith(_POSTGRES)
-    if not _CASE_ID.fullmatch(found.case_id) or not is_known:
-        raise damaged(path, "its case id or database address is not valid")
+    is_check = found.key_check is None or _KEY_CHECK.fullmatch(str(found.key_check)) is not None
+    if not _CASE_ID.fullmatch(found.case_id) or not is_known or not is_check:
+        raise damaged(path, "its case id, database address or key check is not valid")
     return found
 
 
@@ -156,4 +160,5 @@ def save(folder: Path, case_file: CaseFile) -> None:
     Raises:
         ResourceError: The disk is full or the folder cannot be written.
     """
-    write_atomic(folder / FILE_NAME, orjson.dumps(asdict(case_file), option=orjson.OPT_INDENT_2) + b"\n")
+    document = {name: value for name, value in asdict(case_file).items() if value is not None}
+    write_atomic(folder / FILE_NAME, orjson.dumps(document, option=orjson.OPT_INDENT_2) + b"\n")

@@ -23,7 +23,7 @@ from mmdesk.engine.store.migrate import database_version, migrating, upgrade
 
 
 def engine_for(folder: Path, file: CaseFile, *, writable: bool, key: bytes | None) -> Engine:
-    """The engine on the case's database, wherever it is."""
+    """The engine on the case's database, wherever it is; a local one must be there."""
     if not file.is_sqlite:
         return postgres_engine(file)
     return sqlite_engine(folder / DATABASE_NAME, writable=writable, key=key)
@@ -55,7 +55,8 @@ def make(folder: Path, file: CaseFile, *, actor: str, key: bytes | None) -> None
     with _new_folder(folder) as place:
         for path in CasePaths(place).all():
             path.mkdir(exist_ok=True)
-        engine = engine_for(place, file, writable=True, key=key)
+        new = place / DATABASE_NAME
+        engine = sqlite_engine(new, writable=True, key=key, create=True) if file.is_sqlite else postgres_engine(file)
         try:
             with translating(place / DATABASE_NAME, where(file)):
                 head = _lay_tables(engine, place, file, actor)

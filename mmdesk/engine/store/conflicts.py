@@ -27,7 +27,18 @@ ALL = frozenset({*(table.value for table in Table), MEDIA})
 
 _HASH_DIGITS = 16
 _STATE = re.compile(r"(\d{1,18})-([0-9a-f]{16})")
-_HARMLESS = ("run.", "features.", "doctor.", "audit.", "case.create", "case.migrate", "note.", "tag.", "prediction.")
+_HARMLESS = (
+    "run.",
+    "features.",
+    "doctor.",
+    "audit.",
+    "case.create",
+    "case.migrate",
+    "note.",
+    "tag.",
+    "prediction.",
+    "media.tidy",
+)
 _NAMED = 20
 _WORDS = {
     "import.tables": "imported {subject}",

@@ -40,6 +40,8 @@ class Access(StrEnum):
 
     READ = "read"
     WRITE = "write"
+    CREATE = "create"
+    """Write into a file that is made."""
     COPY = "copy"
     """Fill or check a file that nobody else has open: writable, without the side files of WAL."""
 
@@ -48,7 +50,7 @@ def open_sqlite(path: Path, access: Access, key: bytes | None = None) -> Any:
     """A connection of the SQLite driver itself, configured; in autocommit, so transactions are explicit.
 
     Args:
-        path: The file; made if it is not there, except for reading.
+        path: The file; made if it is not there to create and to copy.
         access: What for.
         key: 32 bytes that encrypt the file; ``None`` for a plain one.
     """
@@ -61,7 +63,7 @@ def open_sqlite(path: Path, access: Access, key: bytes | None = None) -> Any:
     if may_freeze and not os.access(path.parent, os.W_OK):
         return _connect(path, "ro&immutable=1", access, key)
     try:
-        return _connect(path, "rw" if access is Access.READ else "rwc", access, key)
+        return _connect(path, "rwc" if access in {Access.CREATE, Access.COPY} else "rw", access, key)
     except sqlite.OperationalError:
         if not may_freeze or not path.is_file():
             raise
@@ -90,7 +92,7 @@ def _connect(path: Path, mode: str, access: Access, key: bytes | None) -> Any:
         if key is not None:
             connection.execute(f"PRAGMA key=\"x'{key.hex()}'\"")
         connection.executescript(_EVERY_CONNECTION)
-        if access is Access.WRITE:
+        if access in {Access.WRITE, Access.CREATE}:
             # WAL lives in memory shared between processes, which a network drive does not have.
             connection.execute(f"PRAGMA journal_mode={'TRUNCATE' if on_network(path.parent) else 'WAL'}")
             connection.execute("PRAGMA synchronous=FULL")
@@ -107,17 +109,18 @@ def _as_it_is(value: None) -> None:
     return value
 
 
-def sqlite_engine(path: Path, *, writable: bool, key: bytes | None = None) -> Engine:
+def sqlite_engine(path: Path, *, writable: bool, key: bytes | None = None, create: bool = False) -> Engine:
     """An engine on the local database ``path``.
 
     Args:
-        path: The file; made if it is not there and ``writable``.
+        path: The file.
         writable: Whether statements may change anything.
         key: 32 bytes that encrypt the file; ``None`` for a plain one.
+        create: Make the file.
     """
     import sqlcipher3.dbapi2 as sqlite
 
-    access = Access.WRITE if writable else Access.READ
+    access = Access.CREATE if create else Access.WRITE if writable else Access.READ
     engine = sa.create_engine(
         "sqlite://",
         module=sqlite,

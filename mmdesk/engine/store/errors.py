@@ -56,7 +56,7 @@ def sqlite_error(message: str, path: Path) -> MmdeskError | None:
     if any(part in text for part in _FULL) or (any(part in text for part in _IO) and _is_full(path)):
         return as_resource_error(OSError(errno.ENOSPC, "disk full"), path)
     if any(part in text for part in _DAMAGED):
-        return damaged(path, "it is not a readable database (or its key is another one)")
+        return damaged(path, "it is not a readable database, or encrypted with a key that was not given")
     if any(part in text for part in _LOCKED):
         return StoreError(
             f"{path} is in use by another program.",

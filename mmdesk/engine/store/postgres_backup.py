@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -63,6 +64,12 @@ def _copy_table_out(connection: Connection, name: str, path: Path, ctx: JobConte
     stored = connection.execute(text(f'SELECT count(*) FROM "{name}"')).scalar_one()
     if copied != stored:
         raise damaged(path, f"{copied} rows were copied of {stored}")
+
+
+def evidence(place: Path) -> set[str]:
+    """SHA-256 of all evidence files that a copy has rows of, deleted ones too."""
+    with (place / _FOLDER / "artifacts.csv").open(encoding="utf-8", newline="") as file:
+        return {row["sha256"] for row in csv.DictReader(file)}
 
 
 def copy_back(

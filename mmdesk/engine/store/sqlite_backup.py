@@ -76,6 +76,15 @@ def _fsync(path: Path) -> None:
     fsync_folder(path.parent)
 
 
+def evidence(path: Path, *, key: bytes | None = None) -> set[str]:
+    """SHA-256 of all evidence files that a copy has rows of, deleted ones too."""
+    copy = open_sqlite(path, Access.READ, key)
+    try:
+        return {sha256 for (sha256,) in copy.execute("SELECT sha256 FROM artifacts")}
+    finally:
+        copy.close()
+
+
 def copy_back(
     source: Path,
     target: Path,

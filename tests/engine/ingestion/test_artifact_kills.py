@@ -18,6 +18,7 @@ from mmdesk.engine.features.segments import load_segments
 from mmdesk.engine.services.media_imports import extract, import_media
 from mmdesk.engine.store import readers
 from mmdesk.engine.store.case import Case
+from tests.engine.case_key import script
 from tests.engine.features import media_samples as samples
 from tests.engine.services.media_cases import make_case, write
 
@@ -43,7 +44,7 @@ if __name__ == "__main__":
 
 
 def kill_within(code: str, arguments: list[Path], seconds: float) -> None:
-    process = subprocess.Popen([sys.executable, "-c", code, *map(str, arguments)], stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(script(code, *arguments), stderr=subprocess.DEVNULL)
     time.sleep(seconds)
     process.kill()
     process.wait()

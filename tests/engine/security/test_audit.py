@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import subprocess
-import sys
 import threading
 from collections.abc import Sequence
 from pathlib import Path
@@ -21,6 +20,7 @@ from mmdesk.engine.security import audit
 from mmdesk.engine.security.audit import ANCHOR_NAME, Head, entry_hash, read_anchors
 from mmdesk.engine.security.audit_check import AuditFault, ChainCheck, check_chain
 from mmdesk.engine.store.case import Case
+from tests.engine.case_key import script
 from tests.engine.tampering import tampering
 
 ENTRIES = 8
@@ -228,9 +228,7 @@ def test_several_writers_make_one_chain(case: Case) -> None:
         for thread in threads:
             thread.join()
     else:
-        processes = [
-            subprocess.Popen([sys.executable, "-c", APPEND, str(case.folder), f"p{number}"]) for number in range(3)
-        ]
+        processes = [subprocess.Popen(script(APPEND, case.folder, f"p{number}")) for number in range(3)]
         assert [process.wait() for process in processes] == [0, 0, 0]
     found = _check(case)
     assert (found.entries, found.problems) == (61, ())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +18,7 @@ from mmdesk.engine.services.table_imports import TableFiles, TablesReport
 from mmdesk.engine.store import lock
 from mmdesk.engine.store.case import Case
 from mmdesk.engine.store.tables import AuditEntry, Import
+from tests.engine.case_key import script
 from tests.engine.services.table_cases import Contents, bring, contents, counts, files_of, write
 
 IMPORT = """
@@ -94,7 +94,7 @@ def import_in_a_process(case_folder: Path, world: World) -> subprocess.Popen[str
     """Start :data:`IMPORT`; returns when it is about to begin."""
     assert world.second.events is not None
     process = subprocess.Popen(
-        [sys.executable, "-c", IMPORT, str(case_folder), str(world.second.events.parent)],
+        script(IMPORT, case_folder, world.second.events.parent),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

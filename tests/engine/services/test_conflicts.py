@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -22,6 +21,7 @@ from mmdesk.engine.services.table_imports import ImportOptions, TableFiles, Tabl
 from mmdesk.engine.store import backup, history
 from mmdesk.engine.store.case import Case
 from mmdesk.engine.store.conflicts import ALL, needed, require_unchanged, said, state_of, touched
+from tests.engine.case_key import script
 from tests.engine.conftest import in_log
 from tests.engine.services.table_cases import contents, write
 
@@ -239,7 +239,7 @@ def test_of_two_who_decide_at_the_same_moment_exactly_one_wins(filled: Case, tmp
         state = import_history(filled.folder).state
         people = [
             subprocess.Popen(
-                [sys.executable, "-c", DECIDE, str(filled.folder), actor, state, str(events)],
+                script(DECIDE, filled.folder, actor, state, events),
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
             )
             for actor in ("ann", BOB)

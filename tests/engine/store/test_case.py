@@ -5,8 +5,8 @@ from __future__ import annotations
 import errno
 import os
 import shutil
-import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,9 @@ from sqlalchemy.pool import NullPool
 from mmdesk.engine.core.errors import ExitStatus, MmdeskError, ResourceError, StoreError, UsageError
 from mmdesk.engine.core.jobs import JobCancelled
 from mmdesk.engine.store import case_file as mmcase
+from mmdesk.engine.store import keys
 from mmdesk.engine.store.case import Case
+from mmdesk.engine.store.database import Access, open_sqlite
 from mmdesk.engine.store.tables import AuditEntry, Meta
 from tests.engine.conftest import drop_schema, in_log
 
@@ -204,11 +206,10 @@ def _document(folder: Path, **changes: object) -> None:
 
 
 def _sql(folder: Path, *statements: str) -> None:
-    connection = sqlite3.connect(folder / "case.db")
-    for statement in statements:
-        connection.execute(statement)
-    connection.commit()
-    connection.close()
+    path = folder / "case.db"
+    with closing(open_sqlite(path, Access.COPY, keys.key_for(path, mmcase.load(folder)))) as connection:
+        for statement in statements:
+            connection.execute(statement)
 
 
 def _truncate(folder: Path) -> None:
@@ -285,22 +286,6 @@ def test_a_schema_that_is_gone_or_forbidden_is_said_so(tmp_path: Path, postgres_
     with pytest.raises(StoreError) as caught:
         Case.open(tmp_path / "case", actor="tester")
     assert caught.value.code == "store.no_such_schema"
-
-
-# Encrypted
-
-
-def test_an_encrypted_case_opens_with_its_key_only(tmp_path: Path) -> None:
-    key = bytes(range(32))
-    with Case.create(tmp_path / "case", actor="tester", key=key) as case, case.write("test.change", "s") as connection:
-        connection.execute(text("INSERT INTO meta (key, value) VALUES ('a', 'needle in the hay')"))
-    assert b"needle" not in (tmp_path / "case" / "case.db").read_bytes()
-    for wrong in (None, bytes(32)):
-        with pytest.raises(StoreError) as caught:
-            Case.open(tmp_path / "case", actor="tester", key=wrong)
-        assert caught.value.code == "store.damaged"
-    with Case.open(tmp_path / "case", actor="tester", key=key) as case, case.read() as connection:
-        assert connection.execute(text("SELECT value FROM meta WHERE key = 'a'")).scalar_one() == "needle in the hay"
 
 
 # Odd places

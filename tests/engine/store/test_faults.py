@@ -6,7 +6,6 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -22,6 +21,7 @@ from mmdesk.engine.security.audit_check import check_chain
 from mmdesk.engine.store import backup, bulk
 from mmdesk.engine.store.case import Case
 from mmdesk.engine.store.tables import Entity
+from tests.engine.case_key import script
 
 BATCH = 2000
 
@@ -58,7 +58,7 @@ def _whole(folder: Path) -> int:
 def _kill_while_writing(folder: Path, after_s: float) -> int:
     """Kill a writer; the number of batches it said were stored."""
     with subprocess.Popen(
-        [sys.executable, "-c", WRITE_FOREVER, str(folder)], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        script(WRITE_FOREVER, folder), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
     ) as process:
         assert process.stdout is not None
         process.stdout.readline()
@@ -102,7 +102,7 @@ while True:
 
 def _kill_while_restoring(folder: Path, after_s: float) -> None:
     with subprocess.Popen(
-        [sys.executable, "-c", RESTORE_FOREVER, str(folder)], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+        script(RESTORE_FOREVER, folder), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
     ) as process:
         assert process.stdout is not None
         process.stdout.readline()

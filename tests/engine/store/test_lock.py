@@ -6,7 +6,6 @@ import multiprocessing
 import os
 import signal
 import subprocess
-import sys
 from pathlib import Path
 
 import orjson
@@ -15,6 +14,7 @@ import pytest
 from mmdesk.engine.core.errors import ExitStatus, StoreError
 from mmdesk.engine.store import lock
 from mmdesk.engine.store.case import Case
+from tests.engine.case_key import script
 from tests.engine.conftest import drop_schema
 
 HOLD = """
@@ -28,9 +28,7 @@ with Case.open(Path(sys.argv[1]), write=True, actor="other"):
 
 
 def _hold(folder: Path) -> subprocess.Popen[str]:
-    process = subprocess.Popen(
-        [sys.executable, "-c", HOLD, str(folder)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
+    process = subprocess.Popen(script(HOLD, folder), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     assert process.stdout.readline() == "held\n"
     return process

@@ -18,7 +18,7 @@ from sqlalchemy import text
 from mmdesk.engine.core.errors import StoreError
 from mmdesk.engine.security.audit import ANCHOR_NAME, read_anchors
 from mmdesk.engine.security.audit_check import check_chain
-from mmdesk.engine.store import backup
+from mmdesk.engine.store import backup, keys
 from mmdesk.engine.store import case_file as mmcase
 from mmdesk.engine.store.case import Case
 from mmdesk.engine.store.case_file import DATABASE_NAME, FILE_NAME, CaseFile
@@ -125,9 +125,9 @@ def test_a_frozen_case_has_rows_in_every_table(newest: Thawed) -> None:
 def test_a_case_of_any_format_opens_whole_after_a_backup(old: Thawed) -> None:
     before = old.rows()
     with old.open(write=True) as case, case.read() as connection:
-        assert case.file == replace(old.file, format_version=mmcase.FORMAT_VERSION)
-        check = check_chain(connection, read_anchors(old.folder))
-        assert check.problems == ()
+        check = keys.check_value(old.key, old.file.case_id) if old.key is not None else None
+        assert case.file == replace(old.file, format_version=mmcase.FORMAT_VERSION, key_check=check)
+        assert check_chain(connection, read_anchors(old.folder)).problems == ()
     after = old.rows(before)
     grown = {"audit_log", "audit_head", "alembic_version", "meta"}
     assert {name: after[name] for name in before if name not in grown} == {
