@@ -43,6 +43,18 @@ def _import(folder: str, entities: str, events: str, rows: str) -> None:
     imports.bring(Path(folder), Written(Path(entities), Path(events), None, int(rows)))
 
 
+def _media(folder: str, media: str) -> None:
+    from mmdesk.engine.services.media_imports import import_media
+
+    import_media(Path(folder), [Path(media)], actor="bench")
+
+
+def _extract(folder: str) -> None:
+    from mmdesk.engine.services.media_imports import extract
+
+    extract(Path(folder), 2, actor="bench")
+
+
 def _snapshot(folder: str) -> None:
     from tests.benchmarks import snapshots
 
@@ -68,6 +80,8 @@ def _write_parquet(source: str, out: str) -> None:
 
 _WORKS: Mapping[str, Callable[..., None]] = {
     "import": _import,
+    "media": _media,
+    "extract": _extract,
     "snapshot": _snapshot,
     "export": _export,
     "write-parquet": _write_parquet,
