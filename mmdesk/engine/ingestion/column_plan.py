@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import json
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -233,6 +234,10 @@ def _by_name(field: Field, names: Sequence[str], free: Sequence[int], file: str)
     return None
 
 
+_UNIT = re.compile(r"\s*(\([^()]*\)|\[[^\[\]]*\])\s*\Z")
+"""What stands behind a name to say in which unit its column is: ``value (EUR)``."""
+
+
 def _propose(
     table: Table, names: Sequence[str], free: Sequence[int], sources: Mapping[str, Source], mapping: TableMapping
 ) -> dict[str, str]:
@@ -247,11 +252,12 @@ def _propose(
     ]
     proposals: dict[str, str] = {}
     left = list(free)
+    bare = {index: plain(_UNIT.sub("", names[index])) for index in left}
     for one in open_fields:
-        wanted = [plain(name) for name in one.synonyms]
-        found = [index for index in left if plain(names[index]) in wanted]
+        wanted = [plain(name) for name in (one.name, *one.aliases, *one.synonyms)]
+        found = [index for index in left if bare[index] in wanted]
         if found:
-            best = min(found, key=lambda index: wanted.index(plain(names[index])))
+            best = min(found, key=lambda index: wanted.index(bare[index]))
             proposals[one.name] = names[best]
             left.remove(best)
     for one in open_fields:

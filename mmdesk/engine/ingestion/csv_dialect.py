@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import re
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from _csv import Reader
 
 MAX_RECORD_LINES = 100_000
 """A record longer than this is a quote that was never closed."""
@@ -20,6 +17,9 @@ csv.field_size_limit(min(sys.maxsize, 2**31 - 1))
 
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+\Z")
 
+_STAND_IN = "\ufdcf"
+"""Stands for a delimiter of several characters, which Python's reader does not know; not a character of any text."""
+
 UNCLOSED = "the quotation mark opened in this line is never closed"
 
 
@@ -28,29 +28,36 @@ class CsvForm:
     """What parts and what encloses the cells.
 
     Attributes:
-        delimiter: One ASCII character.
+        delimiter: One character, in rare files several.
         skip_space: Blanks after a delimiter belong to it (``a, "b, c"``); several blanks are one delimiter then.
+        padded: So do those before it (``a | b | c``).
         quote: The quotation mark, or ``""`` where there is none.
         escape: A backslash where it takes the next character's meaning away, else ``""``.
     """
 
     delimiter: str
     skip_space: bool = False
+    padded: bool = False
     quote: str = '"'
     escape: str = ""
 
     @property
     def plain(self) -> bool:
-        """Whether the fast way understands it: double quotation marks, no escapes, single delimiters."""
-        return self.quote == '"' and not self.escape and self.delimiter != " "
+        """Whether the fast way understands it: double quotation marks, no escapes, single ASCII delimiters."""
+        simple = len(self.delimiter) == 1 and self.delimiter.isascii() and self.delimiter != " "
+        return simple and self.quote == '"' and not self.escape
 
-    def reader(self, lines: Iterable[str], *, strict: bool = False) -> Reader:
+    def reader(self, lines: Iterable[str], *, strict: bool = False) -> Iterator[list[str]]:
         """Python's reader for it.
 
         Args:
             lines: Physical lines with their ends.
             strict: Raise ``csv.Error`` where a quotation mark stands elsewhere than around a cell.
         """
+        if len(self.delimiter) > 1:
+            stand_in = dataclasses.replace(self, delimiter=_STAND_IN)
+            parted = stand_in.reader((line.replace(self.delimiter, _STAND_IN) for line in lines), strict=strict)
+            return ([cell.replace(_STAND_IN, self.delimiter) for cell in cells] for cells in parted)
         return csv.reader(
             lines,
             delimiter=self.delimiter,
@@ -67,7 +74,7 @@ class Layout:
     """What the user says about a file's layout; None = to be found out.
 
     Attributes:
-        delimiter: One ASCII character, or a name such as ``tab``.
+        delimiter: One character or several, or a name such as ``tab``.
         quote: The quotation mark; ``""`` = none.
         comment: What begins a line that is no row; ``""`` = nothing.
         header: The names of the columns of a file that does not name them.
@@ -109,7 +116,7 @@ class Dialect:
 
     @property
     def delimiter(self) -> str:
-        """One ASCII character."""
+        """See :attr:`CsvForm.delimiter`."""
         return self.form.delimiter
 
 
@@ -217,7 +224,7 @@ class RecordReader:
         return self._feeder.comments
 
     def __iter__(self) -> Iterator[Record]:
-        feeder, width = self._feeder, self._width
+        feeder, width, padded = self._feeder, self._width, self._form.padded
         while True:
             for cells in self._form.reader(feeder):
                 line, first, lines = feeder.line, feeder.taken[0], len(feeder.taken)
@@ -228,12 +235,21 @@ class RecordReader:
                     break
                 feeder.accept()
                 if cells:
-                    yield Record(line, cells, lines=lines)
+                    yield Record(line, list(map(str.strip, cells)) if padded else cells, lines=lines)
             else:
                 return
 
     def _swallowed(self, lines: list[str], cells: int, width: int) -> bool:
-        """Whether a record that has not its number of cells runs over lines that are rows by themselves."""
-        if cells == width or len(lines) < 3:
+        """Whether a record that is not quite right runs over lines that are rows by themselves.
+
+        It is not right where it has not its number of cells, or where a quotation mark stands within a cell.
+        """
+        if len(lines) < 3 or (cells == width and self._is_strict(lines)):
             return False
         return any(len(row) == width for row in self._form.reader(lines[1:-1]))
+
+    def _is_strict(self, lines: list[str]) -> bool:
+        try:
+            return len(list(self._form.reader(lines, strict=True))) == 1
+        except csv.Error:
+            return False

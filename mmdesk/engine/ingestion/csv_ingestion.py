@@ -7,6 +7,7 @@ columns (:mod:`table_typing`). What the case itself decides (unknown entities, k
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -125,7 +126,10 @@ def with_mapping(table: Table, file: TableFile, mapping: TableMapping) -> Opened
     Raises:
         DataError: Columns that cannot be told apart, or that the mapping names and the file has not.
     """
-    return Opened(table, file, plan_columns(table, file.header, mapping, file.path.name), mapping)
+    named = {name for source in mapping.columns.values() if source is not None for name in source.columns}
+    ignore = (*mapping.ignore, *(name for name in file.ignored if name not in named))
+    plan = plan_columns(table, file.header, dataclasses.replace(mapping, ignore=ignore), file.path.name)
+    return Opened(table, file, plan, mapping)
 
 
 def require_answers(opened: Sequence[Opened]) -> None:
@@ -242,7 +246,7 @@ def _require_fit(one: Opened, survey: Survey, typer: Typer) -> None:
 def _notes(one: Opened, survey: Survey, typer: Typer) -> list[str]:
     notes = list(one.file.notes)
     if survey.left_out:
-        notes.append(f"{survey.left_out} comments and repeated headers were left out")
+        notes.append(f"{survey.left_out} comments, ruled lines and repeated headers were left out")
     notes += survey.notes
     if one.plan.rejects_file:
         notes.append("is a file of rejected rows: its first columns were left out, and rows of other tables")

@@ -8,6 +8,7 @@ what is wrong with each line.
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ from mmdesk.engine.ingestion.csv_dialect import Dialect, Layout, Record, RecordR
 from mmdesk.engine.ingestion.csv_encoding import SAMPLE_BYTES, TextForm, detect, utf8_chunks
 from mmdesk.engine.ingestion.csv_sniffing import sniff
 from mmdesk.engine.ingestion.file_kinds import FileKind
+from mmdesk.engine.ingestion.header_search import label_column
 from mmdesk.engine.ingestion.table_file import TableFile
 from mmdesk.engine.ingestion.text_batches import (
     BATCH_ROWS,
@@ -38,6 +40,9 @@ from mmdesk.engine.ingestion.text_batches import (
 
 MAX_PENDING_BYTES = 64 << 20
 """A record longer than this is a quote that was never closed."""
+
+LABELS = 100
+"""Rows that a column without a name must count before it is taken for their numbers."""
 
 MAX_LINE_BYTES = 256 << 20
 """A line longer than this is not part of a table."""
@@ -81,8 +86,11 @@ class CsvFile(TableFile):
                 code="import.undecodable",
                 details={"file": path.name, "encoding": form.encoding},
             )
-        notes = tuple(note for note in (form.note, dialect.note) if note)
-        return cls(path, dialect.header, fingerprint, notes, source, form, dialect)
+        file = cls(path, dialect.header, fingerprint, (), source, form, dialect)
+        labels = label_column(dialect.header, file.head(LABELS))
+        said = f"column '{labels}' counts the rows and was left out" if labels else ""
+        notes = tuple(note for note in (form.note, dialect.note, said) if note)
+        return dataclasses.replace(file, notes=notes, ignored=(labels,) if labels else ())
 
     @property
     def layout(self) -> Mapping[str, str]:
@@ -160,10 +168,11 @@ class CsvFile(TableFile):
             end = 0
         columns = _arrow_columns(text, end, width, form.delimiter, quoted=records.quoted)
         if form.skip_space:
-            columns = [pc.utf8_ltrim_whitespace(column) for column in columns]
+            trim = pc.utf8_trim_whitespace if form.padded else pc.utf8_ltrim_whitespace
+            columns = [trim(column) for column in columns]
         lines = first_line + records.line_offsets
         odd = [
-            Record(int(line), next(iter(form.reader(physical_lines(block[start:stop].decode("utf-8")))), []))
+            next(iter(self._reader(physical_lines(block[start:stop].decode("utf-8")), line)))
             for start, stop, line in zip(
                 records.starts[ragged].tolist(),
                 np.append(records.starts[1:], records.end)[ragged].tolist(),

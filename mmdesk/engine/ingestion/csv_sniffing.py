@@ -11,19 +11,25 @@ from typing import Any
 
 from mmdesk.engine.core.errors import DataError, UsageError
 from mmdesk.engine.ingestion.csv_dialect import CsvForm, Dialect, Layout, RecordReader, fitted, physical_lines
-from mmdesk.engine.ingestion.header_search import COMMENT, HEADER_WITHIN, SAMPLE_RECORDS, Header, find_header
+from mmdesk.engine.ingestion.header_search import COMMENT, HEADER_WITHIN, SAMPLE_RECORDS, Header, find_header, is_rule
 
 DELIMITERS = (",", ";", "\t", "|")
 """What is tried, in this order where nothing else decides."""
 
-RARE_DELIMITERS = ("^", "~", ":", "\x1f", "\x01", " ")
+RARE_DELIMITERS = ("^", "~", ":", "\x1f", "\x01", "!", "\u00a7", "\u00a6", "\u00fe", "\uff0c", "\uff1b", " ")
 """What is tried where none of the usual ones shows a known name: only believed where it shows several."""
+
+LONG_DELIMITERS = ("|~|", "~|~", "^|^", "||", "::", ";;")
+"""What is tried where it stands in the header; believed where it leaves no column without a name."""
 
 BELIEVED = 0.5
 """Share of the rows that must have the header's number of cells; among delimiters that reach it the names decide."""
 
 RARE_FITTING = 0.9
 """Share of the rows that must have the header's number of cells before a rare delimiter is believed."""
+
+MAX_DELIMITER = 4
+"""Characters of a delimiter."""
 
 _SEP = re.compile(r"\ufeff*\"?sep=(.)\"?[,;\t]*\s*\Z", re.IGNORECASE)
 
@@ -43,7 +49,7 @@ def sniff(text: str, file: str, layout: Layout, known: frozenset[str], *, comple
         complete: The text is the whole file, not only its beginning.
 
     Raises:
-        UsageError: The declared delimiter is not one ASCII character.
+        UsageError: The declared delimiter is none.
         DataError: There is no header (``import.no_header``).
     """
     lines = physical_lines(text)
@@ -82,9 +88,9 @@ def _sep_line(lines: Sequence[str]) -> tuple[int, str | None]:
 def _declared(delimiter: str) -> str:
     named = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";", "space": " ", "pipe": "|", "colon": ":"}
     found = named.get(delimiter.lower(), delimiter)
-    if len(found) != 1 or not found.isascii() or found in '"\r\n\0':
+    if not found or len(found) > MAX_DELIMITER or set(found) & set('"\r\n\0'):
         raise UsageError(
-            f"The delimiter must be one character, not '{delimiter}'.",
+            f"The delimiter must be a character or a few, not '{delimiter}'.",
             'Use one of "," ";" "|" "tab" in the mapping\'s "delimiter".',
             code="import.delimiter",
             details={"delimiter": delimiter},
@@ -102,6 +108,12 @@ def _best_delimiter(lines: Sequence[str], layout: Layout, known: frozenset[str])
         score = (found.fitting >= BELIEVED, found.names, -found.record, round(found.fitting, 1), len(found.header))
         if score > best_score:
             best, best_score = form, score
+    for delimiter in LONG_DELIMITERS:
+        if any(delimiter in line for line in lines[:HEADER_WITHIN]):
+            form = CsvForm(delimiter)
+            found = _reading(lines, form, layout, known)
+            if found.names >= max(best_score[1], 2) and found.fitting >= RARE_FITTING and all(found.header):
+                return form
     if best_score[1] > 0:
         return best
     for delimiter in RARE_DELIMITERS:
@@ -114,8 +126,9 @@ def _best_delimiter(lines: Sequence[str], layout: Layout, known: frozenset[str])
 
 def _with_quotes(lines: Sequence[str], form: CsvForm, layout: Layout, known: frozenset[str]) -> CsvForm:
     """The form with the quotation marks, escapes and blanks with which the fewest records break a rule."""
-    if form.delimiter == " " or _blanks_follow(lines, form.delimiter):
-        form = dataclasses.replace(form, skip_space=True)
+    follow, precede = _blanks_beside(lines, form.delimiter)
+    if form.delimiter == " " or follow:
+        form = dataclasses.replace(form, skip_space=True, padded=precede)
     if layout.quote is not None:
         return dataclasses.replace(form, quote=layout.quote)
     text = "".join(lines)
@@ -153,14 +166,17 @@ def _misfits(lines: Sequence[str], form: CsvForm, reading: Header) -> int:
         count += bool(cells) and len(fitted(cells, width)) != width
 
 
-def _blanks_follow(lines: Sequence[str], delimiter: str) -> bool:
-    """Whether every delimiter of the first lines is followed by a blank, as in ``a, "b, c"``."""
+def _blanks_beside(lines: Sequence[str], delimiter: str) -> tuple[bool, bool]:
+    """Whether every delimiter of the first lines is followed by a blank (``a, "b, c"``), and preceded by one."""
     if delimiter in {" ", "\t"}:
-        return False
-    pattern = re.compile(re.escape(delimiter) + r"(?! )")
-    head = [line for line in lines[:20] if line.strip()]
+        return False, False
+    head = [line for line in lines[:20] if line.strip() and not is_rule([line])]
     bare = [re.sub(r'"[^"]*"', '""', line.rstrip("\r\n")) for line in head]
-    return any(delimiter in line for line in bare) and not any(pattern.search(line) for line in bare)
+    mark = re.escape(delimiter)
+    if not any(delimiter in line for line in bare):
+        return False, False
+    follow = not any(re.search(mark + r"(?! |$)", line) for line in bare)
+    return follow, follow and not any(re.search(r"(?<![ ])" + mark, " " + line) for line in bare)
 
 
 def _reading(lines: Sequence[str], form: CsvForm, layout: Layout, known: frozenset[str]) -> Header:

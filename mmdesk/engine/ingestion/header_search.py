@@ -22,6 +22,10 @@ FILLED = 0.6
 COMMENT = "#"
 """Begins lines that are no rows in the exports of many programs."""
 
+_DRAWN = set("-=+|:_\u2500\u2502\u253c\u2550")
+
+_LABELS = ("", "Unnamed: 0", "index", "rownames", "row.names")
+
 _INVISIBLE = re.compile("[\u200b\u200c\u200d\u2060\ufeff]")
 
 
@@ -63,14 +67,47 @@ def find_header(records: Sequence[Record], layout: Layout, known: frozenset[str]
         place = 0 if layout.header_line is not None else _header_place(records, width, known)
         record, rows = records[place], records[place + 1 :]
         first_line, taken = record.line, record.lines
-        header = _trailing_as_in(rows, tuple(map(_name, record.cells)))
+        header = _with_labels(rows, _trailing_as_in(rows, tuple(map(_name, record.cells))))
+        if rows and rows[0].line == first_line + taken and is_rule(rows[0].cells):
+            taken, rows = taken + rows[0].lines, rows[1:]
     fitting = sum(len(fitted(row.cells, len(header))) == len(header) for row in rows) / len(rows) if rows else 1.0
     return Header(header, place, first_line, taken, fitting, _known(header, known))
 
 
+def is_rule(cells: Sequence[str]) -> bool:
+    """Whether a record is a line drawn under or between rows: nothing but hyphens and the like."""
+    drawn = "".join(cell.strip() for cell in cells)
+    return len(drawn) > 1 and set(drawn) <= _DRAWN and all(len(cell.strip()) != 1 for cell in cells)
+
+
+def label_column(header: Sequence[str], rows: Sequence[Record]) -> str | None:
+    """The name in the plan of a first column without a name of its own that only counts the rows, as pandas writes it.
+
+    Args:
+        header: The names.
+        rows: Some records after it.
+    """
+    if not header or header[0] not in _LABELS or not _counts(rows):
+        return None
+    return header[0] or "column_1"
+
+
+def _counts(rows: Sequence[Record]) -> bool:
+    first = [row.cells[0].strip() for row in rows if row.cells]
+    start = 0 if first[:1] == ["0"] else 1
+    return len(first) > 1 and first == [str(number) for number in range(start, start + len(first))]
+
+
+def _with_labels(rows: Sequence[Record], header: tuple[str, ...]) -> tuple[str, ...]:
+    """R names every column but the one with the numbers of the rows."""
+    longer = bool(rows) and all(len(row.cells) == len(header) + 1 for row in rows)
+    return ("", *header) if longer and all(header) and _counts(rows) else header
+
+
 def _usual_width(records: Sequence[Record]) -> int:
     """The most frequent number of cells; among equals the one that comes first."""
-    return Counter(len(record.cells) for record in records).most_common(1)[0][0]
+    rows = [record for record in records if not is_rule(record.cells)] or records
+    return Counter(len(record.cells) for record in rows).most_common(1)[0][0]
 
 
 def _name(cell: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from mmdesk.engine.core.jobs import NULL_CONTEXT, JobContext
@@ -27,12 +27,14 @@ class TableFile(ABC):
         header: The names of the columns as written in the file, blanks around them removed.
         fingerprint: What the file must still be when it is read.
         notes: What the user should know about how it is read.
+        ignored: Columns that are no part of the table: they count its rows.
     """
 
     path: Path
     header: tuple[str, ...]
     fingerprint: Fingerprint
     notes: tuple[str, ...]
+    ignored: tuple[str, ...] = field(default=(), kw_only=True)
 
     @staticmethod
     def open(

@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 
 from mmdesk.engine.ingestion import text_damage
 from mmdesk.engine.ingestion.csv_dialect import Record, fitted
+from mmdesk.engine.ingestion.header_search import is_rule
 
 BATCH_ROWS = 20_000
 """Records a batch holds where rows are taken one by one."""
@@ -44,7 +45,7 @@ class TextBatch:
         columns: One string array per column of the file, no nulls: an empty cell is ``""``.
         lines: int64, the line where each record starts.
         broken: Records that are no rows.
-        left_out: Comments, and headers that stand there again.
+        left_out: Comments, ruled lines, and headers that stand there again.
     """
 
     columns: tuple[pa.Array, ...]
@@ -102,6 +103,7 @@ def batch_of_columns(
     mended = [(record.line, fitting) for record in odd if len(fitting := _mended(record, width)) == width]
     if mended:
         columns, lines = _merged(columns, lines, mended)
+    left_out += sum(is_rule(record.cells) for record in odd)
     broken = [found for record in odd if (found := _broken(record, width)) is not None]
     keep = np.ones(len(lines), bool)
     if len(lines):
@@ -135,7 +137,8 @@ def _broken(record: Record, width: int) -> BrokenRecord | None:
     cells = tuple(map(text_damage.shown, record.cells))
     if record.broken:
         return BrokenRecord(record.line, cells, record.broken)
-    if len(fitted(record.cells, width)) == width or not any(cell.strip(_NOTHING) for cell in record.cells):
+    blank = not any(cell.strip(_NOTHING) for cell in record.cells)
+    if blank or is_rule(record.cells) or len(fitted(record.cells, width)) == width:
         return None
     return BrokenRecord(record.line, cells, f"{len(record.cells)} cells instead of {width}")
 

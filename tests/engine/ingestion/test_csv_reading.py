@@ -169,6 +169,23 @@ def test_two_stray_quotes_do_not_swallow_what_is_between(tmp_path: Path) -> None
     assert lines == [3, 4, 5]
 
 
+@pytest.mark.parametrize("second", ['"pay', 'p"ay', '"pay"x'])
+def test_stray_quotes_far_apart_do_not_make_one_row_of_all_between(tmp_path: Path, second: str) -> None:
+    lines = [f"u{number},pay,{number}" for number in range(2000)]
+    lines[500], lines[1000] = 'u500,"pay,500', f"u1000,{second},1000"
+    path = write(tmp_path / "t.csv", "a,b,c\n" + "\n".join(lines) + "\n")
+    rows, _, broken = read(path)
+    assert broken[0] == (502, UNCLOSED)
+    assert len(rows) + len(broken) == 2000
+    assert {row[0] for row in rows} >= {f"u{number}" for number in range(2000) if number not in {500, 1000}}
+
+
+def test_a_table_within_a_cell_stays_a_cell(tmp_path: Path) -> None:
+    inner = "a,b,c\n1,2,3\n4,5,6\n"
+    path = write(tmp_path / "t.csv", f'a,b,c\n1,"{inner}",3\n')
+    assert read(path) == ([["1", inner, "3"]], [2], [])
+
+
 def test_nul_characters_are_told_with_their_cell(tmp_path: Path) -> None:
     path = write(tmp_path / "t.csv", "a,b\n1,x\n2,y\0z\n")
     (batch,) = TableFile.open(path).batches()
@@ -266,8 +283,8 @@ def test_a_declared_encoding_that_does_not_fit_names_the_line(tmp_path: Path) ->
         look(path, encoding="no-such")
     with pytest.raises(UsageError, match="rot13"):
         look(path, encoding="rot13")
-    with pytest.raises(UsageError, match="one character"):
-        look(path, delimiter="ab")
+    with pytest.raises(UsageError, match="a character or a few"):
+        look(path, delimiter='a"b')
 
 
 @pytest.mark.parametrize(
@@ -356,6 +373,23 @@ PLAIN = ("entity_id", "event_type", "value")
         ("entity_id,event_type,value\na,'t Hooft,1\nb,O'Neil,2\n", [["a", "'t Hooft", "1"], ["b", "O'Neil", "2"]], 2),
         ("entity_id,event_type,value\na,pay,1\nb,pay,2\n\x1a", None, 2),
         ("\u200bentity_id,event_type\u00a0,value\na,pay,1\nb,pay,2\n", None, 2),
+        ("entity_id , event_type , value\na , pay , 1\nb , pay , 2\n", None, 2),
+        ("| entity_id | event_type | value |\n|:---|---:|---|\n| a | pay | 1 |\n| b | pay | 2 |\n",
+         [["", "a", "pay", "1", ""], ["", "b", "pay", "2", ""]], 3),
+        (" entity_id | event_type | value \n-----+-----+----\n a   | pay |   1\n b | pay | 2\n", None, 3),
+        ("+--+--+\n| entity_id | event_type | value |\n+--+--+\n| a | pay | 1 |\n| b | pay | 2 |\n+--+\n",
+         [["", "a", "pay", "1", ""], ["", "b", "pay", "2", ""]], 4),
+        ("entity_id,event_type,value\n---,---,---\na,pay,1\nb,pay,2\n", None, 3),
+        ("entity_id::event_type::value\na::pay::1\nb::pay::2\n", None, 2),
+        ("entity_id||event_type||value\na||pay||1\nb||pay||2\n", None, 2),
+        ('entity_id|~|event_type|~|value\na|~|"pay|~|x"|~|1\nb|~|pay|~|2\n',
+         [["a", "pay|~|x", "1"], ["b", "pay", "2"]], 2),
+        ("entity_id\u00a7event_type\u00a7value\na\u00a7pay\u00a71\nb\u00a7pay\u00a72\n", None, 2),
+        ("entity_id!event_type!value\na!pay!1\nb!pay!2\n", None, 2),
+        ("entity_id,event_type,value\n1,a,pay,1\n2,b,pay,2\n", [["1", "a", "pay", "1"], ["2", "b", "pay", "2"]], 2),
+        ("entity_id,event_type,value\n\x0ca,pay,1\n\x0c\nb,pay,2\n\0\0\0\0",
+         [["\x0ca", "pay", "1"], ["b", "pay", "2"]], 2),
+        ("entity_id,event_type,value\na,pay,1\n\ufeffentity_id,event_type,value\nb,pay,2\n\ufeff", None, 2),
         ("value,entity_id,event_type\n1,#7,pay\n", [["1", "#7", "pay"]], 2),
     ],
 )  # fmt: skip
@@ -370,9 +404,26 @@ def test_the_table_is_found_in_what_programs_write_around_it(
     dialect = file.dialect
     assert sorted(name for name in dialect.header if name) == sorted(PLAIN)
     assert dialect.data_line == line
-    assert [record.cells[: len(PLAIN)] for record in TableFile.open(path, known=known_names()).head(1)] == [
-        read(path)[0][0][: len(PLAIN)]
-    ]
+    assert [record.cells[: len(PLAIN)] for record in file.head(1)] == [read(path)[0][0][: len(PLAIN)]]
+
+
+@pytest.mark.parametrize(
+    ("header", "first", "ignored"),
+    [
+        (",entity_id,event_type", 0, ("column_1",)),
+        ("Unnamed: 0,entity_id,event_type", 0, ("Unnamed: 0",)),
+        ("entity_id,event_type", 1, ("column_1",)),
+        (",entity_id,event_type", 7, ()),
+        ("number,entity_id,event_type", 0, ()),
+    ],
+)
+def test_a_column_that_counts_the_rows_is_no_part_of_the_table(
+    tmp_path: Path, header: str, first: int, ignored: tuple[str, ...]
+) -> None:
+    rows = "".join(f"{number},u{number},pay\n" for number in range(first, first + 5))
+    file = look(write(tmp_path / "t.csv", f"{header}\n{rows}"))
+    assert (len(file.header), file.ignored) == (3, ignored)
+    assert bool(file.notes) == bool(ignored)
 
 
 def test_comments_and_repeated_headers_are_left_out_and_counted(tmp_path: Path) -> None:

@@ -37,7 +37,7 @@ def test_what_was_left_out_above_and_between_is_said(case: Case, tmp_path: Path)
     report = bring(case, TableFiles(events=path))
     assert counts(report) == {"events": (4, 4, 0, 0, 0)}
     assert "1 line above the column names was left out" in report.tables[0].notes
-    assert "2 comments and repeated headers were left out" in report.tables[0].notes
+    assert "2 comments, ruled lines and repeated headers were left out" in report.tables[0].notes
 
 
 def test_a_line_of_units_does_not_decide_how_columns_are_written(case: Case, tmp_path: Path) -> None:
