@@ -34,8 +34,8 @@ def measure(folder: Path, extent: Extent) -> list[Figure]:
         snapshots.take(local)  # loads the modules
         turns = turns_of(
             {
-                "SQLite": lambda: timed(lambda: snapshots.take(local)),
-                "PostgreSQL": lambda: timed(lambda: snapshots.take(shared)),
+                "SQLite": lambda: snapshots.take(local),
+                "PostgreSQL": lambda: snapshots.take(shared),
                 **{name: partial(timed, read) for name, read in readers.items()},
             },
             extent.rounds,

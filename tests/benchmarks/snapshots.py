@@ -14,6 +14,7 @@ from mmdesk.engine.dataset.snapshot import FOLDER, take_snapshot
 from mmdesk.engine.store.case import Case
 from mmdesk.engine.store.case_file import DATABASE_NAME
 from mmdesk.engine.store.database import Access, open_sqlite
+from tests.benchmarks.figures import timed
 from tests.benchmarks.postgres_peer import address
 
 _CHUNK = 100_000
@@ -26,9 +27,13 @@ _COLUMNS: Mapping[str, tuple[str, ...]] = {
 _CURRENT = "deleted_us IS NULL AND superseded_by IS NULL"
 
 
-def take(folder: Path) -> None:
-    """Read the case and freeze it, as training does; an earlier snapshot is taken away first."""
+def take(folder: Path) -> float:
+    """Seconds to read the case and to freeze it, as training does; an earlier snapshot is taken away before."""
     shutil.rmtree(folder / FOLDER, ignore_errors=True)
+    return timed(lambda: _take(folder))
+
+
+def _take(folder: Path) -> None:
     with Case.open(folder, actor="bench") as case:
         take_snapshot(case.files, read_case(case))
 

@@ -25,7 +25,10 @@ from mmdesk.engine.dataset.case_data import (
     TargetRows,
     Texts,
 )
-from mmdesk.engine.dataset.ragged import offsets_of
+from mmdesk.engine.dataset.ragged import offsets_of, order_by
+
+_TABLE_BY_KEYS = 8
+"""A table of keys may be so many times as long as the keys; else it would be memory for nothing."""
 
 
 @dataclass(frozen=True)
@@ -100,22 +103,34 @@ class _Keys:
     def __init__(self, keys: Int64) -> None:
         self._order = np.argsort(keys, kind="stable")
         self._sorted = keys[self._order]
+        first, last = (int(self._sorted[0]), int(self._sorted[-1])) if len(keys) else (0, -1)
+        # Keys are numbers that a database gave in turn: looking them up in a table beats searching for them.
+        self._first = first
+        self._table: Int64 | None = None
+        if 0 < last - first + 1 <= _TABLE_BY_KEYS * len(keys):
+            self._table = np.full(last - first + 1, -1, np.int64)
+            self._table[keys - first] = np.arange(len(keys))
 
     def find(self, keys: Int64) -> tuple[Int64, Bool]:
         """The numbers, and which of the keys are known at all (rows of deleted entities are not)."""
         if not len(self._sorted):
             return np.zeros(len(keys), np.int64), np.zeros(len(keys), dtype=bool)
+        if self._table is not None:
+            inside = (keys >= self._first) & (keys < self._first + len(self._table))
+            found = self._table[np.where(inside, keys - self._first, 0)]
+            known = inside & (found >= 0)
+            return np.where(known, found, 0), known
         place = np.minimum(np.searchsorted(self._sorted, keys), len(self._sorted) - 1)
         return self._order[place], self._sorted[place] == keys
 
 
 def assemble(tables: CaseTables, media: Media, notes: Mapping[str, int] | None = None) -> CaseData:
     """All of a case as :class:`CaseData`, with ``notes`` on what was left out."""
-    ids = texts(tables.entities.column("entity_id").to_pylist())
+    names = tables.entities.column("entity_id").to_pylist()
     keys = _numbers(tables.entities, "entity_key", 0, np.int64)
     # The database sorts by its own collation; code points are the same everywhere.
-    order = np.array(sorted(range(len(ids)), key=lambda index: str(ids[index])), dtype=np.int64)
-    ids, keys = ids[order], keys[order]
+    order = np.array(sorted(range(len(names)), key=names.__getitem__), dtype=np.int64)
+    ids, keys = texts(names)[order], keys[order]
     lookup = _Keys(keys)
     return CaseData(
         entity_ids=ids,
@@ -161,7 +176,7 @@ def _events(table: pa.Table, lookup: _Keys, size: int) -> dict[str, Any]:
     value = _numbers(table, "value", np.nan, np.float64)
     time_us = _numbers(table, "timestamp_us", NO_TIME_US, np.int64)
     row = _numbers(table, "row", 0, np.int64)
-    order = np.lexsort((row, value, kind, time_us, owner))
+    order = order_by(owner, time_us, kind, value, row)
     order = order[known[order]]
     return {
         "event_offsets": offsets_of(owner[order], size),
@@ -187,7 +202,7 @@ def _edges(table: pa.Table, lookup: _Keys, size: int) -> dict[str, Any]:
     weight = _numbers(table, "weight", np.nan, np.float64)[item]
     time_us = _numbers(table, "timestamp_us", NO_TIME_US, np.int64)[item]
     row = _numbers(table, "row", 0, np.int64)[item]
-    order = np.lexsort((row, weight, outgoing, neighbour, kind[item], time_us, owner))
+    order = order_by(owner, time_us, kind[item], neighbour, outgoing, weight, row)
     return {
         "edge_offsets": offsets_of(owner[order], size),
         "edge_types": names,

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
+from mmdesk.engine.core.times import END_OF_TIME_US, NO_TIME_US
 from mmdesk.engine.dataset.case_data import Int64
 
 Indices = npt.NDArray[np.integer]
@@ -55,3 +58,24 @@ def offsets_of(owners: Indices, size: int) -> Int64:
     offsets = np.zeros(size + 1, dtype=np.int64)
     np.cumsum(np.bincount(owners, minlength=size), out=offsets[1:])
     return offsets
+
+
+def order_by(owners: Int64, times_us: Int64, *others: npt.NDArray[Any]) -> Int64:
+    """The places of rows sorted by owner, then time (undated first), then ``others`` (NaN last).
+
+    What numpy's ``lexsort`` gives, in a quarter of the time: owner and time decide nearly everything, and together they
+    mostly fit one integer.
+    """
+    undated = times_us == NO_TIME_US
+    earliest = int(times_us[~undated].min(initial=END_OF_TIME_US))
+    steps = int(times_us.max(initial=NO_TIME_US)) - earliest + 2  # the undated stand one before the earliest
+    if not len(owners) or steps < 0 or (int(owners.max()) + 1) * steps >= 2**63:
+        return np.lexsort((*reversed(others), times_us, owners))
+    both = owners * steps + np.where(undated, 0, times_us - earliest + 1)
+    order = np.argsort(both)
+    again = both[order[1:]] == both[order[:-1]]
+    if again.any():
+        tied = np.append(again, False) | np.append(False, again)
+        rows = order[tied]
+        order[tied] = rows[np.lexsort((*(column[rows] for column in reversed(others)), both[rows]))]
+    return order

@@ -55,8 +55,8 @@ def read_case(
             entities=readers.entities(connection),
             attributes=attributes,
             kinds=kinds,
-            events=readers.events(connection),
-            interactions=readers.interactions(connection),
+            events=readers.events(connection, ordered=False),  # assembling sorts them anyway
+            interactions=readers.interactions(connection, ordered=False),
             targets=readers.targets(connection),
             links=readers.entity_artifacts(connection),
         )

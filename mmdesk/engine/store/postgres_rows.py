@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -50,12 +49,11 @@ def is_bytes(kind: pa.DataType) -> bool:
     return bool(pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_fixed_size_binary(kind))
 
 
-def parse_copied(lines: Sequence[bytes], schema: pa.Schema) -> pa.RecordBatch:
+def parse_copied(data: bytes, schema: pa.Schema) -> pa.RecordBatch:
     """Rows of ``COPY ... TO STDOUT (FORMAT csv)`` as columns."""
     kinds = {field.name: pa.string() if is_bytes(field.type) else field.type for field in schema}
-    data = b"".join(lines)
     table = arrow_csv.read_csv(
-        io.BytesIO(data),
+        pa.BufferReader(data),
         read_options=arrow_csv.ReadOptions(column_names=schema.names, block_size=len(data) + 1, use_threads=False),
         parse_options=arrow_csv.ParseOptions(newlines_in_values=True, ignore_empty_lines=False),
         convert_options=arrow_csv.ConvertOptions(

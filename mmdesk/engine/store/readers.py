@@ -101,7 +101,7 @@ def attributes(connection: Connection) -> tuple[pa.Table, dict[str, ColumnKind]]
         fetch(connection, _current(Entity, Entity.id, Entity.entity_id, Entity.attributes), schema, keyed=True),
         "entity_id",
     )
-    documents = [orjson.loads(document) for document in found["attributes"].to_pylist()]
+    documents = orjson.loads(f"[{','.join(found['attributes'].to_pylist())}]")
     columns = {"entity_key": found["entity_key"]}
     arrays = {
         name: attribute_array([document.get(name) for document in documents], kind) for name, kind in kinds.items()
@@ -121,10 +121,10 @@ def attribute_array(values: list[Any], kind: ColumnKind) -> pa.Array:
     return pa.array(values, _ARROW_KINDS[kind])
 
 
-def events(connection: Connection) -> pa.Table:
+def events(connection: Connection, *, ordered: bool = True) -> pa.Table:
     """``row`` (= events.id), ``entity_key``, ``event_type``, ``value`` (null = missing), ``timestamp_us``.
 
-    Sorted by ``entity_key, timestamp_us, event_type, value, row``.
+    Sorted by ``entity_key, timestamp_us, event_type, value, row`` unless not ``ordered``.
     """
     schema = pa.schema(
         [("row", _INT), ("entity_key", _INT), ("event_type", _TEXT), ("value", _FLOAT), ("timestamp_us", _INT)]
@@ -133,13 +133,13 @@ def events(connection: Connection) -> pa.Table:
         connection, Event, Event.id, Event.entity_key, Event.event_type, Event.value, Event.timestamp_us
     )
     found = fetch(connection, statement, schema, keyed=True)
-    return _sorted(found, "entity_key", "timestamp_us", "event_type", "value", "row")
+    return _sorted(found, "entity_key", "timestamp_us", "event_type", "value", "row") if ordered else found
 
 
-def interactions(connection: Connection) -> pa.Table:
+def interactions(connection: Connection, *, ordered: bool = True) -> pa.Table:
     """``row``, ``source_key``, ``target_key``, ``interaction_type``, ``weight``, ``timestamp_us`` (last three null).
 
-    Sorted by ``source_key, target_key, timestamp_us, interaction_type, weight, row``.
+    Sorted by ``source_key, target_key, timestamp_us, interaction_type, weight, row`` unless not ``ordered``.
     """
     schema = pa.schema(
         [
@@ -160,7 +160,8 @@ def interactions(connection: Connection) -> pa.Table:
         Interaction.timestamp_us,
     )
     found = fetch(connection, _living(connection, Interaction, *columns), schema, keyed=True)
-    return _sorted(found, "source_key", "target_key", "timestamp_us", "interaction_type", "weight", "row")
+    names = ("source_key", "target_key", "timestamp_us", "interaction_type", "weight", "row")
+    return _sorted(found, *names) if ordered else found
 
 
 def targets(connection: Connection) -> pa.Table:
