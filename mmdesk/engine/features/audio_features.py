@@ -27,6 +27,7 @@ import functools
 import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -54,6 +55,8 @@ _QUIET_DB = -60.0
 _FLOOR_DB = -100.0
 _ROLLOFF = 0.85
 _STEPS_AT_ONCE = 1024
+_GROUPS = 19
+"""Of 27 frequencies each, which the 513 of a frame divide into."""
 
 
 @dataclass(frozen=True)
@@ -156,39 +159,64 @@ def _consume(samples: Samples, parts: list[tuple[Table, Table, Table]]) -> Sampl
     count = (len(samples) - FRAME) // HOP + 1
     for first in range(0, max(count, 0), _STEPS_AT_ONCE):
         stop = min(first + _STEPS_AT_ONCE, count)
-        part = samples[first * HOP : (stop - 1) * HOP + FRAME]
-        frames = np.lib.stride_tricks.sliding_window_view(part, FRAME)[::HOP]
-        parts.append(_transform(frames))
+        parts.append(_transform(samples[first * HOP : (stop - 1) * HOP + FRAME]))
     return samples[max(count, 0) * HOP :]
 
 
-def _transform(frames: Samples) -> tuple[Table, Table, Table]:
-    """``frames`` ``[steps, 1024]`` to mel bands, spectral shape and peaks."""
-    spectrum = scipy.fft.rfft(frames * _hann(), axis=1)
-    power = spectrum.real**2 + spectrum.imag**2
-    magnitude = np.sqrt(power)
-    mel = power @ mel_filters()
-    mel_db = (10 * np.log10(np.maximum(mel, _AMIN))).astype(np.float32)
-    moments = magnitude @ _moments()  # sum, sum * f, sum * f^2
-    total = np.maximum(moments[:, 0], np.float32(1e-12)).astype(np.float64)
-    centroid = moments[:, 1] / total
-    bandwidth = np.sqrt(np.maximum(moments[:, 2] / total - centroid**2, 0.0))
-    running = np.cumsum(magnitude, axis=1)
-    rolloff = np.count_nonzero(running < np.float32(_ROLLOFF) * running[:, -1:], axis=1) * (RATE_HZ / FRAME)
-    bands = np.maximum(mel, np.float32(_AMIN)).astype(np.float64)
-    flatness = 10 ** (mel_db.mean(axis=1, dtype=np.float64) / 10) / bands.mean(axis=1)
-    crossings = _crossings(frames)
-    square = np.einsum("sf,sf->s", frames, frames).astype(np.float64) / FRAME
-    loudness = np.maximum(10 * np.log10(np.maximum(square, _AMIN)), _FLOOR_DB)
-    own = frames[:, FRAME // 2 - HOP // 2 : FRAME // 2 + HOP // 2]
+def _transform(samples: Samples) -> tuple[Table, Table, Table]:
+    """The samples of some frames, each a step behind the one before, to mel bands, spectral shape and peaks."""
+    frames = np.lib.stride_tricks.sliding_window_view(samples, FRAME)[::HOP]
+    parts = np.square(scipy.fft.rfft(frames * _hann(), axis=1).view(np.float32))
+    power = parts[:, 0::2] + parts[:, 1::2]
+    mel = np.maximum(power @ mel_filters(), np.float32(_AMIN))
+    mel_db = np.log10(mel) * np.float32(10)
+    magnitude = np.sqrt(power, out=power)
+    sums = magnitude @ _sums()
+    total = np.maximum(sums[:, 0], np.float32(1e-12)).astype(np.float64)
+    centroid = sums[:, 1] / total
+    bandwidth = np.sqrt(np.maximum(sums[:, 2] / total - centroid**2, 0.0))
+    flatness = 10 ** (mel_db.mean(axis=1, dtype=np.float64) / 10) / mel.mean(axis=1, dtype=np.float64)
+    loudness = np.maximum(10 * np.log10(np.maximum(_energies(samples) / FRAME, _AMIN)), _FLOOR_DB)
+    rolloff = _rolloff(magnitude, sums[:, 3:])
+    columns = [centroid, bandwidth, rolloff, flatness, _crossings(samples), loudness, np.zeros_like(loudness)]
+    own = samples[(FRAME - HOP) // 2 :][: len(frames) * HOP].reshape(-1, HOP)
     peaks = np.maximum(own.max(axis=1), -own.min(axis=1))
-    shape = np.stack([centroid, bandwidth, rolloff, flatness, crossings, loudness, np.zeros_like(loudness)], axis=1)
-    return mel_db, shape.astype(np.float32), peaks.astype(np.float32)
+    return mel_db, np.stack(columns, axis=1).astype(np.float32), peaks
 
 
-def _crossings(frames: Samples) -> npt.NDArray[np.float64]:
-    negative = frames < 0
-    return np.asarray(np.count_nonzero(negative[:, 1:] != negative[:, :-1], axis=1) / FRAME, np.float64)
+def _energies(samples: Samples) -> npt.NDArray[np.float64]:
+    """The sum of squares of each frame."""
+    steps = samples.reshape(-1, HOP)
+    return _over_frames(np.einsum("sf,sf->s", steps, steps))
+
+
+def _crossings(samples: Samples) -> npt.NDArray[np.float64]:
+    """How often the sign changes within each frame, by its length."""
+    negative = samples < 0
+    changes = np.zeros(len(samples), np.bool_)  # between a sample and the next
+    np.not_equal(negative[1:], negative[:-1], out=changes[:-1])
+    within = _over_frames(np.count_nonzero(changes.reshape(-1, HOP), axis=1)) - changes[FRAME - 1 :: HOP]
+    return np.asarray(within / FRAME, np.float64)
+
+
+def _over_frames(steps: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+    """Sums over each frame, made of those of the steps that it spans."""
+    return np.asarray(np.convolve(steps.astype(np.float64), np.ones(FRAME // HOP), "valid"))
+
+
+def _rolloff(magnitude: Table, groups: Table) -> npt.NDArray[np.float64]:
+    """The frequency below which 85 % of a frame's magnitude lies, in Hz; ``groups`` holds the sums of its groups.
+
+    The group is looked for first, so that most magnitudes need not be added up again.
+    """
+    steps = np.arange(len(magnitude))
+    running = np.cumsum(groups, axis=1)
+    wanted = np.float32(_ROLLOFF) * running[:, -1]
+    group = np.minimum(np.count_nonzero(running < wanted[:, None], axis=1), _GROUPS - 1)
+    inside = magnitude.reshape(len(magnitude), _GROUPS, -1)[steps, group]
+    before = running[steps, group] - groups[steps, group]
+    below = np.count_nonzero(before[:, None] + np.cumsum(inside, axis=1) < wanted[:, None], axis=1)
+    return np.asarray((group * inside.shape[1] + below) * (RATE_HZ / FRAME), np.float64)
 
 
 @functools.cache
@@ -197,9 +225,12 @@ def _hann() -> Samples:
 
 
 @functools.cache
-def _moments() -> Table:
+def _sums() -> Table:
+    """``float32 [513, 3 + groups]``: what makes of magnitudes their sum, two moments, and the sums of equal groups."""
     frequencies = np.arange(FRAME // 2 + 1) * (RATE_HZ / FRAME)
-    return np.stack([np.ones_like(frequencies), frequencies, frequencies**2], axis=1).astype(np.float32)
+    moments = np.stack([np.ones_like(frequencies), frequencies, frequencies**2], axis=1)
+    groups = np.repeat(np.eye(_GROUPS), len(frequencies) // _GROUPS, axis=0)
+    return np.concatenate([moments, groups], axis=1, dtype=np.float32)
 
 
 def _hz_of_mel(mel: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
