@@ -230,7 +230,7 @@ def _require_fit(one: Opened, survey: Survey, typer: Typer) -> None:
     """
     for name, (cells, read) in typer.read.items():
         how = survey.declared(name)
-        if read or not cells or not how:
+        if read or not cells or not how or one.plan.rejects_file:
             continue
         source = one.plan.sources.get(name)
         label = source.label if source is not None else name

@@ -38,6 +38,8 @@ def _as_number(text: str) -> str:
 
 
 def _spelled(text: str) -> str:
+    if _NUMBER.fullmatch(text):
+        return ""  # 2.0 is not 20
     parts = unicodedata.normalize("NFKD", text.casefold())
     return "".join(part for part in parts if part.isalnum())
 

@@ -40,6 +40,7 @@ _ORDERS = (
     (_NUMBER, _MINUS, _SIGN),
     (r"\(", f"(?:{_SIGN})?", _NUMBER, r"\)"),
     (r"\(", _NUMBER, _SIGN, r"\)"),
+    (_SIGN, r"\(", _NUMBER, r"\)"),
 )
 """Where a sign and a minus may stand; nothing twice."""
 
@@ -93,7 +94,7 @@ def undress(texts: pa.Array) -> Undressed:
 def _taken_apart(texts: pa.Array) -> Undressed:
     texts = _ascii_digits(texts)
     sound = pc.match_substring_regex(texts, _DRESSED)
-    bracketed = pc.and_(sound, pc.starts_with(texts, "("))
+    bracketed = pc.and_(sound, pc.match_substring(texts, "("))
     minus = pc.or_(bracketed, pc.match_substring_regex(texts, _MINUS))
     bare = pc.replace_substring_regex(pc.replace_substring_regex(texts, _BEFORE, ""), _BEHIND, "")
     bare = pc.binary_join_element_wise(pc.if_else(minus, "-", ""), bare, "")

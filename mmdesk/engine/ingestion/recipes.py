@@ -38,6 +38,7 @@ def _resolved(prepared: PreparedTable) -> dict[str, object]:
         for name, source in prepared.plan.sources.items()
     }
     columns |= {name: prepared.plan.header[index] for name, index in _renamed(prepared)}
+    columns |= {name: None for name, source in prepared.mapping.columns.items() if source is None}
     document: dict[str, object] = {"columns": columns, **_layout(prepared.mapping), **prepared.file.layout}
     if prepared.mapping.units is not None:
         document["units"] = prepared.mapping.units.value

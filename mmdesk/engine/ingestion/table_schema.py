@@ -44,14 +44,22 @@ class Field:
 _ENTITY = (
     "id", "entity", "customer", "customer id", "customer no", "client", "client id", "account", "account id",
     "account no", "account number", "acct", "user", "user id", "person", "person id", "member", "member id", "subject",
-    "subject id", "case id", "device", "device id", "name", "key", "uid",
+    "subject id", "case id", "device", "device id", "name", "key", "uid", "kunde", "kundennr", "kundennummer", "konto",
+    "kontonummer", "cliente", "cuenta", "compte",
 )  # fmt: skip
 _TIME = (
     "time", "date", "datetime", "date time", "when", "ts", "at", "created", "created at", "event time", "event date",
     "transaction date", "transaction time", "booking date", "posted", "occurred at", "day",
+    "datum", "buchungsdatum", "zeitpunkt", "fecha",
 )  # fmt: skip
-_VALUE = ("amount", "amt", "sum", "price", "score", "quantity", "qty", "val", "number", "total")
-_TYPE = ("kind", "category", "event", "action", "activity", "event name", "transaction type", "operation", "code")
+_VALUE = (
+    "amount", "amt", "sum", "price", "score", "quantity", "qty", "val", "number", "total", "betrag", "wert", "importe",
+    "monto", "montant", "importo", "valor",
+)  # fmt: skip
+_TYPE = (
+    "kind", "category", "event", "action", "activity", "event name", "transaction type", "operation", "code", "art",
+    "typ", "tipo", "vorgang",
+)  # fmt: skip
 
 FIELDS: dict[Table, tuple[Field, ...]] = {
     Table.ENTITIES: (

@@ -139,7 +139,7 @@ class Survey:
                     self.notes.append(f"column '{source.label}': {said}")
             else:
                 asked = split_words(evidence)
-            if asked is not None and not source.values:
+            if asked is not None and not source.values and not self.plan.rejects_file:
                 self.questions.append(question_about_words(self.plan, self.file, name, asked))
         return classes
 
@@ -186,8 +186,8 @@ class Survey:
     def _look_at_signs(self, name: str, evidence: NumberEvidence) -> None:
         """Signs around the numbers: one currency is said, several of them and percents are asked about."""
         label, signs = self._label(name), sorted(evidence.signs - {""})
-        if name in self._words:
-            return
+        if name in self._words or self.plan.rejects_file:
+            return  # what is still not mended is rejected again
         few = evidence.numbers < evidence.other and name not in self.mapping.columns
         if (few or not evidence.numbers) and evidence.first_other is not None and name in self._numbers:
             cell, line = evidence.first_other

@@ -16,6 +16,13 @@ OF_DAY = r"^\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?[\s\p{Zs}]*(?:[AaPp]\.?[Mm]\.?)?
 
 _CLOCKS = ("", "%H:%M", "%H:%M:%S", "%I:%M %p", "%I:%M:%S %p", "%H:%M:%S.%f")
 _SHORT_ORDERS = (("%d", "%m", "%y"), ("%m", "%d", "%y"), ("%y", "%m", "%d"), ("%d", "%b", "%y"))
+_RARE = (
+    "%d.%m.%Y %H.%M", "%d.%m.%Y %H.%M.%S", "%d/%m/%Y %H.%M", "%d/%m/%Y %H.%M.%S", "%m/%d/%Y %H.%M", "%d/%m/%Y %Hh%M",
+    "%Y-%m-%d-%H.%M.%S", "%Y-%m-%d-%H.%M.%S.%f", "%Y-%m-%dT%H%M%S", "%Y%m%d-%H:%M:%S", "%Y%m%d %H:%M",
+    "%Y%m%d %H:%M:%S", "%d.%m.%Y %H:%M Uhr", "%d.%m.%Y, %H:%M Uhr", "%d %m %Y", "%Y %m %d", "%m %d %Y", "%d/%m-%Y",
+    "%d/%m %Y",
+)  # fmt: skip
+"""How databases, banks and the settings of some countries write moments."""
 _PARTIAL = ("%Y-%m", "%m/%Y", "%m.%Y", "%Y/%m", "%b %Y", "%b-%Y", "%b %y", "%b-%y", "%y-%b", "%Y %b")
 _DIGITS = ("%d%m%Y", "%m%d%Y", "%Y%m", "%d%m%y", "%m%d%y", "%y%m%d")
 
@@ -59,5 +66,5 @@ def whole_numbers(words: Sequence[str]) -> list[str]:
 
 
 def others(words: pa.Array) -> list[str]:
-    """Formats for cells that look like no full date: years and months."""
-    return fitting(words, _PARTIAL)
+    """Formats for cells in no known form: rarer ways to write moments, and years with months alone."""
+    return fitting(words, (*_RARE, *_PARTIAL))

@@ -32,6 +32,7 @@ _FAMILIES = (
     ("compact", PATTERNS["compact"]),
 )  # fmt: skip
 _SAMPLES = 100
+_YEAR_DAY = r"^\d{4}[-/.](?:1[3-9]|[23]\d)[-/.](?:0?[1-9]|1[0-2])(?:\D|$)"
 
 
 @dataclass
@@ -46,6 +47,7 @@ class TimeEvidence:
         first_other: The first of them with its line.
         day_proof, month_proof: Cells of ORDERED that can only be day first, month first.
         open_pairs: Cells of ORDERED that are different days in the two orders.
+        year_day: Cells that begin with the year and can only go on with the day.
     """
 
     families: dict[str, int] = field(default_factory=dict)
@@ -56,6 +58,7 @@ class TimeEvidence:
     day_proof: int = 0
     month_proof: int = 0
     open_pairs: int = 0
+    year_day: int = 0
     _samples: dict[str, dict[str, None]] = field(default_factory=dict)
     _lengths: set[int] = field(default_factory=set)
     _compact: bool = True
@@ -107,7 +110,10 @@ class TimeEvidence:
             open_words &= ~like
             index = int(first[like].min())
             self._add(family, int(counts[like].sum()), texts[index].as_py(), int(lines[index]))
-            if family == ORDERED:
+            if family == "iso":
+                year_day = np.asarray(pc.match_substring_regex(words, _YEAR_DAY)) & like
+                self.year_day += int(counts[year_day].sum())
+            elif family == ORDERED:
                 self._look_at_order(words.filter(pa.array(like)), counts[like])
             elif family == COUNTS:
                 self._look_at_counts(words.filter(pa.array(like)))
@@ -162,7 +168,7 @@ class TimeEvidence:
         families = set(self.families)
         if not families:
             return None if self.other else "iso"
-        if len(families) > 1 or self.other > self.seen:
+        if len(families) > 1 or self.other > self.seen or self._year_day_first:
             return None
         family = families.pop()
         if family == ORDERED:
@@ -170,6 +176,11 @@ class TimeEvidence:
         if family == COUNTS:
             return self._count()
         return None if family == SHORT else family
+
+    @property
+    def _year_day_first(self) -> bool:
+        """So many days stand where months should that it is no slip: a year has more days than months."""
+        return self.year_day * 4 > self.families.get("iso", 0)
 
     def _order(self) -> str | None:
         if self.day_proof and self.month_proof:
@@ -204,6 +215,8 @@ class TimeEvidence:
             partly = f" in {self.other:,} of {self.other + self.seen:,} cells" if self.seen else ""
             found = time_candidates.others(pa.array(self._samples[""], pa.string()))
             return f"cannot be read as times{partly} ({odd})", [*self._all_forms(), *found[:2]] or ["%d/%m/%Y"]
+        if self._year_day_first and len(self.families) == 1:
+            return f"seem to have the day before the month ({', '.join(shown)})", ["%Y-%d-%m"]
         if len(self.families) > 1:
             return f"are written in several ways ({', '.join(shown)})", self._all_forms()
         if ORDERED in self.families and self.day_proof:

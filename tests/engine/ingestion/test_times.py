@@ -65,6 +65,8 @@ def moments(cells: list[str], *forms: str, zone: str | None = None) -> list[str 
         (["13. 3. 2000"], "day_first"),
         (["12/Mar/2000:10:11:12 +0100", "March 12, 2000 at 1:05 PM"], "month_name"),
         (["20000312T101112Z"], "compact"),
+        (["2000-03-12 10:00:00 +0000 UTC"], "iso"),
+        (["2000-03-12", "2000-03-14", "2000-04-15", "2000-13-01"], "iso"),
     ],
 )
 def test_the_form_is_proven_by_the_whole_column(cells: list[str], form: str) -> None:
@@ -93,6 +95,9 @@ def test_the_form_is_proven_by_the_whole_column(cells: list[str], form: str) -> 
         (["31032000", "12032000"], "may count", ["%d%m%Y"]),
         (["2000-03", "2000-04"], "cannot be read", ["%Y-%m"]),
         (["10:15", "11:15"], "times of day", []),
+        (["2000-31-03", "2000-12-03", "2000-14-03"], "day before the month", ["%Y-%d-%m"]),
+        (["12.03.2000 10.15", "13.03.2000 10.15"], "cannot be read", ["%d.%m.%Y %H.%M"]),
+        (["2000-03-12-10.15.00.000001"], "cannot be read", ["%Y-%m-%d-%H.%M.%S.%f"]),
     ],
 )
 def test_what_cannot_be_told_is_asked(cells: list[str], said: str, likely: list[str]) -> None:

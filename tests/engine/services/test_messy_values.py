@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import unicodedata
 from collections import Counter
 from collections.abc import Mapping
@@ -9,12 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from mmdesk.engine.core.errors import DataError, DecisionNeededError
 from mmdesk.engine.core.times import parse_moment
 from mmdesk.engine.core.types import MissingEntities
-from mmdesk.engine.services.table_imports import TableFiles, TablesReport
+from mmdesk.engine.services.table_imports import TableFiles, TablesReport, load_mapping
 from mmdesk.engine.store.case import Case
+from mmdesk.engine.store.tables import Import
 from tests.engine.services.table_cases import Contents, bring, contents, records, write
 
 ENTITIES = "entity_id,age\na,30\nb,40\nc,50\n"
@@ -81,18 +84,19 @@ def test_identifiers_that_look_the_same_are_the_same(desk: Desk) -> None:
         ("123", "123.0", "how the number is written"),
         ("00123", "123", "how the number is written"),
         ("1230000000000000", "1.23E+15", "how the number is written"),
+        ("2", "2.0", "how the number is written"),
         ("max m\u00fcller", "max_muller", "accents, blanks or marks"),
     ],
 )
 def test_unknown_identifiers_that_nearly_are_known_are_named(desk: Desk, known: str, given: str, said: str) -> None:
-    texts = {"entities": f"entity_id,age\n{known},1\n", "events": events(known, given, "zz")}
+    texts = {"entities": f"entity_id,age\n{known},1\n20,1\n", "events": events(known, given, "zz")}
     report = desk.bring(texts)
     assert [(one.line, one.value, one.rule) for one in report.problems] == [
         (3, given, "unknown entity"), (4, "zz", "unknown entity"),
     ]  # fmt: skip
     assert f"1 unknown identifiers differ from known ones only in {said}" in notes(report)
     report = desk.bring(texts, missing_entities=MissingEntities.CREATE)
-    assert set(contents(desk.case).entities) == {known, given, "zz"}
+    assert set(contents(desk.case).entities) == {known, given, "20", "zz"}
     assert said in notes(report)
 
 
@@ -172,6 +176,20 @@ def test_dates_and_times_of_day_in_two_columns(desk: Desk) -> None:
     }  # fmt: skip
 
 
+def test_columns_with_their_unit_or_in_another_language_are_proposed(desk: Desk) -> None:
+    events = "Kunde,Art,value (EUR),timestamp [UTC]\na,pay,1.5,2000-03-13\n"
+    error = desk.asked(entities=ENTITIES, events=events)
+    assert error.details["mapping"] == {
+        "events": {
+            "columns": {
+                "entity_id": "Kunde", "event_type": "Art", "timestamp": "timestamp [UTC]", "value": "value (EUR)",
+            }
+        }
+    }  # fmt: skip
+    desk.answered(error, entities=ENTITIES, events=events)
+    assert contents(desk.case).events == Counter([("a", "pay", 1.5, DAY)])
+
+
 def test_a_column_that_mostly_cannot_be_read_is_asked_about(desk: Desk) -> None:
     head = "entity_id,event_type,value,timestamp\n"
     times = head + "a,pay,1,2000-03-13\na,pay,1,some day\na,pay,1,later\n"
@@ -179,8 +197,13 @@ def test_a_column_that_mostly_cannot_be_read_is_asked_about(desk: Desk) -> None:
     numbers = head + "a,pay,1,2000-03-13\na,pay,much,2000-03-13\na,pay,more,2000-03-13\n"
     error = desk.asked(entities=ENTITIES, events=numbers)
     assert "only 1 numbers among 2 other cells" in error.message
-    report = desk({"mapping": {"events": {"columns": {"value": "value"}}}}, entities=ENTITIES, events=numbers)
+    rejects = desk.folder / "rejects.csv"
+    mapping = {"events": {"columns": {"value": "value"}}}
+    report = desk({"mapping": mapping, "rejects": rejects}, entities=ENTITIES, events=numbers)
     assert [one.line for one in report.problems] == [3, 4]
+    # Rows that are not mended yet are rejected again, though nothing but them is in the file.
+    again = bring(desk.case, TableFiles(events=rejects))
+    assert (again.tables[0].read, again.tables[0].rejected) == (2, 2)
 
 
 @pytest.mark.parametrize(
@@ -215,3 +238,41 @@ def test_words_for_missing_times(desk: Desk) -> None:
     found = contents(desk.case)
     assert (found.kinds, found.entities["a"], found.entities["b"]) == ({"joined": "time"}, {"joined": DAY}, {})
     assert {key[4] for key in found.interactions} == {DAY, None}
+
+
+def test_the_recipe_kept_with_the_case_does_it_again_elsewhere(desk: Desk, tmp_path: Path) -> None:
+    texts = {
+        "entities": "no;joined;worth;label\n007;13.3.2000;1.234,5 €;fine\n1e5;14.3.2000;7 €;odd\n008;NA;5,5 €;fine\n",
+        "events": "no;date;time;kind;note\n007;03/12/2000;10:15 PM;pay;x\n1e5;12/03/2000;9:15 AM;pay;7\n",
+        "targets": "no;as_of;rank;part\n007;1/2/2001;3;training\n1e5;2/1/2001;4;testing\n",
+    }
+    mapping = {
+        "entities": {
+            "columns": {"entity_id": "no", "y_class": {"column": "label", "values": {"odd": 1, "fine": 0}}},
+        },
+        "events": {
+            "columns": {
+                "entity_id": "no", "event_type": "kind", "value": None,
+                "timestamp": {"join": ["date", "time"], "format": "%d/%m/%Y %I:%M %p"},
+            },
+            "timezone": "Europe/Berlin",
+        },
+        "targets": {
+            "columns": {
+                "entity_id": "no", "y_rank": "rank",
+                "split": {"column": "part", "values": {"training": "train", "testing": "test"}},
+            },
+            "formats": {"as_of": "month_first"},
+        },
+    }  # fmt: skip
+    desk.bring(texts, mapping=mapping)
+    first = contents(desk.case)
+    assert first.events[("007", "pay", None, parse_moment("2000-12-03T21:15"))] == 1
+    assert first.entities["007"] == {"joined": DAY, "worth": 1234.5}
+    assert ("007", parse_moment("2001-01-02"), None, None, 3.0, "train") in first.targets
+    with desk.case.read() as connection:
+        recipes = [json.loads(text)["mapping"] for text in connection.execute(select(Import.recipe)).scalars()]
+    saved = write(tmp_path / "recipe.json", json.dumps({table: part for one in recipes for table, part in one.items()}))
+    with Case.create(tmp_path / "other", actor="tester") as other:
+        Desk(other, tmp_path / "files").bring(texts, mapping=load_mapping(str(saved)))
+        assert contents(other) == first
