@@ -122,12 +122,11 @@ def restack(connection: Connection, model: Any, import_id: int) -> int:
     replaceable = can_be_replaced(model)
     if replaceable is None:
         return 0
-    alive = model.deleted_us.is_(None)
-    mine = Versions.load(connection, model, replaceable, alive, model.import_id == import_id)
-    if not len(mine):
+    rows = Versions.load(connection, model, replaceable, model.deleted_us.is_(None))
+    mine = rows.imports == import_id
+    rows = rows.take(mine | rows.keys.among(rows.keys.take(mine)))
+    if not len(rows):
         return 0
-    rows = Versions.load(connection, model, replaceable, alive)
-    rows = rows.take(rows.keys.among(mine.keys))
     successors = rows.successors()
     changed = np.flatnonzero(successors != rows.superseded)
     pairs = [

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from time import sleep
 
+import sqlalchemy as sa
 from sqlalchemy import select, text
 
 from mmdesk.engine.core.jobs import NullContext
@@ -141,6 +142,23 @@ class FaultAt(NullContext):
     def part(self, start: float, end: float) -> FaultAt:
         """The same for every part."""
         return self
+
+
+class TerminateBackends(FaultAt):
+    """An administrator, or a network, ends the connections of the import."""
+
+    def __init__(self, words: str, url: str) -> None:
+        super().__init__(words)
+        self._url = url
+
+    def fault(self) -> None:
+        """End every connection of ours but the one that does it."""
+        engine = sa.create_engine(self._url, isolation_level="AUTOCOMMIT")
+        with engine.connect() as connection:
+            connection.exec_driver_sql(
+                "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE application_name = 'mmdesk'"
+            )
+        engine.dispose()
 
 
 def check_whole(case_folder: Path, world: World) -> bool:

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import sqlalchemy as sa
 
 from mmdesk.engine.core.errors import ExitStatus, StoreError
 from mmdesk.engine.core.types import OnConflict
@@ -19,6 +18,7 @@ from mmdesk.engine.store.case import Case
 from tests.engine.conftest import drop_schema, server_url
 from tests.engine.services.import_faults import (
     FaultAt,
+    TerminateBackends,
     World,
     check_repeatable,
     check_whole,
@@ -89,23 +89,6 @@ def test_an_import_killed_at_random_moments_is_all_or_nothing(fresh: Callable[[]
 @pytest.mark.skipif(sys.platform == "win32", reason="kill -9")
 def test_an_import_killed_fifty_times_is_all_or_nothing(fresh: Callable[[], Path], world: World) -> None:
     _kill_at_random(fresh, world, SOAK_KILLS)
-
-
-class TerminateBackends(FaultAt):
-    """An administrator, or a network, ends the connections of the import."""
-
-    def __init__(self, words: str, url: str) -> None:
-        super().__init__(words)
-        self._url = url
-
-    def fault(self) -> None:
-        """End every connection of ours but the one that does it."""
-        engine = sa.create_engine(self._url, isolation_level="AUTOCOMMIT")
-        with engine.connect() as connection:
-            connection.exec_driver_sql(
-                "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE application_name = 'mmdesk'"
-            )
-        engine.dispose()
 
 
 def _import_fails(folder: Path, world: World, fault: FaultAt) -> StoreError:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
+import signal
+import subprocess
 import tempfile
 from collections import Counter
 from collections.abc import Callable
@@ -13,11 +16,12 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
-from mmdesk.engine.core.errors import DataError, MmdeskError, UsageError
+from mmdesk.engine.core.errors import DataError, MmdeskError, StoreError, UsageError
 from mmdesk.engine.core.times import parse_moment
 from mmdesk.engine.core.types import OnConflict
+from mmdesk.engine.ingestion import import_redo, import_undo
 from mmdesk.engine.services import deletions
 from mmdesk.engine.services.audit import list_audit, verify_audit
 from mmdesk.engine.services.imports import list_imports, redo_import, show_import, undo_import
@@ -35,7 +39,9 @@ from mmdesk.engine.store.tables import (
     Interaction,
     Target,
 )
+from tests.engine.case_key import script
 from tests.engine.conftest import drop_schema
+from tests.engine.services.import_faults import TerminateBackends
 from tests.engine.services.import_model import Model
 from tests.engine.services.table_cases import ACTOR, bring, contents, write
 
@@ -381,3 +387,56 @@ def test_an_import_is_shown_with_its_recipe_its_counts_and_what_it_left_out(case
     assert show_import(case.folder, number).current["events"] == 0
     with pytest.raises(UsageError, match="no import 99"):
         show_import(case.folder, 99)
+
+
+# Faults.
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from mmdesk.engine.ingestion import import_redo, import_undo
+from mmdesk.engine.services import imports
+die = lambda _connection: os.kill(os.getpid(), signal.SIGKILL)
+import_redo.settle_attributes = import_undo.settle_attributes = die
+getattr(imports, sys.argv[2])(Path(sys.argv[1]), actor="killed")
+"""
+
+
+@pytest.fixture
+def replaced(case: Case, tmp_path: Path) -> Case:
+    """Two entities, the second import of which replaced one."""
+    _bring(case, tmp_path, "entities", "entity_id,age\na,1\nb,2\n")
+    _bring(case, tmp_path, "entities", "entity_id,zip,age\na,x,9\nc,y,3\n")
+    return case
+
+
+@pytest.mark.skipif(os.name == "nt", reason="kill -9")
+def test_undoing_and_redoing_killed_at_the_last_moment_changes_nothing(replaced: Case) -> None:
+    for doing in (undo_import, redo_import):
+        before, state = _dump(replaced), contents(replaced)
+        replaced.close()
+        done = subprocess.run(script(KILLED, replaced.folder, doing.__name__), check=False)
+        assert done.returncode == -signal.SIGKILL
+        assert (_dump(replaced), contents(replaced)) == (before, state)
+        assert verify_audit(replaced.folder).verified
+        doing(replaced.folder, actor=ACTOR)
+        assert _dump(replaced) != before
+
+
+@pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
+def test_a_server_that_ends_connections_in_the_middle_takes_it_back(
+    replaced: Case, postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def end_connections(connection: Connection) -> None:
+        TerminateBackends("", postgres_url).fault()
+        connection.execute(select(Import.id))
+
+    for doing, module in ((undo_import, import_undo), (redo_import, import_redo)):
+        before = _dump(replaced)
+        with monkeypatch.context() as patch, pytest.raises(StoreError) as caught:
+            patch.setattr(module, "settle_attributes", end_connections)
+            doing(replaced.folder, actor=ACTOR)
+        assert caught.value.code == "store.unreachable"
+        assert "start again" in caught.value.hint
+        assert _dump(replaced) == before
+        doing(replaced.folder, actor=ACTOR)
