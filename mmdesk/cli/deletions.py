@@ -85,9 +85,10 @@ def _text(report: DeletionReport, what: str, verb: str) -> str:
 
 
 def _list(args: argparse.Namespace, console: Console) -> int:
-    items = [item for item in deletions.list_deleted(args.folder) if item.kind == _KINDS[args.group]]
+    found = deletions.deleted_items(args.folder)
+    items = [item for item in found.deleted if item.kind == _KINDS[args.group]]
     lines = [_line(item) for item in items] or [f"No {_GROUPS[args.group][0]} are deleted."]
-    console.result({"deleted": items}, "\n".join(lines))
+    console.result({"deleted": items, "state": found.state}, "\n".join(lines))
     return int(ExitStatus.DONE)
 
 

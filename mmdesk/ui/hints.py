@@ -12,6 +12,7 @@ _WORDS = tuple(
         (r": mmdesk import tables DIR --targets FILE", " under Import, Tables."),
         (r": mmdesk train DIR", "."),
         (r"^See: mmdesk imports list\.?$", "See Import, History."),
+        (r": mmdesk imports redo DIR \d+$", " under Import, History."),
         (r" with: mmdesk case new\.", " with Case, New."),
         (r" with --on-conflict skip \(([^)]*)\) or replace \(([^)]*)\)", r" to keep (\1) or to replace (\2)"),
         (r"^Choose with --on-conflict: skip leaves", "Choose on the left: keeping leaves"),

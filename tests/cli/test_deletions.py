@@ -27,12 +27,13 @@ def _ask(capsys: pytest.CaptureFixture[str], *words: object) -> Any:
 
 
 def test_entities_go_and_come_back(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert _ask(capsys, "entities", "deleted", folder) == {"deleted": []}
+    assert _ask(capsys, "entities", "deleted", folder)["deleted"] == []
     report = _ask(capsys, "entities", "delete", folder, "b", "a")
     assert report["changed"] == ["b", "a"]
     assert _ask(capsys, "case", "info", folder)["counts"]["entities"] == 5
-    assert {item["id"] for item in _ask(capsys, "entities", "deleted", folder)["deleted"]} == {"a", "b"}
-    assert run_command(["entities", "restore", str(folder), "b", "007"]) == 0
+    listed = _ask(capsys, "entities", "deleted", folder)
+    assert {item["id"] for item in listed["deleted"]} == {"a", "b"}
+    assert run_command(["entities", "restore", str(folder), "b", "007", "--expect", listed["state"]]) == 0
     shown = capsys.readouterr().out
     assert "1 entities restored, with them 3 events, 4 interactions, 1 targets; 1 were restored already." in shown
     assert run_command(["entities", "deleted", str(folder)]) == 0

@@ -32,6 +32,7 @@ from mmdesk.ui.tabs.importing.plan import FilePlan, mapping_of, problem_of
             "Choose another file, or choose its columns by hand.",
         ),
         ("See: mmdesk imports list", "See Import, History."),
+        ("Do that import again first: mmdesk imports redo DIR 3", "Do that import again first under Import, History."),
         ("Free some space.", "Free some space."),
         ("", ""),
     ],

@@ -45,8 +45,8 @@ class DeletionOptions:
 
     Attributes:
         dry_run: Say what it would do, and do nothing.
-        expected: The state that a dry run saw (:attr:`DeletionReport.state`); a change of the same data by somebody
-            else since stops it with a :class:`~mmdesk.engine.core.errors.ConflictError`. None: whatever it is.
+        expected: The state that a dry run or a list saw; a change of the same data by somebody else since stops it
+            with a :class:`~mmdesk.engine.core.errors.ConflictError`. None: whatever it is.
     """
 
     dry_run: bool = False
@@ -64,6 +64,14 @@ class DeletedItem:
     id: str
     name: str
     deleted_us: int
+
+
+@dataclass(frozen=True)
+class DeletedItems:
+    """What was deleted, and the state in which the case was (:attr:`DeletionOptions.expected`)."""
+
+    deleted: tuple[DeletedItem, ...]
+    state: str
 
 
 def delete_entities(
@@ -125,6 +133,11 @@ def restore_artifacts(
 
 
 def list_deleted(folder: Path) -> tuple[DeletedItem, ...]:
+    """What an analyst deleted; see :func:`deleted_items`."""
+    return deleted_items(folder).deleted
+
+
+def deleted_items(folder: Path) -> DeletedItems:
     """Entities, then files, that an analyst deleted; last deleted first.
 
     Raises:
@@ -132,12 +145,13 @@ def list_deleted(folder: Path) -> tuple[DeletedItem, ...]:
         StoreError: The case cannot be read.
     """
     from mmdesk.engine.core.types import current_actor
-    from mmdesk.engine.store import deletions
+    from mmdesk.engine.store import conflicts, deletions
     from mmdesk.engine.store.case import Case
 
     with Case.open(folder, actor=current_actor()) as case, case.read() as connection:
+        state = conflicts.state_of(connection)
         found = (*deletions.listed_entities(connection), *deletions.listed_artifacts(connection))
-    return tuple(DeletedItem(one.kind, one.id, one.name, one.deleted_us) for one in found)
+    return DeletedItems(tuple(DeletedItem(one.kind, one.id, one.name, one.deleted_us) for one in found), state)
 
 
 class _NothingToWriteError(Exception):
