@@ -338,7 +338,7 @@ def main() -> int:
     args.out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as temporary:
         scratch = Path(temporary)
-        os.environ["XDG_CONFIG_HOME"] = str(scratch / "config")
+        os.environ.update({"XDG_CONFIG_HOME": str(scratch / "config"), "XDG_DATA_HOME": str(scratch / "kept")})
         data = args.data or cases.make_data(scratch / "data")
         case = args.case
         if case is None:

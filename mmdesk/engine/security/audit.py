@@ -1,4 +1,4 @@
-"""The append-only, hash-chained log of every change: tamper-evident, not tamper-proof.
+"""The append-only, hash-chained log of every change: tamper-evident.
 
 Each entry's hash covers its own texts and the hash before it. One row holds the head; a writer locks it at the start
 of its transaction, so that two writers can never continue from the same entry, and ``prev`` is unique besides.
@@ -6,28 +6,20 @@ of its transaction, so that two writers can never continue from the same entry, 
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import orjson
 from sqlalchemy import text
 from sqlalchemy.engine import Connection
 
-from mmdesk.engine.core.errors import ResourceError
-from mmdesk.engine.core.files import write_atomic
 from mmdesk.engine.core.hashing import canonical_json, sha256_bytes
 from mmdesk.engine.core.plain import as_plain
 from mmdesk.engine.core.times import from_us, now_us
 
-logger = logging.getLogger(__name__)
-
 GENESIS = "0" * 64
 """What the first entry follows."""
-ANCHOR_NAME = "audit.anchor"
-_ANCHOR_VERSION = 1
 
 
 @dataclass(frozen=True)
@@ -144,52 +136,6 @@ def _write(connection: Connection, head: Head, texts: Mapping[str, str]) -> Head
         {"length": new.length, "hash": new.hash},
     )
     return new
-
-
-def write_anchor(folder: Path, head: Head, *, then: Head | None = None) -> None:
-    """Note the chain's end beside the database, so that a cut or rewritten chain is found out.
-
-    Called after the commit: an anchor that lags behind is still true, so a full disk here is no failure.
-
-    Args:
-        folder: The case folder.
-        head: The end of the chain.
-        then: Where the chain will end after a restore that is about to take effect; either is true until the next call.
-    """
-    document: dict[str, object] = {"version": _ANCHOR_VERSION, "length": head.length, "hash": head.hash}
-    if then is not None:
-        document["then"] = {"length": then.length, "hash": then.hash}
-    try:
-        write_atomic(folder / ANCHOR_NAME, orjson.dumps(document) + b"\n")
-    except ResourceError as error:
-        logger.info("the audit anchor was not renewed: %s", error.code)
-
-
-def is_anchored(connection: Connection, head: Head, folder: Path) -> bool:
-    """Whether the chain is the one that the anchor was taken of, so that the anchor may follow it.
-
-    The anchor of a chain that was cut or rewritten stays as it is: going on with the work must not hide what was done.
-
-    Args:
-        connection: In the transaction that locked ``head``.
-        head: The end of the chain.
-        folder: The case folder; without an anchor there, there is nothing to contradict.
-    """
-    anchors = read_anchors(folder)
-    if not anchors or head in anchors:
-        return True
-    statement = text("SELECT hash FROM audit_log WHERE id = :length")
-    return any(connection.execute(statement, {"length": one.length}).scalar() == one.hash for one in anchors)
-
-
-def read_anchors(folder: Path) -> tuple[Head, ...]:
-    """The noted ends of the chain, one of which is true; empty if there is none or it cannot be read."""
-    try:
-        document = orjson.loads((folder / ANCHOR_NAME).read_bytes())
-        noted = [document, document["then"]] if "then" in document else [document]
-        return tuple(Head(int(one["length"]), str(one["hash"])) for one in noted)
-    except (OSError, orjson.JSONDecodeError, KeyError, TypeError, ValueError):
-        return ()
 
 
 def _clean(value: object) -> object:

@@ -23,7 +23,9 @@ from mmdesk.engine.core.files import as_resource_error, fsync_folder, write_atom
 from mmdesk.engine.core.hashing import sha256_file
 from mmdesk.engine.core.jobs import NULL_CONTEXT, JobContext
 from mmdesk.engine.core.times import format_us, from_us, now_us
-from mmdesk.engine.security import audit
+from mmdesk.engine.core.types import current_actor
+from mmdesk.engine.security import anchor, audit
+from mmdesk.engine.security.anchor import Standing
 from mmdesk.engine.store import case_file as mmcase
 from mmdesk.engine.store import keys, postgres_backup, sqlite_backup
 from mmdesk.engine.store.case_file import DATABASE_NAME, FILE_NAME, CaseFile
@@ -102,6 +104,7 @@ def make(
             else:
                 copied = postgres_backup.copy_out(file, place, ctx=ctx)
         mmcase.save(place, file)
+        anchor.put(place, anchor.take(file.case_id, copied.head, current_actor()))
         paths = sorted(path for path in place.rglob("*") if path.is_file())
         info = BackupInfo(
             name=name,
@@ -235,20 +238,23 @@ def restore(
     lock = WriterLock(folder, exclusive=file.is_sqlite)
     try:
         kept = _keep_current(folder, file, info, key, ctx.part(0.0, 0.5))
-        change = audit.Change(actor, "case.restore", info.name, {"replaced": kept.details})
+        details: dict[str, object] = {"replaced": kept.details, "signed": _signed_by(place, info).value}
+        anchor.note(details, kept.standing)
+        change = audit.Change(actor, "case.restore", info.name, details)
 
         def announce(then: audit.Head) -> None:
             """Killed before or after the change takes effect, the anchor is true."""
-            audit.write_anchor(folder, kept.head or then, then=then)
+            anchor.renew(folder, file.case_id, kept.head or then, actor, then=then)
 
+        recorded = audit.Head(info.audit_length, info.audit_hash)
         with lock.turn(), translating(folder / DATABASE_NAME, where(file)):
             if file.is_sqlite:
                 source, target = place / DATABASE_NAME, folder / DATABASE_NAME
-                head = sqlite_backup.copy_back(source, target, change, announce, key=key)
+                head = sqlite_backup.copy_back(source, target, recorded, change, announce, key=key)
             else:
-                head = postgres_backup.copy_back(file, place, change, announce, ctx=ctx.part(0.5, 1.0))
+                head = postgres_backup.copy_back(file, place, recorded, change, announce, ctx=ctx.part(0.5, 1.0))
         mmcase.save(folder, file)
-        audit.write_anchor(folder, head)
+        anchor.renew(folder, file.case_id, head, actor)
         return kept.name
     finally:
         lock.release()
@@ -268,6 +274,26 @@ class _Kept:
     name: str | None
     head: audit.Head | None
     details: dict[str, object]
+    standing: Standing = Standing.FITS
+
+
+def _signed_by(place: Path, info: BackupInfo) -> anchor.Trust:
+    """Who signed where the log of a backup ends; whoever forged a backup could not."""
+    found = anchor.read_at(place / anchor.ANCHOR_NAME, anchor.Place.GIVEN)
+    if found is None:
+        return anchor.Trust.UNSIGNED
+    same = (found.case_id, found.length, found.hash) == (info.case_id, info.audit_length, info.audit_hash)
+    return anchor.trust(found) if same else anchor.Trust.FORGED
+
+
+def _standing(folder: Path, file: CaseFile, key: bytes | None) -> Standing:
+    engine = engine_for(folder, file, writable=False, key=key)
+    try:
+        with engine.connect() as connection, connection.begin():
+            anchors = anchor.read_anchors(folder, file.case_id)
+            return anchor.standing(connection, audit.read_head(connection), anchors, file.case_id)
+    finally:
+        engine.dispose()
 
 
 def _keep_current(folder: Path, file: CaseFile, chosen: BackupInfo, key: bytes | None, ctx: JobContext) -> _Kept:
@@ -287,7 +313,8 @@ def _keep_current(folder: Path, file: CaseFile, chosen: BackupInfo, key: bytes |
                 path.with_name(path.name + suffix).rename(aside / (path.name + suffix))
         return _Kept(aside.name, None, {"set_aside": aside.name})
     head = audit.Head(made.audit_length, made.audit_hash)
-    return _Kept(made.name, head, {"backup": made.name, "length": head.length, "hash": head.hash})
+    details = {"backup": made.name, "length": head.length, "hash": head.hash}
+    return _Kept(made.name, head, details, _standing(folder, file, key))
 
 
 def migrate_with_backup(folder: Path, file: CaseFile, *, actor: str, key: bytes | None = None) -> None:
@@ -303,27 +330,31 @@ def migrate_with_backup(folder: Path, file: CaseFile, *, actor: str, key: bytes 
         engine = engine_for(folder, file, writable=True, key=key)
         try:
             with lock.turn(), translating(folder / DATABASE_NAME, where(file)):
-                head = _migrate(engine, folder, actor, kept)
+                head, found = _migrate(engine, folder, actor, kept)
         finally:
             engine.dispose()
         check = keys.check_value(key, file.case_id) if key is not None else None
         mmcase.save(folder, replace(file, format_version=mmcase.FORMAT_VERSION, key_check=check))
-        if head is not None:
-            audit.write_anchor(folder, head)
+        if found.may_follow:
+            anchor.renew(folder, file.case_id, head, actor)
     finally:
         lock.release()
 
 
-def _migrate(engine: Engine, folder: Path, actor: str, kept: BackupInfo) -> audit.Head | None:
-    """The chain's new end; None where it is not the chain that the anchor was taken of."""
+def _migrate(engine: Engine, folder: Path, actor: str, kept: BackupInfo) -> tuple[audit.Head, Standing]:
+    """The chain's new end, and what the anchors say of the old one."""
     with migrating(engine, folder / DATABASE_NAME) as connection:
         upgrade(connection, folder / DATABASE_NAME)
         head = audit.lock_head(connection)
-        anchored = audit.is_anchored(connection, head, folder)
+        found = anchor.standing(connection, head, anchor.read_anchors(folder, kept.case_id), kept.case_id)
         connection.execute(
             text("UPDATE meta SET value = :version WHERE key = 'format_version'"),
             {"version": str(mmcase.FORMAT_VERSION)},
         )
-        details = {"from": kept.format_version, "to": mmcase.FORMAT_VERSION, "backup": kept.name}
-        head = audit.append(connection, head, audit.Change(actor, "case.migrate", kept.case_id, details))
-        return head if anchored else None
+        details: dict[str, object] = {
+            "from": kept.format_version,
+            "to": mmcase.FORMAT_VERSION,
+            "backup": kept.name,
+        }
+        anchor.note(details, found)
+        return audit.append(connection, head, audit.Change(actor, "case.migrate", kept.case_id, details)), found

@@ -12,7 +12,7 @@ from typing import Self
 from sqlalchemy.engine import Connection, Engine
 
 from mmdesk.engine.core.errors import UsageError
-from mmdesk.engine.security import audit
+from mmdesk.engine.security import anchor, audit
 from mmdesk.engine.store import backup, case_setup, keys
 from mmdesk.engine.store import case_file as mmcase
 from mmdesk.engine.store.case_file import DATABASE_NAME, CaseFile
@@ -183,16 +183,19 @@ class Case:
                         if not self.file.is_sqlite:
                             connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{_LOCK_TIMEOUT_S}s'")
                         head = audit.lock_head(connection)
-                        anchored = audit.is_anchored(connection, head, self.folder)
+                        anchors = anchor.read_anchors(self.folder, self.file.case_id)
+                        standing = anchor.standing(connection, head, anchors, self.file.case_id)
                         connection.info[_DETAILS] = filled
                         yield connection
+                        anchor.note(filled, standing)
                         head = audit.append(connection, head, audit.Change(self.actor, action, subject, filled))
                 finally:
                     if not plain.closed and not plain.invalidated:
                         plain.info.pop(_DETAILS, None)
             # After the commit: an anchor that lags behind a crash is still true.
-            if anchored:
-                audit.write_anchor(self.folder, head)
+            if standing.may_follow:
+                anchor.remember_signers(anchors, self.file.case_id)
+                anchor.renew(self.folder, self.file.case_id, head, self.actor)
 
     def _translating(self) -> AbstractContextManager[None]:
         return translating(self.folder / DATABASE_NAME, case_setup.where(self.file))

@@ -13,7 +13,7 @@ from sqlalchemy.engine import Connection, Engine, make_url
 
 from mmdesk.engine.core.errors import StoreError, UsageError
 from mmdesk.engine.core.files import as_resource_error, fsync_folder
-from mmdesk.engine.security import audit
+from mmdesk.engine.security import anchor, audit
 from mmdesk.engine.store import case_file as mmcase
 from mmdesk.engine.store.case_file import DATABASE_NAME, FILE_NAME, CaseFile
 from mmdesk.engine.store.case_files import CasePaths
@@ -60,11 +60,13 @@ def make(folder: Path, file: CaseFile, *, actor: str, key: bytes | None) -> None
         try:
             with translating(place / DATABASE_NAME, where(file)):
                 head = _lay_tables(engine, place, file, actor)
+            first = anchor.take(file.case_id, head, actor)
             with _dropping_schema_on_failure(engine, file):
-                audit.write_anchor(place, head)
+                anchor.put(place, first)
                 mmcase.save(place, file)
         finally:
             engine.dispose()
+    anchor.keep(folder, first)
 
 
 def _require_empty(folder: Path) -> None:

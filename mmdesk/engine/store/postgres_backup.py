@@ -75,6 +75,7 @@ def evidence(place: Path) -> set[str]:
 def copy_back(
     file: CaseFile,
     place: Path,
+    recorded: audit.Head,
     change: audit.Change,
     announce: Callable[[audit.Head], None],
     *,
@@ -85,6 +86,7 @@ def copy_back(
     Args:
         file: The backup's description of the case.
         place: The backup.
+        recorded: Where the backup says that its log ends.
         change: The entry to append.
         announce: Told where the chain will end, just before that is so.
         ctx: Progress and cancelling.
@@ -116,8 +118,10 @@ def copy_back(
                     done += 1
             for table in (table for table in Base.metadata.sorted_tables if table.name in files):
                 _continue_numbers(connection, table)
+            if audit.read_head(connection) != recorded:
+                raise damaged(place, "its log is not the one that the backup recorded")
             if file.format_version == 1:
-                head = audit.append_to_first_format(connection, audit.read_head(connection), change)
+                head = audit.append_to_first_format(connection, recorded, change)
             else:
                 head = audit.append(connection, audit.lock_head(connection), change)
             announce(head)

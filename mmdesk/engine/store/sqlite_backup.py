@@ -88,6 +88,7 @@ def evidence(path: Path, *, key: bytes | None = None) -> set[str]:
 def copy_back(
     source: Path,
     target: Path,
+    recorded: audit.Head,
     change: audit.Change,
     announce: Callable[[audit.Head], None],
     *,
@@ -98,6 +99,7 @@ def copy_back(
     Args:
         source: The backup's file; not changed.
         target: The case's database; may be missing.
+        recorded: Where the backup says that its log ends.
         change: The entry to append.
         announce: Told where the chain will end, just before that is so.
         key: Of both.
@@ -114,6 +116,8 @@ def copy_back(
         copied = copy_out(source, staged, key=key)
         if copied.format_version > mmcase.FORMAT_VERSION:
             raise mmcase.newer(source, copied.format_version)
+        if copied.head != recorded:
+            raise damaged(source, "its log is not the one that the backup recorded")
         head = _append(staged, change, key)
         announce(head)
         if target.exists():

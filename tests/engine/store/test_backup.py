@@ -11,12 +11,12 @@ from sqlalchemy import insert, text
 
 from mmdesk.engine.core.errors import StoreError, UsageError
 from mmdesk.engine.core.jobs import JobCancelled, NullContext
-from mmdesk.engine.security.audit import read_anchors
+from mmdesk.engine.security.anchor import read_anchors
 from mmdesk.engine.security.audit_check import check_chain
 from mmdesk.engine.store import backup
 from mmdesk.engine.store import case_file as mmcase
 from mmdesk.engine.store.case import Case
-from mmdesk.engine.store.tables import Base, Entity, Meta
+from mmdesk.engine.store.tables import Base, Entity
 from tests.engine.store.rows import fill
 
 
@@ -183,46 +183,3 @@ def test_an_encrypted_case_has_encrypted_backups(tmp_path: Path) -> None:
             connection.execute(text("DELETE FROM events"))
         backup.restore(case.folder, made, actor="tester", key=key)
         assert _contents(case) == before
-
-
-@pytest.mark.parametrize("place", range(backup.KEEP))
-def test_any_of_the_ring_can_be_restored(case: Case, place: int) -> None:
-    made = []
-    for number in range(backup.KEEP + 1):
-        with case.write("test.insert", str(number)) as connection:
-            connection.execute(insert(Entity).values(entity_id=f"e{number}", attributes="{}", row_key=bytes(16)))
-        made.append(backup.make(case.folder, case.file, "manual").name)
-    ring = [info.name for info in backup.listed(case.folder)]
-    assert ring == made[:0:-1]
-    backup.restore(case.folder, backup.find(case.folder, ring[place]), actor="tester")
-    with case.read() as connection:
-        names = connection.execute(text("SELECT entity_id FROM entities ORDER BY id")).scalars().all()
-    assert names == [f"e{number}" for number in range(1 + made.index(ring[place]))]
-    assert _verified(case)
-    left = [info.name for info in backup.listed(case.folder) if info.reason == "manual"]
-    assert ring[place] in left
-    assert len(left) in (backup.KEEP - 1, backup.KEEP)
-
-
-class _Writing(NullContext):
-    """Somebody writes while the copy is being made."""
-
-    def __init__(self, case: Case) -> None:
-        self._case, self.writes = case, 0
-
-    def progress(self, done: float, total: float, text: str = "") -> None:
-        self.writes += 1
-        with self._case.write("test.insert", str(self.writes)) as connection:
-            connection.execute(insert(Meta).values(key=f"meanwhile{self.writes}", value="x"))
-
-
-def test_a_backup_is_of_one_moment_whatever_is_written_meanwhile(case: Case) -> None:
-    fill(case)
-    before = _contents(case)
-    meanwhile = _Writing(case)
-    made = backup.make(case.folder, case.file, "manual", ctx=meanwhile)
-    assert meanwhile.writes > 0
-    assert made.audit_length == 2
-    backup.restore(case.folder, made, actor="tester")
-    assert _contents(case) == before
-    assert _verified(case)

@@ -16,7 +16,7 @@ from sqlalchemy import text
 
 from mmdesk.engine.core.errors import ResourceError
 from mmdesk.engine.reporting.parquet_export import export_parquet
-from mmdesk.engine.security.audit import read_anchors
+from mmdesk.engine.security.anchor import read_anchors
 from mmdesk.engine.security.audit_check import check_chain
 from mmdesk.engine.store import backup, bulk
 from mmdesk.engine.store.case import Case
@@ -140,70 +140,6 @@ def test_a_restore_killed_thirty_times_leaves_the_one_state_or_the_other(case: C
         _restored_is_whole(case.folder)
 
 
-BACK_UP_FOREVER = """
-import sys
-from pathlib import Path
-from mmdesk.engine.store import backup
-from mmdesk.engine.store import case_file
-folder = Path(sys.argv[1])
-print("ready", flush=True)
-while True:
-    print(backup.make(folder, case_file.load(folder), "manual").name, flush=True)
-"""
-
-
-def _kill_while_backing_up(folder: Path, after_s: float) -> list[str]:
-    """Kill whoever makes backups, so many seconds after one was made; the names that were said to be made."""
-    with subprocess.Popen(
-        script(BACK_UP_FOREVER, folder), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-    ) as process:
-        assert process.stdout is not None
-        process.stdout.readline()
-        said = [process.stdout.readline().strip()]
-        time.sleep(after_s)
-        process.send_signal(signal.SIGKILL if os.name != "nt" else signal.SIGTERM)
-        return said + process.stdout.read().split()
-
-
-def _backups_are_whole(folder: Path, said: list[str]) -> None:
-    """What was said to be made is there, as far as five are kept; all is whole and restores; the case is untouched."""
-    found = backup.listed(folder)
-    names = [info.name for info in found]
-    assert 1 <= len(names) <= backup.KEEP
-    assert set(said[-backup.KEEP + 1 :]) <= set(names)  # one more may have been whole and not said yet
-    for info in found:
-        backup.verify(folder, info)
-    with Case.open(folder, write=True, actor="tester") as case, case.read() as connection:
-        assert connection.execute(text("SELECT count(*) FROM entities")).scalar_one() == 20_000
-    backup.restore(folder, found[-1], actor="tester")
-    with Case.open(folder, write=True, actor="tester") as case, case.read() as connection:
-        assert connection.execute(text("SELECT count(*) FROM entities")).scalar_one() == 20_000
-        assert check_chain(connection, read_anchors(folder)).problems == ()
-
-
-def _kill_backups(case: Case, moments_s: list[float]) -> None:
-    with case.write("test.insert", "0") as connection:
-        bulk.insert(connection, Entity, _rows(20_000, "first"))
-    case.close()
-    for after_s in moments_s:
-        _backups_are_whole(case.folder, _kill_while_backing_up(case.folder, after_s))
-    unfinished = [path for path in case.paths.backups.iterdir() if path.name.startswith(".")]
-    for path in unfinished:
-        os.utime(path, (1, 1))
-    made = backup.make(case.folder, case.file, "manual")
-    assert made == backup.listed(case.folder)[0]
-    assert [path.name for path in case.paths.backups.iterdir() if path.name.startswith(".")] == []
-
-
-def test_a_backup_killed_at_any_moment_is_none_and_those_before_stay(case: Case) -> None:
-    _kill_backups(case, [0.02, 0.12])
-
-
-@pytest.mark.soak
-def test_backups_killed_thirty_times_are_whole_or_none(case: Case) -> None:
-    _kill_backups(case, [0.013 * turn for turn in range(30)])
-
-
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A disk of 4 MB; skipped where none can be made."""
@@ -289,20 +225,3 @@ def test_reading_goes_on_with_a_full_disk(small_disk: Path) -> None:
     _fill_up(small_disk)
     with Case.open(small_disk / "case", actor="tester") as case, case.read() as connection:
         assert connection.execute(text("SELECT count(*) FROM audit_log")).scalar_one() == 1
-
-
-def test_a_disk_that_fills_up_in_the_middle_of_a_backup_leaves_the_ring_as_it_was(small_disk: Path) -> None:
-    with Case.create(small_disk / "case", actor="tester") as case:
-        _insert(case)
-        kept = backup.make(case.folder, case.file, "manual")
-        filler = _fill_up(small_disk, leave=(case.folder / "case.db").stat().st_size // 2)
-        with pytest.raises(ResourceError) as caught:
-            backup.make(case.folder, case.file, "manual")
-        assert caught.value.code == "resource.disk_full"
-        assert [path.name for path in case.paths.backups.iterdir()] == [kept.name]
-        backup.verify(case.folder, kept)
-        with case.read() as connection:
-            assert connection.execute(text("SELECT count(*) FROM entities")).scalar_one() == 2000
-        filler.unlink()
-        made = backup.make(case.folder, case.file, "manual")
-        assert [info.name for info in backup.listed(case.folder)] == [made.name, kept.name]

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy import text
 
 from mmdesk.engine.core.errors import StoreError
-from mmdesk.engine.security.audit import ANCHOR_NAME, read_anchors
+from mmdesk.engine.security.anchor import ANCHOR_NAME, read_anchors
 from mmdesk.engine.security.audit_check import check_chain
 from mmdesk.engine.store import backup, keys
 from mmdesk.engine.store import case_file as mmcase

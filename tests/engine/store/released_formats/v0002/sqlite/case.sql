@@ -46,7 +46,7 @@ CREATE TABLE audit_head (
 	hash TEXT NOT NULL, 
 	CONSTRAINT pk_audit_head PRIMARY KEY (id)
 );
-INSERT INTO "audit_head" VALUES(1,3,'7ed034e52f65cb39a0469ed57409df016d2c426b0ae85874a542dd35f21c4d47');
+INSERT INTO "audit_head" VALUES(1,3,'ded0de115c47db8a79ead586820806a4d2296cc2742b9acd52d35cc1852735c8');
 CREATE TABLE audit_log (
 	id INTEGER NOT NULL, 
 	at TEXT NOT NULL, 
@@ -59,9 +59,9 @@ CREATE TABLE audit_log (
 	CONSTRAINT pk_audit_log PRIMARY KEY (id), 
 	CONSTRAINT uq_audit_log_prev UNIQUE (prev)
 );
-INSERT INTO "audit_log" VALUES(1,'2026-11-26T11:13:41.281563Z','anna','case.create','8dd07d0b489444ca9d6d0a10561fcab2','{"name":"Frozen"}','0000000000000000000000000000000000000000000000000000000000000000','d98d03d2720e5e20d2cf9297aac0f848b6f62d304c0c4e8db861ca3bf9b80d5b');
-INSERT INTO "audit_log" VALUES(2,'2026-11-26T11:13:41.399195Z','anna','test.fill','rows','{}','d98d03d2720e5e20d2cf9297aac0f848b6f62d304c0c4e8db861ca3bf9b80d5b','b1f50e6de44223bfcc317efa66e26521dd32914ad8e5f37944ef16f668e228d6');
-INSERT INTO "audit_log" VALUES(3,'2026-11-26T11:13:41.453995Z','anna','test.people','tags and notes','{"ä":["\u0001","quote \" and \\",1.5,null]}','b1f50e6de44223bfcc317efa66e26521dd32914ad8e5f37944ef16f668e228d6','7ed034e52f65cb39a0469ed57409df016d2c426b0ae85874a542dd35f21c4d47');
+INSERT INTO "audit_log" VALUES(1,'2026-11-26T12:09:39.843445Z','anna','case.create','b949682b70074baa8502dc9aa826f586','{"name":"Frozen"}','0000000000000000000000000000000000000000000000000000000000000000','19b5ce5ced8e77d11d27d6fe87c942ff517cef0791f4674e5b8fc50a34846ef3');
+INSERT INTO "audit_log" VALUES(2,'2026-11-26T12:09:39.934784Z','anna','test.fill','rows','{}','19b5ce5ced8e77d11d27d6fe87c942ff517cef0791f4674e5b8fc50a34846ef3','8028301aee005ce2a308af09caaf38cb939fbbbba5ea1ca1b1c3f4b074a9fda7');
+INSERT INTO "audit_log" VALUES(3,'2026-11-26T12:09:39.979239Z','anna','test.people','tags and notes','{"ä":["\u0001","quote \" and \\",1.5,null]}','8028301aee005ce2a308af09caaf38cb939fbbbba5ea1ca1b1c3f4b074a9fda7','ded0de115c47db8a79ead586820806a4d2296cc2742b9acd52d35cc1852735c8');
 CREATE TABLE entities (
 	id INTEGER NOT NULL, 
 	entity_id TEXT NOT NULL, 
@@ -167,7 +167,7 @@ CREATE TABLE meta (
 	value TEXT NOT NULL, 
 	CONSTRAINT pk_meta PRIMARY KEY ("key")
 );
-INSERT INTO "meta" VALUES('case_id','8dd07d0b489444ca9d6d0a10561fcab2');
+INSERT INTO "meta" VALUES('case_id','b949682b70074baa8502dc9aa826f586');
 INSERT INTO "meta" VALUES('format_version','2');
 CREATE TABLE model_runs (
 	run_id TEXT NOT NULL, 
