@@ -14,6 +14,8 @@ from mmdesk.engine.services import table_imports
 from mmdesk.engine.services.table_imports import TableReport, TablesReport
 
 _SHOWN = 20
+_USUAL = {"encoding": "utf-8", "delimiter": ","}
+_SPOKEN = {"\t": "tab", " ": "blank", "": "none"}
 
 Commands = argparse._SubParsersAction  # the only name it has
 
@@ -33,7 +35,7 @@ def add_import_commands(commands: Commands[argparse.ArgumentParser]) -> None:
         ("interactions", "source_id, target_id[, interaction_type, weight, timestamp]"),
         ("targets", "entity_id[, as_of], y_reg, y_class, y_rank[, rank_group, split]"),
     ):
-        tables.add_argument(f"--{name}", type=Path, metavar="F", help=f"CSV: {columns}")
+        tables.add_argument(f"--{name}", type=Path, metavar="F", help=f"CSV, workbook or Parquet: {columns}")
     tables.add_argument("--mapping", metavar="F", help="JSON that says which columns are what (a file or the text)")
     tables.add_argument("--dry-run", action="store_true", help="count everything and write nothing")
     add_expect_option(tables)
@@ -108,5 +110,11 @@ def _text(report: TablesReport) -> str:
 def _counts(table: TableReport) -> str:
     return (
         f"{table.table}: {table.read:,} read, {table.inserted:,} inserted, {table.unchanged:,} unchanged, "
-        f"{table.replaced:,} replaced, {table.rejected:,} rejected ({printable(table.file)})"
+        f"{table.replaced:,} replaced, {table.rejected:,} rejected ({printable(table.file)}{_how_read(table)})"
     )
+
+
+def _how_read(table: TableReport) -> str:
+    """What of the way a file was read is not the usual."""
+    unusual = {key: value for key, value in table.layout.items() if _USUAL.get(key) != value}
+    return "".join(f", {key} {printable(_SPOKEN.get(value, value))}" for key, value in unusual.items())

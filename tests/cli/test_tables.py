@@ -136,6 +136,19 @@ def test_a_mapping_by_file_and_by_text(case: Path, tmp_path: Path, capsys: pytes
     assert (status, document["entities"]["unchanged"]) == (0, 1)
 
 
+def test_how_a_file_was_read_is_said(case: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "e.csv"
+    path.write_bytes("entity_id;name\na;Müller\nb;Jörg\n".encode("cp1252"))
+    status, document = ask(capsys, "import", "tables", case, "--entities", path, "--dry-run")
+    assert (status, document["entities"]["layout"]) == (0, {"encoding": "cp1252", "delimiter": ";"})
+    status, out, _ = run(capsys, "import", "tables", case, "--entities", path, "--dry-run")
+    assert "(e.csv, encoding cp1252, delimiter ;)" in out
+    assert "so it was read as cp1252 ('Müller')" in out
+    turned = '{"entities": {"encoding": "cp1251"}}'
+    status, document = ask(capsys, "import", "tables", case, "--entities", path, "--dry-run", "--mapping", turned)
+    assert (status, document["entities"]["layout"]["encoding"]) == (0, "cp1251")
+
+
 def test_texts_for_people(case: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     entities = write(tmp_path / "e.csv", ENTITIES)
     bad = "".join(f"z\x1b[31m{number},pay,1,2020-01-01\n" for number in range(30))

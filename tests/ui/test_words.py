@@ -60,9 +60,7 @@ def test_other_questions_have_one_answer() -> None:
 
 
 def plan(mapping: dict[str, str], proposals: dict[str, str], missing: tuple[str, ...] = ()) -> FilePlan:
-    preview = Preview(
-        "a.csv", "events", ("Account", "Kind", "When"), (), mapping, missing, proposals, "utf-8", ",", ()
-    )  # fmt: skip
+    preview = Preview("a.csv", "events", ("Account", "Kind", "When"), (), mapping, missing, proposals)
     wanted = (WantedColumn("entity_id", True), WantedColumn("event_type", True), WantedColumn("value", False))
     return FilePlan(Path("a.csv"), Table.EVENTS, proposal=Proposal(Table.EVENTS, wanted, preview))
 

@@ -8,7 +8,7 @@ import os
 import stat
 import zipfile
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -101,6 +101,7 @@ class ByteSource:
         path: The file.
         kind: Text, or the archive it is packed in.
         member: The file in a zip archive.
+        choices: The files in it that could be the table.
         size: Bytes of the text: exact for plain files and zip archives, else a guess for showing progress.
     """
 
@@ -108,10 +109,17 @@ class ByteSource:
     kind: FileKind = FileKind.TEXT
     member: str = ""
     size: int = 0
+    choices: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, path: Path, kind: FileKind, member: str | None = None) -> ByteSource:
+    def of(cls, path: Path, kind: FileKind, member: str | None = None, *, asking: bool = True) -> ByteSource:
         """The source for a text file or an archive of one.
+
+        Args:
+            path: The file.
+            kind: What it is.
+            member: The file in a zip archive, if it is declared.
+            asking: Raise where it is not clear which one; else take the likeliest.
 
         Raises:
             UndecidedError: Several files are in the archive (``import.several_members``).
@@ -119,9 +127,11 @@ class ByteSource:
         """
         if kind is FileKind.ZIP:
             with open_regular(path) as file, _translated(path), zipfile.ZipFile(file) as archive:
-                info = _chosen(path, archive.infolist(), member)
+                files = {info.filename: info for info in archive.infolist() if not info.is_dir()}
+                files = {name: info for name, info in files.items() if not _is_litter(name)}
+                info = files[_chosen(path, list(files), member, asking=asking)]
                 refuse_bomb(path, info.file_size, info.compress_size)
-                return cls(path, kind, info.filename, info.file_size)
+                return cls(path, kind, info.filename, info.file_size, tuple(_tables(files)))
         with open_regular(path) as file:
             size = os.fstat(file.fileno()).st_size
             if kind is FileKind.GZIP:
@@ -222,35 +232,40 @@ def _translated(path: Path) -> Iterator[None]:
         ) from error
 
 
-def _chosen(path: Path, infos: Sequence[zipfile.ZipInfo], member: str | None) -> zipfile.ZipInfo:
-    files = {info.filename: info for info in infos if not info.is_dir() and not _is_litter(info.filename)}
+def _chosen(path: Path, files: Sequence[str], member: str | None, *, asking: bool) -> str:
     if member is not None:
-        found = files.get(member) or next((files[name] for name in files if PurePosixPath(name).name == member), None)
-        if found is None:
+        found = [name for name in files if member in {name, PurePosixPath(name).name}]
+        if not found:
             raise DataError(
-                f"{path.name} holds no file '{member}'; it holds: {', '.join(list(files)[:20]) or 'nothing'}.",
+                f"{path.name} holds no file '{member}'; it holds: {', '.join(files[:20]) or 'nothing'}.",
                 'Correct "member" in the mapping.',
                 code="import.no_such_member",
                 details={"file": path.name, "members": list(files)},
             )
-        return found
-    tables = [name for name in files if PurePosixPath(name).suffix.lower() in _TABLE_ENDINGS]
-    likely = [name for name in tables if PurePosixPath(name).suffix.lower() != ".txt"] or tables
-    if len(likely) == 1:
-        return files[likely[0]]
-    if likely:
+        return found[0]
+    likely = _tables(files)
+    if not likely:
+        raise DataError(
+            f"{path.name} holds no CSV file; it holds: {', '.join(files[:20]) or 'nothing'}.",
+            "Unpack it and import the tables one by one.",
+            code="import.not_text" if files else "import.empty",
+            details={"file": path.name, "members": list(files)},
+        )
+    best = next((name for name in likely if PurePosixPath(name).stem == path.stem), likely[0])
+    if len(likely) > 1 and asking:
         raise UndecidedError(
             "import.several_members",
             f"{path.name} holds several files: {', '.join(likely[:20])}.",
-            {"member": next((name for name in likely if PurePosixPath(name).stem == path.stem), likely[0])},
+            {"member": best},
             'Name another one under "member".',
         )
-    raise DataError(
-        f"{path.name} holds no CSV file; it holds: {', '.join(list(files)[:20]) or 'nothing'}.",
-        "Unpack it and import the tables one by one.",
-        code="import.empty" if not files else "import.not_text",
-        details={"file": path.name, "members": list(files)},
-    )
+    return best
+
+
+def _tables(files: Iterable[str]) -> list[str]:
+    """Those that could be tables: a text is one only where no other file is."""
+    tables = [name for name in files if PurePosixPath(name).suffix.lower() in _TABLE_ENDINGS]
+    return [name for name in tables if PurePosixPath(name).suffix.lower() != ".txt"] or tables
 
 
 def _is_litter(name: str) -> bool:

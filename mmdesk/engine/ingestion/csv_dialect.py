@@ -82,6 +82,7 @@ class Layout:
         encoding: Python's name of it.
         sheet: The sheet of a workbook.
         member: The file in a zip archive.
+        escape: What takes the next character's meaning away; ``""`` = nothing does.
     """
 
     delimiter: str | None = None
@@ -92,6 +93,7 @@ class Layout:
     encoding: str | None = None
     sheet: str | None = None
     member: str | None = None
+    escape: str | None = None
 
 
 @dataclass(frozen=True)
@@ -133,6 +135,11 @@ class Record:
 def physical_lines(text: str) -> list[str]:
     """The lines with their ends; CR, LF and CR LF end one, nothing else does."""
     return _LINE.findall(text)
+
+
+def each_line(text: str) -> Iterator[str]:
+    """The lines of :func:`physical_lines`, one after the other."""
+    return (found.group() for found in _LINE.finditer(text))
 
 
 def fitted(cells: list[str], width: int) -> list[str]:

@@ -295,8 +295,8 @@ def _first_that_fits(
     raise second.error()
 
 
-def utf8_chunks(source: ByteSource, form: TextForm, expected: Fingerprint) -> Iterator[bytes]:
-    """The text as UTF-8 without byte order mark, in pieces of about 8 MiB.
+def utf8_chunks(source: ByteSource, form: TextForm, expected: Fingerprint, size: int | None = None) -> Iterator[bytes]:
+    """The text as UTF-8 without byte order mark, in pieces of about ``size`` bytes (8 MiB).
 
     Raises:
         DataError: The file is no longer the one that was looked at (``import.file_changed``), or it does not decode
@@ -305,18 +305,18 @@ def utf8_chunks(source: ByteSource, form: TextForm, expected: Fingerprint) -> It
     with source.open(expected) as file:
         file.read(form.skip)
         if form.encoding == "utf-8" and not form.damaged:
-            while chunk := file.read(CHUNK_BYTES):
+            while chunk := file.read(size or CHUNK_BYTES):
                 yield chunk
         else:
-            yield from _transcoded(source.path.name, file, form)
+            yield from _transcoded(source.path.name, file, form, size or CHUNK_BYTES)
 
 
-def _transcoded(name: str, file: Unpacked, form: TextForm) -> Iterator[bytes]:
+def _transcoded(name: str, file: Unpacked, form: TextForm, size: int) -> Iterator[bytes]:
     lines = LineCounter()
     decoder = codecs.getincrementaldecoder(form.encoding)(ERRORS if form.damaged else "strict")
     first = True
     while True:
-        chunk = file.read(CHUNK_BYTES)
+        chunk = file.read(size)
         try:
             text = decoder.decode(chunk, not chunk)
         except UnicodeDecodeError as error:

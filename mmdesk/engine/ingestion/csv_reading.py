@@ -11,7 +11,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +24,7 @@ from mmdesk.engine.core.jobs import NULL_CONTEXT, JobContext
 from mmdesk.engine.ingestion import text_damage
 from mmdesk.engine.ingestion.byte_sources import ByteSource, Fingerprint
 from mmdesk.engine.ingestion.csv_blocks import Records, find_records
-from mmdesk.engine.ingestion.csv_dialect import Dialect, Layout, Record, RecordReader, physical_lines
+from mmdesk.engine.ingestion.csv_dialect import Dialect, Layout, Record, RecordReader, each_line, physical_lines
 from mmdesk.engine.ingestion.csv_encoding import SAMPLE_BYTES, TextForm, detect, utf8_chunks
 from mmdesk.engine.ingestion.csv_sniffing import sniff
 from mmdesk.engine.ingestion.file_kinds import FileKind
@@ -56,11 +56,13 @@ class CsvFile(TableFile):
         source: Its bytes.
         form: Its encoding.
         dialect: Its delimiter, header and first data line.
+        beginning: The first MiB as UTF-8, less if the file is shorter.
     """
 
     source: ByteSource
     form: TextForm
     dialect: Dialect
+    beginning: bytes = field(repr=False)
 
     @classmethod
     def look(
@@ -74,7 +76,7 @@ class CsvFile(TableFile):
         ctx: JobContext = NULL_CONTEXT,
     ) -> CsvFile:
         """Find out how a text file, or an archive of one, is to be read; see :meth:`TableFile.open`."""
-        source = ByteSource.of(path, kind, layout.member)
+        source = ByteSource.of(path, kind, layout.member, asking=whole)
         form, fingerprint = detect(source, layout.encoding, whole=whole, ctx=ctx)
         head = _beginning(source, form, fingerprint)
         complete = len(head) < SAMPLE_BYTES
@@ -86,25 +88,27 @@ class CsvFile(TableFile):
                 code="import.undecodable",
                 details={"file": path.name, "encoding": form.encoding},
             )
-        file = cls(path, dialect.header, fingerprint, (), source, form, dialect)
+        file = cls(path, dialect.header, fingerprint, (), source, form, dialect, head)
         labels = label_column(dialect.header, file.head(LABELS))
         said = f"column '{labels}' counts the rows and was left out" if labels else ""
         notes = tuple(note for note in (form.note, dialect.note, said) if note)
-        return dataclasses.replace(file, notes=notes, ignored=(labels,) if labels else ())
+        ignored = (labels,) if labels else ()
+        return dataclasses.replace(file, notes=notes, ignored=ignored, choices=source.choices)
 
     @property
     def layout(self) -> Mapping[str, str]:
-        """Encoding, delimiter, quotation mark, member of an archive."""
+        """Encoding, delimiter, quotation mark, escape, member of an archive."""
         found = {"encoding": self.form.encoding, "delimiter": self.dialect.delimiter}
         if self.dialect.form.quote != '"':
             found["quote"] = self.dialect.form.quote
+        if self.dialect.form.escape:
+            found["escape"] = self.dialect.form.escape
         return found | ({"member": self.source.member} if self.source.member else {})
 
     def head(self, rows: int) -> list[Record]:
         """The first records, read exactly, with cells as they are in the file."""
-        head = _beginning(self.source, self.form, self.fingerprint)
-        text = head[self.dialect.data_offset :].decode("utf-8", "ignore")
-        records = self._reader(physical_lines(text), self.dialect.data_line)
+        text = self.beginning[self.dialect.data_offset :].decode("utf-8", "ignore")
+        records = self._reader(each_line(text), self.dialect.data_line)
         filled = (record for record in records if any(cell.strip() for cell in record.cells))
         return list(itertools.islice(filled, rows))
 
@@ -213,9 +217,8 @@ class CsvFile(TableFile):
 
 
 def _beginning(source: ByteSource, form: TextForm, fingerprint: Fingerprint) -> bytes:
-    """The first MiB as UTF-8, less if the file is shorter."""
     head = b""
-    for chunk in utf8_chunks(source, form, fingerprint):
+    for chunk in utf8_chunks(source, form, fingerprint, size=SAMPLE_BYTES):
         head += chunk
         if len(head) >= SAMPLE_BYTES:
             break

@@ -129,8 +129,9 @@ def _with_quotes(lines: Sequence[str], form: CsvForm, layout: Layout, known: fro
     follow, precede = _blanks_beside(lines, form.delimiter)
     if form.delimiter == " " or follow:
         form = dataclasses.replace(form, skip_space=True, padded=precede)
-    if layout.quote is not None:
-        return dataclasses.replace(form, quote=layout.quote)
+    if layout.quote is not None or layout.escape is not None:
+        quote = '"' if layout.quote is None else layout.quote
+        return dataclasses.replace(form, quote=quote, escape=layout.escape or "")
     text = "".join(lines)
     usual = _reading(lines, form, layout, known)
     if usual.header and all(len(name) > 1 and name[0] == name[-1] == "'" for name in usual.header):

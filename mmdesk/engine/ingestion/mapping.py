@@ -16,7 +16,7 @@ import difflib
 import json
 import zoneinfo
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from pathlib import Path
 
@@ -66,7 +66,8 @@ class TableMapping:
         types: Attribute -> kind.
         ignore: Columns of the file that are left out.
         units: What becomes of currency and percent signs; None = asked where it matters.
-        quote, comment, header, header_line, sheet, member: See :class:`~mmdesk.engine.ingestion.csv_dialect.Layout`.
+        quote, comment, header, header_line, sheet, member, escape: As
+            :class:`~mmdesk.engine.ingestion.csv_dialect.Layout` has them.
     """
 
     columns: Mapping[str, FieldSource | None] = field(default_factory=dict)
@@ -84,26 +85,18 @@ class TableMapping:
     header_line: int | None = None
     sheet: str | None = None
     member: str | None = None
+    escape: str | None = None
     units: Units | None = None
 
     @property
     def layout(self) -> Layout:
         """What is said about the file's layout."""
-        return Layout(
-            self.delimiter,
-            self.quote,
-            self.comment,
-            self.header,
-            self.header_line,
-            self.encoding,
-            self.sheet,
-            self.member,
-        )
+        return Layout(**{one.name: getattr(self, one.name) for one in fields(Layout)})
 
 
 NO_MAPPING = TableMapping()
 
-LAYOUT_KEYS = ("quote", "comment", "header", "header_line", "sheet", "member")
+LAYOUT_KEYS = ("quote", "comment", "header", "header_line", "sheet", "member", "escape")
 """Keys that say how a file's text is laid out, besides its delimiter and its encoding."""
 
 _TABLE_KEYS = (
@@ -192,6 +185,7 @@ def _table(table: Table, document: object) -> TableMapping:
         header_line=_line(values.get("header_line"), where),
         sheet=_text(values, "sheet", where),
         member=_text(values, "member", where),
+        escape=_one_of(values, "escape", ("\\", ""), where),
     )
 
 

@@ -28,6 +28,7 @@ class TableFile(ABC):
         fingerprint: What the file must still be when it is read.
         notes: What the user should know about how it is read.
         ignored: Columns that are no part of the table: they count its rows.
+        choices: The sheets of a workbook or the files of an archive that could be the table, this one among them.
     """
 
     path: Path
@@ -35,6 +36,7 @@ class TableFile(ABC):
     fingerprint: Fingerprint
     notes: tuple[str, ...]
     ignored: tuple[str, ...] = field(default=(), kw_only=True)
+    choices: tuple[str, ...] = field(default=(), kw_only=True)
 
     @staticmethod
     def open(
@@ -51,7 +53,7 @@ class TableFile(ABC):
             path: The file.
             layout: What is declared.
             known: Normalised column names that help to find the header.
-            whole: Check and hash all of it; False decides by its beginning, for a preview.
+            whole: Check and hash all of it; False decides by its beginning and never asks, for a preview.
             ctx: Progress.
 
         Raises:

@@ -60,7 +60,15 @@ class WorkbookFile(TableFile):
         first = layout.header_line or 1
         searched = {name: [record for record in head if record.line >= first] for name, head in heads.items()}
         headers = {name: find_header(head, layout, known) for name, head in searched.items() if head}
-        sheet = _chosen(path, heads, headers, layout.sheet)
+        likely = [_named(path, heads, headers, layout.sheet)] if layout.sheet is not None else _likely(path, headers)
+        if len(likely) > 1 and whole:
+            raise UndecidedError(
+                "import.several_sheets",
+                f"{path.name} has several sheets that could be the table: {', '.join(likely)}.",
+                {"sheet": likely[0]},
+                'Name another one under "sheet".',
+            )
+        sheet = likely[0]
         header = headers[sheet]
         notes = []
         if len(heads) > 1:
@@ -69,7 +77,8 @@ class WorkbookFile(TableFile):
         if above and layout.header is None:
             notes.append(f"{above} row{'s were' if above > 1 else ' was'} left out above the column names")
         first_row = header.first_line + 1 if layout.header is None else 1
-        return cls(path, header.header, fingerprint, tuple(notes), sheet, first_row, layout.comment or "")
+        comment = layout.comment or ""
+        return cls(path, header.header, fingerprint, tuple(notes), sheet, first_row, comment, choices=tuple(headers))
 
     @property
     def layout(self) -> Mapping[str, str]:
@@ -100,33 +109,26 @@ class WorkbookFile(TableFile):
                 ctx.progress(part[-1].line, sheet.total_height, f"reading {self.path.name}")
 
 
-def _chosen(
-    path: Path, heads: Mapping[str, Sequence[Record]], headers: Mapping[str, Header], declared: str | None
-) -> str:
-    if declared is not None:
-        found = next((name for name in heads if name.casefold() == declared.casefold()), None)
-        if found is None:
-            raise DataError(
-                f"{path.name} has no sheet '{declared}'; it has: {', '.join(heads)}.",
-                'Correct "sheet" in the mapping.',
-                code="import.no_such_sheet",
-                details={"file": path.name, "sheets": list(heads)},
-            )
-        if found not in headers:
-            raise _no_table(path, f"the sheet '{found}' is empty")
-        return found
+def _named(path: Path, heads: Mapping[str, Sequence[Record]], headers: Mapping[str, Header], declared: str) -> str:
+    found = next((name for name in heads if name.casefold() == declared.casefold()), None)
+    if found is None:
+        raise DataError(
+            f"{path.name} has no sheet '{declared}'; it has: {', '.join(heads)}.",
+            'Correct "sheet" in the mapping.',
+            code="import.no_such_sheet",
+            details={"file": path.name, "sheets": list(heads)},
+        )
+    if found not in headers:
+        raise _no_table(path, f"the sheet '{found}' is empty")
+    return found
+
+
+def _likely(path: Path, headers: Mapping[str, Header]) -> list[str]:
+    """The sheets that could be the table, by the names that are wanted."""
     if not headers:
         raise _no_table(path, "its sheets are empty")
     tables = [name for name, header in headers.items() if header.names >= _NAMED]
-    likely = tables or [name for name, header in headers.items() if header.names] or list(headers)
-    if len(likely) == 1:
-        return likely[0]
-    raise UndecidedError(
-        "import.several_sheets",
-        f"{path.name} has several sheets that could be the table: {', '.join(likely)}.",
-        {"sheet": likely[0]},
-        'Name another one under "sheet".',
-    )
+    return tables or [name for name, header in headers.items() if header.names] or list(headers)
 
 
 def _no_table(path: Path, problem: str) -> DataError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -124,8 +125,6 @@ def _open_all(
 
 def _with_memory(connection: Connection, one: Opened) -> tuple[Opened, list[str]]:
     """What was chosen once for a table holds for its next files, if they have the same columns."""
-    import dataclasses
-
     from mmdesk.engine.ingestion.column_plan import fit_mapping
     from mmdesk.engine.ingestion.csv_ingestion import with_mapping
     from mmdesk.engine.ingestion.mapping import LAYOUT_KEYS
@@ -228,8 +227,6 @@ class _Import:
             write_rejects(self._options.rejects, self._prepared, self._originals)
 
     def _audit(self, checked: Sequence[Checked], ids: Mapping[Table, int]) -> list[dict[str, object]]:
-        import dataclasses
-
         return [
             {
                 "import_id": ids[one.prepared.table],
@@ -243,7 +240,6 @@ class _Import:
         ]
 
     def _report(self, checked: Sequence[Checked], ids: Mapping[Table, int], state: str | None = None) -> TablesReport:
-        import dataclasses
         import itertools
 
         reports = tuple(
@@ -255,6 +251,7 @@ class _Import:
                 notes=tuple(_notes(one)),
                 import_id=ids.get(one.prepared.table),
                 sha256=one.prepared.file.fingerprint.sha256,
+                layout=one.prepared.file.layout,
             )
             for one in checked
         )
@@ -323,30 +320,37 @@ def preview_table(
         UsageError: No such file, or a wrong mapping.
         DataError: Not a CSV text.
     """
-    from mmdesk.engine.ingestion.csv_ingestion import open_table
+    from mmdesk.engine.ingestion.column_plan import fit_mapping
+    from mmdesk.engine.ingestion.csv_ingestion import with_mapping
     from mmdesk.engine.ingestion.mapping import NO_MAPPING, parse_mapping
     from mmdesk.engine.ingestion.table_file import TableFile
     from mmdesk.engine.ingestion.table_schema import known_names, propose_table
 
     mappings = parse_mapping(mapping or {})
+    if table is None:
+        table = propose_table(TableFile.open(path, known=known_names(), whole=False).header, path.stem)
     said = mappings.get(table, NO_MAPPING) if table is not None else NO_MAPPING
-    file = TableFile.open(path, layout=said.layout, known=known_names(table), whole=False)
-    header = file.header
-    found = table if table is not None else propose_table(header, path.stem)
-    problems = list(file.notes)
+    file = TableFile.open(path, said.layout, known=known_names(table), whole=False)
     head = file.head(rows)
-    problems += [f"line {record.line}: {record.broken}" for record in head if record.broken]
-    shown = tuple(tuple(record.cells) for record in head)
-    form = (file.layout.get("encoding", ""), file.layout.get("delimiter", ""))
-    if found is None:
-        return Preview(path.name, None, header, shown, {}, (), {}, *form, tuple(problems))
+    seen = Preview(
+        path.name,
+        table.value if table is not None else None,
+        file.header,
+        tuple(tuple(record.cells) for record in head),
+        layout=file.layout,
+        choices=file.choices,
+        problems=(*file.notes, *(f"line {record.line}: {record.broken}" for record in head if record.broken)),
+    )
+    if table is None:
+        return seen
     try:
-        plan = open_table(found, path, mappings.get(found, NO_MAPPING), whole=False).plan
+        plan = with_mapping(table, file, fit_mapping(said, table, file.header, path.name)).plan
     except MmdeskError as error:
-        return Preview(path.name, found.value, header, shown, {}, (), {}, *form, (*problems, error.message))
+        return dataclasses.replace(seen, problems=(*seen.problems, error.message))
     matched = {name: source.label if source.indices else source.constant or "" for name, source in plan.sources.items()}
-    proposals = dict(plan.proposals)
-    return Preview(path.name, found.value, plan.header, shown, matched, plan.missing, proposals, *form, tuple(problems))
+    return dataclasses.replace(
+        seen, columns=plan.header, mapping=matched, missing=plan.missing, proposals=dict(plan.proposals)
+    )
 
 
 def propose_tables(paths: Sequence[Path]) -> dict[Path, Table | None]:

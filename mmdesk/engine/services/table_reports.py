@@ -81,6 +81,7 @@ class TableReport:
         notes: What the user should know about how the file was read.
         import_id: The import, or None if nothing was written.
         sha256: Of the file.
+        layout: How the file was read, in the keys of a mapping: encoding, delimiter, sheet...
     """
 
     table: str
@@ -98,6 +99,7 @@ class TableReport:
     notes: tuple[str, ...] = ()
     import_id: int | None = None
     sha256: str = ""
+    layout: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -136,7 +138,8 @@ class Preview:
         mapping: Wanted column -> the file's column (or constant) found for it.
         missing: Required columns that were not found.
         proposals: Wanted column -> the file's column that probably is it.
-        encoding, delimiter: How it was read.
+        layout: How it was read, in the keys of a mapping: encoding, delimiter, sheet...
+        choices: The sheets, or the files of an archive, that it could be.
         problems: What the import would refuse or ask, as far as the beginning of the file shows.
     """
 
@@ -144,12 +147,22 @@ class Preview:
     table: str | None
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
-    mapping: Mapping[str, str]
-    missing: tuple[str, ...]
-    proposals: Mapping[str, str]
-    encoding: str
-    delimiter: str
-    problems: tuple[str, ...]
+    mapping: Mapping[str, str] = field(default_factory=dict)
+    missing: tuple[str, ...] = ()
+    proposals: Mapping[str, str] = field(default_factory=dict)
+    layout: Mapping[str, str] = field(default_factory=dict)
+    choices: tuple[str, ...] = ()
+    problems: tuple[str, ...] = ()
+
+    @property
+    def encoding(self) -> str:
+        """Python's name of it; ``""`` where a file says itself how it is read."""
+        return self.layout.get("encoding", "")
+
+    @property
+    def delimiter(self) -> str:
+        """What parts the cells; ``""`` where nothing does."""
+        return self.layout.get("delimiter", "")
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from mmdesk.ui.tabs.importing.tables_page import _FileRow
 from mmdesk.ui.widgets.basics import Label
 from mmdesk.ui.widgets.table import Table
 from mmdesk.ui.window import MainWindow
+from tests.engine.ingestion.workbooks import write_workbook
 from tests.ui.driving import LONG_MS, answer, click, on, opened, press, rest
 
 
@@ -226,6 +227,23 @@ def test_reading_options_change_the_preview(qtbot: QtBot, window: MainWindow, sm
     assert [column.title for column in view.table.columns.columns] == ["entity_id", "city;land"]
     box.set_value("")
     rest(qtbot, window)
+
+
+def test_of_a_workbook_the_sheet_is_chosen(qtbot: QtBot, window: MainWindow, small_case: Path, tmp_path: Path) -> None:
+    opened(qtbot, window, small_case)
+    view = import_tab(window).tables.file_view
+    rows = [["entity_id", "city"], ["A1", "Rome"]]
+    sheets = {"2023": rows, "2024": [*rows, ["B2", "Oslo"]]}
+    take(qtbot, window, write_workbook(tmp_path / "entities.xlsx", sheets))
+    press(qtbot, view, "How it is read")
+    assert view._facts.text().startswith("2023 ·")
+    assert not view.reading.part.isHidden()
+    view.reading.part.set_value("2024")
+    rest(qtbot, window)
+    assert view._facts.text().startswith("2024 ·")
+    assert [list(column.values) for column in view.table.columns.columns] == [["A1", "B2"], ["Rome", "Oslo"]]
+    take(qtbot, window, write(tmp_path, "events.csv", "entity_id,event_type,timestamp\nA1,pay,2020-01-01\n"))
+    assert view.reading.part.isHidden()
 
 
 def test_a_check_is_cancelled_and_nothing_happened(

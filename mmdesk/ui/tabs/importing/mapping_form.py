@@ -16,7 +16,10 @@ from mmdesk.ui.widgets.fields import Choice
 from mmdesk.ui.widgets.findings import Sentence, SentenceList, Severity
 from mmdesk.ui.widgets.table import Table
 
-_ENCODINGS = ("utf-8", "cp1252", "utf-16", "iso-8859-15", "cp1250", "cp1251", "big5", "shift_jis", "gb18030")
+_ENCODINGS = (
+    "utf-8", "cp1252", "utf-16", "iso8859-15", "cp1250", "cp1251", "cp1253", "cp1254", "cp1255", "cp1256", "cp1257",
+    "koi8-r", "mac-roman", "cp850", "big5", "shift_jis", "euc-jp", "gb18030", "euc-kr",
+)  # fmt: skip
 _DELIMITERS = ((",", "Comma ,"), (";", "Semicolon ;"), ("\t", "Tab"), ("|", "Bar |"), (" ", "Space"))
 _NAMES = dict(_DELIMITERS)
 _DECIMALS = ((".", "Point 1.5"), (",", "Comma 1,5"))
@@ -53,9 +56,26 @@ class ReadingOptions(QWidget):
             grid.addWidget(Label(box.accessibleName(), "small"), 0, number)
             grid.addWidget(box, 1, number)
             box.value_changed.connect(lambda value, n=name: self.changed.emit(n, value))
+        self._part_key = "sheet"
+        self.part = _automatic("Sheet or file", [])
+        self._part_label = Label(self.part.accessibleName(), "small")
+        grid.addWidget(self._part_label, 0, len(self._boxes))
+        grid.addWidget(self.part, 1, len(self._boxes))
+        self.part.value_changed.connect(lambda value: self.changed.emit(self._part_key, value))
+
+    def _show_part(self, plan: FilePlan) -> None:
+        """The sheets of a workbook or the files of an archive, where there are several."""
+        preview = plan.preview
+        choices = preview.choices if preview is not None else ()
+        self._part_key = "sheet" if preview is not None and "sheet" in preview.layout else "member"
+        options = [("Automatic", ""), *((name, name) for name in choices)]
+        self.part.set_options(options, plan.reading.get(self._part_key, ""))
+        self.part.setVisible(len(choices) > 1)
+        self._part_label.setVisible(len(choices) > 1)
 
     def show_plan(self, plan: FilePlan) -> None:
         """The choices of one file."""
+        self._show_part(plan)
         for name, box in self._boxes.items():
             wanted = plan.time_format if name == "format" else plan.reading.get(name, "")
             with QSignalBlocker(box):
@@ -147,7 +167,9 @@ class FileView(QWidget):
         preview = plan.preview
         if preview is None:
             return
-        facts = [preview.encoding, _NAMES.get(preview.delimiter, f"delimiter {preview.delimiter}").lower()]
+        facts = [part for key in ("sheet", "member", "encoding") if (part := preview.layout.get(key))]
+        if preview.delimiter:
+            facts.append(_NAMES.get(preview.delimiter, f"delimiter {preview.delimiter}").lower())
         facts += [count(len(preview.columns), "column"), f"first {count(len(preview.rows), 'row')} shown"]
         self._facts.set_text(" · ".join(facts))
         self.accept.setVisible(any(plan.chosen(wanted.name)[1] == "proposed" for wanted in plan.wanted))
