@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 
 from mmdesk.engine.ingestion.missing_words import stand_for_missing
 from mmdesk.engine.ingestion.number_dress import undress
+from mmdesk.engine.ingestion.whole_casts import cast_whole
 
 Bools = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]
@@ -19,6 +20,8 @@ PLAIN = r"^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$"
 """A number with a decimal point or none, without thousands marks."""
 
 INFINITE = r"^(?i:[+-]?(?:inf|infinity|∞))$"
+
+_NAN = "^(?i:[+-]?nan)$"
 
 # One comma that cannot part thousands: 1,5  0,087  1234,500  ,5
 _COMMA_PROOF = (
@@ -104,9 +107,11 @@ class NumberEvidence:
             texts, lines = texts.filter(pa.array(kept)), lines[kept]
         if not len(texts):
             return
-        try:
-            values = np.asarray(pc.cast(texts, pa.float64()))
-        except pa.ArrowInvalid:
+        values = _as_floats(texts)
+        if values is None:
+            texts, lines = self._without_words(texts, lines)
+            values = _as_floats(texts)
+        if values is None:
             self._update_slowly(texts, lines)
             return
         missing = np.isnan(values)
@@ -116,6 +121,17 @@ class NumberEvidence:
         self.finite += int((~missing & ~infinite).sum())
         self.signs.add("")
         self._look_at_plain(texts)
+
+    def _without_words(self, texts: pa.Array, lines: npt.NDArray[np.int64]) -> tuple[pa.Array, npt.NDArray[np.int64]]:
+        """The cells but for words for missing, which are counted."""
+        words = stand_for_missing(texts)
+        count = _count(words)
+        if not count:
+            return texts, lines
+        self.absent += count
+        self.words += _count(pc.and_not(words, pc.match_substring_regex(texts, _NAN)))
+        keep = pc.invert(words)
+        return texts.filter(keep), lines[np.asarray(keep)]
 
     def _look_at_plain(self, texts: pa.Array) -> None:
         """Marks and zeros of numbers with a point or none."""
@@ -212,10 +228,9 @@ def classify(texts: pa.Array) -> Masks:
     infinite, absent, nan, marked = (np.zeros(len(texts), bool) for _ in range(4))
     if rest.any():
         others = texts.filter(pa.array(rest))
-        lower = pc.utf8_lower(others)
         infinite[rest] = np.asarray(pc.match_substring_regex(others, INFINITE))
         absent[rest] = np.asarray(stand_for_missing(others)) | np.asarray(pc.equal(others, ""))
-        nan[rest] = np.asarray(pc.match_substring_regex(lower, r"^[+-]?nan$"))
+        nan[rest] = np.asarray(pc.match_substring_regex(others, _NAN))
         absent |= nan
         shapes = "|".join((_COMMA_PROOF, _DOT_GROUPS, _COMMA_GROUPS, _COMMA_OPEN, _SPACED))
         marked[rest] = np.asarray(pc.match_substring_regex(others, shapes))
@@ -244,13 +259,11 @@ def convert_numbers(texts: pa.Array, form: NumberForm) -> Numbers:
         texts: Strings without blanks around them; ``""``, ``NaN`` and other words for missing become NaN.
         form: The marks.
     """
-    blank = pc.equal(texts, "")
     if form.decimal == ".":
-        try:
-            values = np.asarray(pc.cast(pc.if_else(blank, "nan", texts), pa.float64()))
-        except pa.ArrowInvalid:
-            pass
-        else:
+        values = _as_floats(pc.if_else(pc.equal(texts, ""), "nan", texts))
+        if values is None and pc.any(words := stand_for_missing(texts)).as_py():
+            values = _as_floats(pc.if_else(pc.or_(words, pc.equal(texts, "")), "nan", texts))
+        if values is not None:
             infinite = np.isinf(values)
             return Numbers(np.where(infinite, np.nan, values), np.zeros(len(values), bool), infinite)
     dressed = undress(texts)
@@ -281,6 +294,11 @@ def _with_point(texts: pa.Array, form: NumberForm) -> pa.Array:
         # A point that is still there is no decimal mark here: make such a cell no number instead of another one.
         cleaned = pc.replace_substring(pc.replace_substring(cleaned, ".", "·"), ",", ".")
     return cleaned
+
+
+def _as_floats(texts: pa.Array) -> Floats | None:
+    values = cast_whole(texts, pa.float64())
+    return None if values is None else np.asarray(values)
 
 
 def _count(mask: pa.Array) -> int:

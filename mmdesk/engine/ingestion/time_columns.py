@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 from mmdesk.engine.ingestion import time_candidates
 from mmdesk.engine.ingestion.missing_words import stand_for_missing
 from mmdesk.engine.ingestion.time_formats import PATTERNS, SHORT_YEAR, names_a_month, parser
+from mmdesk.engine.ingestion.whole_casts import cast_whole
 
 _DIGITS = r"^\d+(?:\.\d{1,9})?$"
 
@@ -29,9 +30,11 @@ COUNTS = "numbers"
 _FAMILIES = (
     ("iso", PATTERNS["iso"]), (ORDERED, PATTERNS["day_first"]), (COUNTS, _DIGITS),
     ("month_name", PATTERNS["month_name"]), (SHORT, SHORT_YEAR), ("ctime", PATTERNS["ctime"]),
-    ("compact", PATTERNS["compact"]),
+    ("compact", r"^(?:19|20)\d{6}[T ]\d{6}(?:Z|[+-]\d{4})?$"),
 )  # fmt: skip
 _SAMPLES = 100
+_DAY_PROOF = r"^(?:1[3-9]|[2-9]\d)[-/.]\s?(?:0?\d|1[0-2])[-/.]"
+_MONTH_PROOF = r"^(?:0?\d|1[0-2])[-/.]\s?(?:1[3-9]|[2-9]\d)[-/.]"
 _YEAR_DAY = r"^\d{4}[-/.](?:1[3-9]|[23]\d)[-/.](?:0?[1-9]|1[0-2])(?:\D|$)"
 
 
@@ -45,8 +48,8 @@ class TimeEvidence:
         absent: Blank cells and words for missing.
         other: Cells that look like no time.
         first_other: The first of them with its line.
-        day_proof, month_proof: Cells of ORDERED that can only be day first, month first.
-        open_pairs: Cells of ORDERED that are different days in the two orders.
+        day_proof, month_proof: Cells of ORDERED that can only be day first, month first; counted until there are some.
+        open_pairs: Cells of ORDERED that are different days in the two orders; counted until something is proven.
         year_day: Cells that begin with the year and can only go on with the day.
     """
 
@@ -76,19 +79,23 @@ class TimeEvidence:
             texts, lines = texts.filter(pa.array(kept)), lines[kept]
         if not len(texts):
             return
-        for kind in (pa.timestamp("us"), pa.timestamp("us", "UTC")):
-            try:
-                pc.cast(texts, kind)
-            except pa.ArrowInvalid:
-                continue
-            self._add("iso", len(texts), texts[0].as_py(), int(lines[0]))
+        if self._all_iso(texts, lines):
             return
         words = np.asarray(stand_for_missing(texts))
         if words.any():
             self.absent += int(words.sum())
             texts, lines = texts.filter(pa.array(~words)), lines[~words]
-        if len(texts):
-            self._update_slowly(texts, lines)
+            if not len(texts) or self._all_iso(texts, lines):
+                return
+        self._update_slowly(texts, lines)
+
+    def _all_iso(self, texts: pa.Array, lines: npt.NDArray[np.int64]) -> bool:
+        """Whether Arrow reads all cells as ISO 8601, which takes no time; then they are counted."""
+        kinds = (pa.timestamp("us"), pa.timestamp("us", "UTC"))
+        if all(cast_whole(texts, kind) is None for kind in kinds):
+            return False
+        self._add("iso", len(texts), texts[0].as_py(), int(lines[0]))
+        return True
 
     def _add(self, family: str, count: int, example: str, line: int) -> None:
         self.families[family] = self.families.get(family, 0) + count
@@ -101,29 +108,35 @@ class TimeEvidence:
         counts = np.bincount(codes, minlength=len(words))
         first = np.full(len(words), len(texts))
         np.minimum.at(first, codes, np.arange(len(texts)))
-        open_words = np.ones(len(words), bool)
-        for family, pattern in _FAMILIES:
-            like = np.asarray(pc.match_substring_regex(words, pattern)) & open_words
-            like = self._really(family, words, like)
+        left = np.arange(len(words))
+        # What was seen before comes first: most columns are then done with after one look.
+        for family, pattern in sorted(_FAMILIES, key=lambda pair: pair[0] not in self.families):
+            if not len(left):
+                break
+            some = words if len(left) == len(words) else words.take(pa.array(left))
+            like = self._really(family, some, np.asarray(pc.match_substring_regex(some, pattern)))
             if not like.any():
                 continue
-            open_words &= ~like
-            index = int(first[like].min())
-            self._add(family, int(counts[like].sum()), texts[index].as_py(), int(lines[index]))
-            if family == "iso":
-                year_day = np.asarray(pc.match_substring_regex(words, _YEAR_DAY)) & like
-                self.year_day += int(counts[year_day].sum())
-            elif family == ORDERED:
-                self._look_at_order(words.filter(pa.array(like)), counts[like])
-            elif family == COUNTS:
-                self._look_at_counts(words.filter(pa.array(like)))
-            self._keep_samples(family, words, like)
-        if open_words.any():
-            self._keep_samples("", words, open_words)
-            self.other += int(counts[open_words].sum())
+            mine, left = left[like], left[~like]
+            index = int(first[mine].min())
+            self._add(family, int(counts[mine].sum()), texts[index].as_py(), int(lines[index]))
+            self._look_closer(family, some if like.all() else some.filter(pa.array(like)), counts[mine])
+        if len(left):
+            self._keep_samples("", words.take(pa.array(left)))
+            self.other += int(counts[left].sum())
             if self.first_other is None:
-                index = int(first[open_words].min())
+                index = int(first[left].min())
                 self.first_other = (texts[index].as_py(), int(lines[index]))
+
+    def _look_closer(self, family: str, words: pa.Array, counts: npt.NDArray[np.int64]) -> None:
+        """What cells of one form say beyond that."""
+        self._keep_samples(family, words)
+        if family == "iso":
+            self.year_day += _counted(words, counts, _YEAR_DAY)
+        elif family == ORDERED:
+            self._look_at_order(words, counts)
+        elif family == COUNTS:
+            self._look_at_counts(words)
 
     @staticmethod
     def _really(family: str, words: pa.Array, like: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
@@ -142,23 +155,29 @@ class TimeEvidence:
         like[like] = sure
         return like
 
-    def _keep_samples(self, family: str, words: pa.Array, like: npt.NDArray[np.bool_]) -> None:
+    def _keep_samples(self, family: str, words: pa.Array) -> None:
         kept = self._samples.setdefault(family, {})
         if len(kept) < _SAMPLES:
-            kept |= dict.fromkeys(words.filter(pa.array(like)).slice(0, _SAMPLES).to_pylist())
+            kept |= dict.fromkeys(words.slice(0, _SAMPLES).to_pylist())
 
     def _look_at_order(self, words: pa.Array, counts: npt.NDArray[np.int64]) -> None:
-        parts = pc.extract_regex(words, r"^(?P<a>\d{1,2})[-/.]\s?(?P<b>\d{1,2})")
-        first, second = (np.asarray(pc.cast(parts.field(index), pa.int64())) for index in (0, 1))
-        self.day_proof += int(counts[(first > 12) & (second <= 12)].sum())
-        self.month_proof += int(counts[(second > 12) & (first <= 12)].sum())
-        self.open_pairs += int(counts[(first <= 12) & (second <= 12) & (first != second)].sum())
+        # Once a thing is proven, further proof changes nothing.
+        if not self.day_proof:
+            self.day_proof += _counted(words, counts, _DAY_PROOF)
+        if not self.month_proof:
+            self.month_proof += _counted(words, counts, _MONTH_PROOF)
+        if not (self.day_proof or self.month_proof or self.open_pairs):
+            parts = pc.extract_regex(words, r"^(?P<a>\d{1,2})[-/.]\s?(?P<b>\d{1,2})")
+            first, second = (np.asarray(pc.cast(parts.field(index), pa.int64())) for index in (0, 1))
+            self.open_pairs += int(counts[(first <= 12) & (second <= 12) & (first != second)].sum())
 
     def _look_at_counts(self, words: pa.Array) -> None:
-        whole = pc.replace_substring_regex(words, r"\..*$", "")
+        whole = words
+        if pc.any(pc.match_substring(words, ".")).as_py():
+            whole = pc.replace_substring_regex(words, r"\..*$", "")
         self._lengths.update(pc.unique(pc.utf8_length(whole)).to_pylist())
         if self._compact:
-            self._compact = bool(parser("compact")(words).ok.all())
+            self._compact = self._lengths <= {8, 14} and bool(parser("compact")(words).ok.all())
 
     def form(self) -> str | None:
         """The form of all cells that look like times, or None if it must be asked; ``iso`` where there is none.
@@ -196,7 +215,7 @@ class TimeEvidence:
         if len(units) == 1 and None not in units:
             return units.pop()
         # 20000312 could be seconds in August 1970, but a whole column of valid dates is no accident.
-        return "compact" if self._compact and self._lengths <= {8, 14} else None
+        return "compact" if self._compact else None
 
     @property
     def without_dates(self) -> bool:
@@ -249,6 +268,10 @@ class TimeEvidence:
             else:
                 forms.append(self._short_forms()[0] if family == SHORT else family)
         return forms
+
+
+def _counted(words: pa.Array, counts: npt.NDArray[np.int64], pattern: str) -> int:
+    return int(counts[np.asarray(pc.match_substring_regex(words, pattern))].sum())
 
 
 def _with_hyphens(words: pa.Array) -> pa.Array:

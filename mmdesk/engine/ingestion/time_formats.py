@@ -20,6 +20,7 @@ import pyarrow.compute as pc
 from mmdesk.engine.ingestion.missing_words import stand_for_missing
 from mmdesk.engine.ingestion.month_names import month_number
 from mmdesk.engine.ingestion.time_zones import localise
+from mmdesk.engine.ingestion.whole_casts import cast_whole
 
 Bools = npt.NDArray[np.bool_]
 Ints = npt.NDArray[np.int64]
@@ -157,8 +158,11 @@ def convert_times(texts: pa.Array, forms: Sequence[str], zone: str | None) -> Ti
     texts = pc.if_else(pc.equal(texts, ""), pa.scalar(None, pa.string()), texts)
     parsed = _fast_iso(texts) if forms and forms[0] == "iso" else None
     if parsed is None:
-        texts = pc.if_else(stand_for_missing(texts), pa.scalar(None, pa.string()), texts)
-        parsed = _by_unique(texts, forms)
+        words = stand_for_missing(texts)
+        if pc.any(words).as_py():
+            texts = pc.if_else(words, pa.scalar(None, pa.string()), texts)
+            parsed = _fast_iso(texts) if forms and forms[0] == "iso" else None
+        parsed = parsed or _by_unique(texts, forms)
     present = np.asarray(pc.is_valid(texts))
     problem = np.full(len(texts), None, object)
     ambiguous = 0
@@ -185,9 +189,8 @@ def convert_times(texts: pa.Array, forms: Sequence[str], zone: str | None) -> Ti
 def _fast_iso(texts: pa.Array) -> _Parsed | None:
     """Arrow's own ISO 8601 reader, which takes all cells or none."""
     for kind, zoned in ((pa.timestamp("us"), False), (pa.timestamp("us", "UTC"), True)):
-        try:
-            moments = pc.cast(texts, kind)
-        except pa.ArrowInvalid:
+        moments = cast_whole(texts, kind)
+        if moments is None:
             continue
         us = np.asarray(moments.cast(pa.int64()).fill_null(0))
         return _Parsed(us, np.asarray(pc.is_valid(moments)), np.full(len(us), zoned))
@@ -222,6 +225,14 @@ def parser(form: str) -> Callable[[pa.Array], _Parsed]:
 
 def _parse_epoch(texts: pa.Array, scale: float, offset: int) -> _Parsed:
     """Whole part and fraction apart, so that float64 costs no microsecond."""
+    if scale >= 1:
+        whole = cast_whole(texts, pa.int64())
+        if whole is not None and not whole.null_count:
+            counts = np.asarray(whole)
+            low, high = ((limit - offset) // int(scale) for limit in (FIRST_US, LAST_US))
+            inside = (counts >= low) & (counts <= high)
+            us = np.where(inside, counts, 0) * int(scale) + offset
+            return _Parsed(np.where(inside, us, LAST_US + 1), np.ones(len(us), bool), np.ones(len(us), bool))
     ok = np.asarray(pc.match_substring_regex(texts, _EPOCH_PATTERN))
     parts = pc.extract_regex(texts, r"^(?P<sign>-?)(?P<whole>\d{1,19})(?P<rest>(?:\.\d{1,9})?)$")
     us = np.zeros(len(texts), np.int64)
