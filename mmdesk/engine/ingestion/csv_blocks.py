@@ -57,11 +57,14 @@ def find_records(block: bytes, delimiter: str, *, last: bool) -> Records | None:
     data = np.frombuffer(block, np.uint8)
     line_ends = _line_ends(block, data, last=last)
     quoted = b'"' in block
-    quotes = np.flatnonzero(data == _QUOTE) if quoted else np.empty(0, np.int64)
+    is_quote = data == _QUOTE if quoted else np.empty(0, bool)
+    quotes = np.flatnonzero(is_quote)
+    # Whether each byte lies between quotation marks: an odd number of them before it.
+    inside = np.logical_xor.accumulate(is_quote)
     record_ends = line_ends
     offsets = np.arange(len(line_ends), dtype=np.int64)
     if quoted:
-        outside = np.searchsorted(quotes, line_ends) % 2 == 0
+        outside = ~inside[line_ends]
         record_ends, offsets = line_ends[outside], offsets[outside]
     if last and len(quotes) % 2:
         return None
@@ -79,7 +82,7 @@ def find_records(block: bytes, delimiter: str, *, last: bool) -> Records | None:
     content_ends = np.where(content, record_ends, record_ends + (data[record_ends] != _CR))
     after_cr = content & (record_ends > starts) & (data[record_ends - 1] == _CR)
     blank = content_ends - after_cr <= starts
-    cells = _cells(block, data, ord(delimiter), quotes, record_ends)
+    cells = _cells(block, data, ord(delimiter), inside, record_ends)
     return Records(end, starts, blank, cells, line_offsets, int(offsets[-1]) + 1, quoted)
 
 
@@ -102,17 +105,18 @@ def _line_ends(block: bytes, data: npt.NDArray[np.uint8], *, last: bool) -> Ints
 def _regular(data: npt.NDArray[np.uint8], quotes: Ints, delimiter: int) -> bool:
     """Whether all quotes open at a cell's first and close at its last character (or stand doubled within)."""
     opening, closing = quotes[0::2], quotes[1::2]
-    around = np.array([delimiter, _LF, _CR, _QUOTE], np.uint8)
+    around = np.zeros(256, bool)
+    around[[delimiter, _LF, _CR, _QUOTE]] = True
     before = data[opening[opening > 0] - 1]
     after = data[closing[closing < len(data) - 1] + 1]
-    return bool(np.isin(before, around).all() and np.isin(after, around).all())
+    return bool(around[before].all() and around[after].all())
 
 
-def _cells(block: bytes, data: npt.NDArray[np.uint8], delimiter: int, quotes: Ints, record_ends: Ints) -> Ints:
+def _cells(block: bytes, data: npt.NDArray[np.uint8], delimiter: int, inside: Bools, record_ends: Ints) -> Ints:
     if bytes([delimiter]) not in block:
         return np.ones(len(record_ends), np.int64)
     places = np.flatnonzero(data == delimiter)
-    if len(quotes):
-        places = places[np.searchsorted(quotes, places) % 2 == 0]
+    if len(inside):
+        places = places[~inside[places]]
     counts: Ints = np.diff(np.searchsorted(places, record_ends, side="right"), prepend=0) + 1
     return counts

@@ -36,6 +36,9 @@ _COMMA_OPEN = r"^[+-]?[1-9]\d{0,2},\d{3}$"
 _DOT_OPEN = r"^[+-]?[1-9]\d{0,2}\.\d{3}$"
 _SPACED = r"^[+-]?\d{1,3}(?:[ '\x{2019}\p{Zs}]\d{3})+(?:[.,]\d+)?$"
 
+_LONG_DIGITS = 16
+"""Digits that a float64 cannot all hold: it has 15 for sure. Source: IEEE 754, binary64."""
+
 _SPACES = r"[ '\x{2019}\p{Zs}]"
 
 
@@ -142,9 +145,11 @@ class NumberEvidence:
             self.point += _count(pc.and_not(with_dot, open_dots))
             self._note_open("point", texts, open_dots)
         if not self.leading_zero:
-            self.leading_zero += _count(pc.match_substring_regex(texts, r"^[+-]?0\d+$"))
-        if not self.long_digits:
-            self.long_digits += _count(pc.match_substring_regex(texts, r"^[+-]?\d{16,}$"))
+            zeros = [pc.starts_with(texts, zero) for zero in ("0", "-0", "+0")]
+            texts_from_zero = texts.filter(pc.or_(pc.or_(zeros[0], zeros[1]), zeros[2]))
+            self.leading_zero += _count(pc.match_substring_regex(texts_from_zero, r"^[+-]?0\d+$"))
+        if not self.long_digits and pc.max(pc.binary_length(texts)).as_py() >= _LONG_DIGITS:
+            self.long_digits += _count(pc.match_substring_regex(texts, rf"^[+-]?\d{{{_LONG_DIGITS},}}$"))
 
     def _note_open(self, mark: str, texts: pa.Array, mask: pa.Array) -> None:
         count = _count(mask)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -46,12 +46,14 @@ class TextBatch:
         lines: int64, the line where each record starts.
         broken: Records that are no rows.
         left_out: Comments, ruled lines, and headers that stand there again.
+        clean: Columns found to have no blanks and marks around their cells, so that nobody looks again.
     """
 
     columns: tuple[pa.Array, ...]
     lines: Ints
     broken: tuple[BrokenRecord, ...]
     left_out: int = 0
+    clean: set[int] = field(default_factory=set, init=False, repr=False, compare=False)
 
     @property
     def rows(self) -> int:
