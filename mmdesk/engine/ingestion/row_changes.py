@@ -187,9 +187,9 @@ def _create(batch: pa.RecordBatch, name: str, unknown: Bools, index: EntityIndex
 
 def compare_rows(connection: Connection, prepared: PreparedTable, created: CreatedEntities) -> RowChanges:
     """Tell new rows from stored ones by their identity; see :mod:`mmdesk.engine.ingestion.row_identity`."""
-    keys = with_occurrence(prepared.hashes)
-    own_ids = np.zeros(len(keys), bool)
     ids = prepared.column("event_id")
+    keys = with_occurrence(prepared.hashes, reuse=ids is None)
+    own_ids = np.zeros(len(keys), bool)
     if ids is not None:
         texts = ids.cast(pa.string()).combine_chunks()
         own_ids = np.asarray(texts.is_valid())

@@ -25,6 +25,7 @@ Words = npt.NDArray[np.uint64]
 _KEYS = ("mmdesk row key 1", "mmdesk row key 2")
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _STAFFORD_A, _STAFFORD_B = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
+_BLOCK_ROWS = 1 << 17
 _MISSING = np.uint64(0x6D697373696E6721)  # what a missing value counts as
 
 
@@ -151,7 +152,13 @@ def occurrences(rows: RowHash) -> npt.NDArray[np.int64]:
     return counts
 
 
-def with_occurrence(rows: RowHash) -> RowHash:
-    """The hashes with the occurrence number in them."""
+def with_occurrence(rows: RowHash, *, reuse: bool = False) -> RowHash:
+    """The hashes with the occurrence number in them; ``reuse`` puts them in the place of the old ones."""
     numbers = occurrences(rows).view(np.uint64)
-    return RowHash(_mix(rows.first + numbers * _GOLDEN), _mix(rows.second + numbers * _GOLDEN))
+    mixed = rows if reuse else RowHash(np.empty_like(rows.first), np.empty_like(rows.second))
+    for start in range(0, len(rows), _BLOCK_ROWS):  # of millions of rows no copy is made
+        part = slice(start, start + _BLOCK_ROWS)
+        more = numbers[part] * _GOLDEN
+        mixed.first[part] = _mix(rows.first[part] + more)
+        mixed.second[part] = _mix(rows.second[part] + more)
+    return mixed

@@ -63,7 +63,7 @@ class Typer:
         """The sound rows of a batch.
 
         Columns: the wanted ones that the file has (ids and words dictionary-encoded strings, numbers float64, times
-        int64 microseconds named ``timestamp_us`` and ``as_of_us``; null = missing), ``line`` int64, and the further
+        int64 microseconds named ``timestamp_us`` and ``as_of_us``; null = missing), ``line``, and the further
         columns as one JSON object per row: ``attributes`` of entities, ``details`` of events and interactions.
         """
         self._bad = np.zeros(batch.rows, bool)
@@ -82,7 +82,9 @@ class Typer:
             columns["attributes"] = self._attributes(batch)
         elif self.plan.table is not Table.TARGETS and self.plan.extras:
             columns["details"] = self._details(batch)
-        columns["line"] = pa.array(batch.lines)
+        # Half the memory where there can be millions of rows; no file that fits has so many lines.
+        linked = self.plan.table in {Table.EVENTS, Table.INTERACTIONS}
+        columns["line"] = pa.array(batch.lines.astype(np.uint32) if linked else batch.lines)
         ready = pa.RecordBatch.from_arrays(list(columns.values()), names=list(columns))
         if not self._bad.any():
             return ready

@@ -35,6 +35,8 @@ _IN_BATCH = 500
 
 _MANY_ROWS = 50_000
 
+_EMPTY = pa.RecordBatch.from_arrays([], names=[])
+
 
 def write_import(
     connection: Connection,
@@ -206,11 +208,16 @@ def _row_batches(
     start, total = 0, len(chosen)
     for place, batch in enumerate(prepared.batches):
         if last:
-            prepared.batches[place] = batch.slice(0, 0)
+            prepared.batches[place] = _EMPTY  # a slice would keep all of it
         keys = changes.keys.take(np.arange(start, start + batch.num_rows)).keys()
         names = [name for name in _STORED[prepared.table] if name in batch.schema.names]
         ready = pa.RecordBatch.from_arrays(
-            [*(batch.column(name) for name in names), keys, pa.array(np.full(batch.num_rows, import_id))],
+            [
+                *(batch.column(name) for name in names[:-1]),
+                batch.column(names[-1]).cast(pa.int64()),
+                keys,
+                pa.array(np.full(batch.num_rows, import_id)),
+            ],
             names=[*names, "row_key", "import_id"],
         )
         mask = chosen[start : start + batch.num_rows]

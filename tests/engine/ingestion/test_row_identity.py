@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 import orjson
 import pyarrow as pa
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mmdesk.engine.ingestion import json_columns
+from mmdesk.engine.ingestion import json_columns, row_identity
 from mmdesk.engine.ingestion.row_identity import RowHash, hash_rows, occurrences, with_occurrence
 
 TEXTS = st.one_of(st.none(), st.text(max_size=4))
@@ -113,3 +114,14 @@ def test_times_in_json() -> None:
         '"0001-01-01T00:00:00Z"',
         None,
     ]
+
+
+def test_the_occurrence_may_take_the_place_of_the_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(row_identity, "_BLOCK_ROWS", 3)
+    rows = hash_rows([pa.array(["a", "b", "a", "a", "c", "b", "a", "d"])])
+    fresh = with_occurrence(rows)
+    assert len({*zip(fresh.first.tolist(), fresh.second.tolist(), strict=True)}) == 8
+    reused = with_occurrence(rows, reuse=True)
+    assert reused is rows
+    assert (reused.first == fresh.first).all()
+    assert (reused.second == fresh.second).all()
