@@ -74,6 +74,35 @@ def make_sample(folder: Path, *, ctx: JobContext) -> OpenCase:
     return OpenCase(Path(info.folder), info.name)
 
 
+@dataclass(frozen=True)
+class LogVerdict:
+    """What there is to say of a case's log: in a sentence, in paragraphs, and every finding for itself."""
+
+    verified: bool
+    message: str
+    paragraphs: tuple[str, ...]
+    findings: tuple[str, ...]
+
+
+def verify_log(folder: Path, *, ctx: JobContext) -> LogVerdict:
+    """Is the log of changes whole and unaltered."""
+    from mmdesk.engine.services import audit
+
+    report = audit.verify_audit(folder, ctx=ctx)
+    findings = [*(problem.text for problem in report.problems), *(remark.text for remark in report.notices)]
+    entries = f"{report.entries:,} {'entry' if report.entries == 1 else 'entries'}"
+    if report.verified:
+        message = f"The log is whole and unaltered: {entries}."
+        paragraphs = [f"It ends in {report.last_hash}."]
+    else:
+        message = f"The log does not verify; it has {entries}."
+        keep = "Keep the case folder as it is, and tell whoever is responsible for the case."
+        paragraphs = [report.problems[0].text, keep]
+    if report.notices:
+        paragraphs.append(f"To be known besides: {report.notices[0].text}")
+    return LogVerdict(report.verified, message, tuple(paragraphs), tuple(findings))
+
+
 def data_health(folder: Path, *, ctx: JobContext) -> tuple[DataHealth, tuple[list[float], list[int]] | None]:  # noqa: ARG001
     """How complete the data are, and the events over time (edges in seconds since 1970, counts)."""
     from mmdesk.engine.services import cases, previews

@@ -86,6 +86,20 @@ class CaseFlow(QObject):
             lambda: self.leave(lambda: self._start("Making the sample case", calls.make_sample, folder, Lane.HEAVY)),
         )
 
+    def verify_log(self) -> None:
+        """Check the log of the open case and say what was found."""
+        case = self._session.case
+        if case is not None:
+            self._jobs.submit(
+                Lane.DB, calls.verify_log, case.folder, title="Verifying the log", key="verify log", owner=self,
+                on_success=self._on_log_verified, on_failure=self._on_failed,
+            )  # fmt: skip
+
+    def _on_log_verified(self, verdict: calls.LogVerdict) -> None:
+        tell = choosers.show_result if verdict.verified else choosers.show_error
+        more = "\n\n".join(shown(paragraph, 2000) for paragraph in verdict.paragraphs)
+        tell(self._window, verdict.message, more, "\n".join(shown(finding, 2000) for finding in verdict.findings))
+
     def leave(self, then: Callable[[], None]) -> None:
         """Do ``then`` when no job of the present case is left; asks before any is stopped."""
         running = [job for job in self._jobs.live if job.title]

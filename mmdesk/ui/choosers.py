@@ -88,9 +88,18 @@ def ask(
 
 def show_error(parent: QWidget, message: str, hint: str, details: str = "") -> QMessageBox:
     """What happened, what to do, and the details folded. Plain text."""
+    return _tell(parent, QMessageBox.Icon.Warning, message, hint, details)
+
+
+def show_result(parent: QWidget, message: str, more: str, details: str = "") -> QMessageBox:
+    """What was found, more about it, and the details folded. Plain text."""
+    return _tell(parent, QMessageBox.Icon.Information, message, more, details)
+
+
+def _tell(parent: QWidget, icon: QMessageBox.Icon, message: str, hint: str, details: str) -> QMessageBox:
     box = QMessageBox(parent)
     box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-    box.setIcon(QMessageBox.Icon.Warning)
+    box.setIcon(icon)
     box.setTextFormat(Qt.TextFormat.PlainText)
     box.setText(message)
     box.setInformativeText(hint)

@@ -127,6 +127,7 @@ class MainWindow(QMainWindow):
         add("Case", "Open…", self.flow.choose, shortcut=keys.Open, icon="folder-open")
         add("Case", "Sample case", self.flow.sample, icon="sample")
         self.commands.separate("Case")
+        self._verify_log = add("Case", "Verify the log", self.flow.verify_log, icon="verify", enabled=False)
         self._close_case = add(
             "Case", "Close case", lambda: self.flow.leave(lambda: None), shortcut="Ctrl+W", icon="close", enabled=False
         )
@@ -189,6 +190,7 @@ class MainWindow(QMainWindow):
         self.setWindowTitle(f"{shown(case.name)} - mmdesk")
         self._case_name.set_text(case.name)
         self._close_case.setEnabled(True)
+        self._verify_log.setEnabled(True)
         self.tabs.setCurrentIndex(0)
         self.stack.setCurrentWidget(self.tabs)
         self._show_recent()
@@ -196,6 +198,7 @@ class MainWindow(QMainWindow):
     def _on_session_closed(self) -> None:
         self.setWindowTitle("mmdesk")
         self._close_case.setEnabled(False)
+        self._verify_log.setEnabled(False)
         self.stack.setCurrentWidget(self.start_page)
         self._show_recent()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -51,6 +52,21 @@ def test_a_new_case_is_made_with_keyboard_and_mouse(qtbot: QtBot, window: MainWi
     assert (tmp_path / "Payments-spring-summer" / "case.mmcase").is_file()
     assert window.windowTitle() == "Payments: spring/summer - mmdesk"
     assert Settings().recent[0].name == "Payments: spring/summer"
+
+
+def test_the_log_is_verified_and_what_was_found_is_said(qtbot: QtBot, window: MainWindow, empty_case: Path) -> None:
+    verify = next(command.action for command in window.commands.all if command.name == "Verify the log")
+    assert not verify.isEnabled()
+    opened(qtbot, window, empty_case)
+    verify.trigger()
+    assert "The log is whole and unaltered: 1 entry." in answer(qtbot, window, "Close")
+    document = json.loads((empty_case / "audit.anchor").read_text())
+    (empty_case / "audit.anchor").write_text(json.dumps({**document, "actor": "<b>x</b>\n"}))
+    verify.trigger()
+    said = answer(qtbot, window, "Close")
+    assert "The log does not verify; it has 1 entry." in said
+    assert "by <b>x</b> , is forged: its signature is of other words." in said
+    assert "Keep the case folder as it is" in said
 
 
 def test_what_is_wrong_with_a_new_case_is_said(qtbot: QtBot, window: MainWindow, empty_case: Path) -> None:

@@ -212,7 +212,8 @@ def keep(folder: Path, anchor: Anchor) -> None:
     document = {path: orjson.loads(one.as_bytes()) for path, one in copies.items()}
     try:
         path = _kept_file(anchor.case_id)
-        write_atomic(path, orjson.dumps(document, option=orjson.OPT_INDENT_2) + b"\n")
+        # Not waited for: a power cut at worst takes this away, and the anchor in the case folder is still there.
+        write_atomic(path, orjson.dumps(document, option=orjson.OPT_INDENT_2) + b"\n", durable=False)
     except ResourceError as error:
         signing.say_once("audit anchors cannot be kept on this computer: %s", error.code)
 

@@ -21,6 +21,15 @@ from mmdesk.engine.core.times import from_us, now_us
 GENESIS = "0" * 64
 """What the first entry follows."""
 
+_READ = text("SELECT length, hash FROM audit_head WHERE id = 1")
+_LOCK = text("SELECT length, hash FROM audit_lock()")
+_APPEND = text("SELECT length, hash FROM audit_append(:actor, :action, :subject, :details)")
+_INSERT = text(
+    "INSERT INTO audit_log (id, at, actor, action, subject, details, prev, hash)"
+    " VALUES (:id, :at, :actor, :action, :subject, :details, :prev, :hash)"
+)
+_MOVE = text("UPDATE audit_head SET length = :length, hash = :hash WHERE id = 1")
+
 
 @dataclass(frozen=True)
 class Head:
@@ -76,12 +85,12 @@ def lock_head(connection: Connection) -> Head:
     """
     if connection.dialect.name != "postgresql":
         return read_head(connection)
-    return _head(connection.execute(text("SELECT length, hash FROM audit_lock()")).one())
+    return _head(connection.execute(_LOCK).one())
 
 
 def read_head(connection: Connection) -> Head:
     """The chain's end as it is recorded, not locked."""
-    return _head(connection.execute(text("SELECT length, hash FROM audit_head WHERE id = 1")).one())
+    return _head(connection.execute(_READ).one())
 
 
 def _head(row: Sequence[Any]) -> Head:
@@ -101,8 +110,7 @@ def append(connection: Connection, head: Head, change: Change) -> Head:
     """
     texts = _texts(change)
     if connection.dialect.name == "postgresql":
-        statement = text("SELECT length, hash FROM audit_append(:actor, :action, :subject, :details)")
-        return _head(connection.execute(statement, texts).one())
+        return _head(connection.execute(_APPEND, texts).one())
     return _write(connection, head, texts)
 
 
@@ -124,17 +132,8 @@ def _write(connection: Connection, head: Head, texts: Mapping[str, str]) -> Head
     at = from_us(now_us()).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
     entry = {"at": at, **texts, "prev": head.hash}
     new = Head(head.length + 1, entry_hash(head.length + 1, list(entry.values())))
-    connection.execute(
-        text(
-            "INSERT INTO audit_log (id, at, actor, action, subject, details, prev, hash)"
-            " VALUES (:id, :at, :actor, :action, :subject, :details, :prev, :hash)"
-        ),
-        {"id": new.length, **entry, "hash": new.hash},
-    )
-    connection.execute(
-        text("UPDATE audit_head SET length = :length, hash = :hash WHERE id = 1"),
-        {"length": new.length, "hash": new.hash},
-    )
+    connection.execute(_INSERT, {"id": new.length, **entry, "hash": new.hash})
+    connection.execute(_MOVE, {"length": new.length, "hash": new.hash})
     return new
 
 

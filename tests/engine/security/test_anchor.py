@@ -469,7 +469,7 @@ def test_folders_that_cannot_be_written_do_not_stop_the_work(
 def test_a_full_disk_does_not_undo_what_is_committed(
     case: Case, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def full(_path: Path, _data: bytes) -> None:
+    def full(_path: Path, _data: bytes, *, durable: bool = True) -> None:
         raise ResourceError("full", code="resource.disk_full")
 
     monkeypatch.setattr(signing, "_said", set())
