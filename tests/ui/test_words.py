@@ -56,6 +56,18 @@ def test_the_two_meanings_of_a_comma_are_offered_in_words() -> None:
 
 
 def test_other_questions_have_one_answer() -> None:
+    first, second = answers_to({"events": {"formats": {"timestamp": ["iso", "excel"]}}})
+    assert "1904" in second.text
+    assert second.mapping == {"events": {"formats": {"timestamp": ["iso", "excel_1904"]}}}
+    first, second = answers_to({"events": {"formats": {"timestamp": "%d.%m.%y %H:%M"}}})
+    assert second.mapping == {"events": {"formats": {"timestamp": "%m.%d.%y %H:%M"}}}
+    first, second = answers_to(
+        {"targets": {"columns": {"y_class": {"column": "label", "values": {"ok": "0", "bad": "1"}}}}}
+    )
+    assert second.mapping == {
+        "targets": {"columns": {"y_class": {"column": "label", "values": {"ok": "1", "bad": "0"}}}}
+    }
+    assert (first.text, second.text) == ("Yes, as proposed", "0 and 1 the other way round")
     assert [answer.text for answer in answers_to({"events": {"columns": {"value": "Amount"}}})] == ["Yes, as proposed"]
 
 

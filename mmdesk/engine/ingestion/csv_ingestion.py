@@ -256,6 +256,11 @@ def _notes(one: Opened, survey: Survey, typer: Typer) -> list[str]:
         notes.append(
             f"{typer.ambiguous_times} local times fall into an hour that the clocks passed twice; the earlier was taken"
         )
+    for name, zoned in typer.zoned.items():
+        without = typer.read[name][1] - zoned
+        if zoned and without:
+            where = one.mapping.timezone or "UTC"
+            notes.append(f"{without} of the times in '{name}' have no time zone and were taken as {where}; others have")
     if one.table is Table.EVENTS and "value" not in one.plan.sources:
         notes.append("has no column value: all events go in without one")
     if not survey.rows:

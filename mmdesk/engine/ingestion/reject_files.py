@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 
 from mmdesk.engine.core.files import atomic_writer
 from mmdesk.engine.ingestion.column_plan import ORIGINAL, REJECTS_HEADER, SURPLUS
@@ -26,8 +27,10 @@ def original_rows(prepared: PreparedTable) -> dict[int, list[str]]:
     for batch in table_batches(prepared.file, prepared.plan):
         for record in batch.broken:
             rows[record.line] = list(record.cells[first:])
-        for place in np.flatnonzero(np.isin(batch.lines, wanted)).tolist():
-            rows[int(batch.lines[place])] = [batch.columns[index][place].as_py() for index in indices]
+        places = np.flatnonzero(np.isin(batch.lines, wanted))
+        if len(places):
+            columns = [batch.columns[index].take(pa.array(places)).to_pylist() for index in indices]
+            rows.update(zip(batch.lines[places].tolist(), map(list, zip(*columns, strict=True)), strict=True))
     return rows
 
 

@@ -44,6 +44,7 @@ class Typer:
         rejections: Takes the rows that break a rule.
         trimmed: Cells of identifiers and words that lost blanks around them.
         ambiguous_times: Local times that the change of the clocks makes ambiguous.
+        zoned: Wanted name or attribute -> times that say their zone themselves.
         read: Wanted name or attribute -> cells with something in them, and of them those that could be read.
         odd: Wanted name or attribute -> a cell that could not.
         refused_ids: Of entities: identifiers of rejected rows.
@@ -54,6 +55,7 @@ class Typer:
     rejections: Rejections
     trimmed: int = 0
     ambiguous_times: int = 0
+    zoned: dict[str, int] = field(default_factory=dict)
     read: dict[str, tuple[int, int]] = field(default_factory=dict)
     odd: dict[str, str] = field(default_factory=dict)
     refused_ids: set[str] = field(default_factory=set)
@@ -139,6 +141,7 @@ class Typer:
     def _times(self, batch: TextBatch, name: str, label: str, texts: pa.Array) -> pa.Array:
         times = convert_times(texts, self.forms.times[name], self.forms.timezone)
         self.ambiguous_times += times.ambiguous
+        self.zoned[name] = self.zoned.get(name, 0) + times.zoned
         bad = times.bad
         self._count(name, texts, times.present, bad)
         if bad.any():

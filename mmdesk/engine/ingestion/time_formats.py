@@ -91,6 +91,7 @@ class Times:
         bad: bool [rows], the cell breaks a rule.
         problem: object [rows], that rule or None.
         ambiguous: Cells that a change of the clocks makes ambiguous; the earlier moment was taken.
+        zoned: Cells that say their zone themselves.
     """
 
     us: Ints
@@ -98,6 +99,7 @@ class Times:
     bad: Bools
     problem: npt.NDArray[np.object_]
     ambiguous: int = 0
+    zoned: int = 0
 
 
 @dataclass
@@ -183,7 +185,8 @@ def convert_times(texts: pa.Array, forms: Sequence[str], zone: str | None) -> Ti
     outside = ok & ((us < FIRST_US) | (us > LAST_US))
     problem[outside] = "a year outside 1 to 9999"
     bad |= outside
-    return Times(np.where(present & ~bad, us, 0), present, bad, problem, ambiguous)
+    zoned = int((parsed.zoned & present & ~bad).sum())
+    return Times(np.where(present & ~bad, us, 0), present, bad, problem, ambiguous, zoned)
 
 
 def _fast_iso(texts: pa.Array) -> _Parsed | None:

@@ -228,6 +228,15 @@ def test_a_declaration_that_fits_no_cell_is_refused(desk: Desk, mapping: dict[st
     assert records(desk.case) == before
 
 
+def test_times_with_and_without_a_zone_are_told_apart(desk: Desk) -> None:
+    head = "entity_id,event_type,value,timestamp\n"
+    mixed = head + "a,pay,1,2000-03-13\nb,pay,1,2000-03-13T01:00:00+01:00\na,pay,2,2000-03-13T00:00:00\n"
+    report = desk(entities=ENTITIES, events=mixed)
+    assert {key[3] for key in contents(desk.case).events} == {DAY}
+    assert "2 of the times in 'timestamp' have no time zone and were taken as UTC" in notes(report)
+    assert "time zone" not in notes(desk(events=head + "c,pay,1,2000-03-13\nc,pay,3,2000-03-14\n"))
+
+
 def test_words_for_missing_times(desk: Desk) -> None:
     report = desk(
         entities="entity_id,joined\na,2000-03-13\nb,NULL\nc,n/a\n",
