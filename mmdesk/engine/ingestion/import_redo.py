@@ -112,37 +112,25 @@ def _refuse_strangers(connection: Connection, undone: TakenBack) -> None:
         return
     clashes: dict[int, int] = {}
     line: int | None = None
-    for model in ROWS:
+    for model in (*ROWS, Entity):
         mine = Versions.load(connection, model, *_dead(model, undone))
         if not len(mine):
             continue
-        theirs = Versions.load(connection, model, model.import_id.in_(others), model.deleted_us.is_(None))
+        # The version in an entity's own row counts, even if an analyst deleted the entity.
+        there = (
+            model.deleted_us.is_(None) | model.superseded_by.is_(None)
+            if model is Entity
+            else model.deleted_us.is_(None)
+        )
+        theirs = Versions.load(connection, model, model.import_id.in_(others), there)
         for other in set(theirs.imports.tolist()):
             clash = mine.keys.among(theirs.take(theirs.imports == other).keys)
             if clash.any():
                 clashes[other] = clashes.get(other, 0) + int(clash.sum())
                 line = int(mine.lines[clash][0]) if line is None else line
-    for other, count, at in _clashing_entities(connection, undone, others):
-        clashes[other] = clashes.get(other, 0) + count
-        line = at if line is None else line
     if clashes:
         raise _in_the_way(undone, clashes, line)
     _refuse_other_types(connection, undone, others)
-
-
-def _clashing_entities(
-    connection: Connection, undone: TakenBack, others: Collection[int]
-) -> list[tuple[int, int, int | None]]:
-    """Import, how many entities both bring, and the first line of one."""
-    mine, theirs = aliased(Entity), aliased(Entity)
-    there = theirs.superseded_by.is_(None) | theirs.deleted_us.is_(None)
-    statement = (
-        select(theirs.import_id, func.count(), func.min(mine.line))
-        .join(theirs, theirs.entity_id == mine.entity_id)
-        .where(*_dead(mine, undone), theirs.import_id.in_(others), there)
-        .group_by(theirs.import_id)
-    )
-    return [(int(other or 0), int(count), line) for other, count, line in connection.execute(statement)]
 
 
 def _in_the_way(undone: TakenBack, clashes: dict[int, int], line: int | None) -> DataError:

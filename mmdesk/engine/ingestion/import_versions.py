@@ -1,8 +1,8 @@
 """The versions of rows that several imports brought: which is current follows from which imports are in the case.
 
-Rows are told apart by an identity (their ``row_key``; a link by its entity, file and name). Of one identity the rows of
-the newest import are current, and those of each older import point to the rows of the next newer one. An entity keeps
-its row for life: the current version is in that row itself, the others in rows that point to it.
+Rows are told apart by an identity: their ``row_key``, of an entity its id, of a link its entity, file and name. Of one
+identity the rows of the newest import are current, and those of each older import point to the rows of the next newer
+one. An entity keeps its row for life: the current version is in that row itself, the others in rows that point to it.
 """
 
 from __future__ import annotations
@@ -37,7 +37,11 @@ ENDS: tuple[tuple[Any, str], ...] = (
 _IN_BATCH = 500
 _VERSION = ("entity_id", "attributes", "row_key", "import_id", "line")
 _PLACE = pa.schema([("id", pa.int64()), ("import_id", pa.int64()), ("line", pa.int64()), ("superseded_by", pa.int64())])
-_LINK = pa.schema([("entity_key", pa.int64()), ("artifact_id", pa.int64()), ("name", pa.string())])
+_NAMES: dict[Any, pa.Schema] = {
+    Entity: pa.schema([("entity_id", pa.string())]),
+    EntityArtifact: pa.schema([("entity_key", pa.int64()), ("artifact_id", pa.int64()), ("name", pa.string())]),
+}
+"""What tells rows apart that have no ``row_key`` for it."""
 
 
 def in_parts(keys: Sequence[int]) -> Iterator[list[int]]:
@@ -65,13 +69,12 @@ class Versions:
     @classmethod
     def load(cls, connection: Connection, model: Any, *conditions: ColumnElement[bool]) -> Versions:
         """The rows of ``model`` that meet the conditions."""
-        linked = model is EntityArtifact
-        own = _LINK if linked else pa.schema([("row_key", pa.binary(16))])
+        own = _NAMES.get(model, pa.schema([("row_key", pa.binary(16))]))
         schema = pa.unify_schemas([_PLACE, own])
         columns = (getattr(model, name) for name in schema.names)
         rows = fetch(connection, select(*columns).where(*conditions), schema).combine_chunks()
         parts = [_array(rows[name]) for name in own.names]
-        return cls(rows, hash_rows(parts) if linked else RowHash.of_keys(parts[0]))
+        return cls(rows, hash_rows(parts) if model in _NAMES else RowHash.of_keys(parts[0]))
 
     def take(self, chosen: npt.NDArray[np.bool_]) -> Versions:
         """Some of them."""

@@ -54,13 +54,12 @@ def by_hand(model: type[Entity] | type[Artifact]) -> ColumnElement[bool]:
 
 def _overtaken() -> ColumnElement[bool]:
     """The import that brought the entity was taken back, and another import brought one of the same name."""
+    # Lists that stand for themselves: looked up, not gone through again for each entity.
     other = aliased(Entity)
-    taken_back = exists().where(Import.id == Entity.import_id, Import.undone_us.is_not(None))
-    present = exists().where(Import.id == other.import_id, Import.undone_us.is_(None))
-    again = exists().where(
-        other.entity_id == Entity.entity_id, other.id != Entity.id, other.superseded_by.is_(None), present
-    )
-    return taken_back & again
+    taken_back = select(Import.id).where(Import.undone_us.is_not(None))
+    present = select(Import.id).where(Import.undone_us.is_(None))
+    names = select(other.entity_id).where(other.superseded_by.is_(None), other.import_id.in_(present))
+    return Entity.import_id.in_(taken_back) & Entity.entity_id.in_(names)
 
 
 def deleted_entities(connection: Connection) -> dict[str, int]:
