@@ -20,6 +20,8 @@ from mmdesk.engine.core.times import from_us, now_us
 
 GENESIS = "0" * 64
 """What the first entry follows."""
+KEPT_BY_SERVER_SINCE = 2
+"""The format since which a server writes the entries itself and changes no row without one."""
 
 _READ = text("SELECT length, hash FROM audit_head WHERE id = 1")
 _LOCK = text("SELECT length, hash FROM audit_lock()")

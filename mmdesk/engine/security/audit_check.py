@@ -54,6 +54,8 @@ class AuditNotice(StrEnum):
     """The tables were brought back from a backup."""
     ANCHOR_NOTED = "anchor_noted"
     """When an entry was written, the anchors were not as they should have been."""
+    UNGUARDED = "unguarded"
+    """Somebody put aside what keeps rows of a server's case from changing without an entry."""
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from mmdesk.engine.security.audit import Head
 from mmdesk.engine.security.audit_check import AuditFault, AuditNotice, AuditProblem, AuditRemark, check_chain
 from mmdesk.engine.security.signing import fingerprint, own_key_file
 from mmdesk.engine.store import case_file as mmcase
+from mmdesk.engine.store import rights
 from mmdesk.engine.store.case import Case
 from mmdesk.engine.store.tables import AuditEntry
 
@@ -116,18 +118,29 @@ def verify_audit(folder: Path, *, anchor_file: Path | None = None, ctx: JobConte
         anchors = (*anchors_of.read_anchors(place, case_id), *given)
         with case.read() as connection:
             found = check_chain(connection, anchors, case_id=case_id, ctx=ctx)
+            open_tables = rights.unguarded(connection)
     report = AuditReport(
         not found.problems,
         found.entries,
         found.last_hash,
         found.problems,
-        found.notices,
+        (*found.notices, *_unguarded(open_tables)),
         tuple(map(_record, anchors)),
     )
     if report.verified:
         anchors_of.remember_signers(anchors, case_id)
         anchors_of.keep(place, anchors_of.take(case_id, Head(found.entries, found.last_hash), actor))
     return report
+
+
+def _unguarded(tables: Sequence[str]) -> tuple[AuditRemark, ...]:
+    if not tables:
+        return ()
+    message = (
+        f"On the server, rows of {', '.join(tables)} can change without an entry:"
+        " the triggers that forbid it are gone or disabled."
+    )
+    return (AuditRemark(AuditNotice.UNGUARDED, None, "", "", message),)
 
 
 def _given(path: Path) -> tuple[Anchor]:

@@ -33,7 +33,7 @@ from mmdesk.engine.store.case_files import CasePaths
 from mmdesk.engine.store.case_setup import engine_for, where
 from mmdesk.engine.store.errors import damaged, translating
 from mmdesk.engine.store.lock import WriterLock
-from mmdesk.engine.store.migrate import migrating, upgrade
+from mmdesk.engine.store.migrate import database_version, migrating, upgrade
 
 KEEP = 5
 """How many backups of a case are kept; the oldest goes when a new one is whole."""
@@ -344,9 +344,15 @@ def migrate_with_backup(folder: Path, file: CaseFile, *, actor: str, key: bytes 
 def _migrate(engine: Engine, folder: Path, actor: str, kept: BackupInfo) -> tuple[audit.Head, Standing]:
     """The chain's new end, and what the anchors say of the old one."""
     with migrating(engine, folder / DATABASE_NAME) as connection:
+        anchors, version = anchor.read_anchors(folder, kept.case_id), database_version(connection)
+        if version == mmcase.FORMAT_VERSION:  # somebody else on the server was first
+            head = audit.read_head(connection)
+            return head, anchor.standing(connection, head, anchors, kept.case_id)
+        if version >= audit.KEPT_BY_SERVER_SINCE:
+            audit.lock_head(connection)  # else the server lets the migration change no row
         upgrade(connection, folder / DATABASE_NAME)
         head = audit.lock_head(connection)
-        found = anchor.standing(connection, head, anchor.read_anchors(folder, kept.case_id), kept.case_id)
+        found = anchor.standing(connection, head, anchors, kept.case_id)
         connection.execute(
             text("UPDATE meta SET value = :version WHERE key = 'format_version'"),
             {"version": str(mmcase.FORMAT_VERSION)},

@@ -38,6 +38,9 @@ def migrating(engine: Engine, path: Path) -> Iterator[Connection]:
     is_sqlite = engine.dialect.name == "sqlite"
     # Rebuilding a table drops it, which would delete its rows' children.
     with without_row_checks(for_writing(engine.connect())) as connection, connection.begin():
+        if not is_sqlite:
+            # Two who open an old case at once do it one after the other; a new case has no schema yet, and no lock.
+            connection.execute(text("SELECT pg_advisory_xact_lock(hashtext(current_schema()))"))
         yield connection
         if is_sqlite and connection.exec_driver_sql("PRAGMA foreign_key_check").first() is not None:
             raise damaged(path, "rows refer to others that do not exist")

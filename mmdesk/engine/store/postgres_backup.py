@@ -120,7 +120,7 @@ def copy_back(
                 _continue_numbers(connection, table)
             if audit.read_head(connection) != recorded:
                 raise damaged(place, "its log is not the one that the backup recorded")
-            if file.format_version == 1:
+            if file.format_version < audit.KEPT_BY_SERVER_SINCE:
                 head = audit.append_to_first_format(connection, recorded, change)
             else:
                 head = audit.append(connection, audit.lock_head(connection), change)

@@ -12,6 +12,23 @@ _KEPT_BY_THE_SERVER = ("audit_log", "audit_head", "alembic_version")
 _APPEND = "FUNCTION audit_lock(), audit_append(text, text, text, text)"
 
 
+_UNGUARDED = text("""
+SELECT relname FROM pg_class
+WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'p') AND relname <> 'alembic_version'
+AND NOT EXISTS (
+  SELECT FROM pg_trigger WHERE tgrelid = pg_class.oid AND tgenabled IN ('O', 'A')
+  AND tgname = CASE WHEN relname IN ('audit_log', 'audit_head') THEN 'audit_owner' ELSE 'audit_guard' END
+) ORDER BY relname
+""")
+
+
+def unguarded(connection: Connection) -> tuple[str, ...]:
+    """The tables of a server's case whose rows can change without an entry, since somebody put their guard aside."""
+    if connection.dialect.name != "postgresql":
+        return ()
+    return tuple(connection.execute(_UNGUARDED).scalars())
+
+
 def let_in(connection: Connection, file: CaseFile, role: str, *, read_only: bool) -> None:
     """Give a role of the server the rights on a case that its program needs, and no more; what it had goes first.
 

@@ -23,7 +23,7 @@ from mmdesk.engine.security import audit
 from mmdesk.engine.security.anchor import read_anchors
 from mmdesk.engine.security.audit import entry_hash
 from mmdesk.engine.security.audit_check import check_chain
-from mmdesk.engine.services.audit import list_audit
+from mmdesk.engine.services.audit import AuditNotice, list_audit, verify_audit
 from mmdesk.engine.services.cases import share_case
 from mmdesk.engine.services.table_imports import TableFiles, import_tables
 from mmdesk.engine.store import case_file as mmcase
@@ -32,6 +32,7 @@ from mmdesk.engine.store.database import for_writing
 from mmdesk.engine.store.tables import Base
 from tests.engine.conftest import ACTOR, drop_schema
 from tests.engine.store.freeze_format import released, thaw
+from tests.engine.tampering import tampering
 
 BERT = "bert %s \"o'x"
 """A colleague with a name that has to be quoted everywhere."""
@@ -273,3 +274,13 @@ def test_many_at_once_make_one_chain(case: Case, bert: str) -> None:
     with case.read() as connection:
         found = check_chain(connection, read_anchors(case.folder))
         assert (found.entries, found.problems) == (82, ())
+
+
+def test_a_guard_that_was_put_aside_is_named(case: Case) -> None:
+    assert verify_audit(case.folder).notices == ()
+    with tampering(case) as connection:
+        connection.exec_driver_sql("ALTER TABLE notes DISABLE TRIGGER audit_guard")
+        connection.exec_driver_sql("DROP TRIGGER audit_owner ON audit_log")
+    report = verify_audit(case.folder)
+    assert (report.verified, [remark.notice for remark in report.notices]) == (True, [AuditNotice.UNGUARDED])
+    assert "rows of audit_log, notes can change without an entry" in report.notices[0].text

@@ -20,6 +20,7 @@ down_revision = "{present:04d}"
 def upgrade():
     with op.batch_alter_table("entities", recreate="always" if op.get_bind().dialect.name == "sqlite" else "auto") as t:
         t.add_column(sa.Column("later", sa.Text()))
+    op.execute("UPDATE attribute_columns SET position = position + 0")
     op.create_table("later", sa.Column("id", sa.Integer, primary_key=True))
     {more}
 '''

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,12 +13,15 @@ from alembic.migration import MigrationContext
 from sqlalchemy import inspect, select, text
 
 from mmdesk.engine.core.errors import StoreError
+from mmdesk.engine.security.anchor import read_anchors
+from mmdesk.engine.security.audit_check import check_chain
 from mmdesk.engine.store import backup, migrate
 from mmdesk.engine.store import case_file as mmcase
 from mmdesk.engine.store.case import Case
 from mmdesk.engine.store.tables import AuditEntry, Base
 from tests.engine.conftest import drop_schema
 from tests.engine.store import later_format
+from tests.engine.store.freeze_format import released, thaw
 from tests.engine.store.later_format import LATER
 from tests.engine.store.rows import fill
 
@@ -110,3 +115,31 @@ def test_a_migration_that_orphans_rows_is_taken_back(sqlite_case: Case, monkeypa
     monkeypatch.undo()
     with Case.open(sqlite_case.folder, actor="tester") as case, case.read() as connection:
         assert connection.execute(text("SELECT count(*) FROM entities")).scalar_one() == 7
+
+
+def test_two_who_open_an_old_case_on_a_server_at_once_migrate_it_once(
+    tmp_path: Path, postgres_url: str, request: pytest.FixtureRequest
+) -> None:
+    file = thaw(released(1, "postgres"), tmp_path / "one", postgres_url)
+    request.addfinalizer(lambda: drop_schema(postgres_url, file.schema))
+    for name in ("two", "three"):
+        shutil.copytree(tmp_path / "one", tmp_path / name)
+    start, failed = threading.Barrier(3), list[BaseException]()
+
+    def open_it(name: str) -> None:
+        start.wait()
+        try:
+            Case.open(tmp_path / name, write=True, actor=name).close()
+        except BaseException as error:
+            failed.append(error)
+
+    threads = [threading.Thread(target=open_it, args=(name,)) for name in ("one", "two", "three")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failed == []
+    with Case.open(tmp_path / "two", actor="tester") as case, case.read() as connection:
+        actions = connection.execute(select(AuditEntry.action).order_by(AuditEntry.id)).scalars().all()
+        assert actions == ["case.create", "test.fill", "test.people", "case.migrate"]
+        assert check_chain(connection, read_anchors(case.folder)).problems == ()

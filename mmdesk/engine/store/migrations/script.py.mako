@@ -12,5 +12,5 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Apply."""
+    """Apply. A new table needs the trigger audit_guard on PostgreSQL (see v0002), and the format a frozen case."""
     ${upgrades if upgrades else "pass"}
