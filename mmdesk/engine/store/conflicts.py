@@ -64,10 +64,13 @@ def touched(entry: Entry) -> frozenset[str]:
     details = entry.details
     if entry.action.startswith(_HARMLESS):
         return frozenset()
-    if entry.action == "import.tables" and "imports" in details:
-        found = {str(one["table"]) for one in details["imports"]}
-        found |= {"entities" for one in details["imports"] if one.get("created")}
-        return frozenset(found | {"targets" for one in details["imports"] if one.get("targets")})
+    imported = details.get("imports")
+    if entry.action == "import.tables" and isinstance(imported, list):
+        ones = [one if isinstance(one, dict) else {} for one in imported]
+        found = {str(one.get("table")) for one in ones}
+        found |= {"entities" for one in ones if one.get("created")}
+        found |= {"targets" for one in ones if one.get("targets")}
+        return frozenset(found) if found <= ALL else ALL
     if entry.action in {"import.undo", "import.redo"} and "kind" in details:
         kind = str(details["kind"])
         return frozenset({kind, "entities"} if details.get("entities", 1) else {kind}) | _with_targets(kind)

@@ -30,10 +30,11 @@ class Entry:
 
     @property
     def imports(self) -> tuple[int, ...]:
-        """The imports that it made, took back or did again."""
-        if "imports" in self.details:
-            return tuple(int(one["import_id"]) for one in self.details["imports"])
-        return (int(self.details["import_id"]),) if self.details.get("import_id") is not None else ()
+        """The imports that it made, took back or did again; none where somebody edited them away."""
+        several = self.details.get("imports")
+        ones = several if isinstance(several, list) else [self.details]
+        ids = (one.get("import_id") for one in ones if isinstance(one, dict))
+        return tuple(number for number in ids if isinstance(number, int))
 
 
 def entries(connection: Connection, *, after: int = 0, actions: Sequence[str] = ()) -> Iterator[Entry]:

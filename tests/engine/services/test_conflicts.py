@@ -205,7 +205,9 @@ def test_a_change_that_nobody_knows_touches_everything() -> None:
         return touched(history.Entry(1, "", "", action, "", details))
 
     assert of("privacy.erase") == ALL
-    assert of("import.tables") == ALL  # somebody edited its details away
+    for edited in ({}, {"imports": 1}, {"imports": ["x"]}, {"imports": [{"table": 3}]}):  # by somebody, in the database
+        assert of("import.tables", **edited) == ALL
+        assert history.Entry(1, "", "", "import.tables", "", edited).imports == ()
     assert of("run.done") == of("features.extract") == of("case.migrate") == frozenset()
     created = [{"import_id": 1, "table": "events", "created": 2, "targets": 0}]
     assert of("import.tables", imports=created) == {"events", "entities"}
