@@ -20,6 +20,7 @@ from mmdesk.engine.ingestion.table_schema import (
     Content,
     Field,
     certain_tables,
+    exact_names,
     field_named,
     plain,
 )
@@ -234,6 +235,9 @@ def _by_name(field: Field, names: Sequence[str], free: Sequence[int], file: str)
     return None
 
 
+_VALUE = re.compile(r"[-+]?\d[\d.,:/T Z+-]*")
+"""A number, a date, a time."""
+
 _UNIT = re.compile(r"\s*(\([^()]*\)|\[[^\[\]]*\])\s*\Z")
 """What stands behind a name to say in which unit its column is: ``value (EUR)``."""
 
@@ -317,6 +321,11 @@ def _with_date(plan: ColumnPlan, wanted: str, column: str) -> list[str]:
     return [*dates[:1], column]
 
 
+def _is_row(header: Sequence[str]) -> bool:
+    """Whether what should be names is a row: a number or a date is among them, and nothing that is wanted."""
+    return any(_VALUE.fullmatch(name) for name in header) and not any(plain(name) in exact_names() for name in header)
+
+
 def _missing(plan: ColumnPlan, file: str, another: Table | None) -> MmdeskError:
     one = len(plan.missing) == 1
     message = (
@@ -325,6 +334,8 @@ def _missing(plan: ColumnPlan, file: str, another: Table | None) -> MmdeskError:
     )
     if another is not None:
         message += f" It looks like {another}."
+    elif _is_row(plan.header):
+        message += " That looks like a row: the file does not seem to name its columns."
     close = {
         wanted: difflib.get_close_matches(plain(wanted), [plain(name) for name in plan.header], 3, 0.4)
         for wanted in plan.missing
@@ -334,7 +345,11 @@ def _missing(plan: ColumnPlan, file: str, another: Table | None) -> MmdeskError:
     columns = {
         wanted: plan.proposals.get(wanted) or (names[0] if names else "...") for wanted, names in candidates.items()
     }
-    mapping = json.dumps({plan.table.value: {"columns": columns}}, ensure_ascii=False)
+    said: dict[str, object] = {"columns": columns}
+    if _is_row(plan.header):
+        names = [one.name for one in FIELDS[plan.table]] + [f"column_{place + 1}" for place in range(len(plan.header))]
+        said = {"header": names[: len(plan.header)]}
+    mapping = json.dumps({plan.table.value: said}, ensure_ascii=False)
     hint = (
         "Check that every file is given for its own table."
         if another is not None

@@ -32,6 +32,15 @@ def test_a_file_in_which_no_row_fits_is_refused(case: Case, tmp_path: Path) -> N
     assert "decimal commas" in caught.value.hint
 
 
+def test_a_file_that_does_not_name_its_columns_is_told_how_to(case: Case, tmp_path: Path) -> None:
+    path = write(tmp_path / "events.csv", ROWS)
+    with pytest.raises(DataError, match="does not seem to name its columns") as caught:
+        bring(case, TableFiles(events=path))
+    mapping = json.loads(caught.value.hint.split("'")[1])
+    assert mapping == {"events": {"header": ["entity_id", "event_type", "value", "timestamp"]}}
+    assert counts(bring(case, TableFiles(events=path), mapping=mapping)) == {"events": (2, 2, 0, 0, 0)}
+
+
 def test_what_was_left_out_above_and_between_is_said(case: Case, tmp_path: Path) -> None:
     path = write(tmp_path / "events.csv", f"Report\n\n{HEADER}{ROWS}# mended\n{HEADER}{ROWS}")
     report = bring(case, TableFiles(events=path))
