@@ -19,12 +19,14 @@ import pyarrow.compute as pc
 from mmdesk.engine.core.ahead import ahead
 from mmdesk.engine.core.errors import DataError
 from mmdesk.engine.core.jobs import NULL_CONTEXT, JobContext
+from mmdesk.engine.core.memory import give_back
 from mmdesk.engine.core.types import ColumnKind, OnConflict, Table
 from mmdesk.engine.ingestion.column_plan import ColumnPlan, fit_mapping, plan_columns, question_about
 from mmdesk.engine.ingestion.mapping import NO_MAPPING, TableMapping
 from mmdesk.engine.ingestion.questions import Question, ask
 from mmdesk.engine.ingestion.rejections import Rejections
-from mmdesk.engine.ingestion.row_identity import RowHash, hash_rows, joined
+from mmdesk.engine.ingestion.row_identity import RowHash, hash_rows
+from mmdesk.engine.ingestion.shared_words import SharedWords
 from mmdesk.engine.ingestion.table_cells import TwoReadings
 from mmdesk.engine.ingestion.table_file import TableFile
 from mmdesk.engine.ingestion.table_schema import known_names
@@ -34,6 +36,8 @@ from mmdesk.engine.ingestion.text_batches import TextBatch
 
 KEPT_BYTES = 256 << 20
 """Text that stays in memory between the two readings; of more a file is read and parsed again."""
+
+_REPEATED_IDS = {Table.EVENTS: ("entity_id",), Table.INTERACTIONS: ("source_id", "target_id")}
 
 
 @dataclass
@@ -209,14 +213,18 @@ def _typed(one: Opened, survey: Survey, forms: Forms, readings: Iterable[TextBat
     rejections = Rejections(one.table, name)
     typer = Typer(one.plan, forms, rejections)
     batches: list[pa.RecordBatch] = []
-    hashes: list[RowHash] = []
+    # Room for all at once: joining millions of them in the end would need it twice.
+    hashes = RowHash(np.empty(survey.rows, np.uint64), np.empty(survey.rows, np.uint64))
+    rows, words = 0, SharedWords()
     for typed in ahead(typer.type(batch) for batch in readings):
         if typed.num_rows:
-            batches.append(typed)
-            hashes.append(hash_rows(identity_columns(one.table, typed)))
+            hashes.put(rows, hash_rows(identity_columns(one.table, typed)))
+            rows += typed.num_rows
+            batches.append(words.share(typed, _REPEATED_IDS.get(one.table, ())))
+    give_back()
     _require_fit(one, survey, typer)
     prepared = PreparedTable(
-        one.table, one.file, one.plan, forms, one.mapping, survey.rows, batches, joined(hashes), rejections
+        one.table, one.file, one.plan, forms, one.mapping, survey.rows, batches, hashes.take(slice(rows)), rejections
     )
     prepared.notes, prepared.refused_ids = _notes(one, survey, typer), typer.refused_ids
     return prepared

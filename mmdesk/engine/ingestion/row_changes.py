@@ -14,6 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.engine import Connection
 
 from mmdesk.engine.core.jobs import NULL_CONTEXT, JobContext
+from mmdesk.engine.core.memory import give_back
 from mmdesk.engine.core.types import MissingEntities, Table
 from mmdesk.engine.ingestion.csv_ingestion import PreparedTable
 from mmdesk.engine.ingestion.entity_index import UNKNOWN, EntityIndex
@@ -139,6 +140,7 @@ def link_entities(
                 linked = linked.drop_columns([name])  # millions of rows: what is no longer needed goes
         prepared.batches[place] = linked
         masks.append(good)
+    give_back()
     if masks:
         mask = np.concatenate(masks)
         if not mask.all():

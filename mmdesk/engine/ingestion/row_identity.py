@@ -39,7 +39,12 @@ class RowHash:
     def __len__(self) -> int:
         return len(self.first)
 
-    def take(self, rows: npt.NDArray[np.int64] | npt.NDArray[np.bool_]) -> RowHash:
+    def put(self, start: int, others: RowHash) -> None:
+        """Others in place of the rows from ``start`` on."""
+        self.first[start : start + len(others)] = others.first
+        self.second[start : start + len(others)] = others.second
+
+    def take(self, rows: npt.NDArray[np.int64] | npt.NDArray[np.bool_] | slice) -> RowHash:
         """Some of the rows."""
         return RowHash(self.first[rows], self.second[rows])
 

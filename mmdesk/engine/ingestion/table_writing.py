@@ -13,6 +13,7 @@ from sqlalchemy import bindparam, insert, select, text, update
 from sqlalchemy.engine import Connection
 
 from mmdesk.engine.core.jobs import NULL_CONTEXT, JobContext
+from mmdesk.engine.core.memory import give_back
 from mmdesk.engine.core.types import Table
 from mmdesk.engine.ingestion.attribute_columns import add_attributes
 from mmdesk.engine.ingestion.csv_ingestion import PreparedTable
@@ -168,7 +169,8 @@ def _write_rows(
         _supersede(connection, model, changes.old_rows, new_ids)
     with _indexes_aside(connection, model, int(changes.insert.sum())):
         bulk.insert(connection, model, _row_batches(prepared, changes, changes.insert, import_id, ctx, last=True))
-        prepared.hashes = changes.keys = joined([])  # making indexes of millions of rows takes memory too
+        prepared.hashes = changes.keys = joined([])
+        give_back()  # making indexes of millions of rows takes memory too
 
 
 @contextmanager
