@@ -258,6 +258,7 @@ def _chosen(path: Path, files: Sequence[str], member: str | None, *, asking: boo
             f"{path.name} holds several files: {', '.join(likely[:20])}.",
             {"member": best},
             'Name another one under "member".',
+            likely,
         )
     return best
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 
 from mmdesk.engine.core.errors import DecisionNeededError
 from mmdesk.engine.core.types import Table
@@ -41,16 +42,21 @@ class UndecidedError(DecisionNeededError):
         text: One sentence: what cannot be told, with an example.
         answer: The part of a table's mapping that would answer it, as proposed.
         other: Another answer, in words.
+        options: The parts of a file among which the answer is one.
     """
 
-    def __init__(self, code: str, text: str, answer: Mapping[str, object], other: str = "") -> None:
+    def __init__(
+        self, code: str, text: str, answer: Mapping[str, object], other: str = "", options: Sequence[str] = ()
+    ) -> None:
         said = ", ".join(f'"{key}": {json.dumps(value, ensure_ascii=False)}' for key, value in answer.items())
         super().__init__(text, f"Say it in the mapping: {said}. {other}".strip(), code=code)
-        self.answer, self.other = answer, other
+        self.answer, self.other, self.options = answer, other, options
 
     def question(self, table: Table, file: str) -> Question:
-        """The same, about a table's file."""
-        return Question(table, file, None, self.code, self.message, self.answer, self.other)
+        """The same, about a table's file; the part that bears the table's name is proposed."""
+        named = [option for option in self.options if PurePosixPath(option).stem.casefold() == table.value]
+        answer = dict.fromkeys(self.answer, named[0]) if named else self.answer
+        return Question(table, file, None, self.code, self.message, answer, self.other)
 
 
 def ask(questions: Sequence[Question]) -> DecisionNeededError:
@@ -61,7 +67,7 @@ def ask(questions: Sequence[Question]) -> DecisionNeededError:
     others = " ".join(dict.fromkeys(question.other for question in questions if question.other))
     document = json.dumps(mapping, ensure_ascii=False)
     return DecisionNeededError(
-        " ".join(question.text for question in questions),
+        " ".join(dict.fromkeys(question.text for question in questions)),
         f"If this is right, import again with --mapping '{document}' (or that text in a file). {others}".strip(),
         code=questions[0].code,
         details={

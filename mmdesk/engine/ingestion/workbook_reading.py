@@ -67,6 +67,7 @@ class WorkbookFile(TableFile):
                 f"{path.name} has several sheets that could be the table: {', '.join(likely)}.",
                 {"sheet": likely[0]},
                 'Name another one under "sheet".',
+                likely,
             )
         sheet = likely[0]
         header = headers[sheet]

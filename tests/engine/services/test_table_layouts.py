@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from mmdesk.engine.core.errors import DataError, DecisionNeededError
 from mmdesk.engine.services.table_imports import TableFiles
 from mmdesk.engine.store.case import Case
 from mmdesk.engine.store.tables import Import
+from tests.engine.ingestion.workbooks import write_workbook
 from tests.engine.services.table_cases import bring, contents, counts, write
 
 ROWS = "a,pay,1,2020-01-31\nb,pay,2,2020-01-31\n"
@@ -39,6 +41,29 @@ def test_a_file_that_does_not_name_its_columns_is_told_how_to(case: Case, tmp_pa
     mapping = json.loads(caught.value.hint.split("'")[1])
     assert mapping == {"events": {"header": ["entity_id", "event_type", "value", "timestamp"]}}
     assert counts(bring(case, TableFiles(events=path), mapping=mapping)) == {"events": (2, 2, 0, 0, 0)}
+
+
+def test_a_workbook_and_an_archive_of_all_tables_come_in_by_the_proposed_mapping(
+    sqlite_case: Case, tmp_path: Path
+) -> None:
+    rows = {"entities": "entity_id,age\na,1\nb,2\n", "events": HEADER + ROWS}
+    cells = {name: [line.split(",") for line in text.splitlines()] for name, text in rows.items()}
+    book = write_workbook(tmp_path / "all.xlsx", {**cells, "notes": [["read me"]]})
+    archive = tmp_path / "all.zip"
+    with zipfile.ZipFile(archive, "w") as packed:
+        for name, text in rows.items():
+            packed.writestr(f"{name}.csv", text)
+    # Of the sheets only one has the columns of events; the archive is not looked into.
+    for path, key, ending, asked in ((book, "sheet", "", ["entities"]), (archive, "member", ".csv", list(rows))):
+        files = TableFiles(entities=path, events=path)
+        with pytest.raises(DecisionNeededError) as caught:
+            bring(sqlite_case, files)
+        mapping = caught.value.details["mapping"]
+        assert mapping == {name: {key: name + ending} for name in asked}
+        report = bring(sqlite_case, files, mapping=mapping)
+        assert [one.read for one in report.tables] == [2, 2]
+        assert report.tables[1].layout[key] == f"events{ending}"
+    assert contents(sqlite_case).events.total() == 2
 
 
 def test_what_was_left_out_above_and_between_is_said(case: Case, tmp_path: Path) -> None:
