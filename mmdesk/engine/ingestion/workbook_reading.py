@@ -29,7 +29,7 @@ from mmdesk.engine.ingestion.questions import UndecidedError
 from mmdesk.engine.ingestion.table_file import TableFile
 from mmdesk.engine.ingestion.text_batches import BATCH_ROWS, TextBatch, batch_of_records
 
-MAX_UNPACKED_BYTES = 4 << 30
+MAX_UNPACKED_BYTES = 2 << 30
 """A workbook whose parts are larger than this together is not read: it would not fit into memory."""
 
 _CHECK_BYTES = 8 << 20

@@ -28,6 +28,8 @@ LIBRARIES = {
     "scipy": "scipy",
     "pandas": "pandas",
     "pyarrow": "pyarrow",
+    "python-calamine": "python_calamine",
+    "chardet": "chardet",
     "scikit-learn": "sklearn",
     "torch": "torch",
     "captum": "captum.attr",
