@@ -264,15 +264,23 @@ def _notes(one: Opened, survey: Survey, typer: Typer) -> list[str]:
         notes.append(
             f"{typer.ambiguous_times} local times fall into an hour that the clocks passed twice; the earlier was taken"
         )
+    notes += _notes_on_times(one, typer)
+    if one.table is Table.EVENTS and "value" not in one.plan.sources:
+        notes.append("has no column value: all events go in without one")
+    if not survey.rows:
+        notes.append("has no rows")
+    return notes
+
+
+def _notes_on_times(one: Opened, typer: Typer) -> list[str]:
+    notes = []
     for name, zoned in typer.zoned.items():
         without = typer.read[name][1] - zoned
         if zoned and without:
             where = one.mapping.timezone or "UTC"
             notes.append(f"{without} of the times in '{name}' have no time zone and were taken as {where}; others have")
-    if one.table is Table.EVENTS and "value" not in one.plan.sources:
-        notes.append("has no column value: all events go in without one")
-    if not survey.rows:
-        notes.append("has no rows")
+    for name, kinds in typer.strange.items():
+        notes += [f"{count} of the times in '{name}' are {kind}" for kind, count in kinds.items() if count]
     return notes
 
 

@@ -179,6 +179,10 @@ class Survey:
             self._look_at_signs(name, evidence)
             if evidence.words:
                 self.notes.append(f"column '{self._label(name)}': {evidence.words} cells such as NA count as missing")
+            if name in self._numbers and evidence.long_digits:
+                self.notes.append(
+                    f"column '{self._label(name)}' has numbers of more than 15 digits, which were rounded"
+                )
             if declared is None and forms[name].decimal == "," and evidence.finite:
                 self.notes.append(f"column '{self._label(name)}' has decimal commas")
         return forms

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -10,6 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from mmdesk.engine.core.times import now_us
 from mmdesk.engine.core.types import ColumnKind, Split, Table
 from mmdesk.engine.ingestion import json_columns
 from mmdesk.engine.ingestion.column_plan import ColumnPlan, Source
@@ -30,6 +32,8 @@ NOT_BINARY = "not 0 or 1"
 NOT_A_SPLIT = "not train, val or test"
 NO_TIME = "no time"
 
+_YEAR_1900_US = -2_208_988_800_000_000
+
 _REQUIRED_TIMES = {(Table.EVENTS, "timestamp")}
 _MISSING_RULE = "no {}"
 
@@ -45,6 +49,7 @@ class Typer:
         trimmed: Cells of identifiers and words that lost blanks around them.
         ambiguous_times: Local times that the change of the clocks makes ambiguous.
         zoned: Wanted name or attribute -> times that say their zone themselves.
+        strange: Wanted name or attribute -> kind of time that often stands for none -> how many.
         read: Wanted name or attribute -> cells with something in them, and of them those that could be read.
         odd: Wanted name or attribute -> a cell that could not.
         refused_ids: Of entities: identifiers of rejected rows.
@@ -56,9 +61,11 @@ class Typer:
     trimmed: int = 0
     ambiguous_times: int = 0
     zoned: dict[str, int] = field(default_factory=dict)
+    strange: dict[str, Counter[str]] = field(default_factory=dict)
     read: dict[str, tuple[int, int]] = field(default_factory=dict)
     odd: dict[str, str] = field(default_factory=dict)
     refused_ids: set[str] = field(default_factory=set)
+    _now_us: int = field(default_factory=now_us)
     _bad: Bools = field(default_factory=lambda: np.empty(0, bool))
 
     def type(self, batch: TextBatch) -> pa.RecordBatch:
@@ -143,6 +150,7 @@ class Typer:
         self.ambiguous_times += times.ambiguous
         self.zoned[name] = self.zoned.get(name, 0) + times.zoned
         bad = times.bad
+        self._look_at_moments(name, times.us[times.present & ~bad])
         self._count(name, texts, times.present, bad)
         if bad.any():
             self._bad |= bad
@@ -150,6 +158,14 @@ class Typer:
         if (self.plan.table, name) in _REQUIRED_TIMES:
             self._reject(batch, label, texts, ~times.present, NO_TIME)
         return pa.array(times.us, pa.int64(), mask=~times.present | bad)
+
+    def _look_at_moments(self, name: str, us: npt.NDArray[np.int64]) -> None:
+        """Count times that programs put where there is none."""
+        found = self.strange.setdefault(name, Counter())
+        found["before 1900"] += int((us < _YEAR_1900_US).sum())
+        found["exactly 1970-01-01, where the clocks of computers begin"] += int((us == 0).sum())
+        if name != "as_of":
+            found["in the future"] += int((us > self._now_us).sum())
 
     def _attributes(self, batch: TextBatch) -> pa.Array:
         readers: Mapping[ColumnKind, Callable[[TextBatch, str, pa.Array, pa.Array], pa.Array]] = {

@@ -237,6 +237,17 @@ def test_times_with_and_without_a_zone_are_told_apart(desk: Desk) -> None:
     assert "time zone" not in notes(desk(events=head + "c,pay,1,2000-03-13\nc,pay,3,2000-03-14\n"))
 
 
+def test_times_that_often_stand_for_none_are_told(desk: Desk) -> None:
+    head = "entity_id,event_type,value,timestamp\n"
+    odd = "a,pay,1,9999-12-31\nb,pay,1,1899-12-30\nc,pay,12345678901234567,1970-01-01\na,pay,1,2000-03-13\n"
+    report = desk(entities=ENTITIES, events=head + odd)
+    assert report.rejected == 0
+    assert "1 of the times in 'timestamp' are before 1900" in notes(report)
+    assert "1 of the times in 'timestamp' are exactly 1970-01-01" in notes(report)
+    assert "1 of the times in 'timestamp' are in the future" in notes(report)
+    assert "column 'value' has numbers of more than 15 digits, which were rounded" in notes(report)
+
+
 def test_words_for_missing_times(desk: Desk) -> None:
     report = desk(
         entities="entity_id,joined\na,2000-03-13\nb,NULL\nc,n/a\n",
