@@ -1,8 +1,10 @@
-"""Any table written in any dialect reads back equal: with the dialect declared, and found where the file proves it.
+r"""Any table written in any dialect reads back equal: with the dialect declared, and found where the file proves it.
 
 What a file cannot prove: a delimiter or quotation mark that occurs only behind the first MiB; a quotation mark other
-than ``"`` where no row breaks without it; text of no known encoding. There the rows that do not fit are listed, or the
-user is asked; see the tests of encodings and of stray quotes.
+than ``"`` where no row breaks without it; a backslash that escapes nothing but itself (``C:\\x`` may be a path as it
+stands); text of no known encoding. There the rows that do not fit are listed, or the user is asked, or the preview shows
+the cells as they stand, and ``quote``, ``escape`` and ``encoding`` of the mapping settle it; see the tests of encodings
+and of stray quotes.
 """
 
 from __future__ import annotations
