@@ -2,7 +2,7 @@ r"""Any table written in any dialect reads back equal: with the dialect declared
 
 What a file cannot prove: a delimiter or quotation mark that occurs only behind the first MiB; a quotation mark other
 than ``"`` where no row breaks without it; a backslash that escapes nothing but itself (``C:\\x`` may be a path as it
-stands); text of no known encoding. There the rows that do not fit are listed, or the user is asked, or the preview shows
+stands); text of no known encoding. There rows that do not fit are listed, or the user is asked, or the preview shows
 the cells as they stand, and ``quote``, ``escape`` and ``encoding`` of the mapping settle it; see the tests of encodings
 and of stray quotes.
 """
