@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -14,14 +15,26 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 _SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 
-@pytest.fixture(autouse=True)
-def _own_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Fresh settings: no test sees or touches the user's own, not even one that undoes its own patches."""
-    home = tmp_path_factory.mktemp("home")
+@contextmanager
+def _home(folder: Path) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("HOME", str(home))
+        patch.setenv("HOME", str(folder))
         for name in ("CONFIG", "DATA", "STATE", "CACHE"):
-            patch.setenv(f"XDG_{name}_HOME", str(home / name.lower()))
+            patch.setenv(f"XDG_{name}_HOME", str(folder / name.lower()))
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _shared_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """For what several tests share and is made before any of them has a home."""
+    with _home(tmp_path_factory.mktemp("home")):
+        yield
+
+
+@pytest.fixture(autouse=True)
+def _own_home(tmp_path_factory: pytest.TempPathFactory, _shared_home: None) -> Iterator[None]:
+    """Fresh settings: no test sees or touches the user's own, not even one that undoes its own patches."""
+    with _home(tmp_path_factory.mktemp("home")):
         yield
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import os
 import pkgutil
 import sys
 import tempfile
@@ -27,7 +28,8 @@ def names() -> list[str]:
 def run(name: str, extent: Extent) -> list[Figure]:
     """One benchmark in a folder of its own."""
     module = importlib.import_module(f"tests.benchmarks.bench_{name}")
-    with tempfile.TemporaryDirectory(prefix="mmdesk-bench-") as folder:
+    with tempfile.TemporaryDirectory(prefix="mmdesk-bench-") as folder, tempfile.TemporaryDirectory() as home:
+        os.environ.update({"XDG_CONFIG_HOME": home, "XDG_DATA_HOME": home})  # not the user's own keys and anchors
         figures: list[Figure] = module.measure(Path(folder), extent)
     print(f"\n{name}: {(module.__doc__ or name).splitlines()[0]}", f"[{load_line()}]", flush=True)
     print(format_table(figures), flush=True)

@@ -82,10 +82,14 @@ def _read_or_make(path: Path) -> bytes:
             file.write(os.urandom(_KEY_BYTES).hex().encode() + b"\n")
             file.flush()
             os.fsync(file.fileno())
-        with contextlib.suppress(FileExistsError):
+        try:
             os.link(temporary, path)  # unlike renaming this never replaces the key that another program made just now
+        except FileExistsError:
+            pass
+        except OSError:  # a drive that knows no links
+            temporary.replace(path)
     finally:
-        temporary.unlink()
+        temporary.unlink(missing_ok=True)
     return _parse(path.read_bytes())
 
 

@@ -505,6 +505,18 @@ def test_the_key_is_made_once_for_its_user_alone() -> None:
     assert [one.name for one in path.parent.iterdir()] == [signing.KEY_NAME]
 
 
+def test_a_drive_without_links_keeps_a_key_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_names: object) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", refuse)
+    first, second = signing.own_key(), signing.own_key()
+    assert first is not None
+    assert second is not None
+    assert signing.public_of(first) == signing.public_of(second)
+    assert [one.name for one in signing.own_key_file().parent.iterdir()] == [signing.KEY_NAME]
+
+
 @pytest.mark.parametrize("content", [b"", b"text", b"\xff", b"00" * 31])
 def test_a_damaged_key_is_left_alone(
     content: bytes, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
