@@ -117,14 +117,10 @@ def _undo_entities(connection: Connection, import_id: int, moment: int) -> tuple
     )
     # One that an analyst deleted gets its older version back too, and stays deleted.
     of_import = (Entity.import_id == import_id, Entity.superseded_by.is_(None))
-    older = aliased(Entity)
-    kept = (
-        select(Entity.id, older.id)
-        .join(older, older.superseded_by == Entity.id)
-        .where(*of_import, older.deleted_us.is_(None))
-        .order_by(older.import_id)
-    )
-    newest = {int(key): int(old) for key, old in connection.execute(kept)}
+    # Joined here: without statistics of what was just written, a server goes through all versions for each entity.
+    own = set(connection.execute(select(Entity.id).where(*of_import)).scalars())
+    kept = select(Entity.superseded_by, Entity.id).where(Entity.superseded_by.is_not(None), Entity.deleted_us.is_(None))
+    newest = {int(key): int(old) for key, old in connection.execute(kept.order_by(Entity.import_id)) if key in own}
     swap_entities(connection, [(key, old, moment) for key, old in newest.items()])
     # What is left with this import's id was brought by it.
     _refuse_if_used(connection, import_id)

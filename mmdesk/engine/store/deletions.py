@@ -49,23 +49,39 @@ def by_hand(model: type[Entity] | type[Artifact]) -> ColumnElement[bool]:
     """Deleted by an analyst, not along with an import that was taken back."""
     with_import = exists().where(Import.id == model.import_id, Import.undone_us == model.deleted_us)
     condition = model.deleted_us.is_not(None) & ~with_import
-    return condition & Entity.superseded_by.is_(None) & ~_overtaken() if model is Entity else condition
-
-
-def _overtaken() -> ColumnElement[bool]:
-    """The import that brought the entity was taken back, and another import brought one of the same name."""
-    # Lists that stand for themselves: looked up, not gone through again for each entity.
-    other = aliased(Entity)
-    taken_back = select(Import.id).where(Import.undone_us.is_not(None))
-    present = select(Import.id).where(Import.undone_us.is_(None))
-    names = select(other.entity_id).where(other.superseded_by.is_(None), other.import_id.in_(present))
-    return Entity.import_id.in_(taken_back) & Entity.entity_id.in_(names)
+    return condition & Entity.superseded_by.is_(None) if model is Entity else condition
 
 
 def deleted_entities(connection: Connection) -> dict[str, int]:
     """Entity id -> key of those deleted by hand."""
-    rows = connection.execute(select(Entity.entity_id, Entity.id).where(by_hand(Entity)))
-    return {row.entity_id: row.id for row in rows}
+    return {one.name: one.key for one in _by_hand(connection)}
+
+
+@dataclass(frozen=True)
+class _ByHand:
+    key: int
+    name: str
+    moment: int
+    taken_back: bool
+
+
+def _by_hand(connection: Connection) -> list[_ByHand]:
+    """Entities deleted by hand, last deleted first.
+
+    Left out is one whose import was taken back while another import brought one of the same name.
+    """
+    source = aliased(Import)  # never taken for the one that the condition looks up
+    columns = (Entity.id, Entity.entity_id, Entity.deleted_us, source.undone_us)
+    statement = select(*columns).outerjoin(source, source.id == Entity.import_id).where(by_hand(Entity))
+    ordered = connection.execute(statement.order_by(Entity.deleted_us.desc(), Entity.id))
+    rows = [_ByHand(key, name, moment or 0, undone is not None) for key, name, moment, undone in ordered]
+    gone = [one.name for one in rows if one.taken_back]
+    present = {one.name for one in rows if not one.taken_back}
+    for start in range(0, len(gone), _LOOK_UP):
+        part = gone[start : start + _LOOK_UP]
+        alive = (Entity.deleted_us.is_(None), Entity.superseded_by.is_(None))
+        present |= set(connection.execute(select(Entity.entity_id).where(Entity.entity_id.in_(part), *alive)).scalars())
+    return [one for one in rows if not (one.taken_back and one.name in present)]
 
 
 def deleted_artifacts(connection: Connection, hashes: Iterable[str]) -> set[str]:
@@ -149,14 +165,19 @@ def set_artifacts_deleted(
 
 
 def _find_entities(connection: Connection, names: Sequence[str]) -> dict[str, _Found]:
+    """Of several of one name the one that is there, else the deleted one whose import is, else any deleted one."""
     there = Entity.superseded_by.is_(None) & (Entity.deleted_us.is_(None) | by_hand(Entity))
-    found: dict[str, _Found] = {}
+    source = aliased(Import)  # never taken for the one that the condition looks up
+    columns = (Entity.id, Entity.entity_id, Entity.deleted_us, source.undone_us)
+    found: dict[str, tuple[int, _Found]] = {}
     for start in range(0, len(names), _LOOK_UP):
         part = names[start : start + _LOOK_UP]
-        columns = (Entity.id, Entity.entity_id, Entity.deleted_us)
-        for key, name, moment in connection.execute(select(*columns).where(Entity.entity_id.in_(part), there)):
-            found[name] = _Found(key, name, moment is not None)
-    return found
+        statement = select(*columns).outerjoin(source, source.id == Entity.import_id)
+        for key, name, moment, undone in connection.execute(statement.where(Entity.entity_id.in_(part), there)):
+            rank = 0 if moment is None else 1 if undone is None else 2
+            if name not in found or rank < found[name][0]:
+                found[name] = rank, _Found(key, name, moment is not None)
+    return {name: one for name, (_, one) in found.items()}
 
 
 def _find_artifact(connection: Connection, word: str) -> _Found:
@@ -261,9 +282,7 @@ class Deleted:
 
 def listed_entities(connection: Connection) -> tuple[Deleted, ...]:
     """The entities deleted by hand, last deleted first."""
-    statement = select(Entity.entity_id, Entity.deleted_us).where(by_hand(Entity))
-    rows = connection.execute(statement.order_by(Entity.deleted_us.desc(), Entity.id))
-    return tuple(Deleted("entity", name, name, moment or 0) for name, moment in rows)
+    return tuple(Deleted("entity", one.name, one.name, one.moment) for one in _by_hand(connection))
 
 
 def listed_artifacts(connection: Connection) -> tuple[Deleted, ...]:

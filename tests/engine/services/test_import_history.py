@@ -312,6 +312,39 @@ def test_an_import_that_was_taken_back_is_done_again_without_its_file(case: Case
         redo_import(case.folder, 99, actor=ACTOR)
 
 
+_EVENTS = "event_id,entity_id,event_type,value,timestamp\n"
+VERSIONS = {
+    "events": [f"{_EVENTS}e,a,pay,{value},2020-01-01\nf{value},b,pay,1,2020-01-01\n" for value in (1, 2, 3)],
+    "targets": [f"entity_id,y_reg\na,{value}\n" for value in (1, 2, 3)],
+    "interactions": [f"source_id,target_id,weight\na,b,1\na,b,{value}\n" for value in (2, 3, 4)],
+    "entities": [f"entity_id,age,x{value}\na,{value},1\nn{value},1,1\n" for value in (1, 2, 3)],
+    "media": [f"entity_id,path,captured_at\na,one.txt,{year}-01-01\n" for year in (2020, 2021, 2022)],
+}
+
+
+@pytest.mark.parametrize("table", VERSIONS)
+@pytest.mark.parametrize("order", [(1, 0, 2)])
+def test_versions_come_back_in_any_order(case: Case, tmp_path: Path, table: str, order: tuple[int, ...]) -> None:
+    _bring(case, tmp_path, "entities", "entity_id,age\na,0\nb,0\n")
+    write(tmp_path / "one.txt", "one")
+    numbers = []
+    for text in VERSIONS[table]:
+        if table == "media":
+            manifest = write(tmp_path / "manifest.csv", text)
+            numbers.append(import_media(case.folder, manifest=manifest, actor=ACTOR).import_id)
+        else:
+            numbers.append(_bring(case, tmp_path, table, text))
+    states = [(_dump(case), contents(case), _links(case))]
+    for place in order:
+        undo_import(case.folder, numbers[place], actor=ACTOR)
+        states.append((_dump(case), contents(case), _links(case)))
+    assert len({str(state) for state in states}) == len(states)
+    for place in reversed(order):
+        assert (_dump(case), contents(case), _links(case)) == states.pop()
+        redo_import(case.folder, numbers[place], actor=ACTOR)
+    assert (_dump(case), contents(case), _links(case)) == states.pop()
+
+
 def test_what_stands_in_the_way_is_named(case: Case, tmp_path: Path) -> None:
     _bring(case, tmp_path, "entities", "entity_id\na\nb\n")
     head = "event_id,entity_id,event_type,value,timestamp\n"
