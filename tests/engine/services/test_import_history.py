@@ -345,6 +345,17 @@ def test_versions_come_back_in_any_order(case: Case, tmp_path: Path, table: str,
     assert (_dump(case), contents(case), _links(case)) == states.pop()
 
 
+def test_the_newest_of_the_older_versions_comes_back_wherever_it_was_kept(sqlite_case: Case, tmp_path: Path) -> None:
+    _, second, third = (_bring(sqlite_case, tmp_path, "entities", f"entity_id,age\na,{age}\n") for age in (1, 2, 3))
+    for number in (second, third):
+        undo_import(sqlite_case.folder, number, actor=ACTOR)
+    for number in (second, third):
+        redo_import(sqlite_case.folder, number, actor=ACTOR)
+    assert contents(sqlite_case).entities == {"a": {"age": 3}}
+    undo_import(sqlite_case.folder, third, actor=ACTOR)
+    assert contents(sqlite_case).entities == {"a": {"age": 2}}
+
+
 def test_what_stands_in_the_way_is_named(case: Case, tmp_path: Path) -> None:
     _bring(case, tmp_path, "entities", "entity_id\na\nb\n")
     head = "event_id,entity_id,event_type,value,timestamp\n"
