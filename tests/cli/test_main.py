@@ -208,7 +208,7 @@ def test_a_bug_is_told_in_a_sentence_and_as_json(tmp_path: Path) -> None:
     code = """
 import sys
 from mmdesk.cli import media
-media.media_imports.feature_names = lambda: 1 / 0
+media.media_imports.feature_names = lambda folder: 1 / 0
 from mmdesk.__main__ import main
 sys.exit(main())
 """

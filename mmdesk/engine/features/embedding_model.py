@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from mmdesk.engine.core.types import MediaType
+
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_DEVIATION = (0.229, 0.224, 0.225)
 """Of red, green and blue, 0 to 1. Source: the transforms of torchvision's reference models."""
 FOLDER = "extractors"
+MODEL_MEDIA = (MediaType.IMAGE, MediaType.VIDEO)
+"""What embedding models are asked about."""
 
 
 @dataclass(frozen=True)

@@ -16,19 +16,20 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import metadata
-from typing import BinaryIO, Protocol
-
-import numpy as np
-import numpy.typing as npt
+from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 from mmdesk.engine.core.errors import ResourceError
 from mmdesk.engine.core.types import MediaType
-from mmdesk.engine.features.layout import Block, default_layout
+from mmdesk.engine.features.layout import Block, FeatureLayout, default_layout
 from mmdesk.engine.features.limits import UnreadableError
 from mmdesk.engine.features.segments import Segment
 
-Picture = npt.NDArray[np.uint8]
-Vectors = npt.NDArray[np.float32]
+if TYPE_CHECKING:  # the names of features are told without loading libraries
+    import numpy as np
+    import numpy.typing as npt
+
+    Picture = npt.NDArray[np.uint8]
+    Vectors = npt.NDArray[np.float32]
 
 GROUP = "mmdesk.feature_extractors"
 MOST_FEATURES = 8192
@@ -99,6 +100,8 @@ def run_extractor(extractor: Extractor, sample: Sample) -> Vectors:
     Raises:
         UnreadableError: It failed on this artifact, or gave something of another shape.
     """
+    import numpy as np
+
     sample.file.seek(0)
     try:
         found = np.asarray(extractor.extract(sample), np.float32)
@@ -132,6 +135,15 @@ def installed_extractors() -> tuple[Extractor, ...]:
             raise _unusable(point, f"another extractor is called {extractor.name} already")
         found[extractor.name] = extractor
     return tuple(found[name] for name in sorted(found))
+
+
+def installed_layout() -> FeatureLayout:
+    """The built-in blocks, then those of installed extractors: what every case here has.
+
+    Raises:
+        ResourceError: See :func:`installed_extractors`.
+    """
+    return default_layout().with_blocks(map(block_of, installed_extractors()))
 
 
 def _load(point: metadata.EntryPoint) -> Extractor:

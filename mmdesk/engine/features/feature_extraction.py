@@ -13,11 +13,12 @@ import numpy.typing as npt
 
 from mmdesk.engine.core.types import MediaType
 from mmdesk.engine.features.content_type import ContentType, sniff
-from mmdesk.engine.features.extractors import Extractor, Picture, Sample, block_of, run_extractor
+from mmdesk.engine.features.extractors import Extractor, Sample, block_of, run_extractor
 from mmdesk.engine.features.layout import FeatureLayout, default_layout
 from mmdesk.engine.features.limits import MAX_PICTURE_BYTES, UnreadableError
 from mmdesk.engine.features.segments import Box, Segment, SegmentKind
 
+Picture = npt.NDArray[np.uint8]
 Vectors = npt.NDArray[np.float32]
 
 

@@ -14,17 +14,14 @@ from sqlalchemy.engine import Connection
 from mmdesk.engine.core.errors import DataError, ResourceError, UsageError
 from mmdesk.engine.core.files import as_resource_error
 from mmdesk.engine.core.hashing import sha256_bytes
-from mmdesk.engine.core.types import MediaType
 from mmdesk.engine.features.embedding_model import FOLDER, IMAGENET_DEVIATION, IMAGENET_MEAN, EmbeddingModel
-from mmdesk.engine.features.extractors import Extractor, block_of, installed_extractors, is_block_name
+from mmdesk.engine.features.extractors import Extractor, installed_extractors, installed_layout, is_block_name
 from mmdesk.engine.features.feature_version import feature_version
-from mmdesk.engine.features.layout import Block, FeatureLayout, default_layout
+from mmdesk.engine.features.layout import Block, FeatureLayout
 from mmdesk.engine.store.case import Case
 from mmdesk.engine.store.case_files import CaseFiles
 from mmdesk.engine.store.tables import Meta
 
-MODEL_MEDIA = (MediaType.IMAGE, MediaType.VIDEO)
-"""What embedding models are asked about."""
 _KEY = "embedding_models"
 LARGEST_MODEL = 2 << 30
 """Bytes; a larger ONNX model cannot be one file, since protobuf messages end at 2 GiB."""
@@ -43,9 +40,9 @@ class FeatureSet:
     @functools.cached_property
     def layout(self) -> FeatureLayout:
         """The built-in blocks, then those of installed extractors, then those of the models, each by name."""
-        extra = [block_of(extractor) for extractor in installed_extractors()]
-        extra += [Block(model.name, tuple(f"{model.name}.{name}" for name in model.features)) for model in self.models]
-        return default_layout().with_blocks(extra)
+        return installed_layout().with_blocks(
+            Block(model.name, tuple(f"{model.name}.{name}" for name in model.features)) for model in self.models
+        )
 
     @functools.cached_property
     def version(self) -> str:

@@ -18,9 +18,9 @@ import numpy as np
 import numpy.typing as npt
 
 from mmdesk.engine.core.errors import DataError, ResourceError
-from mmdesk.engine.core.types import MediaType
-from mmdesk.engine.features.embedding_model import EmbeddingModel
-from mmdesk.engine.features.extractors import MOST_FEATURES, Picture, Sample
+from mmdesk.engine.features.embedding_model import MODEL_MEDIA, EmbeddingModel
+from mmdesk.engine.features.extractors import MOST_FEATURES, Sample
+from mmdesk.engine.features.image_decoding import Picture
 from mmdesk.engine.features.limits import UnreadableError
 
 # ruff: isort: split
@@ -41,7 +41,7 @@ class OnnxExtractor:
         DataError: No model of this kind (``features.model``).
     """
 
-    media_types = frozenset({MediaType.IMAGE, MediaType.VIDEO})
+    media_types = frozenset(MODEL_MEDIA)
 
     def __init__(self, model: EmbeddingModel, data: bytes) -> None:
         self.name, self.version, self.features = model.name, model.sha256, model.features

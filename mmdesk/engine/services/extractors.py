@@ -9,10 +9,7 @@ from pathlib import Path
 from mmdesk.engine.core.errors import UsageError
 from mmdesk.engine.core.files import as_resource_error
 from mmdesk.engine.core.types import MediaType, current_actor
-from mmdesk.engine.features import feature_set
-from mmdesk.engine.features.embedding_model import IMAGENET_DEVIATION, IMAGENET_MEAN, EmbeddingModel
-from mmdesk.engine.features.extractors import installed_extractors
-from mmdesk.engine.store.case import Case
+from mmdesk.engine.features.embedding_model import IMAGENET_DEVIATION, IMAGENET_MEAN, MODEL_MEDIA, EmbeddingModel
 
 
 @dataclass(frozen=True)
@@ -41,6 +38,10 @@ def list_extractors(folder: Path) -> tuple[ExtractorInfo, ...]:
         StoreError: The case cannot be read.
         ResourceError: An installed extractor cannot be used (``features.extractor``).
     """
+    from mmdesk.engine.features import feature_set
+    from mmdesk.engine.features.extractors import installed_extractors
+    from mmdesk.engine.store.case import Case
+
     with Case.open(folder, actor=current_actor()) as case:
         models = feature_set.case_features(case).models
     installed = [
@@ -51,7 +52,7 @@ def list_extractors(folder: Path) -> tuple[ExtractorInfo, ...]:
 
 
 def _info(model: EmbeddingModel) -> ExtractorInfo:
-    return ExtractorInfo(model.name, "model", model.sha256, feature_set.MODEL_MEDIA, model.size)
+    return ExtractorInfo(model.name, "model", model.sha256, MODEL_MEDIA, model.size)
 
 
 def add_model(
@@ -79,6 +80,9 @@ def add_model(
         ResourceError: onnxruntime is not installed (``features.no_onnxruntime``), or the disk is full.
         StoreError: The case cannot be written.
     """
+    from mmdesk.engine.features import feature_set
+    from mmdesk.engine.store.case import Case
+
     try:
         data = path.read_bytes()
     except (FileNotFoundError, IsADirectoryError) as error:
@@ -97,5 +101,8 @@ def remove_model(folder: Path, name: str, *, actor: str) -> None:
         UsageError: The case has no such model (``usage.no_extractor``).
         StoreError: The case cannot be written.
     """
+    from mmdesk.engine.features import feature_set
+    from mmdesk.engine.store.case import Case
+
     with Case.open(folder, write=True, actor=actor) as case:
         feature_set.remove_model(case, name)

@@ -366,11 +366,13 @@ def feature_names(folder: Path | None = None) -> tuple[str, ...]:
         StoreError: The case cannot be read.
         ResourceError: An installed extractor cannot be used (``features.extractor``).
     """
+    if folder is None:
+        from mmdesk.engine.features.extractors import installed_layout
+
+        return installed_layout().names
     from mmdesk.engine.core.types import current_actor
-    from mmdesk.engine.features.feature_set import FeatureSet, case_features
+    from mmdesk.engine.features.feature_set import case_features
     from mmdesk.engine.store.case import Case
 
-    if folder is None:
-        return FeatureSet().layout.names
     with Case.open(folder, actor=current_actor()) as case:
         return case_features(case).layout.names
