@@ -80,6 +80,18 @@ class Model:
         """The attributes in the order in which they came."""
         return list(dict.fromkeys(name for _, one in self._active() for name in one.columns))
 
+    def attributes(self) -> dict[str, dict[str, Any]]:
+        """What is to be seen of each entity.
+
+        A version keeps what it was merged from when it was imported; an attribute is seen as long as an import in the
+        case brings it.
+        """
+        columns = set(self.columns())
+        return {
+            key: {name: value for name, value in version.value.items() if name in columns}
+            for key, version in self.visible("entities").items()
+        }
+
     # What is done.
 
     def plan(self, table: str, rows: list[tuple[Any, ...]], *, replace: bool) -> tuple[dict[Any, Version], int]:

@@ -167,7 +167,7 @@ class Walk:
     def compare(self) -> None:
         """The case holds what the model says."""
         found, model = contents(self.case), self.model
-        assert found.entities == {key: v.value for key, v in model.visible("entities").items()}
+        assert found.entities == model.attributes()
         assert list(found.kinds) == model.columns()
         moment = parse_moment("2020-01-01")
         assert found.events == Counter(
