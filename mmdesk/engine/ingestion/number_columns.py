@@ -148,7 +148,7 @@ class NumberEvidence:
             zeros = [pc.starts_with(texts, zero) for zero in ("0", "-0", "+0")]
             texts_from_zero = texts.filter(pc.or_(pc.or_(zeros[0], zeros[1]), zeros[2]))
             self.leading_zero += _count(pc.match_substring_regex(texts_from_zero, r"^[+-]?0\d+$"))
-        if not self.long_digits and pc.max(pc.binary_length(texts)).as_py() >= _LONG_DIGITS:
+        if not self.long_digits and len(texts) and pc.max(pc.binary_length(texts)).as_py() >= _LONG_DIGITS:
             self.long_digits += _count(pc.match_substring_regex(texts, rf"^[+-]?\d{{{_LONG_DIGITS},}}$"))
 
     def _note_open(self, mark: str, texts: pa.Array, mask: pa.Array) -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 import orjson
+import psycopg
 import pyarrow as pa
 from sqlalchemy import Select, Table, Text, TextClause, cast, func, select, text
 from sqlalchemy.engine import Connection
@@ -53,8 +55,7 @@ def insert(connection: Connection, model: type[Base], data: pa.Table | Iterable[
         How many rows.
     """
     parts = _parts(data, References.unchecked(connection, table_of(model)))
-    cursor = _driver_cursor(connection)
-    try:
+    with _driver_cursor(connection) as cursor:
         if connection.dialect.name != "postgresql":
             return sum(insert_rows(cursor, table_of(model).name, part) for part in parts)
         rows, names = 0, []
@@ -62,8 +63,6 @@ def insert(connection: Connection, model: type[Base], data: pa.Table | Iterable[
         for part, written in ahead((part, copy_text(part)) for part in parts):
             rows, names = rows + part.num_rows, part.schema.names
             _copy_in(cursor, table_of(model).name, names, written)
-    finally:
-        cursor.close()
     if "id" in names:
         _continue_numbers(connection, model)
     return rows
@@ -76,10 +75,20 @@ def _parts(data: pa.Table | Iterable[pa.RecordBatch], references: References) ->
             yield batch.slice(start, BATCH_ROWS)
 
 
-def _driver_cursor(connection: Connection) -> Any:
+@contextmanager
+def _driver_cursor(connection: Connection) -> Iterator[Any]:
+    """The driver's own cursor. A connection that is lost meanwhile is given up: nobody else tells SQLAlchemy of it."""
     driver = connection.connection.driver_connection
     assert driver is not None
-    return driver.cursor()
+    cursor = driver.cursor()
+    try:
+        yield cursor
+    except psycopg.OperationalError as error:
+        if error.sqlstate is None:  # not from the server, so there is nobody who could roll back
+            connection.invalidate(error)
+        raise
+    finally:
+        cursor.close()
 
 
 def _copy_in(cursor: Any, table: str, names: Sequence[str], written: memoryview) -> None:
@@ -171,13 +180,9 @@ def _copy_out(connection: Connection, statement: Statement, schema: pa.Schema) -
     sql = str(statement.compile(dialect=connection.dialect, compile_kwargs={"literal_binds": True}))
     # The dialect doubles percent signs for the driver's parameters, of which there are none left here.
     copy_sql = f"COPY ({sql.replace('%%', '%')}) TO STDOUT (FORMAT csv)"
-    cursor = _driver_cursor(connection)
-    try:
-        with cursor.copy(copy_sql) as copy:
-            for data in ahead(_copied(copy)):
-                yield parse_copied(data, schema)
-    finally:
-        cursor.close()
+    with _driver_cursor(connection) as cursor, cursor.copy(copy_sql) as copy:
+        for data in ahead(_copied(copy)):
+            yield parse_copied(data, schema)
 
 
 def _copied(copy: Iterable[bytes]) -> Iterator[bytes]:
