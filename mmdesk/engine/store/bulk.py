@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 import orjson
-import psycopg
 import pyarrow as pa
 from sqlalchemy import Select, Table, Text, TextClause, cast, func, select, text
 from sqlalchemy.engine import Connection
 
 from mmdesk.engine.core.ahead import ahead
+from mmdesk.engine.store.errors import is_lost
 from mmdesk.engine.store.postgres_rows import copy_text, is_bytes, parse_copied
 from mmdesk.engine.store.references import References
 from mmdesk.engine.store.sqlite_rows import insert_rows
@@ -83,8 +83,8 @@ def _driver_cursor(connection: Connection) -> Iterator[Any]:
     cursor = driver.cursor()
     try:
         yield cursor
-    except psycopg.OperationalError as error:
-        if error.sqlstate is None:  # not from the server, so there is nobody who could roll back
+    except Exception as error:
+        if is_lost(error):
             connection.invalidate(error)
         raise
     finally:

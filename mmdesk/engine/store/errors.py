@@ -141,6 +141,16 @@ def postgres_error(error: BaseException, where: str) -> MmdeskError | None:
     return None
 
 
+def is_lost(error: Exception) -> bool:
+    """Whether psycopg itself, and not the server, says that the connection does not work any more.
+
+    Nobody is then there who could roll back; the server does so on its own.
+    """
+    kind = type(error)
+    operational = kind.__module__.startswith("psycopg") and kind.__name__ == "OperationalError"
+    return operational and getattr(error, "sqlstate", None) is None
+
+
 @contextmanager
 def translating(path: Path, where: str | None = None) -> Iterator[None]:
     """Turn errors of the database into ours, with a hint; whatever can only be a bug passes as it is.
