@@ -15,7 +15,7 @@ from sqlalchemy.engine import Connection
 
 from mmdesk.engine.core.ahead import ahead
 from mmdesk.engine.store.errors import is_lost
-from mmdesk.engine.store.postgres_rows import copy_text, is_bytes, parse_copied
+from mmdesk.engine.store.postgres_rows import copy_binary, is_bytes, parse_copied
 from mmdesk.engine.store.references import References
 from mmdesk.engine.store.sqlite_rows import insert_rows
 from mmdesk.engine.store.tables import Base
@@ -54,15 +54,16 @@ def insert(connection: Connection, model: type[Base], data: pa.Table | Iterable[
     Returns:
         How many rows.
     """
-    parts = _parts(data, References.unchecked(connection, table_of(model)))
+    table = table_of(model)
+    parts = _parts(data, References.unchecked(connection, table))
     with _driver_cursor(connection) as cursor:
         if connection.dialect.name != "postgresql":
-            return sum(insert_rows(cursor, table_of(model).name, part) for part in parts)
+            return sum(insert_rows(cursor, table.name, part) for part in parts)
         rows, names = 0, []
         # The server checks references for longer than we need for the next part.
-        for part, written in ahead((part, copy_text(part)) for part in parts):
+        for part, written in ahead((part, copy_binary(table, part)) for part in parts):
             rows, names = rows + part.num_rows, part.schema.names
-            _copy_in(cursor, table_of(model).name, names, written)
+            _copy_in(cursor, table.name, names, written)
     if "id" in names:
         _continue_numbers(connection, model)
     return rows
@@ -91,9 +92,9 @@ def _driver_cursor(connection: Connection) -> Iterator[Any]:
         cursor.close()
 
 
-def _copy_in(cursor: Any, table: str, names: Sequence[str], written: memoryview) -> None:
+def _copy_in(cursor: Any, table: str, names: Sequence[str], written: bytes) -> None:
     columns = ", ".join(f'"{name}"' for name in names)
-    with cursor.copy(f'COPY "{table}" ({columns}) FROM STDIN (FORMAT csv)') as copy:
+    with cursor.copy(f'COPY "{table}" ({columns}) FROM STDIN (FORMAT binary)') as copy:
         copy.write(written)
 
 

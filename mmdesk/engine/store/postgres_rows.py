@@ -1,47 +1,117 @@
-"""Columns to the text that PostgreSQL's COPY takes, and back."""
+"""Columns to the bytes that PostgreSQL's COPY takes, and the text that it gives back to columns."""
 
 from __future__ import annotations
 
-import io
+from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv as arrow_csv
+from sqlalchemy import BigInteger, Boolean, Float, Integer, LargeBinary, Table
+from sqlalchemy.types import TypeEngine
 
 from mmdesk.engine.store.sqlite_rows import nan_as_null
 
-_HEX = np.frombuffer(b"".join(b"%02x" % byte for byte in range(256)), np.uint16)
+_SIGNATURE = b"PGCOPY\n\xff\r\n\x00" + bytes(8)  # no flags, no header extension
+_END = b"\xff\xff"
+
+Bytes = npt.NDArray[np.uint8]
 
 
-def copy_text(batch: pa.RecordBatch) -> memoryview:
-    """The rows for ``COPY ... FROM STDIN (FORMAT csv)``; null and NaN = NULL."""
-    ready = pa.RecordBatch.from_arrays([_copyable(column) for column in batch.columns], names=batch.schema.names)
-    buffer = io.BytesIO()
-    # Text is always quoted and null never, which is how COPY tells the empty text from NULL.
-    arrow_csv.write_csv(ready, buffer, arrow_csv.WriteOptions(include_header=False))
-    return buffer.getbuffer()
+def copy_binary(table: Table, batch: pa.RecordBatch) -> bytes:
+    """The rows for ``COPY ... FROM STDIN (FORMAT binary)``, which the server reads in less time than text.
+
+    Args:
+        table: Whose column types are written; ``batch`` is cast to them.
+        batch: Columns by the table's names; null and NaN = NULL.
+
+    Raises:
+        ArrowInvalid: A number that the table's column cannot hold.
+
+    Source: "Binary Format" in the PostgreSQL documentation of COPY: each row is the number of its fields, then each
+    field its length (-1 = NULL) and its bytes, the most significant first.
+    """
+    rows = batch.num_rows
+    pieces: list[Bytes | pa.Array] = [_repeated(np.array([batch.num_columns], ">i2"), rows)]
+    for name, column in zip(batch.schema.names, batch.columns, strict=True):
+        pieces += _field(column, table.c[name].type)
+    joined = pc.binary_join_element_wise(*_merged(pieces), pa.scalar(b"", pa.large_binary()))
+    return b"".join((_SIGNATURE, _data(joined), _END))
 
 
-def _copyable(column: pa.Array) -> pa.Array:
-    kind = column.type
-    if pa.types.is_dictionary(kind):
-        return column.dictionary_decode()
-    if pa.types.is_fixed_size_binary(kind) and not column.null_count:
-        return _hexadecimal(column)
-    if is_bytes(kind):
-        return pa.array([None if value is None else "\\x" + value.hex() for value in column.to_pylist()], pa.string())
-    return nan_as_null(column)
+def _field(column: pa.Array, kind: TypeEngine[Any]) -> list[Bytes | pa.Array]:
+    """A column's lengths and values, as bytes of one width for all rows where that can be."""
+    if pa.types.is_dictionary(column.type):
+        column = column.dictionary_decode()
+    number = next((number for sql, number in _NUMBERS if isinstance(kind, sql)), None)
+    if number is not None:
+        return _numbers(nan_as_null(column).cast(number), number)
+    if not isinstance(kind, LargeBinary):
+        column = column.cast(pa.large_string())
+    column = column.cast(pa.large_binary())
+    lengths = pc.fill_null(pc.binary_length(column), -1).to_numpy(zero_copy_only=False)
+    return [_as_bytes(lengths.astype(">i4")), pc.fill_null(column, b"")]
 
 
-def _hexadecimal(column: pa.Array) -> pa.Array:
-    """Bytes without nulls in PostgreSQL's hexadecimal form."""
-    width, rows = column.type.byte_width, len(column)
-    data = np.frombuffer(column.buffers()[1], np.uint8, rows * width, column.offset * width)
-    texts = np.empty((rows, 2 + 2 * width), np.uint8)
-    texts[:, :2] = np.frombuffer(b"\\x", np.uint8)
-    texts[:, 2:] = _HEX[data].view(np.uint8).reshape(rows, 2 * width)
-    offsets = np.arange(rows + 1, dtype=np.int32) * texts.shape[1]
-    return pa.StringArray.from_buffers(rows, pa.py_buffer(offsets), pa.py_buffer(texts))
+_NUMBERS: tuple[tuple[type[TypeEngine[Any]], pa.DataType], ...] = (
+    (BigInteger, pa.int64()),
+    (Integer, pa.int32()),
+    (Float, pa.float64()),
+    (Boolean, pa.uint8()),
+)
+"""The first that fits: SQLAlchemy's ``BigInteger`` is an ``Integer`` too."""
+
+
+def _numbers(column: pa.Array, kind: pa.DataType) -> list[Bytes | pa.Array]:
+    width = kind.bit_width // 8
+    there = column.is_valid().to_numpy(zero_copy_only=False)
+    lengths = _as_bytes(np.where(there, width, -1).astype(">i4"))
+    if not there.any():
+        return [lengths]
+    values = pc.fill_null(column, pa.scalar(0, kind)).to_numpy(zero_copy_only=False)
+    written = _as_bytes(values.astype(values.dtype.newbyteorder(">")))
+    if there.all():
+        return [lengths, written]
+    return [lengths, _binary(written[there], np.concatenate([[0], np.cumsum(there)]) * width)]
+
+
+def _repeated(value: npt.NDArray[np.generic], rows: int) -> Bytes:
+    return np.broadcast_to(value.view(np.uint8), (rows, value.nbytes))
+
+
+def _as_bytes(values: npt.NDArray[np.generic]) -> Bytes:
+    """``[rows]`` of any number type to ``[rows, width]``."""
+    return values.view(np.uint8).reshape(len(values), values.itemsize)
+
+
+def _merged(pieces: list[Bytes | pa.Array]) -> Iterator[pa.Array]:
+    """Neighbours of one width joined to one column, since each column of its own costs time."""
+    fixed: list[Bytes] = []
+    for piece in [*pieces, None]:
+        if isinstance(piece, np.ndarray):
+            fixed.append(piece)
+            continue
+        if fixed:
+            block = np.concatenate(fixed, axis=1)
+            yield _binary(block, np.arange(len(block) + 1) * block.shape[1])
+            fixed = []
+        if piece is not None:
+            yield piece
+
+
+def _binary(data: Bytes, offsets: npt.NDArray[np.int64]) -> pa.Array:
+    buffers = [None, pa.py_buffer(np.ascontiguousarray(offsets, np.int64)), pa.py_buffer(np.ascontiguousarray(data))]
+    return pa.LargeBinaryArray.from_buffers(pa.large_binary(), len(offsets) - 1, buffers)
+
+
+def _data(column: pa.Array) -> memoryview:
+    """The values of a binary column one behind the other."""
+    _, offsets, data = column.buffers()
+    places = np.frombuffer(offsets, np.int64)
+    return memoryview(data)[places[column.offset] : places[column.offset + len(column)]]
 
 
 def is_bytes(kind: pa.DataType) -> bool:

@@ -110,13 +110,16 @@ def test_missing_numbers_are_null_on_both_databases(case: Case) -> None:
             "timestamp_us": pa.array([1, 2, 3]),
             "event_id": pa.array(["", None, "x"]).dictionary_encode(),
             "row_key": pa.array([bytes(16)] * 3, pa.binary(16)),
+            "line": pa.array([None, 7, -1], pa.int16()),
+            "superseded_by": pa.nulls(3),
         }
     )
     with case.write("test.events", "events") as connection:
         bulk.insert(connection, Event, table)
     with case.read() as connection:
-        rows = connection.execute(select(Event.event_type, Event.value, Event.event_id).order_by(Event.timestamp_us))
-        assert [tuple(row) for row in rows] == [("a", None, ""), ("b", None, None), ("a", 0.1, "x")]
+        columns = (Event.event_type, Event.value, Event.event_id, Event.line, Event.superseded_by)
+        rows = [tuple(row) for row in connection.execute(select(*columns).order_by(Event.timestamp_us))]
+    assert rows == [("a", None, "", None, None), ("b", None, None, 7, None), ("a", 0.1, "x", -1, None)]
 
 
 def test_ids_of_our_own_and_the_databases_do_not_clash(case: Case) -> None:
