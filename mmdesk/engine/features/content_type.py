@@ -94,6 +94,7 @@ _PREFIXES: tuple[tuple[bytes, str], ...] = (
 
 _RIFF = {b"WAVE": "audio/wav", b"WEBP": "image/webp", b"AVI ": "video/x-msvideo"}
 _BMP_HEADERS = {12, 40, 52, 56, 64, 108, 124}
+_OGG_PICTURES = (b"\x80theora", b"BBCD\x00", b"OVP80\x01")  # Theora, Dirac, VP8
 _ASF = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")
 _ASF_VIDEO = bytes.fromhex("c0ef19bc4d5bcf11a8fd00805f5c442b")
 
@@ -106,7 +107,7 @@ def _by_signature(head: bytes, file: BinaryIO) -> str | None:
     if head[4:8] == b"ftyp" or (head[4:8] in {b"moov", b"mdat", b"wide", b"free", b"skip"} and len(head) >= 16):
         return _iso_media(head, file)
     if head[:4] == b"OggS":
-        return "video/ogg" if b"\x80theora" in head[:4096] or b"BBCD\x00" in head[:4096] else "audio/ogg"
+        return "video/ogg" if any(mark in head[:4096] for mark in _OGG_PICTURES) else "audio/ogg"
     if head[:4] == b"\x1a\x45\xdf\xa3":
         return _matroska(head)
     if head[:16] == _ASF:

@@ -195,8 +195,9 @@ def _video(data: BinaryIO, content_type: str, builder: _Builder) -> Extraction:
             "frames_per_second": round(film.rate_hz, 3),
             "codec": film.codec,
         }
-    data.seek(0)
     try:
+        if not film.sound_tracks:
+            raise UnreadableError("the file holds no sound", code="features.no_sound")
         track = _audio(data, content_type, builder, SegmentKind.TRACK)
     except UnreadableError as error:
         if not film.frames:

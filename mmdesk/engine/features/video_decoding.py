@@ -1,13 +1,15 @@
 """A video's bytes to a few small upright frames with their times, within limits.
 
-Frames are taken at the keyframes nearest to 16 moments spread over the length, since those decode alone. Where there
-are too few keyframes and the video is short, everything in between is decoded too.
+Frames are taken at the keyframes nearest to 16 moments spread over the length, since those decode alone; they are kept
+while the packets pass by, so that nothing is looked for or decoded twice. Where there are too few keyframes and the
+video is short, everything in between is decoded too.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO
@@ -25,6 +27,8 @@ import cv2  # behind limits.py, which sets OpenCV's own pixel limit
 FRAMES = 16
 _FEW = 8
 _MOST_PACKETS = 2_000_000
+_MOST_KEYS = 8 * FRAMES
+_MOST_KEY_BYTES = 256 << 20
 _RATES_HZ = (0.1, 240.0)
 """Frame rates outside are lies of the header (.00195 was seen); they are not used."""
 
@@ -54,6 +58,7 @@ class Film:
         rate_hz: Frames a second, from the packets; 0 if unknown.
         incomplete: Packets were damaged or the file ends early.
         codec: FFmpeg's name of it.
+        sound_tracks: How many there are beside the pictures, whether they can be decoded or not.
     """
 
     frames: list[Frame] = field(default_factory=list)
@@ -63,14 +68,21 @@ class Film:
     rate_hz: float = 0.0
     incomplete: bool = False
     codec: str = ""
+    sound_tracks: int = 0
 
 
 @dataclass(frozen=True)
 class _Packets:
-    """Times in seconds of all frames and of the keyframes, both sorted."""
+    """What one pass over the packets of the pictures finds, without decoding any.
+
+    Attributes:
+        times: Of all frames in seconds, sorted.
+        keys: Times and packets of keyframes, sorted; of very many only some, spread evenly.
+        cut: Packets were damaged, or there are far fewer than the header promises.
+    """
 
     times: list[float]
-    keys: list[float]
+    keys: list[tuple[float, Any]]
     cut: bool
 
 
@@ -87,22 +99,30 @@ def read_film(file: BinaryIO, content_type: str) -> Film:
     Raises:
         UnreadableError: Not the container it begins like, or frames beyond the limits.
     """
-    cut_short = ends_early(file)
+    film = Film(incomplete=ends_early(file))
     with closing(open_container(file, content_type)) as container:
+        film.sound_tracks = len(container.streams.audio)
         stream = _picture_stream(container)
         if stream is None:
-            return Film()
+            return film
         _check_size(stream.codec_context)
         packets = _scan(container, stream)
-    film = Film(incomplete=packets.cut or cut_short)
-    if packets.times:
+        if not packets.times:
+            return film
+        film.codec = str(stream.codec_context.name)
+        film.incomplete = film.incomplete or packets.cut
         film.duration_s, film.rate_hz = _duration(packets.times), _rate(packets.times)
-        # Opened anew, because a damaged file may refuse to go back to its beginning.
-        with closing(open_container(file, content_type)) as container:
-            stream = _picture_stream(container)
-            if stream is not None:
-                film.codec = str(stream.codec_context.name)
-                _take_frames(container, stream, packets, film)
+        wanted = _moments(packets.times[0], film.duration_s, FRAMES)
+        if not _all_are_needed(packets, stream.codec_context):
+            keys = [packets.keys[number] for number in _nearest([time for time, _ in packets.keys], wanted)]
+            _take(_decode_keys(stream, keys, film), packets.times[0], film)
+            return film
+    # Opened anew, because a damaged file may refuse to go back to its beginning.
+    with closing(open_container(file, content_type)) as container:
+        stream = _picture_stream(container)
+        if stream is not None:
+            moments = [packets.times[number] for number in _nearest(packets.times, wanted)]
+            _take(_decode_all(container, stream, moments, film), packets.times[0], film)
     return film
 
 
@@ -128,21 +148,25 @@ def _picture_stream(container: Any) -> Any | None:
 
 
 def _scan(container: Any, stream: Any) -> _Packets:
-    """The times of all frames, by reading packets without decoding them."""
+    """The times of all frames and the keyframes, by reading packets without decoding them."""
     import av
 
     times: list[float] = []
-    keys: list[float] = []
-    cut = False
+    keys: list[tuple[float, Any]] = []
+    cut, held, base = False, 0, stream.time_base
     try:
         for number, packet in enumerate(container.demux(stream)):
-            if packet.pts is None and packet.dts is None:
+            ticks = packet.pts if packet.pts is not None else packet.dts
+            if ticks is None:
                 continue
-            moment = float((packet.pts if packet.pts is not None else packet.dts) * stream.time_base)
-            times.append(moment)
+            times.append(ticks * base.numerator / base.denominator)
             cut = cut or bool(packet.is_corrupt)
             if packet.is_keyframe:
-                keys.append(moment)
+                keys.append((times[-1], packet))
+                held += packet.size
+                while len(keys) > 2 and (len(keys) > _MOST_KEYS or held > _MOST_KEY_BYTES):
+                    keys = _thinned(keys)
+                    held = sum(key.size for _, key in keys)
             if number > _MOST_PACKETS:
                 break
     except (av.error.FFmpegError, OSError):
@@ -150,7 +174,37 @@ def _scan(container: Any, stream: Any) -> _Packets:
     claimed = container.duration / av.time_base if container.duration else 0.0
     if times and 0 < claimed < 1e7 and max(times) - min(times) < 0.8 * claimed - 2.0:
         cut = True  # the header promises much more than there is
-    return _Packets(sorted(times), sorted(keys), cut)
+    return _Packets(sorted(times), sorted(keys, key=_time), cut)
+
+
+def _time(key: tuple[float, Any]) -> float:
+    return key[0]
+
+
+def _thinned(keys: list[tuple[float, Any]]) -> list[tuple[float, Any]]:
+    """A quarter to half of the keyframes: those that lie at least twice as far apart as all do on average."""
+    keys.sort(key=_time)
+    gap = 2 * (keys[-1][0] - keys[0][0]) / len(keys)
+    kept = keys[:1]
+    for key in keys[1:]:
+        if key[0] > kept[-1][0] + gap:
+            kept.append(key)
+    return kept
+
+
+def _moments(start: float, length: float, count: int) -> list[float]:
+    """The middles of equal parts of a span, in seconds."""
+    return [start + length * (number + 0.5) / count for number in range(count)]
+
+
+def _nearest(times: Sequence[float], moments: Iterable[float]) -> list[int]:
+    """Where in the sorted ``times`` those nearest to the moments stand, each once and in order."""
+    found = set()
+    for moment in moments:
+        after = bisect_left(times, moment)
+        around = [number for number in (after - 1, after) if 0 <= number < len(times)]
+        found.update(sorted(around, key=lambda number: abs(times[number] - moment))[:1])
+    return sorted(found)
 
 
 def _duration(times: Sequence[float]) -> float:
@@ -164,41 +218,40 @@ def _rate(times: Sequence[float]) -> float:
     return rate if _RATES_HZ[0] <= rate <= _RATES_HZ[1] else 0.0
 
 
-def _take_frames(container: Any, stream: Any, packets: _Packets, film: Film) -> None:
-    start = packets.times[0]
-    wanted = [start + film.duration_s * (number + 0.5) / FRAMES for number in range(FRAMES)]
-    keys = sorted({min(packets.keys, key=lambda key: abs(key - moment)) for moment in wanted}) if packets.keys else []
-    context = stream.codec_context
+def _all_are_needed(packets: _Packets, context: Any) -> bool:
+    """Whether keyframes are too few, and the video short enough to decode what lies between them."""
     megapixels = len(packets.times) * context.width * context.height / 1e6
-    if len(keys) < min(_FEW, len(packets.times)) and megapixels <= MAX_VIDEO_MEGAPIXELS:
-        moments = sorted({min(packets.times, key=lambda time: abs(time - moment)) for moment in wanted})
-        decoded = _decode_all(container, stream, moments, film)
-    else:
-        decoded = _decode_keys(container, stream, keys, film)
+    return len(packets.keys) < min(_FEW, len(packets.times)) and megapixels <= MAX_VIDEO_MEGAPIXELS
+
+
+def _take(decoded: Iterable[tuple[float, Any]], start: float, film: Film) -> None:
+    from av.video.reformatter import VideoReformatter
+
+    scaler = VideoReformatter()  # one for all frames, because preparing it takes longer than scaling
     for moment, raw in decoded:
         film.height, film.width = _upright_size(raw)
-        film.frames.append(Frame(max(0.0, moment - start), _small(raw)))
+        film.frames.append(Frame(max(0.0, moment - start), _small(raw, scaler)))
 
 
-def _decode_keys(container: Any, stream: Any, keys: Sequence[float], film: Film) -> Iterator[tuple[float, Any]]:
-    """The first frame that decodes at or after each keyframe."""
+def _decode_keys(stream: Any, keys: Iterable[tuple[float, Any]], film: Film) -> Iterator[tuple[float, Any]]:
+    """Each keyframe on its own, so that damage to one costs no other."""
     import av
 
-    stream.codec_context.skip_frame = "NONKEY"
+    context = stream.codec_context
+    context.skip_frame = "NONKEY"
     last = -math.inf
-    for key in keys:
+    for moment, packet in keys:
         try:
-            container.seek(round(key / stream.time_base), stream=stream, backward=True)
-            frame = next(container.decode(stream), None)
-        except (av.error.FFmpegError, OSError):
+            # Told that nothing follows, the decoder does not hold the frame back for reordering.
+            frames = [*packet.decode(), *context.decode(None)]
+        except av.error.FFmpegError:
             film.incomplete = True
             continue
-        if frame is None:
-            continue
-        moment = _time_of(frame, key)
-        if moment > last:
+        finally:
+            context.flush_buffers()
+        if frames and moment > last:
             last = moment
-            yield moment, frame
+            yield moment, frames[0]
 
 
 def _decode_all(container: Any, stream: Any, moments: Sequence[float], film: Film) -> Iterator[tuple[float, Any]]:
@@ -240,11 +293,11 @@ def _upright_size(frame: Any) -> tuple[int, int]:
     return size[::-1] if _turns(frame) % 2 else size
 
 
-def _small(frame: Any) -> Picture:
+def _small(frame: Any, scaler: Any) -> Picture:
     scale = min(1.0, WORKING_SIDE / max(frame.width, frame.height))
     width, height = max(1, round(frame.width * scale)), max(1, round(frame.height * scale))
     if scale < 1 and min(width, height) >= 8:
-        frame = frame.reformat(width=width, height=height, format="bgr24", interpolation="AREA")
-    picture = shrink(np.ascontiguousarray(frame.to_ndarray(format="bgr24"), np.uint8))
+        frame = scaler.reformat(frame, width, height, "bgr24", interpolation="AREA", threads=1)
+    picture = shrink(np.ascontiguousarray(frame.to_ndarray(format="bgr24", threads=1), np.uint8))
     turns = {1: cv2.ROTATE_90_COUNTERCLOCKWISE, 2: cv2.ROTATE_180, 3: cv2.ROTATE_90_CLOCKWISE}.get(_turns(frame))
     return picture if turns is None else np.asarray(cv2.rotate(picture, turns), np.uint8)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import struct
 import zlib
+from collections.abc import Sequence
+from fractions import Fraction
 from typing import Any
 
 import av
@@ -62,6 +64,10 @@ def wav_header(
     return b"RIFF" + struct.pack("<I", (36 + size) & 0xFFFFFFFF) + body
 
 
+_PIXELS = {"mjpeg": "yuvj420p", "prores_ks": "yuv422p10le"}
+_RATES_HZ = {"libopus": 48_000}
+
+
 def film(
     frames: int = 45,
     size: tuple[int, int] = (160, 120),
@@ -69,22 +75,43 @@ def film(
     codec: str = "libx264",
     sound_codec: str | None = "aac",
     gop: int | None = None,
+    turned: int = 0,
+    moments: Sequence[int] = (),
 ) -> bytes:
-    """A video at 30 frames a second: a white box moves to the right over a slowly brighter red."""
+    """A video at 30 frames a second: a white box moves to the right over a slowly brighter red.
+
+    Args:
+        frames: How many.
+        size: Width and height as stored.
+        form: Container, as FFmpeg's muxer is called.
+        codec: FFmpeg's encoder.
+        sound_codec: The same of the sound track; none if ``None``.
+        gop: Frames from one keyframe to the next; the encoder's own choice if ``None``.
+        turned: Degrees to the left by which a player shall turn the frames.
+        moments: When each frame is shown, in thirtieths of a second; one after the other if empty.
+    """
     buffer = io.BytesIO()
     width, height = size
     with av.open(buffer, "w", format=form) as container:
         video: Any = container.add_stream(codec, rate=30)
-        video.width, video.height, video.pix_fmt = width, height, "yuv420p"
+        video.width, video.height, video.pix_fmt = width, height, _PIXELS.get(codec, "yuv420p")
+        if turned:
+            video.set_display_rotation(turned)
         if gop:
             video.gop_size = gop
-        audio: Any = container.add_stream(sound_codec, rate=44_100, layout="mono") if sound_codec else None
+        audio: Any = None
+        if sound_codec:
+            audio = container.add_stream(sound_codec, rate=_RATES_HZ.get(sound_codec, 44_100), layout="mono")
+            audio.bit_rate = 96_000
         for number in range(frames):
             image = np.zeros((height, width, 3), np.uint8)
             image[:, :, 0] = number * 3 % 256
             left = number * 2 % (width - 40)
             image[20:60, left : left + 40] = 255
-            container.mux(video.encode(av.VideoFrame.from_ndarray(image, format="rgb24")))
+            picture_frame = av.VideoFrame.from_ndarray(image, format="rgb24")
+            if moments:
+                picture_frame.pts, picture_frame.time_base = moments[number], Fraction(1, 30)
+            container.mux(video.encode(picture_frame))
         container.mux(video.encode())
         if audio is not None:
             wave = tone(frames / 30, 44_100)[None]

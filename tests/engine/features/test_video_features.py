@@ -15,14 +15,14 @@ from tests.engine.features import media_samples as samples
 
 LAYOUT = default_layout()
 CONTAINERS = [
-    ("mp4", "libx264", "aac"),
-    ("mov", "libx264", "aac"),
-    ("matroska", "libx264", "aac"),
-    ("avi", "mpeg4", "mp3"),
-    ("mpegts", "libx264", "aac"),
-    ("flv", "libx264", "aac"),
-    ("webm", "libvpx-vp9", None),
-]
+    ("mp4", "libx264", "aac"), ("mp4", "libx265", "aac"), ("mp4", "libsvtav1", "libopus"), ("mp4", "mpeg4", "mp3"),
+    ("mov", "libx264", "aac"), ("mov", "mjpeg", "pcm_s16le"), ("mov", "prores_ks", "pcm_s24le"),
+    ("matroska", "libx264", "aac"), ("matroska", "ffv1", "flac"), ("webm", "libvpx-vp9", None),
+    ("webm", "libvpx", "libopus"), ("avi", "mpeg4", "mp3"), ("avi", "mjpeg", "pcm_s16le"), ("avi", "rawvideo", None),
+    ("flv", "libx264", "aac"), ("flv", "flv", "mp3"), ("mpegts", "libx264", "aac"), ("mpegts", "mpeg2video", "mp2"),
+    ("mpeg", "mpeg1video", "mp2"), ("dvd", "mpeg2video", "ac3"), ("mpeg2video", "mpeg2video", None),
+    ("ogg", "libvpx", "libopus"), ("asf", "wmv2", "wmav2"), ("asf", "wmv1", None), ("3gp", "mpeg4", "aac"),
+]  # fmt: skip
 
 
 def extract(data: bytes) -> Extraction:
@@ -78,6 +78,47 @@ def test_long_videos_are_read_at_keyframes_only(monkeypatch: pytest.MonkeyPatch)
     film = read_film(io.BytesIO(samples.film(90, gop=15)), "video/mp4")
     assert [round(frame.time_s * 30) % 15 for frame in film.frames] == [0] * len(film.frames)
     assert len(film.frames) == 6
+
+
+def test_of_very_many_keyframes_some_are_kept_that_are_spread_evenly(monkeypatch: pytest.MonkeyPatch) -> None:
+    from mmdesk.engine.features import video_decoding
+
+    data = samples.film(900, sound_codec=None, gop=1)  # seven times as many as are kept
+    times = [frame.time_s for frame in read_film(io.BytesIO(data), "video/mp4").frames]
+    assert times == pytest.approx(30 * (np.arange(16) + 0.5) / 16, abs=0.5)
+    monkeypatch.setattr(video_decoding, "_MOST_KEY_BYTES", 1)
+    monkeypatch.setattr(video_decoding, "MAX_VIDEO_MEGAPIXELS", 0.1)
+    assert 1 <= len(read_film(io.BytesIO(data), "video/mp4").frames) <= 2
+
+
+@pytest.mark.parametrize("form", ["mp4", "matroska"])
+@pytest.mark.parametrize("gop", [1, 60])
+def test_frames_are_spread_over_the_time_where_the_rate_varies(form: str, gop: int) -> None:
+    """Forty frames within the first 1.3 seconds, then one a second: by number, ten of 16 would show the beginning."""
+    moments = [*range(40), *range(40, 640, 30)]
+    found = extract(samples.film(60, form=form, sound_codec=None, gop=gop, moments=moments))
+    times = [segment.time_s or 0.0 for segment in found.segments if segment.kind is SegmentKind.FRAME]
+    assert len(times) == 16
+    assert times == pytest.approx(20.7 * (np.arange(16) + 0.5) / 16, abs=0.55)
+    assert found.details["duration_s"] == pytest.approx(20.7, abs=0.1)
+    assert found.details["frames_per_second"] == pytest.approx(59 / 20.3, abs=0.05)
+    shown = [moments.index(round(time * 30)) * 3 / 255 for time in times]
+    red = column(found, "image.red.mean", SegmentKind.FRAME)
+    assert np.corrcoef(red, shown)[0, 1] > 0.99
+
+
+@pytest.mark.parametrize(("turned", "corner"), [(0, 0), (90, 2), (180, 3), (-90, 1)])
+@pytest.mark.parametrize("size", [(160, 120), (640, 480)])
+def test_frames_are_turned_the_way_a_player_shows_them(size: tuple[int, int], turned: int, corner: int) -> None:
+    """The white box lies in the upper left corner of what is stored."""
+    film = read_film(io.BytesIO(samples.film(2, size, sound_codec=None, turned=turned)), "video/mp4")
+    stored = size if turned % 180 == 0 else size[::-1]
+    assert (film.width, film.height) == stored
+    picture = film.frames[0].picture
+    rows, columns = picture.shape[0] // 2, picture.shape[1] // 2
+    assert (columns, rows) == tuple(min(side, round(side * 320 / max(stored))) // 2 for side in stored)
+    quarters = [picture[top : top + rows, left : left + columns].mean() for top in (0, rows) for left in (0, columns)]
+    assert int(np.argmax(quarters)) == corner
 
 
 def test_cover_art_alone_is_no_film() -> None:
