@@ -20,11 +20,13 @@ class ActivityFeed(QObject):
         self._numbers = itertools.count(1)
         self._keys: dict[Job, int] = {}
         jobs.changed.connect(self._on_jobs_changed)
-        jobs.ended.connect(self._on_jobs_ended)
         strip.cancel_asked.connect(self._on_strip_cancel_asked)
 
     def _on_jobs_changed(self, job: Job) -> None:
-        if not job.title or job.state.ended:
+        if job.state.ended:
+            self._close(job)  # now and not when the job's owner was told: what that says is more
+            return
+        if not job.title:
             return
         key = self._keys.setdefault(job, next(self._numbers))
         self._strip.show_activity(
@@ -39,7 +41,7 @@ class ActivityFeed(QObject):
             )
         )
 
-    def _on_jobs_ended(self, job: Job) -> None:
+    def _close(self, job: Job) -> None:
         key = self._keys.pop(job, None)
         if key is not None:
             self._strip.remove(key)

@@ -11,7 +11,7 @@ from mmdesk.engine.services.table_imports import Preview
 from mmdesk.ui import measures
 from mmdesk.ui.calls import Proposal, WantedColumn
 from mmdesk.ui.hints import for_window
-from mmdesk.ui.tabs.importing.answers import answers_to
+from mmdesk.ui.tabs.importing.answers import in_words
 from mmdesk.ui.tabs.importing.plan import FilePlan, mapping_of, problem_of
 
 
@@ -41,34 +41,47 @@ def test_hints_name_no_options(said: str, shown: str) -> None:
     assert for_window(said) == shown
 
 
-def test_the_two_orders_of_a_date_are_offered_in_words() -> None:
-    proposed = {"events": {"columns": {"timestamp": {"column": "when", "format": "day_first"}}}}
-    first, second = answers_to(proposed)
-    assert (first.text, first.mapping) == ("Day first (31/12/2024)", proposed)
-    assert second.text == "Month first (12/31/2024)"
-    assert second.mapping == {"events": {"columns": {"timestamp": {"column": "when", "format": "month_first"}}}}
+@pytest.mark.parametrize(
+    ("mapping", "text"),
+    [
+        ({"columns": {"timestamp": {"column": "when", "format": "day_first"}}}, "Day first (31/12/2024)"),
+        ({"formats": {"Seit": "month_first"}}, "Month first (12/31/2024)"),
+        ({"formats": {"timestamp": "%d.%m.%y %H:%M"}}, "DD.MM.YY HH:MM"),
+        (
+            {"formats": {"timestamp": ["iso", "excel"]}},
+            "Each cell by the first that fits: Year first (2024-12-31); Days as Excel counts them",
+        ),
+        ({"decimal": ","}, "The comma is the decimal mark (1,5)"),
+        ({"decimal": ".", "thousands": ","}, "The comma parts thousands (1,234)"),
+        ({"units": "fraction"}, "As a fraction: 5% is 0.05"),
+        ({"sheet": "2024"}, "2024"),
+        ({"encoding": "cp1251"}, "cp1251"),
+        ({"ignore": ["remark"]}, "Leave the column 'remark' out"),
+        ({"columns": {"value": None}}, "Leave 'value' out"),
+        ({"columns": {"y_class": {"column": "label", "values": {"ok": "0", "bad": "1"}}}}, "'ok' is 0, 'bad' is 1"),
+        ({"columns": {"timestamp": {"join": ["Date", "Time"]}}}, "'timestamp' is 'Date' and 'Time' together"),
+        ({"columns": {"value": "Amount"}}, "'value' is 'Amount'"),
+        ({}, "Yes, as proposed"),
+    ],
+)
+def test_answers_are_said_in_words(mapping: dict[str, object], text: str) -> None:
+    assert in_words(mapping, {"column": "remark"}) == text
 
 
-def test_the_two_meanings_of_a_comma_are_offered_in_words() -> None:
-    first, second = answers_to({"events": {"decimal": ","}})
-    assert first.mapping == {"events": {"decimal": ","}}
-    assert second.mapping == {"events": {"decimal": ".", "thousands": ","}}
-
-
-def test_other_questions_have_one_answer() -> None:
-    first, second = answers_to({"events": {"formats": {"timestamp": ["iso", "excel"]}}})
-    assert "1904" in second.text
-    assert second.mapping == {"events": {"formats": {"timestamp": ["iso", "excel_1904"]}}}
-    first, second = answers_to({"events": {"formats": {"timestamp": "%d.%m.%y %H:%M"}}})
-    assert second.mapping == {"events": {"formats": {"timestamp": "%m.%d.%y %H:%M"}}}
-    first, second = answers_to(
-        {"targets": {"columns": {"y_class": {"column": "label", "values": {"ok": "0", "bad": "1"}}}}}
-    )
-    assert second.mapping == {
-        "targets": {"columns": {"y_class": {"column": "label", "values": {"ok": "1", "bad": "0"}}}}
-    }
-    assert (first.text, second.text) == ("Yes, as proposed", "0 and 1 the other way round")
-    assert [answer.text for answer in answers_to({"events": {"columns": {"value": "Amount"}}})] == ["Yes, as proposed"]
+def test_an_answer_holds_over_what_was_chosen_before_and_by_hand_over_an_answer() -> None:
+    made = plan({"entity_id": "Account"}, {})
+    made.columns["timestamp"] = "When"
+    made.answer({"columns": {"timestamp": {"column": "When", "format": "day_first"}}, "ignore": ["a"]})
+    made.answer({"ignore": ["b"], "encoding": "cp1252"})
+    assert made.document() == {
+        "columns": {"timestamp": {"column": "When", "format": "day_first"}}, "ignore": ["a", "b"], "encoding": "cp1252"
+    }  # fmt: skip
+    assert (made.chosen("timestamp"), made.times()) == (("When", "chosen"), "day_first")
+    made.say_times("month_first")
+    assert made.document()["columns"] == {"timestamp": "When"}
+    assert made.document()["formats"] == {"timestamp": "month_first"}
+    made.become(Table.TARGETS)
+    assert made.document() == {"encoding": "cp1252", "formats": {"as_of": "month_first"}}
 
 
 def plan(mapping: dict[str, str], proposals: dict[str, str], missing: tuple[str, ...] = ()) -> FilePlan:

@@ -270,6 +270,7 @@ def _guessed(source: ByteSource, utf8: TextForm, check: _Check, *, whole: bool) 
             f"('{encoding_guess.example(best, close[1])}') or {' or '.join(rest)}.",
             {"encoding": best.encoding},
             f'Or set "encoding" to {" or ".join(one.encoding for one in close[1:])}.',
+            [one.encoding for one in close],
         )
     return _first_that_fits(source, found, check.failed_at or 1, whole=whole)
 

@@ -23,6 +23,7 @@ class Question:
         text: One sentence: what cannot be told, with an example.
         mapping: The part of the table's mapping that would answer it, as proposed.
         other: Another answer, in words.
+        alternatives: The other parts of a mapping that would answer it, where they can be told.
     """
 
     table: Table
@@ -32,6 +33,7 @@ class Question:
     text: str
     mapping: Mapping[str, object]
     other: str = ""
+    alternatives: Sequence[Mapping[str, object]] = ()
 
 
 class UndecidedError(DecisionNeededError):
@@ -42,7 +44,7 @@ class UndecidedError(DecisionNeededError):
         text: One sentence: what cannot be told, with an example.
         answer: The part of a table's mapping that would answer it, as proposed.
         other: Another answer, in words.
-        options: The parts of a file among which the answer is one.
+        options: The texts among which the answer is one.
     """
 
     def __init__(
@@ -55,8 +57,10 @@ class UndecidedError(DecisionNeededError):
     def question(self, table: Table, file: str) -> Question:
         """The same, about a table's file; the part that bears the table's name is proposed."""
         named = [option for option in self.options if PurePosixPath(option).stem.casefold() == table.value]
-        answer = dict.fromkeys(self.answer, named[0]) if named else self.answer
-        return Question(table, file, None, self.code, self.message, answer, self.other)
+        answers = [dict.fromkeys(self.answer, option) for option in dict.fromkeys([*named[:1], *self.options])]
+        proposed = answers[0] if named else self.answer
+        others = [answer for answer in answers if answer != proposed]
+        return Question(table, file, None, self.code, self.message, proposed, self.other, others)
 
 
 def ask(questions: Sequence[Question]) -> DecisionNeededError:
@@ -79,6 +83,7 @@ def ask(questions: Sequence[Question]) -> DecisionNeededError:
                     "column": question.column,
                     "code": question.code,
                     "text": question.text,
+                    "answers": [question.mapping, *question.alternatives],
                 }
                 for question in questions
             ],

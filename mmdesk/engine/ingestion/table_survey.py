@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -204,7 +204,9 @@ class Survey:
             other = "If another column holds the numbers, name it instead of null"
             other += f'; "{label}" itself makes the other cells rejected rows.' if evidence.numbers else "."
             answer: dict[str, object] = {"columns": {name: None}}
-            self.questions.append(Question(self.plan.table, self.file, label, "import.no_numbers", text, answer, other))
+            taken: list[dict[str, object]] = [{"columns": {name: label}}] if evidence.numbers else []
+            code = "import.no_numbers"
+            self.questions.append(Question(self.plan.table, self.file, label, code, text, answer, other, taken))
         elif not signs:
             return
         elif self.mapping.units is not None or (len(signs) == 1 and PERCENT not in signs):
@@ -213,7 +215,9 @@ class Survey:
             text = f"{self.file}: the numbers in column '{label}' have the signs {', '.join(signs)}."
             other = f'To read 5% as 0.05 write "{Units.FRACTION}" instead.' if PERCENT in signs else ""
             answer = {"units": Units.IGNORE.value}
-            self.questions.append(Question(self.plan.table, self.file, label, "import.units", text, answer, other))
+            parts = [{"units": Units.FRACTION.value}] if PERCENT in signs else []
+            code = "import.units"
+            self.questions.append(Question(self.plan.table, self.file, label, code, text, answer, other, parts))
 
     def _about_marks(self, label: str, evidence: NumberEvidence) -> Question:
         example = evidence.comma_example or evidence.point_example
@@ -228,7 +232,8 @@ class Survey:
             )
         other = 'For decimal points write {"decimal": ".", "thousands": ","} instead.'
         marks = {"decimal": ","} if evidence.comma_example else {"decimal": ",", "thousands": "."}
-        return Question(self.plan.table, self.file, label, "import.decimal_ambiguous", text, marks, other)
+        points = [{"decimal": ".", "thousands": ","}]
+        return Question(self.plan.table, self.file, label, "import.decimal_ambiguous", text, marks, other, points)
 
     def _time_forms(self, kinds: Mapping[str, ColumnKind]) -> dict[str, tuple[str, ...]]:
         columns = dict(self._times)
@@ -260,11 +265,15 @@ class Survey:
             other = f'Or write "{likely[1]}" instead of "{likely[0]}", whichever it is.'
         elif isinstance(form, list):
             other = "The forms are tried in that order, cell by cell."
-        if name in self._times and len(source.indices) == 1:
-            answer: dict[str, object] = {"columns": {name: {"column": source.label, "format": form}}}
-        else:
-            answer = {"formats": {name: form}}
-        return Question(self.plan.table, self.file, source.label, "import.time_ambiguous", text, answer, other)
+        forms = [form, _other_forms(form)] if isinstance(form, list) else likely
+        single = name in self._times and len(source.indices) == 1
+        answers: list[dict[str, object]] = [
+            {"columns": {name: {"column": source.label, "format": one}}} if single else {"formats": {name: one}}
+            for one in forms
+            if one
+        ]
+        code = "import.time_ambiguous"
+        return Question(self.plan.table, self.file, source.label, code, text, answers[0], other, answers[1:])
 
     def _about_dates(self, name: str, source: Source, text: str) -> Question:
         """Times of day need a column of dates before them."""
@@ -296,6 +305,17 @@ class Survey:
 
 def _extra_source(name: str, index: int) -> Source:
     return Source((index,), None, " ", (), name)
+
+
+_OTHER_FORM = {
+    "day_first": "month_first", "month_first": "day_first", "excel": "excel_1904", "excel_1904": "excel",
+}  # fmt: skip
+
+
+def _other_forms(forms: Sequence[str]) -> list[str]:
+    """The same with the other order of day and month and the other count of days; empty if there is none in it."""
+    other = [_OTHER_FORM.get(form, form) for form in forms]
+    return other if other != list(forms) else []
 
 
 def _declared_marks(mapping: TableMapping) -> NumberForm | None:

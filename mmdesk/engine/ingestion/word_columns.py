@@ -136,10 +136,13 @@ def question_about_words(plan: ColumnPlan, file: str, name: str, asked: WordsAsk
     )
     if asked.values:
         other = "Exchange the meanings if it is the other way round." if name == "y_class" else ""
-        answer: dict[str, object] = {"columns": {name: where | {"values": dict(asked.values)}}}
+        meanings = [dict(asked.values)]
+        if name == "y_class":
+            meanings.append(dict(zip(asked.values, reversed(list(asked.values.values())), strict=True)))
+        answers: list[dict[str, object]] = [{"columns": {name: where | {"values": values}}} for values in meanings]
     else:
         other = f'That leaves it out; to keep it, say what its words stand for: "{name}": {{"column": '
         other += f'"{source.label}", "values": {{"{asked.examples[0]}": "..."}}}} among the "columns".'
         leave_out = plan.table is Table.ENTITIES  # else it would become an attribute that tells the target
-        answer = {"ignore": [source.label]} if leave_out else {"columns": {name: None}}
-    return Question(plan.table, file, source.label, "import.words", text, answer, other)
+        answers = [{"ignore": [source.label]} if leave_out else {"columns": {name: None}}]
+    return Question(plan.table, file, source.label, "import.words", text, answers[0], other, answers[1:])

@@ -154,6 +154,7 @@ def test_rejected_rows_are_listed_and_saved(
     dialog.accept()
     rest(qtbot, window)
     assert "nobody" in (tmp_path / "bad.csv").read_text(encoding="utf-8")
+    assert window.strip.news.startswith("Rejected rows written: ")
     assert case_service.case_info(small_case).counts["events"] == 1
 
 
@@ -167,12 +168,49 @@ def test_an_ambiguous_date_is_asked_about_in_words(
     click(qtbot, tables.check)
     rest(qtbot, window)
     assert not tables.start.isEnabled()
+    assert not tables.questions_view.go.isEnabled()  # nothing is guessed
     press(qtbot, tables, "Month first (12/31/2024)")
+    click(qtbot, tables.questions_view.go)
     rest(qtbot, window)
     click(qtbot, tables.start)
     rest(qtbot, window)
     health = case_service.data_health(small_case)
     assert health.first_event_us == 1_704_153_600_000_000  # 2 January 2024
+
+
+def test_each_question_has_an_answer_of_its_own_and_columns_chosen_by_hand_stay(
+    qtbot: QtBot, window: MainWindow, small_case: Path, tmp_path: Path
+) -> None:
+    opened(qtbot, window, small_case)
+    tables = import_tab(window).tables
+    events = write(tmp_path, "events.csv", "Account,type,zzz\nA1,pay,01/02/2024\nA2,pay,03/04/2024\n")
+    links = write(tmp_path, "interactions.csv", "source_id,target_id,timestamp\nA1,A2,01/02/2024\nA2,A3,03/04/2024\n")
+    take(qtbot, window, events, links)
+    tables.plans[0].become(CaseTable.EVENTS)
+    tables._on_plan_changed(tables.plans[0])
+    rest(qtbot, window)
+    tables._show(tables.plans[0])
+    box = tables.file_view.grid.boxes["timestamp"]
+    box.setFocus()
+    qtbot.keyClick(box, Qt.Key.Key_End)
+    rest(qtbot, window)
+    assert tables.file_view.grid.boxes["timestamp"] is box
+    assert (box.value, box.hasFocus()) == ("zzz", True)
+    click(qtbot, tables.file_view.accept)
+    rest(qtbot, window)
+    click(qtbot, tables.check)
+    rest(qtbot, window)
+    first, second = tables.questions_view._groups
+    qtbot.keyClick(first.buttons()[0], Qt.Key.Key_Space)
+    assert not tables.questions_view.go.isEnabled()
+    qtbot.keyClick(second.buttons()[1], Qt.Key.Key_Space)
+    click(qtbot, tables.questions_view.go)
+    rest(qtbot, window)
+    click(qtbot, tables.start)
+    rest(qtbot, window)
+    assert "4 rows came in" in tables.report_view._text.text()
+    health = case_service.data_health(small_case)
+    assert health.first_event_us == 1_706_745_600_000_000  # 1 February 2024: day first
 
 
 def test_a_conflict_waits_for_a_decision(qtbot: QtBot, window: MainWindow, small_case: Path, tmp_path: Path) -> None:

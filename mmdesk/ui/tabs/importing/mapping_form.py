@@ -69,7 +69,7 @@ class ReadingOptions(QWidget):
         choices = preview.choices if preview is not None else ()
         self._part_key = "sheet" if preview is not None and "sheet" in preview.layout else "member"
         options = [("Automatic", ""), *((name, name) for name in choices)]
-        self.part.set_options(options, plan.reading.get(self._part_key, ""))
+        self.part.set_options(options, str(plan.reading.get(self._part_key, "")))
         self.part.setVisible(len(choices) > 1)
         self._part_label.setVisible(len(choices) > 1)
 
@@ -77,7 +77,7 @@ class ReadingOptions(QWidget):
         """The choices of one file."""
         self._show_part(plan)
         for name, box in self._boxes.items():
-            wanted = plan.time_format if name == "format" else plan.reading.get(name, "")
+            wanted = plan.times() if name == "format" else str(plan.reading.get(name, ""))
             with QSignalBlocker(box):
                 box.set_value(wanted)
 
@@ -94,45 +94,43 @@ class MappingGrid(QWidget):
         self._grid.setHorizontalSpacing(SPACE_M)
         self._grid.setVerticalSpacing(4)
         self._parts: list[QWidget] = []
+        self._said: dict[str, Label] = {}
+        self._lines: tuple[tuple[str, bool], ...] = ()
         self.boxes: dict[str, Choice[str | None]] = {}
 
     def show_plan(self, plan: FilePlan) -> None:
         """The columns of one file's table."""
+        lines = tuple((wanted.name, wanted.required) for wanted in plan.wanted)
+        if lines != self._lines:  # else the box that was just used keeps the keyboard's focus
+            self._make(lines)
+        columns = list(plan.preview.columns) if plan.preview is not None else []
+        for name, required in lines:
+            source, how = plan.chosen(name)
+            options: list[tuple[str, str | None]] = [("not in this file", None)]
+            options += [(shown(column_name, 60), column_name) for column_name in columns]
+            if source is not None and source not in columns:
+                options.append((shown(source, 60), source))
+            self.boxes[name].set_options(options, source)
+            missing = required and source is None
+            self._said[name].setText("missing" if missing else _HOW[how])
+            self._said[name].set_kind("bad" if missing else "warn" if how == "proposed" else "small")
+
+    def _make(self, lines: tuple[tuple[str, bool], ...]) -> None:
         for part in self._parts:
             part.hide()
             part.deleteLater()
-        self._parts, self.boxes = [], {}
-        columns = list(plan.preview.columns) if plan.preview is not None else []
-        for number, wanted in enumerate(plan.wanted):
-            source, how = plan.chosen(wanted.name)
+        self._parts, self.boxes, self._said, self._lines = [], {}, {}, lines
+        for number, (name, required) in enumerate(lines):
             line, left = divmod(number, _COLUMNS)
-            self._add(line, left * 3, wanted.name, required=wanted.required)
-            box = self._box(wanted.name, columns, source)
-            self._put(box, line, left * 3 + 1)
-            missing = wanted.required and source is None
-            said = "missing" if missing else _HOW[how]
-            self._put(Label(said, "bad" if missing else "warn" if how == "proposed" else "small"), line, left * 3 + 2)
-
-    def _add(self, line: int, place: int, name: str, *, required: bool) -> None:
-        label = Label(f"{name} *" if required else name, "strong" if required else "")
-        label.setAccessibleName(f"{name}, {'required' if required else 'optional'}")
-        self._put(label, line, place)
-
-    def _box(self, name: str, columns: Sequence[str], source: str | None) -> Choice[str | None]:
-        options: list[tuple[str, str | None]] = [("not in this file", None)]
-        options += [(shown(column_name, 60), column_name) for column_name in columns]
-        if source is not None and source not in columns:
-            options.append((shown(source, 60), source))
-        box = Choice(f"Column for {name}", options)
-        box.set_value(source)
-        box.value_changed.connect(lambda value: self.changed.emit(name, value))
-        self.boxes[name] = box
-        return box
-
-    def _put(self, part: QWidget, line: int, place: int) -> None:
-        self._parts.append(part)
-        self._grid.addWidget(part, line, place)
-        self._grid.setColumnStretch(place, 1 if place % 3 == 1 else 0)
+            label = Label(f"{name} *" if required else name, "strong" if required else "")
+            label.setAccessibleName(f"{name}, {'required' if required else 'optional'}")
+            box: Choice[str | None] = Choice(f"Column for {name}")
+            box.value_changed.connect(lambda value, name=name: self.changed.emit(name, value))
+            self.boxes[name], self._said[name] = box, Label("", "small")
+            for place, part in enumerate((label, box, self._said[name]), start=left * 3):
+                self._parts.append(part)
+                self._grid.addWidget(part, line, place)
+                self._grid.setColumnStretch(place, 1 if part is box else 0)
 
 
 class FileView(QWidget):
@@ -188,7 +186,7 @@ class FileView(QWidget):
         if self._plan is None:
             return
         if name == "format":
-            self._plan.time_format = value
+            self._plan.say_times(value)
         elif value:
             self._plan.reading[name] = value
         else:

@@ -27,20 +27,19 @@ class FilePlan:
     Attributes:
         path: The file.
         table: What it is; None until somebody knows.
-        columns: Wanted column -> the file's column as chosen by hand; None = not in this file.
-        reading: ``encoding``, ``delimiter``, ``decimal``, ``thousands``, ``timezone`` as chosen by hand.
+        columns: Wanted column -> where it comes from, as a mapping has it: a column's name, an object with ``column``,
+            ``join`` or ``constant``, None = not in this file.
+        reading: What else its mapping says: ``encoding``, ``delimiter``, ``decimal``, ``sheet``...
         time_format: How times are written, as chosen by hand.
-        answers: What was answered to mmdesk's questions, in the form of a mapping.
         proposal: The last look at the file.
         error: Why it cannot be looked at.
     """
 
     path: Path
     table: Table | None = None
-    columns: dict[str, str | None] = field(default_factory=dict)
-    reading: dict[str, str] = field(default_factory=dict)
+    columns: dict[str, object] = field(default_factory=dict)
+    reading: dict[str, object] = field(default_factory=dict)
     time_format: str = ""
-    answers: dict[str, object] = field(default_factory=dict)
     proposal: Proposal | None = None
     error: str = ""
 
@@ -56,19 +55,57 @@ class FilePlan:
 
     def document(self) -> dict[str, object]:
         """Its part of the mapping; empty while nothing was chosen by hand."""
-        document: dict[str, object] = {}
-        merge(document, self.answers)
-        merge(document, dict(self.reading))
+        document = dict(self.reading)
         if self.columns:
-            merge(document, {"columns": dict(self.columns)})
-        if self.time_format:
-            merge(document, {"formats": dict.fromkeys(_TIMES.get(self.table, ()), self.time_format)})
+            document["columns"] = dict(self.columns)
+        formats = dict.fromkeys(_TIMES.get(self.table, ()), self.time_format) if self.time_format else {}
+        if formats:
+            said = document.get("formats")
+            document["formats"] = {**formats, **(said if isinstance(said, Mapping) else {})}
         return document
 
+    def answer(self, part: Mapping[str, object]) -> None:
+        """Take over what was answered to a question; of what was said before, only what it does not speak of stays.
+
+        Args:
+            part: A part of the table's mapping.
+        """
+        for key, value in part.items():
+            present = self.reading.get(key)
+            if key == "columns" and isinstance(value, Mapping):
+                self.columns.update(value)
+            elif isinstance(value, Mapping):
+                self.reading[key] = {**(present if isinstance(present, Mapping) else {}), **value}
+            elif isinstance(value, (list, tuple)) and isinstance(present, list):
+                self.reading[key] = [*present, *value]
+            else:
+                self.reading[key] = list(value) if isinstance(value, tuple) else value
+
+    def become(self, table: Table | None) -> None:
+        """Be another table's file: how it is read stays, what its columns are does not."""
+        self.table = table
+        self.columns.clear()
+        for key in ("formats", "ignore"):
+            self.reading.pop(key, None)
+
+    def times(self) -> str:
+        """How times are written, as far as it was said; empty = found out."""
+        answered = [self.columns.get(wanted) for wanted in _TIMES.get(self.table, ())]
+        forms = [str(source["format"]) for source in answered if isinstance(source, Mapping) and "format" in source]
+        return self.time_format or "".join(forms[:1])
+
+    def say_times(self, form: str) -> None:
+        """How times are written, by hand: nothing that was answered about them holds any more; empty = found out."""
+        self.time_format = form
+        self.reading.pop("formats", None)
+        for wanted, source in self.columns.items():
+            if isinstance(source, Mapping) and "format" in source:
+                self.columns[wanted] = source.get("column")
+
     def chosen(self, wanted: str) -> tuple[str | None, str]:
-        """The file's column for a wanted one, and how it came: ``chosen``, ``found``, ``proposed`` or empty."""
+        """Where a wanted column comes from, in words, and how: ``chosen``, ``found``, ``proposed`` or empty."""
         if wanted in self.columns:
-            return self.columns[wanted], "chosen"
+            return _in_words(self.columns[wanted]), "chosen"
         if self.preview is not None:
             if wanted in self.preview.mapping:
                 return self.preview.mapping[wanted], "found"
@@ -123,11 +160,13 @@ def mapping_of(plans: Sequence[FilePlan]) -> dict[str, object] | None:
     return kept or None
 
 
-def merge(into: dict[str, object], more: Mapping[str, object]) -> None:
-    """Put ``more`` over ``into``, objects key by key."""
-    for key, value in more.items():
-        present = into.get(key)
-        if isinstance(present, dict) and isinstance(value, Mapping):
-            merge(present, value)
-        else:
-            into[key] = dict(value) if isinstance(value, Mapping) else value
+def _in_words(source: object) -> str | None:
+    """A column of the file by its name, several joined, or the text that every row gets."""
+    if not isinstance(source, Mapping):
+        return None if source is None else str(source)
+    if "constant" in source:
+        return f"always '{source['constant']}'"
+    joined = source.get("join")
+    if isinstance(joined, (list, tuple)):
+        return " + ".join(map(str, joined))
+    return str(source.get("column"))

@@ -17,9 +17,10 @@ from mmdesk.ui.desk import Desk
 from mmdesk.ui.formatting import count, menu_text, tool_tip
 from mmdesk.ui.jobs.job import Failure, Job, Lane
 from mmdesk.ui.session import Concern
-from mmdesk.ui.tabs.importing.answers import answers_to
+from mmdesk.ui.tabs.importing.answers import questions_of
 from mmdesk.ui.tabs.importing.mapping_form import FileView
-from mmdesk.ui.tabs.importing.plan import FilePlan, mapping_of, merge, problem_of
+from mmdesk.ui.tabs.importing.plan import FilePlan, mapping_of, problem_of
+from mmdesk.ui.tabs.importing.questions_view import QuestionsView
 from mmdesk.ui.tabs.importing.report_view import ReportView, conflicts_of
 from mmdesk.ui.widgets.basics import Button, IconButton, Label, boxed, column, frame, row, scrolled
 from mmdesk.ui.widgets.fields import Choice
@@ -77,11 +78,13 @@ class TablesPage(QWidget):
         self._group = QButtonGroup(self)
         self.file_view = FileView()
         self.report_view = ReportView()
+        self.questions_view = QuestionsView()
         self._files_state = Stateful(self.file_view)
         self._report_state = Stateful(self.report_view)
         self._right = QStackedWidget()
         self._right.addWidget(self._files_state)
         self._right.addWidget(self._report_state)
+        self._right.addWidget(self.questions_view)
         splitter = QSplitter()
         splitter.addWidget(self._left())
         splitter.addWidget(boxed(column(None, self._right, margin=(SPACE_S, 0, 0, 0))))
@@ -91,6 +94,8 @@ class TablesPage(QWidget):
         column(self, splitter)
         self.file_view.changed.connect(self._on_plan_changed)
         self.report_view.save_asked.connect(self._on_save_asked)
+        self.questions_view.answered.connect(self._on_answered)
+        self.questions_view.back.connect(self._back)
         desk.jobs.changed.connect(self._on_jobs_changed)
         self.clear()
 
@@ -227,9 +232,7 @@ class TablesPage(QWidget):
         )
 
     def _on_table_chosen(self, plan: FilePlan, table: CaseTable | None) -> None:
-        plan.table = table
-        plan.columns.clear()
-        plan.answers.clear()
+        plan.become(table)
         self._on_plan_changed(plan)
 
     def _on_removed(self, plan: FilePlan) -> None:
@@ -310,9 +313,10 @@ class TablesPage(QWidget):
 
     def _on_failed(self, failure: Failure) -> None:
         self._job, self._checked = None, None
-        mapping = failure.facts.get("mapping")
-        if isinstance(mapping, dict) and mapping and failure.facts.get("questions"):
-            self._ask(failure, mapping)
+        if questions := questions_of(failure.facts):
+            self.questions_view.show_questions(questions)
+            self._right.setCurrentWidget(self.questions_view)
+            self.desk.tell("Checked so far; mmdesk has to ask", "info", "warn")
         elif failure.is_conflict:
             self._report_state.show_error(
                 failure.message, "Nothing was written. Check again: it may say something else now.", failure.details,
@@ -324,22 +328,11 @@ class TablesPage(QWidget):
             )
         self._enable()
 
-    def _ask(self, failure: Failure, mapping: dict[str, object]) -> None:
-        answers = answers_to(mapping)
-        other = answers[1] if len(answers) > 1 else None
-        self._report_state.notice.say(
-            "info", "mmdesk has to ask", failure.message, role="warn", button=answers[0].text,
-            on_button=lambda: self._answer(answers[0].mapping),
-            second=other.text if other else "Back to the files",
-            on_second=lambda: self._answer(other.mapping) if other else self._back(),
-        )  # fmt: skip
-        self._report_state.show_notice()
-
-    def _answer(self, mapping: Mapping[str, object]) -> None:
-        for plan in self.plans:
-            part = mapping.get(plan.table.value) if plan.table is not None else None
-            if isinstance(part, Mapping):
-                merge(plan.answers, part)
+    def _on_answered(self, answers: Sequence[tuple[str, Mapping[str, object]]]) -> None:
+        for table, part in answers:
+            for plan in self.plans:
+                if plan.table is not None and plan.table.value == table:
+                    plan.answer(part)
         self.run_check()
 
     def _on_cancelled(self) -> None:
