@@ -1,45 +1,28 @@
 """Evidence files into the case: content-addressed copies, one artifact for the same bytes, links to entities.
 
 A file is read once: hashed, its type told, and copied into the store, where it appears whole or not at all and is on
-the disk before the row that names it. Files are taken in batches, one transaction each, so that an interrupted import
-keeps what it has and continues where it stopped.
+the disk before the row that names it. Files are taken in batches, flushed together and recorded in one transaction
+each, so that an interrupted import keeps what it has and continues where it stopped.
 """
 
 from __future__ import annotations
 
-import errno
-import hashlib
-import io
-import os
-import stat
 import time
-import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import islice
-from pathlib import Path
-from typing import BinaryIO
 
-from mmdesk.engine.core.files import as_resource_error, fsync_folder
 from mmdesk.engine.core.jobs import NULL_CONTEXT, JobContext
-from mmdesk.engine.core.types import MediaType
-from mmdesk.engine.features.content_type import ContentType, sniff
+from mmdesk.engine.ingestion.artifact_copies import INCOMING, ArtifactCopies, RefusedError
 from mmdesk.engine.ingestion.artifact_rows import ArtifactRows, ImportSource, Staged
 from mmdesk.engine.ingestion.artifact_sources import Candidate, stored_name
 from mmdesk.engine.ingestion.row_changes import DELETED_ENTITY
 from mmdesk.engine.store import deletions
 from mmdesk.engine.store.case import Case
-from mmdesk.engine.store.case_files import CaseFiles
 from mmdesk.engine.store.evidence_files import YOUNG_S
 
-FOLDERS = {MediaType.IMAGE: "images", MediaType.AUDIO: "audio", MediaType.VIDEO: "video", MediaType.OTHER: "other"}
-
-_STORE = "artifacts_store"
-_INCOMING = f"{_STORE}/.incoming"
 _BATCH_FILES = 256
-_IN_MEMORY_BYTES = 4 << 20
-_CHUNK_BYTES = 1 << 20
 _MAX_PROBLEMS = 10_000
 _MAX_PATH_SHOWN = 1_000
 
@@ -78,6 +61,11 @@ class MediaCounts:
         """All of them."""
         return self.artifacts + self.unchanged + self.duplicates + self.refused
 
+    def refuse(self, problems: Sequence[Refusal]) -> None:
+        """Count refused files."""
+        self.refused += len(problems)
+        self.problems.extend(problems[: max(0, _MAX_PROBLEMS - len(self.problems))])
+
     def as_document(self) -> dict[str, int]:
         """The four counts and their sum."""
         return {
@@ -92,10 +80,6 @@ class MediaCounts:
 DELETED = -1
 """Stands for the key of an entity that was deleted by hand."""
 DELETED_FILE = "the file was deleted; mmdesk media restore brings it back"
-
-
-class RefusedError(Exception):
-    """A file cannot be taken; the message is the reason. Never leaves this package."""
 
 
 def ingest(
@@ -128,25 +112,27 @@ def ingest(
     counts = MediaCounts()
     rows = ArtifactRows(source, state)
     waiting = iter(candidates)
-    while batch := list(islice(waiting, _BATCH_FILES)):
-        staged: list[Staged] = []
-        refused: list[Refusal] = []
-        for candidate in batch:
-            ctx.check_cancelled()
-            try:
-                staged.append(_stage(case.files, candidate, entities))
-            except RefusedError as error:
-                refused.append(_refusal(candidate, str(error)))
-            done = counts.files + len(staged) + len(refused)
-            ctx.progress(done, total, f"{done} of {total} files" if total else f"{done} files")
-        staged, gone = _without_deleted(case, staged)
-        refused += gone
-        counts.refused += len(refused)
-        counts.problems.extend(refused[: max(0, _MAX_PROBLEMS - len(counts.problems))])
-        rejected = [(problem.line, problem.path, problem.reason) for problem in refused]
-        new = rows.write(case, staged, rejected, counts.as_document())
-        counts.artifacts, counts.duplicates = counts.artifacts + new.artifacts, counts.duplicates + new.duplicates
-        counts.unchanged += len(staged) - new.artifacts - new.duplicates
+    with case.files.batches(INCOMING) as batches:
+        copies = ArtifactCopies(case.files, batches)
+        while batch := list(islice(waiting, _BATCH_FILES)):
+            staged: list[Staged] = []
+            refused: list[Refusal] = []
+            for candidate in batch:
+                ctx.check_cancelled()
+                try:
+                    staged.append(_stage(copies, candidate, entities))
+                except RefusedError as error:
+                    refused.append(_refusal(candidate, str(error)))
+                done = counts.files + len(staged) + len(refused)
+                ctx.progress(done, total, f"{done} of {total} files" if total else f"{done} files")
+            batches.commit()
+            staged, gone = _without_deleted(case, staged)
+            refused += gone
+            rejected = [(problem.line, problem.path, problem.reason) for problem in refused]
+            counts.refuse(refused)
+            new = rows.write(case, staged, rejected, counts.as_document())
+            counts.artifacts, counts.duplicates = counts.artifacts + new.artifacts, counts.duplicates + new.duplicates
+            counts.unchanged += len(staged) - new.artifacts - new.duplicates
     counts.import_id = rows.finish(case, counts.as_document())
     return counts
 
@@ -165,20 +151,15 @@ def _refusal(candidate: Candidate, reason: str) -> Refusal:
 
 def _sweep(case: Case) -> None:
     """Remove what a killed import left behind. A case on a server has several writers: one may be at a young file."""
-    incoming = case.files.path(_INCOMING)
+    incoming = case.files.path(INCOMING)
     for leftover in incoming.iterdir() if incoming.is_dir() else ():
         with suppress(FileNotFoundError):
             if case.file.is_sqlite or time.time() - leftover.stat().st_mtime > YOUNG_S:
                 leftover.unlink()
 
 
-def artifact_path(sha256: str, media_type: MediaType) -> str:
-    """Where an artifact's bytes are, relative to the case folder: ``artifacts_store/images/ab/cdef...``."""
-    return f"{_STORE}/{FOLDERS[media_type]}/{sha256[:2]}/{sha256[2:]}"
-
-
-def _stage(files: CaseFiles, candidate: Candidate, entities: Mapping[str, int]) -> Staged:
-    """Read a file once and see to it that the store has its bytes."""
+def _stage(copies: ArtifactCopies, candidate: Candidate, entities: Mapping[str, int]) -> Staged:
+    """Bring a file into the store that belongs to somebody known."""
     if candidate.problem:
         raise RefusedError(candidate.problem)
     owner = entities.get(candidate.entity_id or "")
@@ -186,124 +167,15 @@ def _stage(files: CaseFiles, candidate: Candidate, entities: Mapping[str, int]) 
         raise RefusedError(DELETED_ENTITY)
     if owner is None:
         raise RefusedError(f"unknown entity: {(candidate.entity_id or '')[:_MAX_PATH_SHOWN]}")
-    with _open_regular(candidate.path) as file:
-        before = os.fstat(file.fileno())
-        if before.st_size <= _IN_MEMORY_BYTES:
-            sha256, content = _store_small(files, file, before)
-        else:
-            sha256, content = _store_large(files, file, before)
+    copied = copies.take(candidate.path)
     return Staged(
         entity_key=owner,
-        sha256=sha256,
-        media_type=content.media_type,
-        content_type=content.name,
-        size_bytes=before.st_size,
-        path=artifact_path(sha256, content.media_type),
+        sha256=copied.sha256,
+        media_type=copied.content.media_type,
+        content_type=copied.content.name,
+        size_bytes=copied.size_bytes,
+        path=copied.path,
         name=stored_name(candidate.name),
         line=candidate.line,
         captured_us=candidate.captured_us,
     )
-
-
-_KINDS = (
-    (stat.S_ISLNK, "a symbolic link; import the file that it points to"),
-    (stat.S_ISDIR, "a folder"),
-    (stat.S_ISFIFO, "a pipe"),
-    (stat.S_ISSOCK, "a socket"),
-    (stat.S_ISCHR, "a device"),
-    (stat.S_ISBLK, "a device"),
-)
-
-
-def _open_regular(path: Path) -> BinaryIO:
-    """The file if it is a plain one; never follows a link, never waits for a pipe or a device."""
-    try:
-        mode = path.lstat().st_mode
-        if not stat.S_ISREG(mode):
-            raise RefusedError(next((f"it is {what}" for check, what in _KINDS if check(mode)), "it is no plain file"))
-        flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
-        descriptor = os.open(path, flags)
-    except FileNotFoundError as error:
-        raise RefusedError("there is no such file") from error
-    except (OSError, ValueError) as error:
-        if isinstance(error, OSError) and error.errno == errno.ELOOP:
-            raise RefusedError("it is a symbolic link; import the file that it points to") from error
-        raise RefusedError(f"it cannot be opened: {getattr(error, 'strerror', None) or error}") from error
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        os.close(descriptor)
-        raise RefusedError("it is no plain file")
-    return os.fdopen(descriptor, "rb", buffering=0)
-
-
-def _read(file: BinaryIO, length: int) -> bytes:
-    try:
-        return file.read(length)
-    except OSError as error:
-        raise RefusedError(f"it cannot be read: {error.strerror}") from error
-
-
-def _check_unchanged(file: BinaryIO, before: os.stat_result, read: int) -> None:
-    after = os.fstat(file.fileno())
-    if read != before.st_size or (after.st_size, after.st_mtime_ns) != (before.st_size, before.st_mtime_ns):
-        raise RefusedError("it changed while it was being read")
-
-
-def _store_small(files: CaseFiles, file: BinaryIO, before: os.stat_result) -> tuple[str, ContentType]:
-    parts = []
-    while part := _read(file, _IN_MEMORY_BYTES + 1):
-        parts.append(part)
-        if sum(map(len, parts)) > before.st_size:
-            break
-    data = b"".join(parts)
-    _check_unchanged(file, before, len(data))
-    sha256, content = hashlib.sha256(data).hexdigest(), sniff(io.BytesIO(data))
-    final = artifact_path(sha256, content.media_type)
-    if not _has(files, final, len(data)):
-        with files.writer(final) as copy:
-            copy.write(data)
-    return sha256, content
-
-
-def _store_large(files: CaseFiles, file: BinaryIO, before: os.stat_result) -> tuple[str, ContentType]:
-    staging = f"{_INCOMING}/{uuid.uuid4().hex}"
-    digest, read = hashlib.sha256(), 0
-    try:
-        with files.writer(staging) as copy:
-            while chunk := _read(file, _CHUNK_BYTES):
-                digest.update(chunk)
-                copy.write(chunk)
-                read += len(chunk)
-                if read > before.st_size:
-                    break
-            _check_unchanged(file, before, read)
-        with files.open(staging) as copy:
-            content = sniff(copy)
-        final = artifact_path(digest.hexdigest(), content.media_type)
-        if not _has(files, final, read):
-            _move(files, staging, final)
-    finally:
-        files.delete(staging)
-    return digest.hexdigest(), content
-
-
-def _has(files: CaseFiles, relative: str, size: int) -> bool:
-    """Whether the store has the file; it is young again, so that nobody tidies it away before its row is there."""
-    path = files.path(relative)
-    try:
-        if path.stat().st_size != size:
-            return False
-        os.utime(path)
-    except OSError:
-        return False
-    return True
-
-
-def _move(files: CaseFiles, staging: str, final: str) -> None:
-    """Give a file that is on the disk already its final name, durably."""
-    path = files.path(final)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        files.path(staging).replace(path)
-        fsync_folder(path.parent)
-    except OSError as error:
-        raise as_resource_error(error, path) from error

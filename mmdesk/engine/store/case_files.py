@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
 from mmdesk.engine.core.errors import StoreError
+from mmdesk.engine.core.file_batches import FileBatches
 from mmdesk.engine.core.files import as_resource_error, atomic_writer
 
 
@@ -106,6 +107,14 @@ class CaseFiles:
         """
         with atomic_writer(self.path(relative), durable=durable) as file:
             yield file
+
+    def batches(self, staging: str | Path) -> FileBatches:
+        """For many new files, each of which appears whole, and all of them durably, when a batch is committed.
+
+        Args:
+            staging: A folder of the case for temporary names.
+        """
+        return FileBatches(self.path(staging))
 
     def exists(self, relative: str | Path) -> bool:
         """Whether the file is here."""

@@ -12,7 +12,7 @@ from mmdesk.engine.core.errors import DataError, ResourceError, UsageError
 from mmdesk.engine.core.hashing import sha256_bytes
 from mmdesk.engine.core.jobs import JobCancelled, NullContext
 from mmdesk.engine.core.times import parse_moment
-from mmdesk.engine.ingestion import artifact_ingestion
+from mmdesk.engine.ingestion import artifact_copies, artifact_ingestion
 from mmdesk.engine.ingestion.artifact_sources import Manifest, folder_candidates
 from mmdesk.engine.services.imports import undo_import
 from mmdesk.engine.services.media_imports import MediaReport, import_media
@@ -186,7 +186,7 @@ def test_a_file_that_changes_while_it_is_read_is_refused(
     case: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int
 ) -> None:
     path = write(tmp_path / "media/a/growing.bin", bytes(size))
-    read = artifact_ingestion._read
+    read = artifact_copies._read
 
     def read_and_grow(file: object, length: int) -> bytes:
         data = read(file, length)  # type: ignore[arg-type]
@@ -195,7 +195,7 @@ def test_a_file_that_changes_while_it_is_read_is_refused(
                 out.write(b"more")
         return data
 
-    monkeypatch.setattr(artifact_ingestion, "_read", read_and_grow)
+    monkeypatch.setattr(artifact_copies, "_read", read_and_grow)
     report = bring(case, tmp_path / "media")
     assert [problem.reason for problem in report.problems] == ["it changed while it was being read"]
     assert stored(case) == []

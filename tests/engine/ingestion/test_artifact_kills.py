@@ -51,7 +51,12 @@ def kill_within(code: str, arguments: list[Path], seconds: float) -> None:
 
 
 def check(case: Path) -> tuple[int, int]:
-    """Every row's file is whole, every done row's features too; returns how many rows there are of both."""
+    """Every row's file is whole, every done row's features too; returns how many rows there are of both.
+
+    What the store holds without a row, being killed in between, is whole as well.
+    """
+    for path in (case / "artifacts_store").glob("[!.]*/*/*"):
+        assert sha256_file(path) == path.parent.name + path.name
     with Case.open(case, actor="t") as opened, opened.read() as connection:
         rows = readers.artifacts(connection).to_pylist()
         done = [row for row in rows if row["feature_status"] == FeatureStatus.DONE]
@@ -84,7 +89,7 @@ def try_kills(tmp_path: Path, kills: int) -> None:
     finished = extract(case, 1, actor="t")
     assert (finished.done, finished.failed, finished.pending) == (FILES, 0, 0)
     assert check(case) == (FILES, FILES)
-    assert not list((case / "artifacts_store/.incoming").glob("*"))
+    assert sum(path.is_file() for path in (case / "artifacts_store").rglob("*")) == FILES
     assert not list((case / "feature_cache").glob(".tmp-*"))
 
 

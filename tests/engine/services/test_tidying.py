@@ -12,8 +12,9 @@ import pytest
 
 from mmdesk.engine.core.errors import MmdeskError
 from mmdesk.engine.core.hashing import sha256_bytes
-from mmdesk.engine.core.jobs import JobCancelled, NullContext
-from mmdesk.engine.ingestion import artifact_ingestion
+from mmdesk.engine.core.jobs import JobCancelled
+from mmdesk.engine.ingestion import artifact_copies
+from mmdesk.engine.ingestion.artifact_rows import ArtifactRows
 from mmdesk.engine.services.audit import list_audit, verify_audit
 from mmdesk.engine.services.deletions import delete_artifacts, delete_entities
 from mmdesk.engine.services.imports import undo_import
@@ -37,28 +38,22 @@ def _grow_old(case: Case) -> None:
         os.utime(path, (found.st_atime, found.st_mtime - YOUNG_S - 60))
 
 
-class _Stopping(NullContext):
-    """Cancels the import once its files are read and before their rows are written."""
-
-    def __init__(self, files: int) -> None:
-        self._left = files
-
-    def progress(self, done: float, total: float, text: str = "") -> None:
-        self._left -= 1
-        if self._left == 0:
-            raise JobCancelled
+def _stop(*_: object) -> None:
+    """Cancels the import once its files are in the store and before their rows are written."""
+    raise JobCancelled
 
 
 @pytest.fixture
-def filled(case: Case, tmp_path: Path) -> Case:
+def filled(case: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Case:
     """Two files of an entity, and one that an import left behind which was cancelled."""
     bring(case, TableFiles(entities=write(tmp_path / "e.csv", "entity_id\na\nb\n")))
     for name in ("one", "two"):
         write(tmp_path / "media" / "a" / f"{name}.txt", name)
     import_media(case.folder, [tmp_path / "media"], actor=ACTOR)
     write(tmp_path / "stopped" / "b" / "left.txt", "left behind")
-    with pytest.raises(JobCancelled):
-        import_media(case.folder, [tmp_path / "stopped"], actor=ACTOR, ctx=_Stopping(1))
+    with monkeypatch.context() as patched, pytest.raises(JobCancelled):
+        patched.setattr(ArtifactRows, "write", _stop)
+        import_media(case.folder, [tmp_path / "stopped"], actor=ACTOR)
     assert len(_stored(case)) == 3
     return case
 
@@ -128,15 +123,18 @@ def test_the_snapshot_of_a_run_keeps_its_files(filled: Case) -> None:
     assert left in _stored(filled)
 
 
-def test_a_file_that_an_import_finds_in_the_store_is_young_again(filled: Case, tmp_path: Path) -> None:
+def test_a_file_that_an_import_finds_in_the_store_is_young_again(
+    filled: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     _grow_old(filled)
+    monkeypatch.setattr(ArtifactRows, "write", _stop)
     with pytest.raises(JobCancelled):
-        import_media(filled.folder, [tmp_path / "stopped"], actor=ACTOR, ctx=_Stopping(1))
+        import_media(filled.folder, [tmp_path / "stopped"], actor=ACTOR)
     assert tidy_media(filled.folder, actor=ACTOR).young == 1
 
 
 def test_an_import_sweeps_only_what_cannot_be_of_another_under_way(filled: Case, tmp_path: Path) -> None:
-    incoming = filled.folder / artifact_ingestion._INCOMING
+    incoming = filled.folder / artifact_copies.INCOMING
     incoming.mkdir(exist_ok=True)
     fresh, stale = write(incoming / "fresh", "x"), write(incoming / "stale", "x")
     os.utime(stale, (1, 1))
