@@ -9,12 +9,13 @@ from __future__ import annotations
 import multiprocessing
 import os
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
-from typing import Any
+from itertools import islice
+from typing import Any, Protocol
 
 from mmdesk.engine.core.errors import ResourceError
 from mmdesk.engine.core.jobs import NULL_CONTEXT, JobContext
@@ -58,25 +59,35 @@ def default_workers() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def make_batches(jobs: Sequence[ExtractionJob], workers: int) -> list[Batch]:
-    """Jobs in batches of about equal cost, the largest files first and alone."""
+class Jobs(Protocol):
+    """Jobs that can be counted and gone through once, the largest files first; they need not be in memory."""
+
+    def __len__(self) -> int:
+        """How many."""
+
+    def __iter__(self) -> Iterator[ExtractionJob]:
+        """One after the other."""
+
+
+def make_batches(jobs: Jobs, workers: int) -> Iterator[Batch]:
+    """Jobs in batches of about equal cost, in their order; a large file is alone in its own."""
     most = max(1, min(_BATCH_FILES, -(-len(jobs) // (workers * 4))))
-    batches: list[Batch] = []
     waiting: list[ExtractionJob] = []
     cost = 0
-    for job in sorted(jobs, key=lambda job: (-job.size_bytes, job.artifact_id)):
+    for job in jobs:
         own = job.size_bytes + _FILE_COST
         if waiting and (cost + own > _BATCH_COST or len(waiting) >= most):
-            batches.append(tuple(waiting))
+            yield tuple(waiting)
             waiting, cost = [], 0
         waiting.append(job)
         cost += own
-    return [*batches, tuple(waiting)] if waiting else batches
+    if waiting:
+        yield tuple(waiting)
 
 
 def run_pool(
     place: Workplace,
-    jobs: Sequence[ExtractionJob],
+    jobs: Jobs,
     *,
     workers: int,
     limits: PoolLimits | None = None,
@@ -87,7 +98,7 @@ def run_pool(
 
     Args:
         place: What they share.
-        jobs: Any number.
+        jobs: Any number, the largest files first, so that none is left for the end; taken as they are needed.
         workers: How many processes at most.
         limits: What one artifact may cost.
         task: What a worker does with a batch; a module's function.
@@ -100,10 +111,10 @@ def run_pool(
         ResourceError: The cache cannot be written, or no worker stays alive; the workers are stopped.
     """
     work = _Work(place, task, limits or PoolLimits())
-    queue = deque(make_batches(jobs, workers))
+    queue = _Queue(make_batches(jobs, workers))
     breaks = 0
     while queue:
-        found = _run_until_broken(queue, work, workers=min(workers, len(queue)), ctx=ctx)
+        found = _run_until_broken(queue, work, workers=min(workers, len(jobs)), ctx=ctx)
         progressed = False
         for outcomes in found:
             progressed = True
@@ -115,6 +126,32 @@ def run_pool(
                 "Close other programs to free memory, then start again; what is done is kept.",
                 code="resource.workers",
             )
+
+
+class _Queue:
+    """Batches that are to be run: first those that came back, then new ones, made when they are needed."""
+
+    def __init__(self, coming: Iterator[Batch]) -> None:
+        self._coming = coming
+        self._ready: deque[Batch] = deque()
+
+    def __bool__(self) -> bool:
+        if not self._ready:
+            self._ready.extend(islice(self._coming, 1))
+        return bool(self._ready)
+
+    @property
+    def first(self) -> Batch:
+        """The next one; there must be one."""
+        return self._ready[0]
+
+    def drop_first(self) -> None:
+        """It is under way."""
+        self._ready.popleft()
+
+    def put_back(self, batches: Iterable[Batch]) -> None:
+        """Run these before all others."""
+        self._ready.extendleft(batches)
 
 
 @dataclass(frozen=True)
@@ -145,7 +182,7 @@ class _Work:
         return future
 
 
-def _run_until_broken(queue: deque[Batch], work: _Work, *, workers: int, ctx: JobContext) -> Iterator[list[Outcome]]:
+def _run_until_broken(queue: _Queue, work: _Work, *, workers: int, ctx: JobContext) -> Iterator[list[Outcome]]:
     """One pool's life: until the queue is empty, or until a worker died with nothing to do, which ends the pool.
 
     Whatever was under way then goes back into the queue.
@@ -155,19 +192,19 @@ def _run_until_broken(queue: deque[Batch], work: _Work, *, workers: int, ctx: Jo
     try:
         while queue or running:
             while queue and len(running) < workers * _AHEAD:
-                running[work.schedule(pool, queue[0])] = queue[0]
-                queue.popleft()
+                running[work.schedule(pool, queue.first)] = queue.first
+                queue.drop_first()
             finished, _ = wait(running, timeout=_POLL_S, return_when=FIRST_COMPLETED)
             ctx.check_cancelled()
             for future in finished:
                 outcomes, again = _collect(future, running[future], work.limits)
-                queue.extendleft(again)
+                queue.put_back(again)
                 del running[future]
                 if outcomes:
                     yield outcomes
         pool.close()
     except BrokenProcessPool:
-        queue.extendleft(running.values())
+        queue.put_back(running.values())
     finally:
         pool.stop()
         pool.join()

@@ -119,7 +119,10 @@ class FeatureLayout:
         Raises:
             ValueError: A name is taken already, or a feature's name does not begin with its block's.
         """
-        layout = FeatureLayout(self.blocks + tuple(blocks))
+        added = tuple(blocks)
+        if not added:
+            return self  # asked for with every file
+        layout = FeatureLayout(self.blocks + added)
         if len(set(layout.names)) != layout.size or len({block.name for block in layout.blocks}) != len(layout.blocks):
             raise ValueError("the names of blocks and features must be unique")
         for block in layout.blocks:

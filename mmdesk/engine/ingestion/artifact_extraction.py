@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from array import array
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
+import numpy.typing as npt
 import orjson
 from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.engine import Connection
@@ -23,6 +26,7 @@ from mmdesk.engine.store.tables import Artifact
 ACTION = "features.extract"
 _RECORD_S = 2.0
 _RECORD_ROWS = 500
+_LOOK_UP = 500
 _MAX_PROBLEMS = 10_000
 
 
@@ -64,7 +68,7 @@ def extract_pending(
     """
     with case.read() as connection:
         features = features_of(connection)
-        jobs = _jobs(case, connection, features)
+        jobs = _PendingJobs(case, _pending(case, connection, features))
     place = Workplace(str(case.folder), features.version, features.models)
     _sweep(case)
     result = Extracted(attempted=len(jobs))
@@ -87,12 +91,13 @@ def extract_pending(
     return result
 
 
-def _jobs(case: Case, connection: Connection, features: FeatureSet) -> list[ExtractionJob]:
+Keys = npt.NDArray[np.int64]
+
+
+def _pending(case: Case, connection: Connection, features: FeatureSet) -> Keys:
+    """The keys of the artifacts that are to be extracted, the largest first: all that is kept of them in memory."""
     columns = (
         Artifact.id,
-        Artifact.sha256,
-        Artifact.path,
-        Artifact.media_type,
         Artifact.size_bytes,
         Artifact.feature_status,
         Artifact.feature_version,
@@ -100,15 +105,41 @@ def _jobs(case: Case, connection: Connection, features: FeatureSet) -> list[Extr
         Artifact.segments,
     )
     size = features.layout.size
-    jobs = []
-    for row in connection.execute(select(*columns).where(Artifact.deleted_us.is_(None)).order_by(Artifact.id)):
+    keys, sizes = array("q"), array("q")
+    rows = connection.execute(
+        select(*columns).where(Artifact.deleted_us.is_(None)), execution_options={"yield_per": _LOOK_UP}
+    )
+    for row in rows:
         current = row.feature_status != FeatureStatus.PENDING and row.feature_version == features.version
         if current and (
             row.feature_status == FeatureStatus.FAILED or _cached(case, row.feature_key, row.segments, size)
         ):
             continue
-        jobs.append(ExtractionJob(row.id, row.sha256, row.path, MediaType(row.media_type), row.size_bytes))
-    return jobs
+        keys.append(row.id)
+        sizes.append(row.size_bytes)
+    found = np.asarray(keys, np.int64)
+    return found[np.lexsort((found, -np.asarray(sizes, np.int64)))]
+
+
+class _PendingJobs:
+    """The jobs of pending artifacts, read some at a time; one that was deleted meanwhile is left out."""
+
+    def __init__(self, case: Case, keys: Keys) -> None:
+        self._case = case
+        self._keys = keys
+
+    def __len__(self) -> int:
+        return len(self._keys)
+
+    def __iter__(self) -> Iterator[ExtractionJob]:
+        columns = (Artifact.id, Artifact.sha256, Artifact.path, Artifact.media_type, Artifact.size_bytes)
+        for start in range(0, len(self._keys), _LOOK_UP):
+            part = self._keys[start : start + _LOOK_UP].tolist()
+            wanted = select(*columns).where(Artifact.id.in_(part), Artifact.deleted_us.is_(None))
+            with self._case.read() as connection:
+                found = {row.id: row for row in connection.execute(wanted)}
+            for row in (found[key] for key in part if key in found):
+                yield ExtractionJob(row.id, row.sha256, row.path, MediaType(row.media_type), row.size_bytes)
 
 
 def _cached(case: Case, key: str | None, segments: str | None, size: int) -> bool:

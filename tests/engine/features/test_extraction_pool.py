@@ -4,7 +4,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import psutil
@@ -89,12 +89,33 @@ def test_cancelling_answers_within_a_second() -> None:
 def test_batches_are_balanced_and_lose_nothing() -> None:
     small = jobs(*(str(number) for number in range(1000)))
     large = [ExtractionJob(5000 + number, "x", "", MediaType.VIDEO, 50 << 20) for number in range(3)]
-    batches = make_batches([*small, *large], 2)
+    batches = list(make_batches([*large, *small], 2))
     assert sorted(job.artifact_id for batch in batches for job in batch) == sorted([*range(1000), 5000, 5001, 5002])
     assert [len(batch) for batch in batches[:3]] == [1, 1, 1]
     assert max(len(batch) for batch in batches) <= 64
-    assert len(make_batches(jobs("a", "b", "c"), 2)) == 3
-    assert make_batches([], 2) == []
+    assert len(list(make_batches(jobs("a", "b", "c"), 2))) == 3
+    assert list(make_batches([], 2)) == []
+
+
+def test_jobs_are_taken_as_they_are_needed() -> None:
+    work = jobs(*"abcdefghijkl")
+    taken = 0
+
+    class Lazy:
+        def __len__(self) -> int:
+            return len(work)
+
+        def __iter__(self) -> Iterator[ExtractionJob]:
+            nonlocal taken
+            for job in work:
+                taken += 1
+                yield job
+
+    done = 0
+    for outcomes in run_pool(PLACE, Lazy(), workers=1, limits=LIMITS, task=misbehave):
+        done += len(outcomes)
+        assert taken - done <= 10  # two batches of three under way, one ready, the first job of another
+    assert (taken, done) == (12, 12)
 
 
 def test_a_worker_loads_neither_torch_nor_pandas_nor_qt() -> None:
