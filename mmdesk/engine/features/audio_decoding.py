@@ -30,7 +30,12 @@ Samples = npt.NDArray[np.float32]
 RATE_HZ = 22_050
 """What everything is resampled to; speech and most other sound lies below 11 kHz."""
 _BLOCK_S = 10.0
+_BLOCK_VALUES = 1 << 24
+"""Most values of a block, over all channels; ten seconds of 8 channels at 192 kHz."""
 _PIECES = 60
+_BELIEVABLE_FRAMES = 1 << 48
+_UNKNOWN_FRAMES = (1 << 63) - 1
+"""libsndfile's length of what does not say how long it is."""
 _QUALITY = "HQ"
 
 _BY_SNDFILE = frozenset(
@@ -105,7 +110,7 @@ def check_header(rate_hz: int, channels: int, frames: int | None) -> SoundHeader
             f"the header's number of channels ({channels}) is not believable (1 to {MAX_CHANNELS})",
             code="features.sound_channels",
         )
-    return SoundHeader(rate_hz, channels, frames if frames is not None and 0 < frames < 1 << 48 else None)
+    return SoundHeader(rate_hz, channels, frames if frames is not None and 0 < frames < _BELIEVABLE_FRAMES else None)
 
 
 def _plan(header: SoundHeader) -> list[tuple[int, int | None]]:
@@ -157,7 +162,8 @@ def _open_sndfile(file: BinaryIO, content_type: str) -> Sound | None:
         header = check_header(reader.samplerate, reader.channels, reader.frames)
     except (soundfile.LibsndfileError, RuntimeError, TypeError, ValueError, OSError):
         return None
-    sound = Sound(header, iter(()), cut_short, f"{reader.format} {reader.subtype}".lower())
+    lies = _BELIEVABLE_FRAMES <= reader.frames < _UNKNOWN_FRAMES
+    sound = Sound(header, iter(()), cut_short or lies, f"{reader.format} {reader.subtype}".lower())
     sound.pieces = _sndfile_pieces(reader, file, content_type, sound)
     return sound
 
@@ -176,7 +182,8 @@ def _sndfile_pieces(
                 read += len(block)
                 yield block
         except (soundfile.LibsndfileError, RuntimeError, OSError):
-            sound.incomplete = True
+            # It also trips over the end of a FLAC that was written to a pipe and so does not know its length.
+            sound.incomplete = sound.incomplete or header.frames is not None
             if start == 0:  # of a cut FLAC libsndfile gives nothing, where FFmpeg gives what there is
                 yield from _rest_by_ffmpeg(file, content_type, sound, read)
 
@@ -186,7 +193,7 @@ def _sndfile_pieces(
 
 def _sndfile_blocks(reader: Any, sound: Sound, start: int, count: int | None) -> Iterator[Samples]:
     left = count if count is not None else 1 << 62
-    block = int(_BLOCK_S * sound.header.rate_hz)
+    block = min(int(_BLOCK_S * sound.header.rate_hz), _BLOCK_VALUES // sound.header.channels)
     if start:
         reader.seek(start)
     while left > 0:
@@ -269,13 +276,30 @@ def _ffmpeg_pieces(
     try:
         plan = _plan(sound.header)
         for start, count in plan:
-            if start:
-                container.seek(int(start / rate / stream.time_base), stream=stream)
+            if start and not _seek(container, stream, start / rate, plan[1][0] / rate):
+                sound.incomplete = True  # the length is a lie, or the index is damaged
+                continue
             yield start / rate, _mono(counted(_ffmpeg_blocks(container, stream, sound, count)), rate)
         if believe_length and expected is not None and len(plan) == 1 and read < 0.98 * expected - 0.2 * rate:
             sound.incomplete = True
     finally:
         container.close()
+
+
+def _seek(container: Any, stream: Any, moment_s: float, step_s: float) -> bool:
+    """Go to a moment; whether a packet less than ``step_s`` away from it is there."""
+    import av
+
+    place = int(moment_s / stream.time_base)
+    try:
+        container.seek(place, stream=stream)
+        packet = next(container.demux(stream), None)
+        if packet is None or packet.pts is None or abs(float(packet.pts * stream.time_base) - moment_s) > step_s:
+            return False
+        container.seek(place, stream=stream)
+    except (av.error.FFmpegError, OSError, OverflowError):
+        return False
+    return True
 
 
 def _ffmpeg_blocks(container: Any, stream: Any, sound: Sound, count: int | None) -> Iterator[Samples]:

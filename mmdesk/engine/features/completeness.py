@@ -1,118 +1,70 @@
-"""Whether a sound or video file ends before its own structure says that it should.
+"""Whether a file ends before its own structure says that it should, or contradicts itself.
 
-Decoders read what there is and rarely complain, so a cut recording would pass for a short one.
-
-Source: RIFF (Microsoft 1991), AIFF (Apple 1989), ISO/IEC 14496-12 boxes, RFC 9559 (Matroska), RFC 3533 (Ogg),
-ISO/IEC 13818-1 (transport stream packets).
+Decoders read what there is and rarely complain, so a cut recording would pass for a short one and a cut archive for
+another kind of noise. The question is asked of the outer structure alone: nothing is decoded here.
 """
 
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from typing import BinaryIO
 
-_UNFINISHED = frozenset({0, 0x7FFFFFFF, 0x7FFFFFFE, 0x80000000, 0xFFFFFFFF, 0xFFFFFFFE})
-"""Sizes that recorders leave behind when they write to a pipe; they say nothing."""
-_TAIL_BYTES = 1 << 17
+from mmdesk.engine.features import file_ends, media_ends
+
+_HEAD_BYTES = 512
+Check = Callable[[BinaryIO, int], bool]
+
+_BEGINNINGS: tuple[tuple[int, tuple[bytes, ...], Check], ...] = (
+    (0, (b"RIFF", b"RF64", b"RIFX", b"FORM"), media_ends.chunks),
+    (0, (b"riff\x2e\x91\xcf\x11",), media_ends.wave64),
+    (0, (b".snd",), media_ends.sun_audio),
+    (0, (b"caff",), media_ends.core_audio),
+    (0, (b"Creative Voice File\x1a",), media_ends.voice_file),
+    (0, (b"MThd",), media_ends.midi),
+    (0, (b"TTA1",), media_ends.true_audio),
+    (0, (b"fLaC",), media_ends.flac),
+    (0, (b"OggS",), media_ends.ogg),
+    (0, (b"FLV\x01",), media_ends.flash_video),
+    (0, (b"\x30\x26\xb2\x75\x8e\x66\xcf\x11",), media_ends.asf),
+    (0, (b"\x1a\x45\xdf\xa3",), media_ends.matroska),
+    (0, (b"\x00\x00\x01\xba",), media_ends.program_stream),
+    (4, (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip"), media_ends.boxes),
+    (0, (b"PK\x03\x04", b"PK\x05\x06"), file_ends.zip_archive),
+    (0, (b"\x1f\x8b\x08",), file_ends.gzip),
+    (0, (b"BZh",), file_ends.bzip2),
+    (0, (b"\xfd7zXZ\x00",), file_ends.xz),
+    (0, (b"7z\xbc\xaf\x27\x1c",), file_ends.seven_zip),
+    (0, (b"Rar!\x1a\x07",), file_ends.rar),
+    (257, (b"ustar",), file_ends.tar),
+    (0, (b"SQLite format 3\x00",), file_ends.sqlite),
+    (0, (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",), file_ends.compound),
+    (0, (b"8BPS\x00\x01",), file_ends.photoshop),
+    (0, (b"\x00\x00\x01\x00",), file_ends.icon),
+    (0, (b"\x7fELF",), file_ends.elf),
+    (0, (b"MZ",), file_ends.portable_executable),
+    (0, (b"%PDF-",), file_ends.pdf),
+)
 
 
 def ends_early(file: BinaryIO) -> bool:
-    """Whether the outer structure promises more bytes than there are; its position is changed.
+    """Whether the outer structure promises more bytes than there are; the file's position is changed.
 
-    ``False`` where the format says nothing about its length.
+    ``False`` where the format says nothing about its end.
     """
     size = file.seek(0, io.SEEK_END)
     file.seek(0)
-    head = file.read(64)
-    if head[:4] == b"RIFF":
-        return _beyond(int.from_bytes(head[4:8], "little"), 8, size) or _data_beyond(file, size, "little")
-    if head[:4] in {b"FORM", b"RIFX"}:
-        return _beyond(int.from_bytes(head[4:8], "big"), 8, size)
-    if head[4:8] in {b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip"}:
-        return _box_beyond(file, size)
-    if head[:4] == b"\x1a\x45\xdf\xa3":
-        return _segment_beyond(file, size)
-    if head[:1] == b"G" and size > 188:  # MPEG transport stream: whole packets
-        file.seek(188)
-        return file.read(1) == b"G" and size % 188 != 0
-    if head[:4] == b"OggS":
-        return _without_last_page(file, size)
-    return False
+    head = file.read(_HEAD_BYTES)
+    check = next((check for at, marks, check in _BEGINNINGS if head.startswith(marks, at)), None)
+    if check is None:
+        check = _without_signature(head, size)
+    return check is not None and check(file, size)
 
 
-def _beyond(claimed: int, start: int, size: int) -> bool:
-    return claimed not in _UNFINISHED and start + claimed > size + 1
-
-
-def _data_beyond(file: BinaryIO, size: int, order: str) -> bool:
-    """The data chunk of a WAV; its own size is checked because the outer one may have wrapped around."""
-    position = 12
-    for _ in range(64):
-        file.seek(position)
-        header = file.read(8)
-        if len(header) < 8:
-            return False
-        length = int.from_bytes(header[4:], "little" if order == "little" else "big")
-        if header[:4] == b"data":
-            return _beyond(length, position + 8, size)
-        position += 8 + length + (length & 1)
-    return False
-
-
-def _box_beyond(file: BinaryIO, size: int) -> bool:
-    position = 0
-    for _ in range(4096):
-        if position == size:
-            return False
-        file.seek(position)
-        header = file.read(16)
-        if len(header) < 8:
-            return True
-        length = int.from_bytes(header[:4], "big")
-        if length == 1:
-            length = int.from_bytes(header[8:16], "big")
-        if length == 0:
-            return False  # to the end of the file
-        if length < 8 or position + length > size:
-            return True
-        position += length
-    return False
-
-
-def _vint(data: bytes, at: int, *, keep_mark: bool) -> tuple[int, int]:
-    """A variable-length integer and its length; all ones (unknown size) give -1."""
-    first = data[at]
-    length = 9 - first.bit_length() if first else 9
-    value = int.from_bytes(data[at : at + length], "big")
-    if keep_mark:
-        return value, length
-    value &= (1 << 7 * length) - 1
-    return (-1 if value == (1 << 7 * length) - 1 else value), length
-
-
-def _segment_beyond(file: BinaryIO, size: int) -> bool:
-    """The segment follows the EBML header and holds everything else."""
-    file.seek(0)
-    head = file.read(256)
-    try:
-        header, length = _vint(head, 4, keep_mark=False)
-        position = 4 + length + header
-        file.seek(position)
-        head = file.read(16)
-        identity, skip = _vint(head, 0, keep_mark=True)
-        claimed, length = _vint(head, skip, keep_mark=False)
-    except IndexError:
-        return True
-    return identity == 0x18538067 and claimed > 0 and position + skip + length + claimed > size
-
-
-def _without_last_page(file: BinaryIO, size: int) -> bool:
-    """The last page of a stream is marked; nothing may be missing after its header."""
-    file.seek(max(0, size - _TAIL_BYTES))
-    tail = file.read()
-    at = tail.rfind(b"OggS")
-    if at < 0 or len(tail) < at + 27:
-        return True
-    segments = tail[at + 26]
-    length = 27 + segments + sum(tail[at + 27 : at + 27 + segments])
-    return not tail[at + 5] & 4 or len(tail) < at + length
+def _without_signature(head: bytes, size: int) -> Check | None:
+    """Frames one after the other, packets, and texts."""
+    if head[:1] == b"G" and size > 188:
+        return media_ends.transport_stream
+    if head[:3] == b"ID3" or (head[:1] == b"\xff" and head[1:2] > b"\xdf"):
+        return media_ends.frames
+    return file_ends.markup if head.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in {b"<", b"{", b"["} else None

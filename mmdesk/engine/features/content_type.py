@@ -48,7 +48,7 @@ def sniff(file: BinaryIO) -> ContentType:
     return ContentType(media, name)
 
 
-_NOT_DECODED = frozenset({"image/svg+xml", "image/vnd.adobe.photoshop", "audio/midi"})
+_NOT_DECODED = frozenset({"image/svg+xml", "image/vnd.adobe.photoshop", "image/vnd.microsoft.icon", "audio/midi"})
 
 _PREFIXES: tuple[tuple[bytes, str], ...] = (
     (b"\xff\xd8\xff", "image/jpeg"),
@@ -90,6 +90,7 @@ _PREFIXES: tuple[tuple[bytes, str], ...] = (
     (b"\x7fELF", "application/x-elf"),
     (b"SQLite format 3\x00", "application/vnd.sqlite3"),
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "application/x-ole-storage"),
+    (b"{\\rtf", "application/rtf"),
 )
 
 _RIFF = {b"WAVE": "audio/wav", b"WEBP": "image/webp", b"AVI ": "video/x-msvideo"}
@@ -217,6 +218,8 @@ def _by_structure(head: bytes) -> str | None:
         (_is_adts, "audio/aac"),
         (_is_transport_stream, "video/mp2t"),
         (_is_executable, "application/vnd.microsoft.portable-executable"),
+        (_is_icon, "image/vnd.microsoft.icon"),
+        (_is_tar, "application/x-tar"),
     )
     return next((name for check, name in checks if check(head)), None)
 
@@ -232,6 +235,17 @@ def _is_pnm(head: bytes) -> bool:
 def _is_executable(head: bytes) -> bool:
     offset = int.from_bytes(head[60:64], "little")
     return head[:2] == b"MZ" and head[offset : offset + 4] == b"PE\x00\x00"
+
+
+def _is_icon(head: bytes) -> bool:
+    """Icons and cursors: a directory whose first entry is reserved where it must be and points behind itself."""
+    count = int.from_bytes(head[4:6], "little")
+    reserved = head[:4] in {b"\x00\x00\x01\x00", b"\x00\x00\x02\x00"} and head[9:10] == b"\x00"
+    return reserved and 0 < count < 1024 and int.from_bytes(head[18:22], "little") == 6 + 16 * count
+
+
+def _is_tar(head: bytes) -> bool:
+    return head[257:262] == b"ustar"
 
 
 _BITRATES = {  # kbit/s by (MPEG-1?, layer), index 1 to 14
@@ -271,14 +285,20 @@ def _is_mp3(head: bytes) -> bool:
     return length > 0 and mp3_frame_bytes(after) > 0  # four bytes alone happen to text in UTF-16 too
 
 
-def _is_adts(head: bytes) -> bool:
-    def length(at: int) -> int:
-        if len(head) < at + 7 or head[at] != 0xFF or head[at + 1] & 0xF6 != 0xF0:
-            return 0
-        return (head[at + 3] & 3) << 11 | head[at + 4] << 3 | head[at + 5] >> 5
+def adts_frame_bytes(header: bytes) -> int:
+    """The length of the AAC frame that begins with these bytes; 0 if none does.
 
-    first = length(0)
-    return first > 7 and length(first) > 7
+    Source: ISO/IEC 13818-7 6.2, adts_fixed_header and adts_variable_header.
+    """
+    if len(header) < 7 or header[0] != 0xFF or header[1] & 0xF6 != 0xF0:
+        return 0
+    length = (header[3] & 3) << 11 | header[4] << 3 | header[5] >> 5
+    return length if length > 7 else 0
+
+
+def _is_adts(head: bytes) -> bool:
+    first = adts_frame_bytes(head[:7])
+    return first > 0 and adts_frame_bytes(head[first : first + 7]) > 0
 
 
 def _is_transport_stream(head: bytes) -> bool:

@@ -9,7 +9,6 @@ Source: ISO 32000-1 (through PDFium), ECMA-376 (docx, pptx, xlsx), OASIS OpenDoc
 
 from __future__ import annotations
 
-import io
 import itertools
 import re
 import zipfile
@@ -20,13 +19,14 @@ from dataclasses import dataclass, field
 from typing import BinaryIO
 from xml.parsers import expat
 
+from mmdesk.engine.features.completeness import ends_early
+
 PIECES = 16
 """Most parts that a document's text is cut into; each becomes a segment."""
 SMALLEST_PIECE = 2000
 MOST_PAGES = 500
 MOST_CHARACTERS = 4_000_000
 _LARGEST_ARCHIVE = 64 << 20
-_PDF_TAIL = 2048
 
 
 @dataclass(frozen=True)
@@ -78,9 +78,7 @@ def read_document(file: BinaryIO, content_type: str) -> Document | None:
 def _pdf(file: BinaryIO) -> Document | None:
     import pypdfium2
 
-    size = file.seek(0, io.SEEK_END)
-    file.seek(max(0, size - _PDF_TAIL))
-    cut = b"%%EOF" not in file.read()
+    cut = ends_early(file)
     file.seek(0)
     try:
         document = pypdfium2.PdfDocument(file.read())
@@ -138,7 +136,7 @@ def _office(file: BinaryIO, pattern: str, *, paged: bool) -> Document | None:
             read = _Entries(archive)
             texts = [read.text(name) for name in sorted(names, key=_natural)[:MOST_PAGES]]
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError, ValueError):
-        return Document(incomplete=_without_directory(file))
+        return Document(incomplete=True)
     if paged:
         return _paged(texts, read.damaged, {"pages": len(names)})
     text = "\n".join(texts)[:MOST_CHARACTERS]
@@ -149,13 +147,6 @@ def _natural(name: str) -> tuple[int, str]:
     """``slide10`` after ``slide9``."""
     number = re.search(r"(\d+)\.xml$", name)
     return int(number.group(1)) if number else 0, name
-
-
-def _without_directory(file: BinaryIO) -> bool:
-    """Whether a zip archive lacks the directory at its end: it was cut."""
-    size = file.seek(0, io.SEEK_END)
-    file.seek(max(0, size - (1 << 16) - 22))
-    return b"PK\x05\x06" not in file.read()
 
 
 class _Entries:

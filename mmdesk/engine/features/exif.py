@@ -9,7 +9,6 @@ import math
 import struct
 
 _ORIENTATION, _MAKE, _MODEL, _EXIF_IFD, _GPS_IFD = 0x0112, 0x010F, 0x0110, 0x8769, 0x8825
-_WIDTH, _HEIGHT = 0x0100, 0x0101
 _CAPTURED, _ZONE = 0x9003, 0x9011
 _SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 7: 1, 9: 4, 10: 8}
 _MAX_ENTRIES = 512
@@ -62,13 +61,6 @@ def orientation_of(tiff: bytes) -> int:
     """EXIF orientation 1 to 8; 1 (upright) where there is none or a nonsensical one."""
     value = read_directory(tiff).get(_ORIENTATION)
     return value if isinstance(value, int) and 1 <= value <= 8 else 1
-
-
-def dimensions_of(tiff: bytes) -> tuple[int, int] | None:
-    """Width and height of a TIFF's first picture."""
-    entries = read_directory(tiff)
-    width, height = entries.get(_WIDTH), entries.get(_HEIGHT)
-    return (width, height) if isinstance(width, int) and isinstance(height, int) else None
 
 
 def facts_of(tiff: bytes) -> dict[str, object]:

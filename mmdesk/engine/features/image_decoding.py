@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from mmdesk.engine.features.limits import MAX_JPEG_PIXELS, MAX_PIXELS, UnreadableError
-from mmdesk.engine.features.picture_headers import PictureHeader, read_header
+from mmdesk.engine.features.limits import MAX_JPEG_PIXELS, MAX_PIXELS, MAX_SCANNED_PIXELS, UnreadableError
+from mmdesk.engine.features.picture_headers import PictureHeader, can_read, read_header
 
 # ruff: isort: split
 import cv2  # behind limits.py, which sets OpenCV's own pixel limit
@@ -62,6 +62,8 @@ def decode_picture(data: bytes, content_type: str) -> Decoded:
     Raises:
         UnreadableError: No known picture, too large, or broken beyond the first row.
     """
+    if not can_read(content_type):
+        raise UnreadableError(f"there is no reader for {content_type}", code="features.no_reader")
     header = read_header(data, content_type)
     if header is None:
         raise UnreadableError(f"not a readable picture ({content_type})", code="features.no_header")
@@ -70,7 +72,7 @@ def decode_picture(data: bytes, content_type: str) -> Decoded:
     if whole is None:
         whole, header_ok = _decode_partly(data, header, content_type), False
     if whole is None:
-        reason = "damaged or in an unknown variant" if header.complete else "cut short before any picture"
+        reason = "damaged or in an unknown variant" if header.complete else "cut short or damaged too early"
         raise UnreadableError(f"the picture cannot be decoded: {reason} ({content_type})", code="features.not_decoded")
     picture = _upright(shrink(whole), header.orientation)
     turned = header.orientation >= 5
@@ -79,13 +81,18 @@ def decode_picture(data: bytes, content_type: str) -> Decoded:
 
 
 def _check_size(header: PictureHeader, content_type: str) -> None:
-    limit = MAX_JPEG_PIXELS if content_type == "image/jpeg" else MAX_PIXELS
+    limit = MAX_JPEG_PIXELS if content_type == "image/jpeg" and header.passes == 1 else MAX_PIXELS
     if header.width < 1 or header.height < 1:
         raise UnreadableError("the picture claims to have no pixels", code="features.no_pixels")
     if header.width * header.height > limit:
         raise UnreadableError(
             f"the picture claims {header.width} x {header.height} pixels; the limit is {limit // 10**6} million",
             code="features.too_many_pixels",
+        )
+    if header.width * header.height * header.passes > MAX_SCANNED_PIXELS:
+        raise UnreadableError(
+            f"the picture has {header.passes} scans of {header.width} x {header.height} pixels; that is not believable",
+            code="features.too_many_scans",
         )
 
 
@@ -127,7 +134,13 @@ def _decode_partly(data: bytes, header: PictureHeader, content_type: str) -> Pic
     rows = rows[: len(rows) // row * row]
     filled = rows + b"\x00" * (row * header.height - len(rows))
     palette = data[33 : data.find(b"IDAT") - 4]
-    chunks = data[:33] + palette + _chunk(b"IDAT", zlib.compress(filled, 1)) + _chunk(b"IEND", b"")
+    chunks = (
+        data[:8]
+        + _chunk(b"IHDR", data[16:29])
+        + palette
+        + _chunk(b"IDAT", zlib.compress(filled, 1))
+        + _chunk(b"IEND", b"")
+    )
     return _decode(chunks, PictureHeader(header.width, header.height), content_type)
 
 

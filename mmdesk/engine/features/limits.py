@@ -13,6 +13,8 @@ MAX_PIXELS = 100_000_000
 """Largest picture or video frame decoded in full (300 MB as 8-bit RGB); the largest common sensors have 60 Mpixel."""
 MAX_JPEG_PIXELS = 250_000_000
 """Largest JPEG: it is decoded at an eighth of its size, so phone cameras with 200 Mpixel fit."""
+MAX_SCANNED_PIXELS = 4_000_000_000
+"""Pixels times scans of a progressive JPEG, whose decoder goes over all of them in each; encoders make about 10."""
 MAX_PICTURE_BYTES = 512 << 20
 """Largest picture file, which has to be in memory to be decoded."""
 MIN_RATE_HZ = 1_000

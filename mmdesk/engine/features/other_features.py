@@ -35,6 +35,7 @@ from typing import BinaryIO
 import numpy as np
 import numpy.typing as npt
 
+from mmdesk.engine.features.completeness import ends_early
 from mmdesk.engine.features.content_type import is_utf8
 from mmdesk.engine.features.documents import Document, read_document
 from mmdesk.engine.features.layout import BYTE_BINS, TEXT, WORD_BUCKETS
@@ -58,7 +59,7 @@ class Described:
     Attributes:
         vectors: ``float32 [segments, other features]``.
         segments: Whole first.
-        incomplete: A document that is cut short.
+        incomplete: The file ends before its structure does, or a document is damaged.
         details: Facts: ``text`` (the encoding), ``pages``, ``characters``, ``protected``.
     """
 
@@ -79,10 +80,11 @@ def other_features(file: BinaryIO, content_type: str = "") -> Described:
     document = read_document(file, content_type)
     if document is not None and document.parts:
         return _document(file, document)
-    found = _bytes_alone(file)
+    found = replace(_bytes_alone(file), incomplete=ends_early(file))
     if document is None:
         return found
-    return replace(found, incomplete=document.incomplete, details={**found.details, **document.details})
+    incomplete = found.incomplete or document.incomplete
+    return replace(found, incomplete=incomplete, details={**found.details, **document.details})
 
 
 def _document(file: BinaryIO, document: Document) -> Described:

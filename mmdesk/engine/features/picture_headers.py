@@ -11,6 +11,7 @@ import zlib
 from dataclasses import dataclass, field
 
 from mmdesk.engine.features import exif
+from mmdesk.engine.features.tiff import read_tiff
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,7 @@ class PictureHeader:
         height: Pixels as stored.
         orientation: EXIF orientation, 1 (upright) to 8.
         complete: False if the file is cut short or damaged on the way.
+        passes: How often a decoder goes over the pixels: the scans of a progressive JPEG, otherwise 1.
         facts: ``device``, ``captured``, ``latitude``, ``longitude`` where the camera wrote them.
     """
 
@@ -29,7 +31,13 @@ class PictureHeader:
     height: int
     orientation: int = 1
     complete: bool = True
+    passes: int = 1
     facts: dict[str, object] = field(default_factory=dict)
+
+
+def can_read(content_type: str) -> bool:
+    """Whether there is a reader for pictures of this type at all."""
+    return content_type in _READERS
 
 
 def read_header(data: bytes, content_type: str) -> PictureHeader | None:
@@ -54,11 +62,30 @@ _JPEG_FRAMES = frozenset({0xC0, 0xC1, 0xC2, 0xC3, 0xC5, 0xC6, 0xC7, 0xC9, 0xCA, 
 _JPEG_MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
 
 
+_RESTART = re.compile(rb"\xff([\xd0-\xd7])")
+_TURNS = bytes(range(0xD0, 0xD8))
+
+
+def _in_turn(data: bytes, start: int, end: int) -> bool:
+    """Whether the restart markers of a scan, if it has any, count from 0 to 7 again and again."""
+    found = b"".join(_RESTART.findall(data, start, end))
+    return found == (_TURNS * (len(found) // 8 + 1))[: len(found)]
+
+
+_JPEG_PROGRESSIVE = frozenset({0xC2, 0xC6, 0xCA, 0xCE})
+_JPEG_ARITHMETIC = 0xC9
+_LEAST_BITS = 1 / 64
+"""Of a pixel: a block of 8 x 8 has at least one Huffman code in some scan."""
+_MOST_BLOCKS = 1_000_000
+"""Segments, chunks and blocks that are looked at; a file of more is taken for a damaged one."""
+
+
 def _jpeg(data: bytes) -> PictureHeader | None:
     size: tuple[int, int] | None = None
-    tiff = b""
-    complete, position = False, 2
-    while position + 4 <= len(data) and data[position] == 0xFF:
+    tiff, frame, scans, position, restarts = b"", 0, 0, 2, True
+    for _ in range(_MOST_BLOCKS):
+        if position + 4 > len(data) or data[position] != 0xFF:
+            break
         marker = data[position + 1]
         if marker == 0xFF:
             position += 1
@@ -66,28 +93,34 @@ def _jpeg(data: bytes) -> PictureHeader | None:
         if marker == 0xD9:
             break
         length = int.from_bytes(data[position + 2 : position + 4], "big")
-        content = data[position + 4 : position + 2 + length]
         if marker in _JPEG_FRAMES:
-            height, width = struct.unpack_from(">HH", content, 1)
-            size = (width, height)
-        elif marker == 0xE1 and content[:6] == b"Exif\x00\x00" and not tiff:
-            tiff = content[6:]
+            height, width = struct.unpack_from(">HH", data, position + 5)
+            size, frame = (width, height), marker
+        elif marker == 0xE1 and data[position + 4 : position + 10] == b"Exif\x00\x00" and not tiff:
+            tiff = data[position + 10 : position + 2 + length]
         position += 2 + length
         if marker == 0xDA:
+            scans += 1
             found = _JPEG_MARKER.search(data, position)
             if found is None:
                 break
+            restarts = restarts and _in_turn(data, position, found.start())
             position = found.start()
-    complete = size is not None and data[position : position + 2] == b"\xff\xd9"
     if size is None:
         return None
-    return PictureHeader(*size, exif.orientation_of(tiff), complete, exif.facts_of(tiff))
+    complete = restarts and data[position : position + 2] == b"\xff\xd9"
+    if frame < _JPEG_ARITHMETIC and 8 * len(data) < size[0] * size[1] * _LEAST_BITS:
+        complete = False  # what it holds is too little for what it claims, end marker or not
+    passes = scans if frame in _JPEG_PROGRESSIVE else 1
+    return PictureHeader(*size, exif.orientation_of(tiff), complete, passes, exif.facts_of(tiff))
 
 
 def _png(data: bytes) -> PictureHeader | None:
     width, height = struct.unpack_from(">II", data, 16)
     tiff, complete, position = b"", False, 8
-    while position + 12 <= len(data):
+    for _ in range(_MOST_BLOCKS):
+        if position + 12 > len(data):
+            break
         length = int.from_bytes(data[position : position + 4], "big")
         kind, end = data[position + 4 : position + 8], position + 8 + length
         if end + 4 > len(data):
@@ -101,12 +134,32 @@ def _png(data: bytes) -> PictureHeader | None:
             complete = True
             break
         position = end + 4
-    return PictureHeader(width, height, exif.orientation_of(tiff), complete, exif.facts_of(tiff))
+    return PictureHeader(width, height, exif.orientation_of(tiff), complete, facts=exif.facts_of(tiff))
 
 
 def _gif(data: bytes) -> PictureHeader:
+    """The blocks are walked up to the trailer; whatever stands behind it does not count."""
     width, height = struct.unpack_from("<HH", data, 6)
-    return PictureHeader(width, height, complete=data.rstrip(b"\x00")[-1:] == b";")
+    position = 13 + _colours(data[10])
+    complete = False
+    for _ in range(_MOST_BLOCKS):
+        kind = data[position : position + 1]
+        if kind == b"!":
+            position += 2
+        elif kind == b"," and position + 10 <= len(data):
+            position += 11 + _colours(data[position + 9])
+        else:
+            complete = kind == b";"
+            break
+        while position < len(data) and data[position]:
+            position += 1 + data[position]
+        position += 1
+    return PictureHeader(width, height, complete=complete)
+
+
+def _colours(flags: int) -> int:
+    """Bytes of a table of colours."""
+    return 3 << (flags & 7) + 1 if flags & 0x80 else 0
 
 
 def _webp(data: bytes) -> PictureHeader | None:
@@ -128,16 +181,16 @@ def _webp(data: bytes) -> PictureHeader | None:
         position += 8 + length + (length & 1)
     if size is None:
         return None
-    return PictureHeader(*size, exif.orientation_of(tiff), complete, exif.facts_of(tiff))
+    return PictureHeader(*size, exif.orientation_of(tiff), complete, facts=exif.facts_of(tiff))
 
 
 def _tiff(data: bytes) -> PictureHeader | None:
-    size = exif.dimensions_of(data)
-    if size is None:
+    found = read_tiff(data)
+    if found is None:
         return None
     # The decoder obeys a TIFF's orientation itself, so the size is given as it will be.
-    width, height = size[::-1] if exif.orientation_of(data) >= 5 else size
-    return PictureHeader(width, height, facts=exif.facts_of(data))
+    width, height = (found.height, found.width) if found.orientation >= 5 else (found.width, found.height)
+    return PictureHeader(width, height, complete=found.complete, facts=exif.facts_of(data))
 
 
 def _bmp(data: bytes) -> PictureHeader:
@@ -149,12 +202,17 @@ def _bmp(data: bytes) -> PictureHeader:
     return PictureHeader(abs(width), abs(height), complete=claimed <= len(data))
 
 
+_TRAILING_BYTES = 1 << 16
+"""How much may follow the end of a JPEG 2000 codestream: other boxes, or what does not belong there."""
+
+
 def _jp2(data: bytes) -> PictureHeader | None:
     start = data.find(b"\xff\x4f\xff\x51")
     if start < 0:
         return None
     right, bottom, left, top = struct.unpack_from(">IIII", data, start + 8)
-    return PictureHeader(max(right - left, 0), max(bottom - top, 0), complete=data[-2:] == b"\xff\xd9")
+    complete = b"\xff\xd9" in data[-_TRAILING_BYTES:]
+    return PictureHeader(max(right - left, 0), max(bottom - top, 0), complete=complete)
 
 
 _ROTATED = {0: 1, 1: 8, 2: 3, 3: 6}
@@ -177,12 +235,45 @@ _HDR = re.compile(rb"\n\n[-+][XY] (\d{1,9}) [-+][XY] (\d{1,9})\n")
 
 
 def _pnm(data: bytes) -> PictureHeader | None:
+    """Of binary kinds the length is known; of texts the numbers are counted (1-bit ones may touch each other)."""
     found = _PNM.match(data) or _PAM.match(data)
     if found is None:
         return None
     width, height = int(found[1]), int(found[2])
-    least = {b"P4": 1 / 8, b"P5": 1, b"P6": 3, b"Pf": 4, b"PF": 12}.get(data[:2], 0) * width * height
-    return PictureHeader(width, height, complete=len(data) >= found.end() + least)
+    start, samples = found.end(), width * height
+    if data[:2] == b"P7":
+        depth = re.search(rb"\nDEPTH (\d{1,4})\n", data[:512])
+        start = data.find(b"ENDHDR\n", 0, 512) + 7
+        samples *= int(depth[1]) if depth else 1
+    elif data[:2] in {b"P3", b"P6", b"PF"}:
+        samples *= 3
+    largest = re.compile(rb"(?:#[^\n]*\n\s*)*(\d{1,5})\s").match(data, start) if data[:2] in _WITH_LARGEST else None
+    if largest is not None:
+        start = largest.end()
+    if data[:2] in {b"P1", b"P2", b"P3"}:
+        complete = _numbers(data, start, data[:2] == b"P1", samples) >= samples
+    else:
+        row = {b"P4": -(-width // 8), b"Pf": 4 * width, b"PF": 12 * width}.get(data[:2])
+        deep = largest is not None and int(largest[1]) > 255
+        complete = len(data) >= start + (row * height if row is not None else samples * (2 if deep else 1))
+    return PictureHeader(width, height, complete=complete)
+
+
+_WITH_LARGEST = frozenset({b"P2", b"P3", b"P5", b"P6"})
+_NUMBER = re.compile(rb"#[^\n]*|\d+")
+
+
+def _numbers(data: bytes, start: int, bits: bool, most: int) -> int:
+    """How many numbers follow in a text; in one of bits each digit counts. Not more than ``most`` are looked for."""
+    if len(data) - start < most:
+        return 0
+    tokens = (found.group() for found in _NUMBER.finditer(data, start))
+    count = 0
+    for token in tokens:
+        count += 0 if token[:1] == b"#" else len(token) if bits else 1
+        if count >= most:
+            break
+    return count
 
 
 def _hdr(data: bytes) -> PictureHeader | None:

@@ -1,0 +1,88 @@
+"""Cut, lying, swollen and misleading files: each ends in a stated state, quickly, within its memory."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import pytest
+
+from mmdesk.engine.core.types import FeatureStatus
+from mmdesk.engine.features.extraction_pool import PoolLimits
+from tests.engine.features.hostile import pictures, sounds
+from tests.engine.features.hostile.bases import BASES, base
+from tests.engine.features.hostile.judging import Verdict, judge_all
+from tests.engine.features.hostile.mutations import cuts
+
+KINDS = {"pictures": pictures, "sounds": sounds}
+
+CANNOT_TELL = frozenset({"text", "noise", "m1v"})
+"""Nothing in these says how long they are."""
+LAST_BYTE = "all but the last byte"
+SPARE_LAST_BYTE = frozenset({"pdf", "pdf-encrypted", "tar", "ole", "tta", "tiff-pages"})
+"""Whose last byte is padding, a line's end or a tag."""
+
+
+@pytest.fixture(autouse=True)
+def _importable(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Workers import the judging task by its name."""
+    monkeypatch.syspath_prepend(str(Path(__file__).parents[3]))
+
+
+def judged(folder: Path, files: Mapping[str, bytes], time_s: float = 30.0) -> dict[str, Verdict]:
+    """The verdicts; what holds for every file is checked here."""
+    verdicts = judge_all(folder, files.items(), PoolLimits(time_s=time_s))
+    assert set(verdicts) == set(files)
+    for name, verdict in verdicts.items():
+        assert verdict.status in {FeatureStatus.DONE, FeatureStatus.FAILED}, name
+        assert (verdict.status is FeatureStatus.FAILED) == bool(verdict.error), name
+        assert verdict.finite, name
+        assert not verdict.opened, (name, verdict.opened)
+        assert "crash" not in verdict.error, (name, verdict.error)
+        assert "reader failed" not in verdict.error, (name, verdict.error)
+    return verdicts
+
+
+@pytest.mark.parametrize("tenths", [(1, 5, 9), pytest.param(range(1, 10), marks=pytest.mark.soak)])
+def test_whole_files_are_whole_and_cut_ones_never_silently(tenths: Sequence[int], tmp_path: Path) -> None:
+    files = {}
+    for name in BASES:
+        whole = base(name)
+        files[f"{name}, whole"] = whole
+        files |= {f"{name}, {what}": data for what, data in cuts(whole, tenths)}
+    wrong = []
+    for name, verdict in judged(tmp_path, files).items():
+        form, what = name.split(", ")
+        if what == "whole":
+            if not verdict.silently_whole:
+                wrong.append((name, verdict.error))
+        elif form not in CANNOT_TELL and verdict.silently_whole and not (form in SPARE_LAST_BYTE and what == LAST_BYTE):
+            wrong.append((name, verdict.content_type))
+    assert not wrong
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_bombs_are_refused_or_flagged_at_once(kind: str, tmp_path: Path) -> None:
+    files = {name: make() for name, make in KINDS[kind].BOMBS.items()}
+    for name, verdict in judged(tmp_path, files).items():
+        assert not verdict.silently_whole, name
+        assert verdict.seconds < 1, name
+        assert verdict.peak_mb < 300, name
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_odd_files_end_in_a_stated_state(kind: str, tmp_path: Path) -> None:
+    module = KINDS[kind]
+    verdicts = judged(tmp_path, {name: make() for name, make in module.ODD.items()})
+    for name, verdict in verdicts.items():
+        assert verdict.seconds < 3, name
+        assert verdict.peak_mb < 500, name
+    assert {name for name, verdict in verdicts.items() if verdict.silently_whole} == module.WHOLE
+
+
+@pytest.mark.soak
+def test_the_largest_pictures_stay_within_bounds(tmp_path: Path) -> None:
+    for name, verdict in judged(tmp_path, {name: make() for name, make in pictures.HEAVY.items()}).items():
+        assert verdict.silently_whole, name
+        assert verdict.seconds < 10, name
+        assert verdict.peak_mb < 700, name
