@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from mmdesk.engine.core.memory import keep_at_hand
 from mmdesk.engine.core.processes import pinned_environment
 from mmdesk.engine.core.types import MediaType
 from tests.benchmarks.figures import timed
@@ -123,6 +124,7 @@ if __name__ == "__main__":
     import cv2
 
     cv2.setNumThreads(1)
+    keep_at_hand()  # as the workers that read files do; it serves the others too
     chosen = _CONTESTANTS[sys.argv[1]]()
     given = [Path(word) for word in sys.argv[2:]]
     chosen(given[0])

@@ -166,11 +166,9 @@ def _consume(samples: Samples, parts: list[tuple[Table, Table, Table]]) -> Sampl
 def _transform(samples: Samples) -> tuple[Table, Table, Table]:
     """The samples of some frames, each a step behind the one before, to mel bands, spectral shape and peaks."""
     frames = np.lib.stride_tricks.sliding_window_view(samples, FRAME)[::HOP]
-    parts = np.square(scipy.fft.rfft(frames * _hann(), axis=1).view(np.float32))
-    power = parts[:, 0::2] + parts[:, 1::2]
-    mel = np.maximum(power @ mel_filters(), np.float32(_AMIN))
+    magnitude = np.abs(scipy.fft.rfft(frames * _hann(), axis=1))
+    mel = np.maximum(np.square(magnitude) @ mel_filters(), np.float32(_AMIN))
     mel_db = np.log10(mel) * np.float32(10)
-    magnitude = np.sqrt(power, out=power)
     sums = magnitude @ _sums()
     total = np.maximum(sums[:, 0], np.float32(1e-12)).astype(np.float64)
     centroid = sums[:, 1] / total
@@ -252,22 +250,23 @@ def mel_filters() -> Table:
 
 
 @functools.cache
-def _cosines() -> Table:
-    """``float32 [64, 20]``: the orthonormal DCT-II."""
-    basis = scipy.fft.dct(np.eye(MEL_BANDS), type=2, norm="ortho", axis=1)[:, :MFCC_COUNT]
-    return np.asarray(basis, np.float32)
+def _cosines_and_groups() -> Table:
+    """``float32 [64, 20 + 32]``: the orthonormal DCT-II, and the means of neighbouring bands."""
+    cosines = scipy.fft.dct(np.eye(MEL_BANDS), type=2, norm="ortho", axis=1)[:, :MFCC_COUNT]
+    size = MEL_BANDS // MEL_GROUPS
+    groups = np.repeat(np.eye(MEL_GROUPS), size, axis=0) / size
+    return np.concatenate([cosines, groups], axis=1, dtype=np.float32)
 
 
 def _summarise(steps: Steps, spans: npt.NDArray[np.int64]) -> Vectors:
     """``[segments, audio features]`` from the steps between each pair of ``spans`` ``[segments, 2]``."""
     loudest = steps.mel_db.max()
     mel_db = np.maximum(steps.mel_db, loudest - _TOP_DB)
-    mfcc = mel_db @ _cosines()
-    groups = mel_db.reshape(len(mel_db), MEL_GROUPS, -1).mean(axis=2)
+    bands = mel_db @ _cosines_and_groups()
     shape = steps.shape.copy()
     flux = SPECTRAL.index("flux")
     shape[1:, flux] = np.maximum(np.diff(mel_db, axis=0), 0.0).mean(axis=1)
-    table = np.concatenate([mfcc, groups, shape], axis=1).astype(np.float64)
+    table = np.concatenate([bands, shape], axis=1, dtype=np.float64)
     sums, squares = _running(table), _running(table**2)
     counts = (spans[:, 1] - spans[:, 0])[:, None]
     means = (sums[spans[:, 1]] - sums[spans[:, 0]]) / counts

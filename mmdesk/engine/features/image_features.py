@@ -86,7 +86,7 @@ def image_features(picture: Picture, width: int, height: int, *, tiles: bool = T
         _pattern_shares(grey, grid),
         _pattern_shares(np.asarray(cv2.resize(grey, None, fx=0.5, fy=0.5), np.uint8), grid),
     ]
-    patches = np.stack([_patch(part) for part in ([grey, *_split(grey, grid)] if tiles else [grey])])
+    patches = _patches(grey, grid)
     size = np.tile([math.log(width / height), math.log(width * height)], (len(patches), 1))
     return np.concatenate([*rows, _spectrum(patches), hog(patches), size], axis=1, dtype=np.float32)
 
@@ -181,7 +181,9 @@ _OPPONENTS = np.array([[0.0, -1.0, 1.0], [-1.0, 0.5, 0.5]], np.float32)  # of bl
 
 def _colourfulness(picture: Picture, grid: int) -> npt.NDArray[np.float64]:
     """``[rows]``, from every second pixel of every second row."""
-    red_green, yellow_blue = cv2.split(cv2.transform(picture[::2, ::2].astype(np.float32), _OPPONENTS))
+    height, width = picture.shape[:2]
+    few = cv2.resize(picture, (width // 2, height // 2), interpolation=cv2.INTER_NEAREST)
+    red_green, yellow_blue = cv2.split(cv2.transform(few.astype(np.float32), _OPPONENTS))
     planes = [red_green, yellow_blue, red_green * red_green, yellow_blue * yellow_blue]
     means = _means(planes, grid)
     variance = np.maximum(means[:, 2:] - means[:, :2] ** 2, 0.0)
@@ -190,8 +192,9 @@ def _colourfulness(picture: Picture, grid: int) -> npt.NDArray[np.float64]:
 
 def _sharpness(grey: Picture, grid: int) -> npt.NDArray[np.float64]:
     """``[rows, sharpness features]``."""
-    across, down = cv2.Sobel(grey, cv2.CV_32F, 1, 0), cv2.Sobel(grey, cv2.CV_32F, 0, 1)
-    laplacian, power = cv2.Laplacian(grey, cv2.CV_32F), across * across + down * down
+    across, down = (np.asarray(slope, np.float32) for slope in cv2.spatialGradient(grey))
+    power = np.add(np.square(across, out=across), np.square(down, out=down), out=across)
+    laplacian = np.asarray(cv2.Laplacian(grey, cv2.CV_16S), np.float32)
     edges = (power > np.float32(_EDGE**2)).astype(np.float32)
     means = _means([laplacian, laplacian * laplacian, power, edges], grid)
     variance = np.maximum(means[:, 1] - means[:, 0] ** 2, 0.0)
@@ -216,9 +219,10 @@ def _pattern_codes(grey: Picture) -> Picture:
     """The bin of each pixel's local binary pattern, ``uint8 [height, width]``; borders are repeated."""
     framed = cv2.copyMakeBorder(grey, 1, 1, 1, 1, cv2.BORDER_REPLICATE)
     height, width = grey.shape
-    code = np.zeros_like(grey)
+    code, ones = np.zeros_like(grey), np.empty_like(grey)
     for bit, (top, left) in enumerate(_CIRCLE):
-        code |= (framed[top : top + height, left : left + width] >= grey).view(np.uint8) << np.uint8(bit)
+        cv2.compare(framed[top : top + height, left : left + width], grey, cv2.CMP_GE, dst=ones)
+        cv2.bitwise_or(code, cv2.bitwise_and(ones, 1 << bit, dst=ones), dst=code)
     return np.asarray(cv2.LUT(code, _uniform_patterns()), np.uint8)
 
 
@@ -229,8 +233,19 @@ def _pattern_shares(grey: Picture, grid: int) -> npt.NDArray[np.float64]:
     return _with_whole(np.asarray(counts, np.float64) / parts[0].size)
 
 
-def _patch(grey: Picture) -> Picture:
-    return np.asarray(cv2.resize(grey, (_PATCH, _PATCH), interpolation=cv2.INTER_AREA), np.uint8)
+def _patches(grey: Picture, grid: int) -> Picture:
+    """``[rows, 64, 64]``; all tiles are scaled in one go, since they are equal in size, and the whole from them.
+
+    Interpolated where that is as good as averaging over areas and six times faster (less than a step smaller).
+    """
+    side = TILES * _PATCH
+    near = side <= min(grey.shape) and max(grey.shape) <= 2 * side
+    large = cv2.resize(grey, (side, side), interpolation=cv2.INTER_LINEAR if near else cv2.INTER_AREA)
+    whole = np.asarray(cv2.resize(large, (_PATCH, _PATCH), interpolation=cv2.INTER_AREA), np.uint8)[None]
+    if grid == 1:
+        return whole
+    parts = large.reshape(grid, _PATCH, grid, _PATCH).swapaxes(1, 2).reshape(-1, _PATCH, _PATCH)
+    return np.concatenate([whole, np.asarray(parts, np.uint8)])
 
 
 @functools.cache
@@ -246,12 +261,18 @@ def _rings() -> npt.NDArray[np.float32]:
 
 def _spectrum(patches: Picture) -> npt.NDArray[np.float64]:
     """``float64 [patches, bands]``."""
-    window = np.hanning(_PATCH).astype(np.float32)
-    centred = patches.astype(np.float32) / 255
+    centred = patches.astype(np.float32)
     centred -= centred.mean(axis=(1, 2), keepdims=True)
-    spectrum = scipy.fft.rfft2(centred * window[:, None] * window[None, :])
-    power = spectrum.real**2 + spectrum.imag**2
-    return np.log(power.reshape(len(patches), -1) @ _rings() + 1e-6).astype(np.float64)
+    parts = np.square(scipy.fft.rfft2(centred * _window()).view(np.float32))
+    power = parts[..., 0::2] + parts[..., 1::2]
+    return np.asarray(np.log(power.reshape(len(patches), -1) @ _rings() + 1e-6), np.float64)
+
+
+@functools.cache
+def _window() -> npt.NDArray[np.float32]:
+    """``[64, 64]``: Hann in both directions, for grey values from 0 to 255."""
+    hann = np.hanning(_PATCH)
+    return np.asarray(hann[:, None] * hann[None, :] / 255, np.float32)
 
 
 def hog(patches: Picture) -> npt.NDArray[np.float32]:
@@ -272,9 +293,9 @@ def hog(patches: Picture) -> npt.NDArray[np.float32]:
     down[:, 1:-1] = grey[:, 2:] - grey[:, :-2]
     flat = (len(patches) * _PATCH, _PATCH)
     magnitude, angle = cv2.cartToPolar(across.reshape(flat), down.reshape(flat), angleInDegrees=True)
-    orientation = (angle * np.float32(HOG_ORIENTATIONS / 180)).astype(np.int64) % HOG_ORIENTATIONS
+    orientation = cv2.LUT((angle * np.float32(HOG_ORIENTATIONS / 180)).astype(np.uint8), _unsigned())
     votes = np.bincount(
-        (_cell_numbers(len(patches)) * HOG_ORIENTATIONS + orientation).ravel(),
+        (_first_bins(len(patches)) + orientation).ravel(),
         weights=magnitude.ravel(),
         minlength=len(patches) * HOG_CELLS**2 * HOG_ORIENTATIONS,
     ).reshape(len(patches), -1) / (_CELL * _CELL)
@@ -284,9 +305,15 @@ def hog(patches: Picture) -> npt.NDArray[np.float32]:
     return votes.astype(np.float32)
 
 
+@functools.cache
+def _unsigned() -> npt.NDArray[np.uint8]:
+    """Directions around the circle to orientations: opposite ones are the same."""
+    return np.asarray(np.arange(256) % HOG_ORIENTATIONS, np.uint8)
+
+
 @functools.lru_cache(maxsize=4)
-def _cell_numbers(patches: int) -> npt.NDArray[np.int64]:
-    """``[patches * 64, 64]``: the number of each pixel's cell, counted through all patches."""
+def _first_bins(patches: int) -> npt.NDArray[np.int64]:
+    """``[patches * 64, 64]``: the number of the first bin of each pixel's cell, counted through all patches."""
     cell = np.arange(_PATCH) // _CELL
     one = cell[:, None] * HOG_CELLS + cell[None, :]
-    return (one[None] + np.arange(patches)[:, None, None] * HOG_CELLS**2).reshape(-1, _PATCH)
+    return (one[None] + np.arange(patches)[:, None, None] * HOG_CELLS**2).reshape(-1, _PATCH) * HOG_ORIENTATIONS

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mmdesk.engine.core.errors import MmdeskError, StoreError
+from mmdesk.engine.core.memory import keep_at_hand
 from mmdesk.engine.core.processes import PINNED_ENVIRONMENT
 from mmdesk.engine.core.types import FeatureStatus, MediaType
 from mmdesk.engine.features.embedding_model import EmbeddingModel
@@ -82,12 +83,13 @@ class Outcome:
 
 
 def prepare(memory_bytes: int, place: Workplace) -> None:
-    """Set the process up: quiet, one thread, libraries and models loaded, then at most ``memory_bytes`` on top."""
+    """Set the process up: quiet, one thread, libraries and models loaded; then at most ``memory_bytes`` on top."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is for the parent, which stops its workers
     os.environ.update(PINNED_ENVIRONMENT)
     silence = os.open(os.devnull, os.O_WRONLY)
     for stream in (1, 2):  # codecs print what they think of a file
         os.dup2(silence, stream)
+    keep_at_hand()
     _load_libraries()
     with suppress(MmdeskError):  # told with the first batch
         _extra(place)
