@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from mmdesk.cli.console import Console
-from mmdesk.engine.core.errors import ExitStatus, UsageError
+from mmdesk.engine.core.errors import DataError, ExitStatus, UsageError
 from mmdesk.engine.core.files import require_file
 from mmdesk.engine.core.plain import as_plain
 from mmdesk.engine.core.times import format_us
@@ -71,6 +71,10 @@ def _add_runs(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     show.add_argument("folder", metavar="DIR", type=Path, help="the case folder")
     show.add_argument("name", metavar="RUN", nargs="?", default="latest", help=f"{_RUN_HELP} (default: latest)")
     show.set_defaults(run=_show)
+    card = kinds.add_parser("card", help="the model card: data, results by group, what may be decided, limits")
+    card.add_argument("folder", metavar="DIR", type=Path, help="the case folder")
+    card.add_argument("name", metavar="RUN", nargs="?", default="latest", help=f"{_RUN_HELP} (default: latest)")
+    card.set_defaults(run=_card)
     compare = kinds.add_parser("compare", help="settings and measures of runs side by side")
     compare.add_argument("folder", metavar="DIR", type=Path, help="the case folder")
     compare.add_argument("names", metavar="RUN", nargs="+", help=_RUN_HELP)
@@ -185,7 +189,8 @@ def _show(args: argparse.Namespace, console: Console) -> int:
     page = show_run(args.folder, args.name)
     row = as_plain(page.row)
     assert isinstance(row, dict)
-    rest = {"history": page.history, "environment": page.environment, "manifest": page.manifest}
+    parts = ("history", "environment", "manifest", "card")
+    rest = {part: getattr(page, part) for part in parts}
     console.result({**row, **rest}, _describe_page(page))
     return ExitStatus.DONE
 
@@ -211,6 +216,20 @@ def _describe_page(page: RunPage) -> str:
     if comparison.get("text"):
         lines.append(f"  {comparison['text']}")
     return "\n".join(lines)
+
+
+def _card(args: argparse.Namespace, console: Console) -> int:
+    from mmdesk.engine.services.runs import show_run
+
+    page = show_run(args.folder, args.name)
+    if not page.card:
+        raise DataError(
+            f"The run {page.row.name} has no model card.",
+            "It is written when a training ends; runs of older versions have none. Train it anew with --force.",
+            code="run.no_card",
+        )
+    console.result({"run_id": page.row.run_id, "card": page.card}, page.card.rstrip())
+    return ExitStatus.DONE
 
 
 def _compare(args: argparse.Namespace, console: Console) -> int:

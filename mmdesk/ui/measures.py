@@ -37,11 +37,14 @@ MEASURES = (
     Measure("classification", "auroc", "AUROC", higher_is_better=True),
     Measure("classification", "average_precision", "Average precision", higher_is_better=True),
     Measure("classification", "brier", "Brier score", higher_is_better=False),
+    Measure("classification", "ece", "Calibration error", higher_is_better=False),
+    Measure("classification", "f1", "F1 at the chosen threshold", higher_is_better=True),
     Measure("regression", "mae", "Mean absolute error", higher_is_better=False),
     Measure("regression", "rmse", "Root mean squared error", higher_is_better=False),
     Measure("regression", "r2", "R²", higher_is_better=True),
     Measure("ranking", "ndcg", "NDCG", higher_is_better=True),
     Measure("ranking", "spearman", "Spearman correlation", higher_is_better=True),
+    Measure("ranking", "kendall", "Kendall's tau", higher_is_better=True),
 )
 LEADING = ("auroc", "mae", "spearman")
 """The one measure of each head that is shown large."""

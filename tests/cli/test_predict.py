@@ -17,6 +17,7 @@ from tests.cli.conftest import Commands
 from tests.engine.services.trained_cases import ENTITIES, trained_copy
 
 COLUMNS = ["entity_id", "as_of", "regression", "probability", "ranking_score"]
+DECIDED = ["decision", "regression_low", "regression_high"]
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +28,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_everyone_as_one_json_document(mmdesk: Commands, trained: Path) -> None:
     rows = mmdesk.json("predict", trained, "latest")
-    assert [list(row) for row in rows] == [[*COLUMNS, "embedding"]] * ENTITIES
+    assert [list(row) for row in rows] == [[*COLUMNS, "embedding", *DECIDED]] * ENTITIES
     assert all(len(row["embedding"]) == 64 for row in rows)
     assert all(0 < row["probability"] < 1 for row in rows)
 
@@ -52,7 +53,7 @@ def test_written_in_every_format_in_the_order_asked(mmdesk: Commands, trained: P
     lines = [json.loads(line) for line in (tmp_path / "p.jsonl").read_text().splitlines()]
     assert [line["entity_id"] for line in lines] == asked
     table = pq.read_table(tmp_path / "p.parquet")
-    assert table.column_names == [*COLUMNS, "embedding"]
+    assert table.column_names == [*COLUMNS, "embedding", *DECIDED]
     for row, line, probability in zip(frame.probability, lines, table["probability"].to_pylist(), strict=True):
         assert row == line["probability"] == probability
     assert sorted(path.name for path in tmp_path.iterdir()) == ["p.csv", "p.jsonl", "p.parquet"]

@@ -127,6 +127,8 @@ def test_list_show_compare_delete_and_restore(mmdesk: Commands, tmp_path: Path) 
     assert result.run_id[:12] in mmdesk.out
     assert "auroc" in mmdesk.out
     page = mmdesk.json("runs", "show", folder, "first")
+    assert mmdesk("runs", "card", folder, "first") == 0
+    assert mmdesk.out.strip() == page["card"].strip() == mmdesk.json("runs", "card", folder, "first")["card"].strip()
     assert (page["run_id"], page["model_sha256"]) == (result.run_id, result.model_sha256)
     assert len(page["history"]) == 2
     assert page["environment"]["fingerprint"]

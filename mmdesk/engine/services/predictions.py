@@ -20,6 +20,7 @@ from mmdesk.engine.store.case import Case
 
 if TYPE_CHECKING:
     from mmdesk.engine.dataset.case_data import CaseData, Int64
+    from mmdesk.engine.training.decisions import DecisionRule
     from mmdesk.engine.training.records import LoadedRun
 
 COLUMNS = ("entity_id", "as_of", "regression", "probability", "ranking_score")
@@ -36,6 +37,9 @@ class PredictionRow:
         regression: In the unit of ``y_reg``. ``probability``: of ``y_class`` = 1, calibrated, 0 to 1.
         ranking_score: Higher is better, without unit. A head that had nothing to learn from is None.
         embedding: 64 numbers.
+        decision: ``positive``, ``negative`` or ``uncertain``, with the error rate of :attr:`Predictions.rule`.
+        regression_low, regression_high: The truth lies between them with its coverage; None where the validation rows
+            were too few to say.
     """
 
     entity_id: str
@@ -44,6 +48,9 @@ class PredictionRow:
     probability: float | None
     ranking_score: float | None
     embedding: tuple[float, ...]
+    decision: str | None = None
+    regression_low: float | None = None
+    regression_high: float | None = None
 
 
 @dataclass(frozen=True)
@@ -54,6 +61,7 @@ class Predictions:
         run_id: Whose. ``entity_ids``: [R]. ``as_of_us``: int64 [R], ``END_OF_TIME_US`` = none.
         regression, probability, ranking: float64 [R]; None for a head that had nothing to learn from.
         embedding: float32 [R, 64].
+        rule: What may be decided from them, and with which error rate.
         notes: Sentences on what was left out.
     """
 
@@ -64,6 +72,7 @@ class Predictions:
     probability: np.typing.NDArray[np.float64] | None
     ranking: np.typing.NDArray[np.float64] | None
     embedding: np.typing.NDArray[np.float32]
+    rule: DecisionRule
     notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
@@ -76,16 +85,22 @@ class Predictions:
     def rows(self) -> tuple[PredictionRow, ...]:
         """One object per row; for thousands of rows, not for millions."""
         nothing = [None] * len(self)
-        columns = [nothing if values is None else values.tolist() for values in self._heads()]
+        heads = [self.regression, self.probability, self.ranking]
+        columns = [nothing if values is None else values.tolist() for values in (*heads, *self.decided())]
         return tuple(
-            PredictionRow(entity, as_of, regression, probability, score, tuple(embedding))
-            for entity, as_of, regression, probability, score, embedding in zip(
+            PredictionRow(entity, as_of, regression, probability, score, tuple(embedding), decision, low, high)
+            for entity, as_of, regression, probability, score, decision, low, high, embedding in zip(
                 self.entity_ids, self.as_of(), *columns, self.embedding.tolist(), strict=True
             )
         )
 
-    def _heads(self) -> tuple[np.typing.NDArray[np.float64] | None, ...]:
-        return self.regression, self.probability, self.ranking
+    def decided(self) -> tuple[np.typing.NDArray[Any] | None, ...]:
+        """``decision``, ``regression_low``, ``regression_high`` of each row, each None where it cannot be said."""
+        decision = None if self.probability is None else self.rule.decide(self.probability)
+        error = self.rule.regression_error
+        if self.regression is None or error is None:
+            return decision, None, None
+        return decision, self.regression - error, self.regression + error
 
 
 def predict(
@@ -268,6 +283,7 @@ def _predicted(
         probability=said_of[Head.CLASSIFICATION],
         ranking=said_of[Head.RANKING],
         embedding=embedding,
+        rule=trained.rule,
         notes=tuple(_notes(loaded, data)),
     )
 
@@ -355,19 +371,26 @@ def _parquet(predictions: Predictions) -> Iterator[bytes]:
     import pyarrow.parquet as pq
 
     number = pa.float64()
-    missing = pa.nulls(len(predictions), number)
-    heads = {"regression": predictions.regression, "probability": predictions.probability}
+
+    def numbers(values: np.typing.NDArray[np.float64] | None) -> pa.Array:
+        return pa.nulls(len(predictions), number) if values is None else pa.array(values, number)
+
+    decision, low, high = predictions.decided()
     columns: dict[str, Any] = {
         "entity_id": pa.array(predictions.entity_ids, pa.string()),
         "as_of": pa.array(
             [None if moment == END_OF_TIME_US else int(moment) for moment in predictions.as_of_us],
             pa.timestamp("us", "UTC"),
         ),
-        **{name: missing if values is None else pa.array(values, number) for name, values in heads.items()},
-        "ranking_score": missing if predictions.ranking is None else pa.array(predictions.ranking, number),
+        "regression": numbers(predictions.regression),
+        "probability": numbers(predictions.probability),
+        "ranking_score": numbers(predictions.ranking),
         "embedding": pa.FixedSizeListArray.from_arrays(
             pa.array(predictions.embedding.reshape(-1), pa.float32()), predictions.embedding.shape[1]
         ),
+        "decision": pa.array([None] * len(predictions) if decision is None else decision.tolist(), pa.string()),
+        "regression_low": numbers(low),
+        "regression_high": numbers(high),
     }
     buffer = io.BytesIO()
     pq.write_table(pa.table(columns), buffer)
@@ -386,8 +409,8 @@ def evaluate(
 
     Returns:
         ``{"split", "classification": {"n", "auroc", "average_precision", "brier", ...}, "regression": {"n", "mae",
-        "rmse", "r2"}, "ranking": {"n", "ndcg", "spearman"}}``; a head without targets, or that the run has not
-        learned, is left out. A measure that is not defined (AUROC of one class) is None.
+        "rmse", "r2", ...}, "ranking": {"n", "ndcg", "spearman", ...}}``; a head without targets, or that the run has
+        not learned, is left out. A measure that is not defined (AUROC of one class) is None.
 
     Raises:
         DataError: No such run, or no labelled row in that part (``evaluate.nothing``).
@@ -395,7 +418,6 @@ def evaluate(
     """
     from mmdesk.engine.dataset.live import live_data
     from mmdesk.engine.dataset.splits import split_rows
-    from mmdesk.engine.training.measures import all_heads
     from mmdesk.engine.training.records import load_run
 
     with Case.open(folder, actor=actor or current_actor()) as case:
@@ -407,11 +429,11 @@ def evaluate(
     targets = parts.of(data, split)
     names = tuple(str(name) for name in data.entity_ids[targets.entity])
     said = _predicted(loaded, data, names, targets.entity.astype(np.int64), targets.as_of_us, ctx=ctx.part(0.2, 1))
+    from mmdesk.engine.training.evaluation import Said, measured  # loads PyTorch, as a model that is there has done
+
     nothing = np.full(len(targets), np.nan)
-    found = all_heads(
-        targets,
-        *(nothing if values is None else values for values in (said.regression, said.probability, said.ranking)),
-    )
+    heads = (nothing if values is None else values for values in (said.regression, said.probability, said.ranking))
+    found = measured(Said(*heads), targets, said.rule)
     kept = {head: figures for head, figures in found.items() if Head(head) in loaded.trained.heads}
     if not kept:
         raise DataError(

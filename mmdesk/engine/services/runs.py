@@ -73,12 +73,14 @@ class RunPage:
     Attributes:
         row: Its row in the list. ``history``: one document per epoch.
         environment: environment.json. ``manifest``: data_manifest.json; empty where the file is not here.
+        card: The model card, Markdown; empty while it is being trained and for runs of versions without cards.
     """
 
     row: RunRow
     history: tuple[dict[str, Any], ...]
     environment: dict[str, Any]
     manifest: dict[str, Any]
+    card: str = ""
 
 
 @dataclass(frozen=True)
@@ -310,6 +312,7 @@ def show_run(folder: Path, run: str, *, actor: str | None = None) -> RunPage:
             history=tuple(orjson.loads(line) for line in read("training_log.jsonl").splitlines() if line.strip()),
             environment=orjson.loads(read("environment.json") or b"{}"),
             manifest=orjson.loads(read("data_manifest.json") or b"{}"),
+            card=read("model_card.md").decode(),
         )
 
 

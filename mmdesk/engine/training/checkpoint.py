@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 import torch
@@ -17,6 +17,7 @@ from mmdesk.engine.model.ensemble import AnyModel, Ensemble
 from mmdesk.engine.model.model import FullModel, ModelSizes
 from mmdesk.engine.store.case_files import CaseFiles
 from mmdesk.engine.training.config import TrainingConfig
+from mmdesk.engine.training.decisions import DecisionRule
 from mmdesk.engine.training.train import Progress
 
 _FORMAT = 1
@@ -30,12 +31,14 @@ class TrainedModel:
     Attributes:
         model: In evaluation mode. ``encoder``: turns a case into batches.
         config: The settings it was trained with. ``heads``: the ones that had targets to learn from.
+        rule: What may be decided from its outputs.
     """
 
     model: AnyModel
     encoder: Encoder
     config: TrainingConfig
     heads: tuple[Head, ...]
+    rule: DecisionRule = field(default_factory=DecisionRule)
 
     @property
     def limits(self) -> Limits:
@@ -89,6 +92,7 @@ def dump_model(trained: TrainedModel) -> bytes:
             "encoder": trained.encoder.state(),
             "config": trained.config.document(),
             "heads": [str(head) for head in trained.heads],
+            "rule": trained.rule.state(),
         }
     )
 
@@ -148,6 +152,7 @@ def _rebuild(document: dict[str, Any]) -> TrainedModel:
         encoder=Encoder.from_state(document["encoder"]),
         config=TrainingConfig(document["config"]),
         heads=tuple(Head(name) for name in document["heads"]),
+        rule=DecisionRule.from_state(document.get("rule", {})),  # runs of the first version have none
     )
 
 

@@ -21,10 +21,9 @@ from mmdesk.engine.dataset.fitting import fit_encoder
 from mmdesk.engine.dataset.histories import undated
 from mmdesk.engine.dataset.snapshot import read_snapshot
 from mmdesk.engine.dataset.splits import Parts, split_rows
-from mmdesk.engine.model.ensemble import AnyModel
 from mmdesk.engine.model.model import FullModel
 from mmdesk.engine.store.case_files import CaseFiles
-from mmdesk.engine.training import measures
+from mmdesk.engine.training import evaluation
 from mmdesk.engine.training.baseline import Baseline, train_baseline
 from mmdesk.engine.training.calibration import platt
 from mmdesk.engine.training.checkpoint import (
@@ -37,12 +36,15 @@ from mmdesk.engine.training.checkpoint import (
     save_halfway,
 )
 from mmdesk.engine.training.config import TrainingConfig
+from mmdesk.engine.training.decisions import DecisionRule
 from mmdesk.engine.training.environment import environment
+from mmdesk.engine.training.model_card import model_card
 from mmdesk.engine.training.sources import RowSource, regression_scale, to_numpy
 from mmdesk.engine.training.train import Epoch, Progress, Trainer, predict
 
 HALFWAY = "checkpoint.pt"
 DIGESTS = "weights.jsonl"
+CARD = "model_card.md"
 _SAVE_EVERY_S = 2.0
 
 
@@ -115,7 +117,8 @@ def execute(files: CaseFiles, job: Job, *, ctx: JobContext = NULL_CONTEXT) -> Fi
     sources = {part: RowSource(batcher, parts.of(data, part), scale) for part in Split}
     run.write_json("config.json", job.config)
     run.write_json("environment.json", environment())
-    run.write_json("data_manifest.json", _manifest(job, data, parts, encoder, sources))
+    manifest = _manifest(job, data, parts, encoder, sources)
+    run.write_json("data_manifest.json", manifest)
     baseline = None
     if config.flag("baseline"):
         ctx.progress(3, 100, "training the plain baseline")
@@ -123,7 +126,7 @@ def execute(files: CaseFiles, job: Job, *, ctx: JobContext = NULL_CONTEXT) -> Fi
         ctx.publish(_baseline_event(baseline))
     members = _Members(run, encoder, config, scale, sources)
     trained = _calibrated(members.train(ctx.part(0.05, 0.97)), encoder, config, sources)
-    return _close(run, trained, sources, members, baseline)
+    return _close(run, trained, sources, members, baseline, data=data, manifest=manifest)
 
 
 class _Members:
@@ -287,7 +290,11 @@ def _calibrated(
         logit = to_numpy(predict(plain, val).logit).astype(np.float64)
         known = ~np.isnan(val.targets.y_class)
         calibration = platt(logit[known], val.targets.y_class[known])
-    return TrainedModel(joined(members, calibration), encoder, config, learned_heads(sources[Split.TRAIN].targets))
+    model, rule = joined(members, calibration), DecisionRule()
+    if len(val):
+        said = evaluation.said(model, val)
+        rule = DecisionRule.fit(val.targets, said.regression, said.probability)
+    return TrainedModel(model, encoder, config, learned_heads(sources[Split.TRAIN].targets), rule)
 
 
 def learned_heads(train: TargetRows) -> tuple[Head, ...]:
@@ -296,29 +303,19 @@ def learned_heads(train: TargetRows) -> tuple[Head, ...]:
     return tuple(head for head, label in labels.items() if len(np.unique(label[~np.isnan(label)])) > 1)
 
 
-def measured(model: AnyModel, source: RowSource) -> dict[str, measures.Figures]:
-    """Figures of each head that has targets in these rows."""
-    outputs = predict(model, source)
-    said = (outputs.regression, outputs.probability, outputs.ranking)
-    regression, probability, score = (to_numpy(tensor).astype(np.float64) for tensor in said)
-    found = measures.all_heads(source.targets, regression, probability, score)
-    if "classification" in found:
-        known = ~np.isnan(source.targets.y_class)
-        interval = measures.auroc_interval(source.targets.y_class[known], probability[known])
-        if interval is not None:
-            found["classification"] |= {"auroc_low": interval[0], "auroc_high": interval[1]}
-    return found
-
-
 def _close(
     run: RunFiles,
     trained: TrainedModel,
     sources: Mapping[Split, RowSource],
     members: _Members,
     baseline: Baseline | None,
+    *,
+    data: CaseData,
+    manifest: Mapping[str, Any],
 ) -> Finished:
     """Measure, and write what is left, metrics.json last."""
-    parts = {str(part): measured(trained.model, source) for part, source in sources.items() if len(source)}
+    said = {part: evaluation.said(trained.model, source) for part, source in sources.items() if len(source)}
+    parts = {str(part): evaluation.measured(found, sources[part].targets, trained.rule) for part, found in said.items()}
     content = dump_model(trained)
     model_sha256 = sha256_bytes(content)
     metrics: dict[str, Any] = {
@@ -329,32 +326,12 @@ def _close(
         "best_epoch": [progress.best_epoch for progress in members.progress],
         "calibration": [float(value) for value in trained.model.calibration],
         "baseline": None if baseline is None else asdict(baseline),
-        "comparison": compare(parts, baseline),
+        "comparison": evaluation.compare(parts, baseline),
+        **evaluation.on_unseen(said, sources, trained.rule, data),
     }
     members.write_log(durable=True)
     run.write("model.pt", content)
+    run.write(CARD, model_card(metrics, manifest, trained.config, environment()).encode())
     run.write_json("metrics.json", metrics)
     run.files.delete(run.name(HALFWAY))
     return Finished(model_sha256, as_plain(metrics))  # type: ignore[arg-type]
-
-
-_COMPARED = {"classification": ("auroc", 1), "regression": ("mae", -1), "ranking": ("spearman", 1)}
-
-
-def compare(parts: Mapping[str, Mapping[str, measures.Figures]], baseline: Baseline | None) -> dict[str, Any]:
-    """Whether the model beats the plain baseline, head by head, on the test rows (else the validation rows)."""
-    part = next((name for name in (str(Split.TEST), str(Split.VAL)) if name in parts), None)
-    if baseline is None or part is None or part not in baseline.measures:
-        return {"part": part, "heads": {}, "text": "No baseline was trained."}
-    heads: dict[str, Any] = {}
-    texts = []
-    for head, (name, sign) in _COMPARED.items():
-        ours = parts[part].get(head, {}).get(name)
-        plain = baseline.measures[part].get(head, {}).get(name)
-        if ours is None or plain is None:
-            continue
-        better = (ours - plain) * sign
-        heads[head] = {"measure": name, "model": ours, "baseline": plain, "better_by": better, "beats": better > 0}
-        verb = "beats" if better > 0 else "does not beat"
-        texts.append(f"{head}: the model {verb} gradient boosting ({name} {ours:.3f} against {plain:.3f})")
-    return {"part": part, "heads": heads, "text": "; ".join(texts) + "." if texts else "Nothing to compare."}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import numpy.typing as npt
 
@@ -9,6 +11,8 @@ from mmdesk.engine.dataset.case_data import Float64, Int32, TargetRows
 
 Figures = dict[str, float | int | None]
 _BOOTSTRAP = 1000
+_LONG = 2000
+_FEW = 10
 
 
 def average_ranks(values: Float64) -> Float64:
@@ -87,6 +91,46 @@ def auroc_interval(label: Float64, score: Float64, seed: int = 1234) -> tuple[fl
     return float(low), float(high)
 
 
+def mean_interval(values: Float64, seed: int = 1234) -> tuple[float, float] | None:
+    """The middle 95 % of the mean over bootstrap samples; None with fewer than 10 values."""
+    if len(values) < _FEW:
+        return None
+    random = np.random.default_rng(seed)
+    return _middle([float(values[rows].mean()) for rows in _samples(len(values), random)])
+
+
+def spearman_interval(relevance: Float64, score: Float64, group: Int32, seed: int = 1234) -> tuple[float, float] | None:
+    """The middle 95 % of the rank correlation over bootstrap samples, of groups where there are several.
+
+    None with fewer than 10 rows, or groups in which the relevance varies.
+    """
+    random = np.random.default_rng(seed)
+    names = np.unique(group)
+    if len(names) > 1:
+        found = np.array([spearman(relevance[group == name], score[group == name]) for name in names])
+        found = found[np.isfinite(found)]
+        if len(found) < _FEW:
+            return None
+        return _middle([float(found[chosen].mean()) for chosen in _samples(len(found), random)])
+    if len(relevance) < _FEW:
+        return None
+    return _middle([spearman(relevance[rows], score[rows]) for rows in _samples(len(relevance), random)])
+
+
+def _samples(size: int, random: np.random.Generator) -> Iterator[npt.NDArray[np.int64]]:
+    """Places of bootstrap samples; fewer of long columns, whose intervals are narrow and steady anyway."""
+    for _ in range(_BOOTSTRAP if size <= _LONG else _BOOTSTRAP // 5):
+        yield random.integers(0, size, size)
+
+
+def _middle(found: list[float]) -> tuple[float, float] | None:
+    known = [value for value in found if np.isfinite(value)]
+    if not known:
+        return None
+    low, high = np.quantile(known, [0.025, 0.975])
+    return float(low), float(high)
+
+
 def regression(target: Float64, predicted: Float64) -> Figures:
     """``n, mae, rmse, r2`` in the target's unit over rows with a target; ``r2`` NaN where it does not vary."""
     error = predicted - target
@@ -105,6 +149,21 @@ def spearman(target: Float64, score: Float64) -> float:
     if len(target) < 2 or np.ptp(first) == 0 or np.ptp(second) == 0:
         return float("nan")
     return float(np.corrcoef(first, second)[0, 1])
+
+
+def kendall(relevance: Float64, score: Float64, group: Int32) -> float | None:
+    """Kendall's tau-b, the mean over the groups in which both vary; None without such a group.
+
+    Source: Kendall, "The treatment of ties in ranking problems", Biometrika 33, 1945.
+    """
+    from scipy.stats import kendalltau
+
+    found = [
+        float(kendalltau(relevance[group == name], score[group == name]).statistic)
+        for name in np.unique(group)
+        if np.ptp(relevance[group == name]) > 0 and np.ptp(score[group == name]) > 0
+    ]
+    return float(np.mean(found)) if found else None
 
 
 def ndcg(relevance: Float64, score: Float64) -> float:

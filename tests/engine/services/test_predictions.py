@@ -31,6 +31,7 @@ from mmdesk.engine.services.predictions import (
 from mmdesk.engine.store.case import Case
 from mmdesk.engine.store.tables import Artifact, Entity, EntityArtifact, Event, Interaction, Target
 from mmdesk.engine.training import sources
+from mmdesk.engine.training.decisions import DecisionRule
 from tests.engine.dataset.cases import DAY_US, START_US, small_tables
 from tests.engine.dataset.filled_cases import NewRow, add, layout_media, store
 from tests.engine.services.trained_cases import (
@@ -44,6 +45,7 @@ from tests.engine.services.trained_cases import (
 
 AS_OF = START_US + 60 * DAY_US
 HEADS = ("regression", "probability", "ranking_score")
+DECIDED = ("decision", "regression_low", "regression_high")
 
 
 @pytest.fixture(scope="module")
@@ -323,6 +325,7 @@ def some_predictions(ids: Sequence[str] = ("a,b", "=1+1", "ä\n", "007")) -> Pre
         probability=np.array([0.1, 0.2, 0.3, 0.4]),
         ranking=None,
         embedding=np.arange(256, dtype=np.float32).reshape(4, 64) / np.float32(7),
+        rule=DecisionRule(positive_from=0.25, negative_upto=0.35, regression_error=0.5),
     )
 
 
@@ -343,23 +346,35 @@ def test_written_as_lines_of_json(tmp_path: Path) -> None:
     write_predictions(said, tmp_path / "P.JSONL")
     rows = [json.loads(line) for line in (tmp_path / "P.JSONL").read_text(encoding="utf-8").split("\n")[:-1]]
     assert [tuple(row) for row in rows] == [
-        ("entity_id", "as_of", "regression", "probability", "ranking_score", "embedding")
+        ("entity_id", "as_of", "regression", "probability", "ranking_score", "embedding", *DECIDED)
     ] * 4
     assert [row["entity_id"] for row in rows] == list(said.entity_ids)
     assert [row["as_of"] for row in rows][:2] == [None, "2020-11-12T12:26:40Z"]
     assert rows[0]["ranking_score"] is None
     np.testing.assert_array_equal([row["embedding"] for row in rows], said.embedding)
+    assert [row["decision"] for row in rows] == ["negative", "negative", "uncertain", "positive"]
+    assert [row["regression_high"] - row["regression"] for row in rows[:2]] == [0.5, 0.5]
 
 
 def test_written_as_parquet(tmp_path: Path) -> None:
     said = some_predictions()
     write_predictions(said, tmp_path / "p.parquet")
     table = pq.read_table(tmp_path / "p.parquet")
-    assert table.column_names == ["entity_id", "as_of", "regression", "probability", "ranking_score", "embedding"]
+    assert table.column_names == [
+        "entity_id",
+        "as_of",
+        "regression",
+        "probability",
+        "ranking_score",
+        "embedding",
+        *DECIDED,
+    ]
     assert table["entity_id"].to_pylist() == list(said.entity_ids)
     assert table["as_of"].cast(pa.int64()).to_pylist() == [None, AS_OF, AS_OF + 1, None]
     assert table["ranking_score"].null_count == 4
     np.testing.assert_array_equal(np.array(table["embedding"].to_pylist(), np.float32), said.embedding)
+    assert table["decision"].to_pylist() == ["negative", "negative", "uncertain", "positive"]
+    assert table["regression_low"].to_pylist()[:2] == [1.0, -2.75]
 
 
 def test_written_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

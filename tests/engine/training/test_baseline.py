@@ -7,7 +7,7 @@ import pytest
 
 from mmdesk.engine.core.types import Split
 from mmdesk.engine.training.baseline import Baseline, aggregate, train_baseline
-from mmdesk.engine.training.execution import compare
+from mmdesk.engine.training.evaluation import compare
 from tests.engine.training.parts import Ready
 
 

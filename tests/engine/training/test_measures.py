@@ -96,3 +96,36 @@ def test_the_interval_holds_the_figure_and_narrows_with_more_rows() -> None:
         widths.append(found[1] - found[0])
     assert widths[1] < widths[0] / 2
     assert measures.auroc_interval(np.array([1.0, 0.0]), np.array([1.0, 0.0])) is None
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5)), min_size=2, max_size=40))
+def test_kendall_within_groups(pairs: list[tuple[int, int]]) -> None:
+    relevance, score = (np.array(column, dtype=float) for column in zip(*pairs, strict=True))
+    both = np.concatenate([relevance, relevance]), np.concatenate([score, 100 + score])
+    group = np.repeat([0, 1], len(relevance)).astype(np.int32)
+    found = measures.kendall(*both, group)
+    if np.ptp(relevance) == 0 or np.ptp(score) == 0:
+        assert found is None
+        return
+    differences = np.sign(np.subtract.outer(relevance, relevance)), np.sign(np.subtract.outer(score, score))
+    expected = (differences[0] * differences[1]).sum() / np.sqrt(
+        (differences[0] ** 2).sum() * (differences[1] ** 2).sum()
+    )
+    assert found == pytest.approx(expected)
+
+
+def test_intervals_of_means_and_rank_correlations() -> None:
+    random = np.random.default_rng(4)
+    relevance = random.normal(size=300)
+    score = relevance + random.normal(size=300)
+    nobody = np.full(300, -1, np.int32)
+    low, high = measures.spearman_interval(relevance, score, nobody) or (1.0, 0.0)
+    assert low < measures.spearman(relevance, score) < high < low + 0.3
+    grouped = measures.spearman_interval(relevance, score, np.arange(300, dtype=np.int32) // 20)
+    assert grouped is not None
+    assert grouped[1] - grouped[0] > (high - low) / 2
+    low, high = measures.mean_interval(np.abs(relevance)) or (1.0, 0.0)
+    assert low < np.abs(relevance).mean() < high < low + 0.2
+    assert measures.mean_interval(relevance[:9]) is None
+    assert measures.spearman_interval(relevance[:9], score[:9], nobody[:9]) is None

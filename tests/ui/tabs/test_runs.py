@@ -53,6 +53,7 @@ def test_the_table_and_the_page_of_the_newest_run(
     assert settings["seed"] == "7"
     assert "torch" in " ".join(cells(details._environment, "Name"))
     assert len(cells(details._log, "epoch")) == 2
+    assert details._card.toPlainText().startswith("# Model card")
     for table in (details._measures, details._settings, details._environment, details._log):
         qtmodeltester.check(table.columns)
 

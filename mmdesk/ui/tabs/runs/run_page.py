@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from PySide6.QtWidgets import QTabWidget, QWidget
+from PySide6.QtWidgets import QPlainTextEdit, QTabWidget, QWidget
 
 from mmdesk.ui.colours import SPACE_M, SPACE_S
 from mmdesk.ui.formatting import duration, exact_time, number, score, shown
@@ -31,7 +31,7 @@ _PARTS = ("train", "val", "test")
 
 
 class RunDetails(QWidget):
-    """Heading, figures, verdict; below them tabs for measures, curves, settings, environment and log."""
+    """Heading, figures, verdict; below them tabs for measures, curves, card, settings, environment and log."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -46,6 +46,9 @@ class RunDetails(QWidget):
         self._settings = Table("Settings")
         self._environment = Table("Environment and data")
         self._log = Table("Training log")
+        self._card = QPlainTextEdit()  # never rich text: it names attributes and categories of the analyst's files
+        self._card.setReadOnly(True)
+        self._card.setAccessibleName("Model card")
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
         self.tabs.tabBar().setDrawBase(False)
@@ -53,6 +56,7 @@ class RunDetails(QWidget):
         for widget, title in (
             (self._measures, "Measures"),
             (scrolled(self._curves), "Curves"),
+            (self._card, "Model card"),
             (self._settings, "Settings"),
             (self._environment, "Environment"),
             (self._log, "Log"),
@@ -101,6 +105,7 @@ class RunDetails(QWidget):
         self._verdict.show_sentences(sentences)
         self._measures.set_columns(_measure_columns(run.metrics))
         self._curves.show_charts(charts_of(page.history, baseline_curves(run.metrics)))
+        self._card.setPlainText(page.card or "The model card is written when the training ends.")
         self._settings.set_columns(_pairs(flattened(run.config)))
         hashes = {
             "run_id": run.run_id,

@@ -1,0 +1,128 @@
+"""How well a trained model does on each part of the data: measures, intervals, groups of rows, the plain baseline."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from mmdesk.engine.core.types import ColumnKind, Split
+from mmdesk.engine.dataset.case_data import Bool, CaseData, Float64, TargetRows
+from mmdesk.engine.model.ensemble import AnyModel
+from mmdesk.engine.training import decisions, measures
+from mmdesk.engine.training.baseline import Baseline
+from mmdesk.engine.training.decisions import DecisionRule
+from mmdesk.engine.training.sources import RowSource, to_numpy
+from mmdesk.engine.training.train import predict
+
+_FEWEST_ROWS = 20
+"""Groups with fewer labelled rows are not measured: their figures would be noise."""
+_MOST_TYPES = 12
+_TYPE_NAMES = frozenset({"type", "entity_type", "kind", "entity_kind"})
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a model says of some rows, float64 [R] each: regression in its unit, probability calibrated, score."""
+
+    regression: Float64
+    probability: Float64
+    ranking: Float64
+
+    def take(self, rows: Bool) -> Said:
+        """The rows where the mask is set."""
+        return Said(self.regression[rows], self.probability[rows], self.ranking[rows])
+
+
+def said(model: AnyModel, source: RowSource) -> Said:
+    """What ``model`` says of all rows of a part."""
+    outputs = predict(model, source)
+    columns = (outputs.regression, outputs.probability, outputs.ranking)
+    return Said(*(to_numpy(tensor).astype(np.float64) for tensor in columns))
+
+
+def measured(found: Said, targets: TargetRows, rule: DecisionRule) -> dict[str, measures.Figures]:
+    """Figures of each head that has targets in these rows, with bootstrap intervals and F1 at the rule's threshold."""
+    figures = measures.all_heads(targets, found.regression, found.probability, found.ranking)
+    if "classification" in figures:
+        known = ~np.isnan(targets.y_class)
+        label, probability = targets.y_class[known], found.probability[known]
+        figures["classification"] |= decisions.at_threshold(rule.threshold, label > 0.5, probability)
+        figures["classification"] |= _ends("auroc", measures.auroc_interval(label, probability))
+    if "regression" in figures:
+        known = ~np.isnan(targets.y_reg)
+        error = np.abs(found.regression - targets.y_reg)[known]
+        figures["regression"] |= _ends("mae", measures.mean_interval(error))
+    if "ranking" in figures:
+        known = ~np.isnan(targets.y_rank)
+        rank, score, group = targets.y_rank[known], found.ranking[known], targets.rank_group[known]
+        figures["ranking"] |= {"kendall": measures.kendall(rank, score, group)}
+        figures["ranking"] |= _ends("spearman", measures.spearman_interval(rank, score, group))
+    return figures
+
+
+def _ends(name: str, interval: tuple[float, float] | None) -> dict[str, float]:
+    return {} if interval is None else {f"{name}_low": interval[0], f"{name}_high": interval[1]}
+
+
+def on_unseen(
+    found: Mapping[Split, Said], sources: Mapping[Split, RowSource], rule: DecisionRule, data: CaseData
+) -> dict[str, Any]:
+    """What is measured on the rows that trained nothing: the test part, without one the validation part.
+
+    Returns:
+        ``decisions``: see :func:`~mmdesk.engine.training.decisions.measure`; ``groups``: name of a group of rows ->
+        ``rows`` and the figures of each head.
+    """
+    part = next((part for part in (Split.TEST, Split.VAL) if part in found), None)
+    if part is None:
+        return {"decisions": {}, "groups": {}}
+    what, source = found[part], sources[part]
+    rules = decisions.measure(rule, source.targets, what.regression, what.probability)
+    groups = {}
+    for name, rows in _groups(source, data):
+        figures = measures.all_heads(source.targets.take(rows), *vars(what.take(rows)).values())
+        groups[name] = {"rows": int(rows.sum()), **figures}
+    return {"decisions": {"part": str(part), "coverage": rule.coverage, **rules}, "groups": groups}
+
+
+def _groups(source: RowSource, data: CaseData) -> Iterator[tuple[str, Bool]]:
+    """Rows with and without each kind of evidence, and of each type of entity; only where both sides are enough."""
+    for column, what in enumerate(("events", "interactions", "files")):
+        having = source.sizes[:, column] > 0
+        if min(int(having.sum()), int((~having).sum())) >= _FEWEST_ROWS:
+            yield f"with {what}", having
+            yield f"without {what}", ~having
+    for name, attribute in data.attributes.items():
+        if attribute.kind is not ColumnKind.CATEGORY or name.strip().lower().replace(" ", "_") not in _TYPE_NAMES:
+            continue
+        codes = np.asarray(attribute.values, np.int64)[source.targets.entity]
+        numbers, counts = np.unique(codes, return_counts=True)
+        enough = numbers[counts >= _FEWEST_ROWS]
+        if 2 <= len(enough) <= _MOST_TYPES:
+            for number in enough.tolist():
+                yield f"{name} = {attribute.categories[number] if number >= 0 else '(missing)'}", codes == number
+
+
+_COMPARED = {"classification": ("auroc", 1), "regression": ("mae", -1), "ranking": ("spearman", 1)}
+
+
+def compare(parts: Mapping[str, Mapping[str, measures.Figures]], baseline: Baseline | None) -> dict[str, Any]:
+    """Whether the model beats the plain baseline, head by head, on the test rows (else the validation rows)."""
+    part = next((name for name in (str(Split.TEST), str(Split.VAL)) if name in parts), None)
+    if baseline is None or part is None or part not in baseline.measures:
+        return {"part": part, "heads": {}, "text": "No baseline was trained."}
+    heads: dict[str, Any] = {}
+    texts = []
+    for head, (name, sign) in _COMPARED.items():
+        ours = parts[part].get(head, {}).get(name)
+        plain = baseline.measures[part].get(head, {}).get(name)
+        if ours is None or plain is None:
+            continue
+        better = (ours - plain) * sign
+        heads[head] = {"measure": name, "model": ours, "baseline": plain, "better_by": better, "beats": better > 0}
+        verb = "beats" if better > 0 else "does not beat"
+        texts.append(f"{head}: the model {verb} gradient boosting ({name} {ours:.3f} against {plain:.3f})")
+    return {"part": part, "heads": heads, "text": "; ".join(texts) + "." if texts else "Nothing to compare."}
