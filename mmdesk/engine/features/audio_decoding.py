@@ -8,7 +8,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -68,12 +68,14 @@ class Sound:
             beyond. One piece unless the recording is longer than ``MAX_SOUND_S``.
         incomplete: Set while reading: the file ends before its header says, or breaks on the way.
         codec: As the reader calls it.
+        tags: What the file says of itself, as the reader names it.
     """
 
     header: SoundHeader
     pieces: Iterator[tuple[float, Iterator[Samples]]]
     incomplete: bool
     codec: str
+    tags: dict[str, str] = field(default_factory=dict)
 
 
 def open_sound(file: BinaryIO, content_type: str) -> Sound:
@@ -164,6 +166,7 @@ def _open_sndfile(file: BinaryIO, content_type: str) -> Sound | None:
         return None
     lies = _BELIEVABLE_FRAMES <= reader.frames < _UNKNOWN_FRAMES
     sound = Sound(header, iter(()), cut_short or lies, f"{reader.format} {reader.subtype}".lower())
+    sound.tags = reader.copy_metadata()
     sound.pieces = _sndfile_pieces(reader, file, content_type, sound)
     return sound
 
@@ -257,7 +260,8 @@ def _sound_of_stream(container: Any, stream: Any, *, believe_length: bool) -> So
     except UnreadableError:
         container.close()
         raise
-    sound = Sound(header, iter(()), incomplete=False, codec=str(context.name))
+    tags = {**stream.metadata, **container.metadata}
+    sound = Sound(header, iter(()), incomplete=False, codec=str(context.name), tags=tags)
     sound.pieces = _ffmpeg_pieces(container, stream, sound, believe_length=believe_length)
     return sound
 

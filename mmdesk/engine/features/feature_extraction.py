@@ -31,6 +31,7 @@ class Extraction:
         segments: Where each row comes from; the whole artifact first.
         incomplete: The file is cut short or damaged; the features cover what could be read.
         details: Facts worth showing: ``width``, ``height``, ``duration_s``, ``rate_hz``, ``channels``, ``codec``, ...
+            and what the file says of itself, see :mod:`mmdesk.engine.features.facts`.
     """
 
     vectors: Vectors
@@ -51,7 +52,8 @@ def extract_bytes(data: BinaryIO, media_type: MediaType, extra: Sequence[Extract
         At least one segment.
 
     Raises:
-        UnreadableError: The file cannot be read as what it is; the message is the reason.
+        UnreadableError: The file cannot be read as what it is; the message is the reason, the details are what it
+            says of itself all the same.
     """
     content = sniff(data)
     if content.media_type is not media_type:
@@ -131,20 +133,29 @@ class _Builder:
 
 
 def _image(data: BinaryIO, content_type: str, builder: _Builder) -> Extraction:
+    from mmdesk.engine.features.chunk_facts import picture_facts
     from mmdesk.engine.features.image_decoding import decode_picture
     from mmdesk.engine.features.image_features import TILES, image_features, tile_boxes
+    from mmdesk.engine.features.picture_headers import read_header
 
     if data.seek(0, io.SEEK_END) > MAX_PICTURE_BYTES:
         raise UnreadableError("the picture file is too large to be decoded", code="features.too_many_bytes")
     data.seek(0)
-    decoded = decode_picture(data.read(), content_type)
+    content = data.read()
+    facts = picture_facts(content, content_type)
+    try:
+        decoded = decode_picture(content, content_type)
+    except UnreadableError as error:
+        header = read_header(content, content_type)
+        error.details |= {**(header.facts if header is not None else {}), **facts}
+        raise
     rows = image_features(decoded.picture, decoded.width, decoded.height)
     builder.add(Segment(SegmentKind.WHOLE), image=rows[0], picture=decoded.picture)
     for number, box in enumerate(tile_boxes()):
         row, column = divmod(number, TILES)
         segment = Segment(SegmentKind.TILE, box=box, row=row, column=column)
         builder.add(segment, image=rows[1 + number], picture=_crop(decoded.picture, box))
-    details: dict[str, object] = {"width": decoded.width, "height": decoded.height, **decoded.facts}
+    details: dict[str, object] = {"width": decoded.width, "height": decoded.height, **decoded.facts, **facts}
     return Extraction(_NOTHING, (), decoded.incomplete, details)
 
 
@@ -160,6 +171,8 @@ def _crop(picture: Picture, box: Box) -> Picture:
 def _audio(data: BinaryIO, content_type: str, builder: _Builder, kind: SegmentKind = SegmentKind.WHOLE) -> Extraction:
     from mmdesk.engine.features.audio_decoding import open_sound
     from mmdesk.engine.features.audio_features import sound_features
+    from mmdesk.engine.features.chunk_facts import wav_facts
+    from mmdesk.engine.features.facts import facts_of_tags
 
     sound = open_sound(data, content_type)
     found = sound_features(sound, kind=kind)
@@ -173,22 +186,25 @@ def _audio(data: BinaryIO, content_type: str, builder: _Builder, kind: SegmentKi
     }
     if found.read_s < found.duration_s - 1:
         details["read_s"] = round(found.read_s, 3)
+    if kind is SegmentKind.WHOLE:
+        details |= {**facts_of_tags(sound.tags), **wav_facts(data)}
     return Extraction(_NOTHING, (), sound.incomplete, details)
 
 
 def _video(data: BinaryIO, content_type: str, builder: _Builder) -> Extraction:
+    from mmdesk.engine.features.facts import facts_of_tags
     from mmdesk.engine.features.video_decoding import read_film
     from mmdesk.engine.features.video_features import frame_features
 
     film = read_film(data, content_type)
-    details: dict[str, object] = {}
+    details = facts_of_tags(film.tags)
     if film.frames:
         images, motion = frame_features(film)
         builder.add(Segment(SegmentKind.WHOLE), film.duration_s, image=images.mean(axis=0), video=motion.mean(axis=0))
         for frame, image, moving in zip(film.frames, images, motion, strict=True):
             segment = Segment(SegmentKind.FRAME, time_s=round(frame.time_s, 4))
             builder.add(segment, film.duration_s, image=image, video=moving, picture=frame.picture)
-        details = {
+        details |= {
             "width": film.width,
             "height": film.height,
             "duration_s": round(film.duration_s, 3),
@@ -201,7 +217,8 @@ def _video(data: BinaryIO, content_type: str, builder: _Builder) -> Extraction:
         track = _audio(data, content_type, builder, SegmentKind.TRACK)
     except UnreadableError as error:
         if not film.frames:
-            raise UnreadableError("the video holds no frame and no sound that can be decoded") from error
+            reason = "the video holds no frame and no sound that can be decoded"
+            raise UnreadableError(reason, details=details) from error
         return Extraction(_NOTHING, (), film.incomplete, {**details, "sound": error.message})
     position = default_layout().index("video.has_sound")
     for row in builder.rows:

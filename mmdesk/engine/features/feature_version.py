@@ -15,6 +15,7 @@ _CODE = tuple(
     for name in (
         "audio_decoding",
         "audio_features",
+        "chunk_facts",
         "completeness",
         "containers",
         "content_type",
@@ -22,6 +23,7 @@ _CODE = tuple(
         "embedding_model",
         "exif",
         "extractors",
+        "facts",
         "feature_extraction",
         "file_ends",
         "image_decoding",

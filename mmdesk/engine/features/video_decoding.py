@@ -59,6 +59,7 @@ class Film:
         incomplete: Packets were damaged or the file ends early.
         codec: FFmpeg's name of it.
         sound_tracks: How many there are beside the pictures, whether they can be decoded or not.
+        tags: What the container and the track of pictures say of themselves, as FFmpeg names it.
     """
 
     frames: list[Frame] = field(default_factory=list)
@@ -69,6 +70,7 @@ class Film:
     incomplete: bool = False
     codec: str = ""
     sound_tracks: int = 0
+    tags: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -103,6 +105,7 @@ def read_film(file: BinaryIO, content_type: str) -> Film:
     with closing(open_container(file, content_type)) as container:
         film.sound_tracks = len(container.streams.audio)
         stream = _picture_stream(container)
+        film.tags = {**(stream.metadata if stream is not None else {}), **container.metadata}
         if stream is None:
             return film
         _check_size(stream.codec_context)

@@ -69,7 +69,7 @@ class Outcome:
         key: Name of the cache entry; done ones.
         segments: JSON of the segments; done ones.
         incomplete: Cut short or damaged; done ones.
-        details: JSON object of facts; done ones.
+        details: JSON object of facts; failed ones have some where their beginning could be read.
         error: The reason; all others.
     """
 
@@ -175,7 +175,8 @@ def _extract(place: Workplace, job: ExtractionJob, extra: Sequence[Extractor]) -
         with files.open(job.path) as file:
             found = extract_bytes(file, job.media_type, extra)
     except UnreadableError as error:
-        return Outcome(job.artifact_id, FeatureStatus.FAILED, error=error.message)
+        details = orjson.dumps(error.details).decode() if error.details else None
+        return Outcome(job.artifact_id, FeatureStatus.FAILED, error=error.message, details=details)
     except StoreError as error:
         return Outcome(job.artifact_id, FeatureStatus.PENDING, error=error.message)
     except MemoryError:
