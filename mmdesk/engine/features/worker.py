@@ -100,6 +100,7 @@ def _load_libraries() -> None:
     from mmdesk.engine.features import (  # noqa: F401
         audio_features,
         cache,
+        chunk_facts,
         feature_extraction,
         image_features,
         other_features,
