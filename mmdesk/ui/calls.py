@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 
 from mmdesk.engine.core.jobs import JobContext
 from mmdesk.engine.core.types import Head, MissingEntities, OnConflict, Table, current_actor
-from mmdesk.ui.session import OpenCase
 
 if TYPE_CHECKING:
     from mmdesk.engine.explanation.explanation import Explanation
@@ -28,79 +27,12 @@ if TYPE_CHECKING:
     from mmdesk.engine.services.table_reports import ImportHistory, RedoReport, UndoReport
     from mmdesk.engine.training.checks import Finding
     from mmdesk.engine.training.config import ConfigField
-    from mmdesk.ui.widgets.case_dialog import NewCase
 
 RunsFunction = Callable[..., None]
-SAMPLE_ENTITIES = 600
 _TABLE_SUFFIXES = {".csv", ".tsv", ".tab", ".txt", ".gz", ".zip", ".xlsx", ".xls", ".parquet"}
 
 
-# Cases.
-
-
-def open_case(path: Path, *, ctx: JobContext) -> OpenCase:  # noqa: ARG001
-    """The case in a folder or of a ``case.mmcase``, brought up to date if it is older."""
-    from mmdesk.engine.services import cases
-
-    info = cases.case_info(path)
-    return OpenCase(Path(info.folder), info.name)
-
-
-def new_case(wanted: NewCase, *, ctx: JobContext) -> OpenCase:  # noqa: ARG001
-    """Make a case."""
-    from mmdesk.engine.services import cases
-
-    info = cases.new_case(wanted.folder, name=wanted.name, database_url=wanted.database_url, actor=current_actor())
-    return OpenCase(Path(info.folder), info.name)
-
-
-def make_sample(folder: Path, *, ctx: JobContext) -> OpenCase:
-    """Make the sample case with its tables, media and features, ready to train."""
-    import tempfile
-
-    from mmdesk.engine.services import cases, media_imports, samples, table_imports
-
-    actor = current_actor()
-    with tempfile.TemporaryDirectory() as temporary:
-        data = Path(temporary) / "data"
-        samples.synth(data, SAMPLE_ENTITIES, ctx=ctx.part(0.0, 0.3))
-        info = cases.new_case(folder, name="Sample case", actor=actor)
-        files = table_imports.TableFiles(
-            data / "entities.csv", data / "events.csv", data / "interactions.csv", data / "targets.csv"
-        )
-        table_imports.import_tables(folder, files, actor=actor, ctx=ctx.part(0.3, 0.4))
-        media_imports.import_media(folder, manifest=data / "artifacts.csv", actor=actor, ctx=ctx.part(0.4, 0.55))
-    media_imports.extract(folder, actor=actor, ctx=ctx.part(0.55, 1.0))
-    return OpenCase(Path(info.folder), info.name)
-
-
-@dataclass(frozen=True)
-class LogVerdict:
-    """What there is to say of a case's log: in a sentence, in paragraphs, and every finding for itself."""
-
-    verified: bool
-    message: str
-    paragraphs: tuple[str, ...]
-    findings: tuple[str, ...]
-
-
-def verify_log(folder: Path, *, ctx: JobContext) -> LogVerdict:
-    """Is the log of changes whole and unaltered."""
-    from mmdesk.engine.services import audit
-
-    report = audit.verify_audit(folder, ctx=ctx)
-    findings = [*(problem.text for problem in report.problems), *(remark.text for remark in report.notices)]
-    entries = f"{report.entries:,} {'entry' if report.entries == 1 else 'entries'}"
-    if report.verified:
-        message = f"The log is whole and unaltered: {entries}."
-        paragraphs = [f"It ends in {report.last_hash}."]
-    else:
-        message = f"The log does not verify; it has {entries}."
-        keep = "Keep the case folder as it is, and tell whoever is responsible for the case."
-        paragraphs = [report.problems[0].text, keep]
-    if report.notices:
-        paragraphs.append(f"To be known besides: {report.notices[0].text}")
-    return LogVerdict(report.verified, message, tuple(paragraphs), tuple(findings))
+# Tables.
 
 
 def data_health(folder: Path, *, ctx: JobContext) -> tuple[DataHealth, tuple[list[float], list[int]] | None]:  # noqa: ARG001
@@ -108,9 +40,6 @@ def data_health(folder: Path, *, ctx: JobContext) -> tuple[DataHealth, tuple[lis
     from mmdesk.engine.services import cases, previews
 
     return cases.data_health(folder), previews.events_over_time(folder)
-
-
-# Tables.
 
 
 @dataclass(frozen=True)
@@ -163,16 +92,16 @@ class Proposal:
 def look_at_table(
     path: Path,
     table: Table | None,
-    mapping: Mapping[str, object] | None,
+    said: Mapping[str, object],
     *,
     ctx: JobContext,  # noqa: ARG001
 ) -> Proposal:
-    """The first rows of a file and where its columns go; ``table`` None proposes it."""
+    """The first rows of a file and where its columns go; ``table`` None proposes it, ``said`` is its mapping."""
     from mmdesk.engine.ingestion.table_schema import FIELDS
     from mmdesk.engine.services import table_imports
 
-    found = table if table is not None else table_imports.propose_tables([path])[path]
-    preview = table_imports.preview_table(path, found, mapping)
+    found = table if table is not None else table_imports.propose_tables([path], said)[path]
+    preview = table_imports.preview_table(path, found, {found or Table.ENTITIES: said} if said else None)
     fields = FIELDS[found] if found is not None else ()
     return Proposal(found, tuple(WantedColumn(field.name, field.required) for field in fields), preview)
 

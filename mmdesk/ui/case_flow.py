@@ -8,12 +8,13 @@ from pathlib import Path
 from PySide6.QtCore import QObject, QStandardPaths
 from PySide6.QtWidgets import QWidget
 
-from mmdesk.ui import calls, choosers
-from mmdesk.ui.formatting import shown
+from mmdesk.ui import case_calls, choosers
+from mmdesk.ui.formatting import exact_time, shown
 from mmdesk.ui.jobs.job import Failure, Job, Lane
 from mmdesk.ui.jobs.manager import Jobs
 from mmdesk.ui.session import OpenCase, Session
 from mmdesk.ui.settings import Settings
+from mmdesk.ui.widgets.backups_dialog import Backup, BackupsDialog
 from mmdesk.ui.widgets.case_dialog import NewCase, NewCaseDialog
 from mmdesk.ui.widgets.start_page import Recent
 
@@ -68,7 +69,7 @@ class CaseFlow(QObject):
 
     def open(self, path: Path) -> None:
         """Open a case folder or its ``case.mmcase``, after leaving the present one."""
-        self.leave(lambda: self._start("Opening the case", calls.open_case, path))
+        self.leave(lambda: self._start("Opening the case", case_calls.open_case, path))
 
     def sample(self) -> None:
         """Make the sample case, or open the one that was made before."""
@@ -83,7 +84,9 @@ class CaseFlow(QObject):
             f"A made-up case of 600 accounts, with tables, pictures, sounds and videos, will be made in {folder}. "
             "It takes about a minute.",
             "Make it",
-            lambda: self.leave(lambda: self._start("Making the sample case", calls.make_sample, folder, Lane.HEAVY)),
+            lambda: self.leave(
+                lambda: self._start("Making the sample case", case_calls.make_sample, folder, Lane.HEAVY)
+            ),
         )
 
     def verify_log(self) -> None:
@@ -91,14 +94,55 @@ class CaseFlow(QObject):
         case = self._session.case
         if case is not None:
             self._jobs.submit(
-                Lane.DB, calls.verify_log, case.folder, title="Verifying the log", key="verify log", owner=self,
+                Lane.DB, case_calls.verify_log, case.folder, title="Verifying the log", key="verify log", owner=self,
                 on_success=self._on_log_verified, on_failure=self._on_failed,
             )  # fmt: skip
 
-    def _on_log_verified(self, verdict: calls.LogVerdict) -> None:
+    def _on_log_verified(self, verdict: case_calls.LogVerdict) -> None:
         tell = choosers.show_result if verdict.verified else choosers.show_error
         more = "\n\n".join(shown(paragraph, 2000) for paragraph in verdict.paragraphs)
         tell(self._window, verdict.message, more, "\n".join(shown(finding, 2000) for finding in verdict.findings))
+
+    def backups(self) -> None:
+        """List the backups of the open case, to make one more or to go back to one."""
+        case = self._session.case
+        if case is None:
+            return
+        dialog = BackupsDialog(self._window)
+
+        def failed(failure: Failure) -> None:
+            dialog.reject()
+            self._on_failed(failure)
+
+        def submit(function: Callable[..., tuple[Backup, ...]], lane: Lane, title: str = "") -> None:
+            self._jobs.submit(
+                lane, function, case.folder, title=title, owner=dialog, on_success=dialog.show_backups,
+                on_failure=failed, on_cancel=lambda: submit(case_calls.list_backups, Lane.IO),
+            )  # fmt: skip
+
+        def make() -> None:
+            dialog.show_busy("Making and checking a backup")
+            submit(case_calls.make_backup, Lane.HEAVY, "Making a backup")
+
+        dialog.make_asked.connect(make)
+        dialog.restore_asked.connect(lambda backup: self._ask_to_restore(dialog, case, backup))
+        dialog.open()
+        submit(case_calls.list_backups, Lane.IO)
+
+    def _ask_to_restore(self, dialog: BackupsDialog, case: OpenCase, backup: Backup) -> None:
+        def go() -> None:
+            dialog.accept()
+            wanted = (case.folder, backup.name)
+            self.leave(lambda: self._start("Going back to a backup", case_calls.restore_backup, wanted, Lane.HEAVY))
+
+        choosers.ask(
+            dialog,
+            "Go back to this backup?",
+            f"The tables of {shown(case.name, 80)} become what they were at {exact_time(backup.created_us)}. "
+            "What they are now is kept as a backup first.",
+            "Go back",
+            go,
+        )
 
     def leave(self, then: Callable[[], None]) -> None:
         """Do ``then`` when no job of the present case is left; asks before any is stopped."""
@@ -134,7 +178,7 @@ class CaseFlow(QObject):
             self._jobs.cancel(job)
 
     def _on_dialog_accepted(self, answers: NewCase) -> None:
-        self.leave(lambda: self._start("Making the case", calls.new_case, answers))
+        self.leave(lambda: self._start("Making the case", case_calls.new_case, answers))
 
     def _start(self, title: str, function: Callable[..., OpenCase], argument: object, lane: Lane = Lane.DB) -> None:
         self._jobs.submit(

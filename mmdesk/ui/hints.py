@@ -21,6 +21,11 @@ _WORDS = tuple(
         (r",? or say which columns they are: --mapping '.*", ", or choose its columns by hand."),
         (r",? or say which it is with --mapping\.", ", or choose it by hand."),
         (r"import again with --mapping '.*\(or that text in a file\)\.", "say so."),
+        (r'set "encoding" in the mapping$', "choose another encoding under How it is read"),
+        (
+            r"""Use one of "," ";" "\|" "tab" in the mapping's "delimiter"\.""",
+            "Choose the delimiter under How it is read.",
+        ),
         (r"\s*Give at least one of --.*$", ""),
         (r" with --force", ""),
     )

@@ -128,6 +128,7 @@ class MainWindow(QMainWindow):
         add("Case", "Sample case", self.flow.sample, icon="sample")
         self.commands.separate("Case")
         self._verify_log = add("Case", "Verify the log", self.flow.verify_log, icon="verify", enabled=False)
+        self._backups = add("Case", "Backups…", self.flow.backups, icon="save", enabled=False)
         self._close_case = add(
             "Case", "Close case", lambda: self.flow.leave(lambda: None), shortcut="Ctrl+W", icon="close", enabled=False
         )
@@ -163,7 +164,7 @@ class MainWindow(QMainWindow):
         for name in Commands.MENUS:
             actions = self.commands.of(name)
             if actions:
-                menu = self.menuBar().addMenu(name)
+                menu = self.menuBar().addMenu(f"&{name}")
                 menu.addActions(actions)
                 if name == "Case":
                     menu.insertMenu(actions[2], self._recent_menu)
@@ -191,6 +192,7 @@ class MainWindow(QMainWindow):
         self._case_name.set_text(case.name)
         self._close_case.setEnabled(True)
         self._verify_log.setEnabled(True)
+        self._backups.setEnabled(True)
         self.tabs.setCurrentIndex(0)
         self.stack.setCurrentWidget(self.tabs)
         self._show_recent()
@@ -199,6 +201,7 @@ class MainWindow(QMainWindow):
         self.setWindowTitle("mmdesk")
         self._close_case.setEnabled(False)
         self._verify_log.setEnabled(False)
+        self._backups.setEnabled(False)
         self.stack.setCurrentWidget(self.start_page)
         self._show_recent()
 

@@ -26,9 +26,11 @@ from PySide6.QtWidgets import (
 )
 from pytestqt.qtbot import QtBot
 
+from mmdesk.engine.services import cases, table_imports
 from mmdesk.ui.colours import Appearance
 from mmdesk.ui.jobs.job import Job, Lane
 from mmdesk.ui.settings import Settings
+from mmdesk.ui.widgets.backups_dialog import BackupsDialog
 from mmdesk.ui.widgets.case_dialog import NewCaseDialog
 from mmdesk.ui.widgets.command_palette import CommandPalette
 from mmdesk.ui.window import MainWindow
@@ -67,6 +69,30 @@ def test_the_log_is_verified_and_what_was_found_is_said(qtbot: QtBot, window: Ma
     assert "The log does not verify; it has 1 entry." in said
     assert "by <b>x</b> , is forged: its signature is of other words." in said
     assert "Keep the case folder as it is" in said
+
+
+def test_a_backup_is_made_and_the_case_goes_back_to_it(qtbot: QtBot, window: MainWindow, empty_case: Path) -> None:
+    opened(qtbot, window, empty_case)
+    next(command.action for command in window.commands.all if command.name == "Backups").trigger()
+    dialog = window.findChild(BackupsDialog)
+    assert isinstance(dialog, BackupsDialog)
+    rest(qtbot, window)
+    assert dialog.state.notice.title.text() == "No backups yet"
+    press(qtbot, dialog, "Back up now")
+    rest(qtbot, window)
+    table = dialog.table.columns
+    assert [table.text(0, number) for number in (0, 2)] == ["just now", "by hand"]
+    known = empty_case.parent / "known.csv"
+    known.write_text("entity_id\nA1\n")
+    table_imports.import_tables(empty_case, table_imports.TableFiles(entities=known), actor="tester")
+    assert not dialog.restore.isEnabled()
+    dialog.table.choose(0)
+    click(qtbot, dialog.restore)
+    assert "What they are now is kept as a backup first." in answer(qtbot, window, "Go back")
+    rest(qtbot, window)
+    assert window.session.case is not None
+    assert cases.case_info(empty_case).counts["entities"] == 0
+    assert [backup.reason for backup in cases.list_backups(empty_case)] == ["before-restore", "manual"]
 
 
 def test_what_is_wrong_with_a_new_case_is_said(qtbot: QtBot, window: MainWindow, empty_case: Path) -> None:

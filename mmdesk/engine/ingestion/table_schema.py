@@ -44,8 +44,9 @@ class Field:
 _ENTITY = (
     "id", "entity", "customer", "customer id", "customer no", "client", "client id", "account", "account id",
     "account no", "account number", "acct", "user", "user id", "person", "person id", "member", "member id", "subject",
-    "subject id", "case id", "device", "device id", "name", "key", "uid", "kunde", "kundennr", "kundennummer", "konto",
+    "subject id", "case id", "device", "device id", "key", "uid", "kunde", "kundennr", "kundennummer", "konto",
     "kontonummer", "cliente", "cuenta", "compte",
+    "name",
 )  # fmt: skip
 _TIME = (
     "time", "date", "datetime", "date time", "when", "ts", "at", "created", "created at", "event time", "event date",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
 from mmdesk.engine.core.errors import MmdeskError, UsageError
@@ -23,6 +23,7 @@ from mmdesk.engine.services.table_reports import (
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
 
+    from mmdesk.engine.ingestion.csv_dialect import Layout
     from mmdesk.engine.ingestion.csv_ingestion import Opened, PreparedTable
     from mmdesk.engine.ingestion.mapping import TableMapping
     from mmdesk.engine.ingestion.table_checks import Checked
@@ -324,12 +325,13 @@ def preview_table(
     from mmdesk.engine.ingestion.csv_ingestion import with_mapping
     from mmdesk.engine.ingestion.mapping import NO_MAPPING, parse_mapping
     from mmdesk.engine.ingestion.table_file import TableFile
-    from mmdesk.engine.ingestion.table_schema import known_names, propose_table
+    from mmdesk.engine.ingestion.table_schema import known_names
 
     mappings = parse_mapping(mapping or {})
+    said = next(iter(mappings.values()), NO_MAPPING)
     if table is None:
-        table = propose_table(TableFile.open(path, known=known_names(), whole=False).header, path.stem)
-    said = mappings.get(table, NO_MAPPING) if table is not None else NO_MAPPING
+        table = _proposed(path, said.layout)
+    said = mappings.get(table, NO_MAPPING) if table is not None else said
     file = TableFile.open(path, said.layout, known=known_names(table), whole=False)
     head = file.head(rows)
     seen = Preview(
@@ -353,20 +355,37 @@ def preview_table(
     )
 
 
-def propose_tables(paths: Sequence[Path]) -> dict[Path, Table | None]:
-    """Which table each file probably is, by its columns and its name; None where that cannot be told."""
-    from mmdesk.engine.ingestion.table_file import TableFile
-    from mmdesk.engine.ingestion.table_schema import known_names, propose_table
+def propose_tables(paths: Sequence[Path], said: Mapping[str, object] | None = None) -> dict[Path, Table | None]:
+    """Which table each file probably is, by its columns and its name; None where that cannot be told.
 
+    Args:
+        paths: The files.
+        said: How all of them are laid out, as a table's part of a mapping has it: ``sheet``, ``member``,
+            ``delimiter``, ``encoding``...
+
+    Raises:
+        UsageError: A wrong mapping.
+    """
+    from mmdesk.engine.ingestion.mapping import NO_MAPPING, parse_mapping
+
+    mappings = parse_mapping({Table.ENTITIES.value: said} if said else {})
+    layout = mappings.get(Table.ENTITIES, NO_MAPPING).layout
     proposed: dict[Path, Table | None] = {}
     for path in paths:
         try:
-            file = TableFile.open(path, known=known_names(), whole=False)
+            proposed[path] = _proposed(path, layout)
         except MmdeskError:
             proposed[path] = None
-        else:
-            proposed[path] = propose_table(file.header, path.stem)
     return proposed
+
+
+def _proposed(path: Path, layout: Layout) -> Table | None:
+    from mmdesk.engine.ingestion.table_file import TableFile
+    from mmdesk.engine.ingestion.table_schema import known_names, propose_table
+
+    file = TableFile.open(path, layout, known=known_names(), whole=False)
+    part = layout.sheet or layout.member
+    return propose_table(file.header, PurePath(part).stem if part else path.stem)
 
 
 __all__ = [

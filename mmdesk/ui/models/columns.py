@@ -38,6 +38,7 @@ class Column:
         ordered: The values are in ascending order already, so sorting by them costs nothing.
         help: The header's tool tip.
         keys: Numbers to sort by instead of the texts; NaN last.
+        room: A text there must be room for, where the present ones may grow.
     """
 
     title: str
@@ -50,6 +51,7 @@ class Column:
     ordered: bool = False
     help: str = ""
     keys: NDArray[np.float64] | None = None
+    room: str = ""
     _order: list[NDArray[np.int64]] = field(default_factory=list, repr=False, compare=False)
 
     def order(self) -> NDArray[np.int64]:

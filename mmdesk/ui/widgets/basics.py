@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from itertools import pairwise
 
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QAction, QPainter, QPaintEvent, QResizeEvent
@@ -230,34 +231,40 @@ def scrolled(content: QWidget) -> QScrollArea:
     return area
 
 
+def in_tab_order(widgets: Iterable[QWidget]) -> None:
+    """Let the Tab key go from one to the next, also where some were made later than what follows them."""
+    for first, second in pairwise(widgets):
+        QWidget.setTabOrder(first, second)
+
+
 class Fold(QWidget):
     """A heading that shows or hides what is under it."""
 
     def __init__(self, title: str, content: QWidget, *, is_open: bool = False) -> None:
         super().__init__()
-        self._head = QToolButton()
-        self._head.setText(title)
-        self._head.setAccessibleName(title)
-        self._head.setProperty("kind", "fold")
-        self._head.setCheckable(True)
-        self._head.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self.head = QToolButton()
+        self.head.setText(title)
+        self.head.setAccessibleName(title)
+        self.head.setProperty("kind", "fold")
+        self.head.setCheckable(True)
+        self.head.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self._content = content
-        column(self, self._head, content)
-        self._head.toggled.connect(self._on_head_toggled)
-        self._head.setChecked(is_open)
+        column(self, self.head, content)
+        self.head.toggled.connect(self._on_head_toggled)
+        self.head.setChecked(is_open)
         self._on_head_toggled(is_open)
 
     @property
     def is_open(self) -> bool:
         """The content is shown."""
-        return self._head.isChecked()
+        return self.head.isChecked()
 
     def set_open(self, is_open: bool) -> None:
         """Show or hide the content."""
-        self._head.setChecked(is_open)
+        self.head.setChecked(is_open)
 
     def _on_head_toggled(self, checked: bool) -> None:
-        put_icon(self._head, "chevron-down" if checked else "chevron-right")
+        put_icon(self.head, "chevron-down" if checked else "chevron-right")
         self._content.setVisible(checked)
 
 

@@ -94,11 +94,9 @@ class Notice(QWidget):
         details: str = "",
         button: str = "",
         on_button: Callable[[], object] | None = None,
-        second: str = "",
-        on_second: Callable[[], object] | None = None,
         busy: bool = False,
     ) -> None:
-        """Replace everything that is said; a second button is a way out or another answer."""
+        """Replace everything that is said."""
         self._picture.show_icon(icon, role)
         self.title.setText(breakable(title))
         self.text.setText(breakable(text))
@@ -113,11 +111,10 @@ class Notice(QWidget):
             gone.hide()
             gone.deleteLater()
         self._shown_buttons = []
-        for name, handler, kind in ((button, on_button, "primary"), (second, on_second, "")):
-            if name and handler is not None:
-                made = Button(name, handler, kind=kind)
-                self._shown_buttons.append(made)
-                self._buttons.insertWidget(len(self._shown_buttons), made)
+        if button and on_button is not None:
+            made = Button(button, on_button, kind="primary")
+            self._shown_buttons.append(made)
+            self._buttons.insertWidget(1, made)
 
     def progress(self, share: float | None, text: str) -> None:
         """Move the bar of a busy notice; None = nobody knows how far."""
@@ -147,10 +144,6 @@ class Stateful(QStackedWidget):
         """The content is there."""
         self.setCurrentWidget(self.content)
         self.notice.progress(1.0, "")
-
-    def show_notice(self) -> None:
-        """Whatever was said with ``notice.say``."""
-        self.setCurrentWidget(self.notice)
 
     def show_empty(
         self, icon: str, title: str, text: str, button: str = "", on_button: Callable[[], object] | None = None

@@ -72,6 +72,7 @@ class Table(QTableView):
         metrics = self.fontMetrics()
         for number, column in enumerate(self.columns.columns):
             texts = [self.columns.text(row, number) for row in range(min(self.columns.size, _SAMPLE_ROWS))]
+            texts.append(column.room)
             widest = max((metrics.horizontalAdvance(text) for text in texts), default=0)
             widest += 26 if column.icon is not None else 0
             title = self.fontMetrics().horizontalAdvance(column.title) * 1.1 + 20

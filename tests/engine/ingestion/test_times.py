@@ -190,7 +190,7 @@ def test_iso_with_and_without_zone_agrees_with_python(times: list[datetime], bet
         assert got.us.tolist() == [to_us(time) for time in given_times]
 
 
-@given(st.lists(st.datetimes(min_value=datetime(1, 1, 1)), min_size=1, max_size=8))
+@given(st.lists(st.datetimes(min_value=datetime(1000, 1, 1)), min_size=1, max_size=8))  # %Y writes 956 without its 0
 @settings(deadline=None)
 def test_written_dates_agree_with_python(times: list[datetime]) -> None:
     cases = {
@@ -200,8 +200,8 @@ def test_written_dates_agree_with_python(times: list[datetime]) -> None:
         "%Y%m%dT%H%M%S": "%Y%m%dT%H%M%S",
     }
     for written, form in cases.items():
-        cells = [time.replace(year=max(time.year, 1000)).strftime(written) for time in times]
-        expected = [to_us(time.replace(year=max(time.year, 1000), microsecond=0)) for time in times]
+        cells = [time.strftime(written) for time in times]
+        expected = [to_us(time.replace(microsecond=0)) for time in times]
         assert convert_times(pa.array(cells), (form,), None).us.tolist() == expected
 
 

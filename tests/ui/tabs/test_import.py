@@ -15,8 +15,9 @@ from mmdesk.engine.core.types import Table as CaseTable
 from mmdesk.engine.services import cases as case_service
 from mmdesk.engine.services import media_imports, table_imports
 from mmdesk.engine.services.imports import undo_import
+from mmdesk.ui.tabs.importing.file_row import FileRow
+from mmdesk.ui.tabs.importing.source_dialog import SourceDialog
 from mmdesk.ui.tabs.importing.tab import ImportTab
-from mmdesk.ui.tabs.importing.tables_page import _FileRow
 from mmdesk.ui.widgets.basics import Label
 from mmdesk.ui.widgets.table import Table
 from mmdesk.ui.window import MainWindow
@@ -95,9 +96,9 @@ def test_a_missing_column_is_said_and_mended_by_hand(
     file = write(tmp_path, "events.csv", "entity_id,zzz,value,timestamp\nA1,login,1,2024-01-01\n")
     take(qtbot, window, file)
 
-    def lines() -> list[_FileRow]:
+    def lines() -> list[FileRow]:
         # A row that was replaced is hidden at once but deleted later; a new one is shown when the layout gets to it.
-        return [line for line in tables.findChildren(_FileRow) if line.isVisible()]
+        return [line for line in tables.findChildren(FileRow) if line.isVisible()]
 
     qtbot.waitUntil(lambda: len(lines()) == 1)
     (line,) = lines()
@@ -273,15 +274,94 @@ def test_of_a_workbook_the_sheet_is_chosen(qtbot: QtBot, window: MainWindow, sma
     rows = [["entity_id", "city"], ["A1", "Rome"]]
     sheets = {"2023": rows, "2024": [*rows, ["B2", "Oslo"]]}
     take(qtbot, window, write_workbook(tmp_path / "entities.xlsx", sheets))
-    press(qtbot, view, "How it is read")
     assert view._facts.text().startswith("2023 ·")
-    assert not view.reading.part.isHidden()
-    view.reading.part.set_value("2024")
+    assert view.part.isVisible()
+    view.part.box.set_value("2024")
     rest(qtbot, window)
     assert view._facts.text().startswith("2024 ·")
     assert [list(column.values) for column in view.table.columns.columns] == [["A1", "B2"], ["Rome", "Oslo"]]
     take(qtbot, window, write(tmp_path, "events.csv", "entity_id,event_type,timestamp\nA1,pay,2020-01-01\n"))
-    assert view.reading.part.isHidden()
+    assert view.part.isHidden()
+
+
+def test_several_sheets_of_a_workbook_come_in_together(
+    qtbot: QtBot, window: MainWindow, empty_case: Path, tmp_path: Path
+) -> None:
+    opened(qtbot, window, empty_case)
+    tables = import_tab(window).tables
+    people = [["entity_id", "city"], ["A1", "Rome"]]
+    payments = [["entity_id", "amount", "timestamp"], ["A1", "5", "2020-01-01"], ["A1", "6", "2020-01-02"]]
+    take(
+        qtbot,
+        window,
+        write_workbook(tmp_path / "all.xlsx", {"People": people, "Events": payments, "Read me": [["Hi"]]}),
+    )
+    press(qtbot, tables.file_view, "Add another sheet")
+    rest(qtbot, window)
+    assert [(plan.table, plan.part) for plan in tables.plans] == [
+        (CaseTable.ENTITIES, "People"),
+        (CaseTable.EVENTS, "Events"),
+    ]
+    assert tables.reason.text() == "all.xlsx: Events lacks event_type: choose which of its columns that is."
+    press(qtbot, tables.file_view, "Fixed value or joined columns…")
+    dialog = window.findChild(SourceDialog)
+    assert isinstance(dialog, SourceDialog)
+    assert dialog.target.value == "event_type"
+    qtbot.keyClicks(dialog.text, "payment")
+    press(qtbot, dialog, "Use this")
+    rest(qtbot, window)
+    assert tables.file_view.grid.boxes["event_type"].currentText() == "always 'payment'"
+    click(qtbot, tables.file_view.accept)
+    rest(qtbot, window)
+    click(qtbot, tables.check)
+    rest(qtbot, window)
+    click(qtbot, tables.start)
+    rest(qtbot, window)
+    assert cells(tables.report_view.counts, "New") == ["1", "2"]
+    assert case_service.data_health(empty_case).event_types == (("payment", 2),)
+
+
+def test_columns_are_joined_to_one_time(qtbot: QtBot, window: MainWindow, small_case: Path, tmp_path: Path) -> None:
+    opened(qtbot, window, small_case)
+    tables = import_tab(window).tables
+    text = "entity_id,event_type,d,t\nA1,login,2024-05-06,07:08\n"
+    take(qtbot, window, write(tmp_path, "events.csv", text))
+    press(qtbot, tables.file_view, "Fixed value or joined columns…")
+    dialog = window.findChild(SourceDialog)
+    assert isinstance(dialog, SourceDialog)
+    assert dialog.target.value == "timestamp"
+    dialog.joined.setChecked(True)
+    dialog.first.set_value("d")
+    dialog.second.set_value("t")
+    press(qtbot, dialog, "Use this")
+    rest(qtbot, window)
+    click(qtbot, tables.check)
+    rest(qtbot, window)
+    click(qtbot, tables.start)
+    rest(qtbot, window)
+    assert case_service.data_health(small_case).first_event_us == 1_714_979_280_000_000
+
+
+def test_the_tab_key_goes_through_the_page_as_the_eye_does(
+    qtbot: QtBot, window: MainWindow, small_case: Path, tmp_path: Path
+) -> None:
+    opened(qtbot, window, small_case)
+    tables = import_tab(window).tables
+    take(qtbot, window, write(tmp_path, "events.csv", "Account No,type,timestamp\nA1,pay,2020-01-01\n"))
+    view = tables.file_view
+    tables.choose.setFocus()
+    passed = []
+    for _ in range(24):
+        qtbot.keyClick(window.focusWidget(), Qt.Key.Key_Tab)
+        passed.append(window.focusWidget().accessibleName())
+        if passed[-1] == view.table.accessibleName():
+            break
+    columns = [f"Column for {wanted.name}" for wanted in tables.plans[0].wanted]
+    assert passed == [
+        "Show events.csv", "Table of events.csv", "Leave events.csv out", "Rows stored with other values",
+        "Rows of unknown entities", "Accept proposals", "Fixed value or joined columns…", *columns, "How it is read",
+        "First rows",
+    ]  # fmt: skip
 
 
 def test_a_check_is_cancelled_and_nothing_happened(
@@ -424,11 +504,12 @@ def test_an_import_is_taken_back_after_a_question(
     rest(qtbot, window)
     assert case_service.case_info(small_case).counts["entities"] == 0
     assert cells(tab.history.table, "State") == ["taken back"]
-    tab.history.table.choose(0)
+    assert window.strip.news == "Import 1 taken back: 3 rows removed"
     assert not tab.history.undo.isEnabled()
-    click(qtbot, tab.history.redo)
+    click(qtbot, tab.history.redo)  # it is still chosen
     rest(qtbot, window)
     assert cells(tab.history.table, "State") == ["in the case"]
+    assert cells(tab.history.table, "Counts") == ["3 read, 3 new"]
 
 
 def test_an_import_somebody_else_took_back_meanwhile_is_said_and_shown(

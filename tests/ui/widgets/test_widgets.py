@@ -67,7 +67,7 @@ def test_a_fold_opens_with_the_keyboard(qtbot: QtBot) -> None:
     fold = Fold("More", content)
     shown(qtbot, fold)
     assert not content.isVisible()
-    head = fold.focusProxy() or fold.findChild(type(fold._head))
+    head = fold.focusProxy() or fold.findChild(type(fold.head))
     assert head is not None
     qtbot.keyClick(head, Qt.Key.Key_Space)
     assert content.isVisible()

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from mmdesk.engine.services.table_reports import ImportHistory, ImportRecord, RedoReport, UndoReport
 
 
+_WORDS = {"inserted": "new", "artifacts": "new"}
+
+
 class HistoryPage(QWidget):
     """One row an import, the newest first."""
 
@@ -31,8 +34,9 @@ class HistoryPage(QWidget):
         self.desk = desk
         self._records: tuple[ImportRecord, ...] = ()
         self._state_seen = ""
+        self._picked: int | None = None
         self.table = Table("Imports")
-        self.table.picked.connect(lambda _rows: self._enable())
+        self.table.picked.connect(self._on_picked)
         self.undo = Button("Take back", self._on_undo, icon="undo")
         self.redo = Button("Do again", self._on_redo, icon="restore")
         hint = Label("Taking an import back removes its rows and brings back what they had replaced.", "muted")
@@ -45,7 +49,7 @@ class HistoryPage(QWidget):
     def clear(self) -> None:
         """No case, or another one."""
         self.desk.jobs.supersede("history")
-        self._records = ()
+        self._records, self._picked = (), None
         self.table.set_columns([])
         self._state.show_empty("history", "No case is open", "")
         self._enable()
@@ -65,8 +69,15 @@ class HistoryPage(QWidget):
         if not self._records:
             self._state.show_empty("history", "Nothing was imported yet", "Every import is listed here.")
             return
+        before = self._picked
         self.table.set_columns(_columns(self._records))
         self._state.show_content()
+        self.table.choose(next((row for row, record in enumerate(self._records) if record.id == before), -1))
+        self._enable()
+
+    def _on_picked(self, _rows: object) -> None:
+        record = self._chosen()
+        self._picked = record.id if record is not None else self._picked
         self._enable()
 
     def _chosen(self) -> ImportRecord | None:
@@ -81,7 +92,8 @@ class HistoryPage(QWidget):
             self,
             "Take this import back?",
             f"{shown(record.source, 120)} ({record.kind}), imported {relative_time(record.imported_us)}. Its rows are "
-            "removed; rows they had replaced are current again. Do again brings it back.",
+            "removed; rows they had replaced are current again. \N{LEFT DOUBLE QUOTATION MARK}Do again"
+            "\N{RIGHT DOUBLE QUOTATION MARK} brings it back.",
             "Take back",
             lambda: self._undo(record.id),
         )
@@ -134,19 +146,19 @@ def _columns(records: tuple[ImportRecord, ...]) -> list[Column]:
         Column("What", [r.kind for r in records], show=lambda kind: str(kind).capitalize()),
         Column("File", [r.source for r in records], tip=str),
         Column(
-            "When", [r.imported_us for r in records], show=relative_time, tip=exact_time,
+            "When", [r.imported_us for r in records], show=relative_time, tip=exact_time, room="59 minutes ago",
             keys=np.array([r.imported_us for r in records], dtype=np.float64),
         ),
         Column("Who", [r.actor for r in records]),
-        Column("Counts", [_counts(r.counts) for r in records], tip=str),
         Column(
             "State", ["taken back" if r.undone_us is not None else "in the case" for r in records],
             icon=lambda state: ("done", "good") if state == "in the case" else ("undo", "muted"),
         ),
         Column("SHA-256", [r.sha256 or MISSING for r in records], show=lambda value: str(value)[:16], tip=str),
+        Column("Counts", [_counts(r.counts) for r in records], tip=str),
     ]  # fmt: skip
 
 
 def _counts(counts: Mapping[str, object]) -> str:
     numbers = {name: value for name, value in counts.items() if isinstance(value, int) and not isinstance(value, bool)}
-    return ", ".join(f"{value:,} {name}" for name, value in numbers.items() if value)
+    return ", ".join(f"{value:,} {_WORDS.get(name, name)}" for name, value in numbers.items() if value)

@@ -9,9 +9,11 @@ from PySide6.QtWidgets import QGridLayout, QWidget
 
 from mmdesk.ui.colours import SPACE_M, SPACE_S
 from mmdesk.ui.formatting import count, shown
+from mmdesk.ui.hints import for_window
 from mmdesk.ui.models.columns import Column
 from mmdesk.ui.tabs.importing.plan import FilePlan
-from mmdesk.ui.widgets.basics import Button, ElidedLabel, Fold, Label, column, row
+from mmdesk.ui.tabs.importing.source_dialog import SourceDialog
+from mmdesk.ui.widgets.basics import Button, ElidedLabel, Fold, Label, boxed, column, in_tab_order, row
 from mmdesk.ui.widgets.fields import Choice
 from mmdesk.ui.widgets.findings import Sentence, SentenceList, Severity
 from mmdesk.ui.widgets.table import Table
@@ -56,30 +58,50 @@ class ReadingOptions(QWidget):
             grid.addWidget(Label(box.accessibleName(), "small"), 0, number)
             grid.addWidget(box, 1, number)
             box.value_changed.connect(lambda value, n=name: self.changed.emit(n, value))
-        self._part_key = "sheet"
-        self.part = _automatic("Sheet or file", [])
-        self._part_label = Label(self.part.accessibleName(), "small")
-        grid.addWidget(self._part_label, 0, len(self._boxes))
-        grid.addWidget(self.part, 1, len(self._boxes))
-        self.part.value_changed.connect(lambda value: self.changed.emit(self._part_key, value))
 
-    def _show_part(self, plan: FilePlan) -> None:
-        """The sheets of a workbook or the files of an archive, where there are several."""
-        preview = plan.preview
-        choices = preview.choices if preview is not None else ()
-        self._part_key = "sheet" if preview is not None and "sheet" in preview.layout else "member"
-        options = [("Automatic", ""), *((name, name) for name in choices)]
-        self.part.set_options(options, str(plan.reading.get(self._part_key, "")))
-        self.part.setVisible(len(choices) > 1)
-        self._part_label.setVisible(len(choices) > 1)
+    def boxes(self) -> list[Choice[str]]:
+        """All of them, in their order."""
+        return list(self._boxes.values())
 
     def show_plan(self, plan: FilePlan) -> None:
         """The choices of one file."""
-        self._show_part(plan)
+        told = plan.preview.layout if plan.preview is not None else {}
         for name, box in self._boxes.items():
+            box.setEnabled("encoding" in told or name not in {"encoding", "delimiter"})
             wanted = plan.times() if name == "format" else str(plan.reading.get(name, ""))
             with QSignalBlocker(box):
                 box.set_value(wanted)
+
+
+class PartChooser(QWidget):
+    """Which sheet of a workbook or which file of an archive this is, where there are several.
+
+    ``changed`` carries the mapping's key and the part, ``another`` wants a further part as a table of its own.
+    """
+
+    changed = Signal(str, str)
+    another = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.key = "sheet"
+        self._label = Label()
+        self.box: Choice[str] = Choice("Sheet or file", (), 24)
+        self.more = Button("Add another", self.another.emit, icon="plus")
+        row(self, self._label, self.box, self.more, None)
+        self.box.value_changed.connect(lambda value: self.changed.emit(self.key, value))
+
+    def show_plan(self, plan: FilePlan) -> None:
+        """The parts of one file, where there are several."""
+        preview = plan.preview
+        choices = preview.choices if preview is not None else ()
+        self.key = "sheet" if preview is not None and "sheet" in preview.layout else "member"
+        what = "sheet" if self.key == "sheet" else "file"
+        self._label.setText(f"One of {len(choices)} {what}s:")
+        self.more.setText(f" Add another {what}")
+        self.more.setAccessibleName(f"Add another {what}")
+        self.box.set_options([(shown(name, 80), name) for name in choices], plan.part)
+        self.setVisible(len(choices) > 1)
 
 
 class MappingGrid(QWidget):
@@ -134,9 +156,10 @@ class MappingGrid(QWidget):
 
 
 class FileView(QWidget):
-    """Everything about one file; ``changed`` tells that its plan is another now."""
+    """Everything about one file; ``changed`` tells that its plan is another now, ``another`` wants its next part."""
 
     changed = Signal()
+    another = Signal()
 
     def __init__(self) -> None:
         super().__init__()
@@ -149,12 +172,17 @@ class FileView(QWidget):
         head.setStretch(0, 1)
         self._problems = SentenceList()
         self.grid = MappingGrid()
-        self._mapped = Label("Columns  (* is required)", "small")
+        self.part = PartChooser()
+        self._fill = Button("Fixed value or joined columns…", self._on_fill)
+        self._mapped = boxed(row(None, Label("Columns  (* is required)", "small"), None, self._fill))
         self.reading = ReadingOptions()
         self.fold = Fold("How it is read", self.reading)
         self.table = Table("First rows")
-        page = column(self, head, self._problems, self._mapped, self.grid, self.fold, self.table, spacing=SPACE_S)
-        page.setStretch(5, 1)
+        parts = (self.part, self._problems, self._mapped, self.grid, self.fold, self.table)
+        page = column(self, head, *parts, spacing=SPACE_S)
+        page.setStretch(len(parts), 1)
+        self.part.changed.connect(self._on_reading_changed)
+        self.part.another.connect(self.another)
         self.grid.changed.connect(self._on_grid_changed)
         self.reading.changed.connect(self._on_reading_changed)
 
@@ -165,16 +193,21 @@ class FileView(QWidget):
         preview = plan.preview
         if preview is None:
             return
+        self.part.show_plan(plan)
         facts = [part for key in ("sheet", "member", "encoding") if (part := preview.layout.get(key))]
         if preview.delimiter:
             facts.append(_NAMES.get(preview.delimiter, f"delimiter {preview.delimiter}").lower())
         facts += [count(len(preview.columns), "column"), f"first {count(len(preview.rows), 'row')} shown"]
         self._facts.set_text(" · ".join(facts))
         self.accept.setVisible(any(plan.chosen(wanted.name)[1] == "proposed" for wanted in plan.wanted))
-        self._problems.show_sentences([Sentence(Severity.WARNING, text) for text in preview.problems[:3]])
+        told = f"'{plan.part}' was read"  # by the chooser of the part
+        problems = [for_window(text) for text in preview.problems if told not in text][:3]
+        self._problems.show_sentences([Sentence(Severity.WARNING, text[:1].upper() + text[1:]) for text in problems])
         self._mapped.setVisible(bool(plan.wanted))
         self.grid.show_plan(plan)
         self.reading.show_plan(plan)
+        first = (self.accept, self.part.box, self.part.more, self._fill)
+        in_tab_order([*first, *self.grid.boxes.values(), self.fold.head, *self.reading.boxes(), self.table])
         self.table.set_columns(_preview_columns(plan))
 
     def _on_grid_changed(self, wanted: str, source: object) -> None:
@@ -182,11 +215,27 @@ class FileView(QWidget):
             self._plan.columns[wanted] = source if isinstance(source, str) else None
             self.changed.emit()
 
+    def _on_fill(self) -> None:
+        if self._plan is not None and self._plan.preview is not None:
+            lacking = [one for one in self._plan.wanted if one.required and self._plan.chosen(one.name)[0] is None]
+            wanted = [one.name for one in dict.fromkeys((*lacking, *self._plan.wanted))]
+            dialog = SourceDialog(wanted, self._plan.preview.columns, self)
+            dialog.given.connect(self._on_filled)
+            dialog.open()
+
+    def _on_filled(self, wanted: str, source: object) -> None:
+        if self._plan is not None:
+            self._plan.columns[wanted] = source
+            self.changed.emit()
+
     def _on_reading_changed(self, name: str, value: str) -> None:
         if self._plan is None:
             return
         if name == "format":
             self._plan.say_times(value)
+        elif name == self.part.key:
+            self._plan.become(None)
+            self._plan.reading[name] = value
         elif value:
             self._plan.reading[name] = value
         else:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +13,7 @@ from mmdesk.ui.calls import Proposal, WantedColumn
 if TYPE_CHECKING:
     from mmdesk.engine.services.table_imports import Preview
 
+_PARTS = ("sheet", "member")
 _TIMES: dict[Table | None, tuple[str, ...]] = {
     Table.EVENTS: ("timestamp",),
     Table.INTERACTIONS: ("timestamp",),
@@ -47,6 +48,20 @@ class FilePlan:
     def preview(self) -> Preview | None:
         """The look at the file's beginning."""
         return self.proposal.preview if self.proposal is not None else None
+
+    @property
+    def part(self) -> str:
+        """The sheet of a workbook or the file in an archive that it is; empty for a plain file."""
+        told: Mapping[str, object] = self.preview.layout if self.preview is not None else {}
+        return str(
+            next((self.reading.get(key) or told.get(key) for key in _PARTS if key in {*self.reading, *told}), "")
+        )
+
+    @property
+    def name(self) -> str:
+        """The file's name, with its part where it has several."""
+        several = "sheet" in self.reading or "member" in self.reading
+        return f"{self.path.name}: {self.part}" if several else self.path.name
 
     @property
     def wanted(self) -> tuple[WantedColumn, ...]:
@@ -94,6 +109,19 @@ class FilePlan:
         forms = [str(source["format"]) for source in answered if isinstance(source, Mapping) and "format" in source]
         return self.time_format or "".join(forms[:1])
 
+    def said_part(self) -> dict[str, object]:
+        """Which part it is, as a mapping says it."""
+        told: Mapping[str, object] = self.preview.layout if self.preview is not None else {}
+        return {key: told[key] for key in _PARTS if key in told}
+
+    def next_part(self, taken: Collection[str]) -> FilePlan | None:
+        """The first other part of the same file that is not ``taken`` yet; None if there is none left."""
+        choices = self.preview.choices if self.preview is not None else ()
+        key = "sheet" if self.preview is not None and "sheet" in self.preview.layout else "member"
+        after = choices.index(self.part) + 1 if self.part in choices else 0
+        left = [part for part in (*choices[after:], *choices[:after]) if part not in taken]
+        return FilePlan(self.path, reading={key: left[0]}) if left else None
+
     def say_times(self, form: str) -> None:
         """How times are written, by hand: nothing that was answered about them holds any more; empty = found out."""
         self.time_format = form
@@ -122,7 +150,7 @@ class FilePlan:
 
     def problem(self) -> str:
         """Why it cannot be imported yet; empty if it can."""
-        name = self.path.name
+        name = self.name
         if self.error:
             return self.error
         if self.proposal is None:

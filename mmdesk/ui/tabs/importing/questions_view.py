@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QButtonGroup, QRadioButton, QWidget
 from mmdesk.ui.colours import SPACE_L, SPACE_M, SPACE_S, SPACE_XS
 from mmdesk.ui.formatting import count, shown
 from mmdesk.ui.tabs.importing.answers import AskedQuestion
-from mmdesk.ui.widgets.basics import Button, Label, boxed, column, frame, row, scrolled
+from mmdesk.ui.widgets.basics import Button, Label, boxed, column, frame, in_tab_order, row, scrolled
 from mmdesk.ui.widgets.notice import Picture
 
 
@@ -35,7 +35,8 @@ class QuestionsView(QWidget):
         head = row(None, Picture("info", "warn", 28), words)
         head.setStretch(1, 1)
         self.go = Button("Check with these answers", self._on_go, icon="check", kind="primary")
-        buttons = row(None, self.go, Button("Back to the files", self.back.emit), None)
+        self._leave = Button("Back to the files", self.back.emit)
+        buttons = row(None, self.go, self._leave, None)
         layout = column(self, head, scrolled(boxed(column(None, self._cards, None))), buttons, spacing=SPACE_S)
         layout.setStretch(1, 1)
 
@@ -52,8 +53,9 @@ class QuestionsView(QWidget):
         for question in questions:
             self._cards.addWidget(self._card(question))
         self._enable()
-        first = self._groups[0].buttons()[0]
-        first.setFocus()
+        choices = [button for group in self._groups for button in group.buttons()]
+        in_tab_order([*choices, self.go, self._leave])
+        choices[0].setFocus()
 
     def _card(self, question: AskedQuestion) -> QWidget:
         group = QButtonGroup(self)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from mmdesk.engine.services.table_imports import TableReport, TablesReport
 
 _MOST_RULES = 6
+_MENDS = {"unknown entity": "Import the entities first, or choose on the left that they are made."}
 
 
 class ReportView(QWidget):
@@ -49,16 +50,17 @@ class ReportView(QWidget):
     def show_report(self, report: TablesReport) -> None:
         """A dry run's or an import's report."""
         changes = sum(table.inserted + table.replaced for table in report.tables)
+        out = f" and leave {report.rejected:,} out" if report.dry_run else f"; {report.rejected:,} were left out"
+        out = out if report.rejected else ""
         if report.dry_run:
-            self._icon.show_icon("check", "accent")
+            self._icon.show_icon(*(("warning", "warn") if out else ("check", "accent")))
             self._title.setText("Checked; nothing was written yet")
-            self._text.setText(f"An import would bring {count(changes, 'row')} in.")
+            self._text.setText(f"An import would bring {count(changes, 'row')} in{out}.")
         else:
-            self._icon.show_icon("done", "good")
+            self._icon.show_icon(*(("warning", "warn") if out else ("done", "good")))
             self._title.setText("Imported" if changes else "Nothing new")
-            self._text.setText(
-                f"{count(changes, 'row')} came in." if changes else "All rows are in the case already; it is unchanged."
-            )
+            none = "No row came in" if out else "All rows are in the case already; it is unchanged"
+            self._text.setText(f"{count(changes, 'row')} came in{out}." if changes else f"{none}{out}.")
         self.counts.set_columns(_count_columns(report))
         rows = len(report.tables) * self.counts.verticalHeader().defaultSectionSize()
         self.counts.setFixedHeight(rows + self.counts.horizontalHeader().sizeHint().height() + 6)
@@ -123,6 +125,8 @@ def _notes(report: TablesReport) -> list[Sentence]:
 def _rules(table: TableReport) -> list[Sentence]:
     ranked = sorted(table.rules.items(), key=lambda pair: -pair[1])
     return [
-        Sentence(Severity.WARNING, f"{shown(table.file, 60)}: {count(times, 'cell')}: {shown(rule)}.")
+        Sentence(
+            Severity.WARNING, f"{shown(table.file, 60)}: {count(times, 'cell')}: {shown(rule)}.", _MENDS.get(rule, "")
+        )
         for rule, times in ranked[:_MOST_RULES]
     ]

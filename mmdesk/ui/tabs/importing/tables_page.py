@@ -6,63 +6,35 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QButtonGroup, QSplitter, QStackedWidget, QToolButton, QWidget
+from PySide6.QtWidgets import QButtonGroup, QSplitter, QStackedWidget, QWidget
 
 from mmdesk.engine.core.types import MissingEntities, OnConflict
 from mmdesk.engine.core.types import Table as CaseTable
 from mmdesk.ui import calls, choosers
-from mmdesk.ui.colours import SPACE_L, SPACE_M, SPACE_S, SPACE_XS
+from mmdesk.ui.colours import SPACE_L, SPACE_M, SPACE_S
 from mmdesk.ui.desk import Desk
-from mmdesk.ui.formatting import count, menu_text, tool_tip
+from mmdesk.ui.formatting import count
 from mmdesk.ui.jobs.job import Failure, Job, Lane
 from mmdesk.ui.session import Concern
 from mmdesk.ui.tabs.importing.answers import questions_of
+from mmdesk.ui.tabs.importing.file_row import FileRow
 from mmdesk.ui.tabs.importing.mapping_form import FileView
 from mmdesk.ui.tabs.importing.plan import FilePlan, mapping_of, problem_of
 from mmdesk.ui.tabs.importing.questions_view import QuestionsView
 from mmdesk.ui.tabs.importing.report_view import ReportView, conflicts_of
-from mmdesk.ui.widgets.basics import Button, IconButton, Label, boxed, column, frame, row, scrolled
+from mmdesk.ui.widgets.basics import Button, Label, boxed, column, frame, in_tab_order, row, scrolled
 from mmdesk.ui.widgets.fields import Choice
 from mmdesk.ui.widgets.notice import Stateful
 
 if TYPE_CHECKING:
     from mmdesk.engine.services.table_imports import ImportOptions, TableFiles, TablesReport
 
-_TABLES: list[tuple[str, CaseTable | None]] = [
-    ("Which table?", None),
-    *((table.value.capitalize(), table) for table in CaseTable),
-]
 _CONFLICTS = [
     ("Stop and ask", OnConflict.ABORT),
     ("Keep what is stored", OnConflict.SKIP),
     ("Replace what is stored", OnConflict.REPLACE),
 ]
 _UNKNOWN = [("Reject the row", MissingEntities.REJECT), ("Make the entity", MissingEntities.CREATE)]
-
-
-class _FileRow(QWidget):
-    """A file's name, what it is taken for, and a way to leave it out."""
-
-    chosen = Signal()
-    table_chosen = Signal(object)
-    removed = Signal()
-
-    def __init__(self, plan: FilePlan) -> None:
-        super().__init__()
-        self.name = QToolButton()
-        self.name.setProperty("kind", "nav")
-        self.name.setCheckable(True)
-        self.name.setText(menu_text(_short(plan.path.name)))
-        self.name.setToolTip(tool_tip(str(plan.path)))
-        self.name.setAccessibleName(f"Show {plan.path.name}")
-        self.box = Choice(f"Table of {plan.path.name}", _TABLES, 9)
-        self.box.set_value(plan.table)
-        drop = IconButton("close", f"Leave {plan.path.name} out", self.removed.emit)
-        layout = row(self, self.name, None, self.box, drop, spacing=SPACE_XS)
-        layout.setStretch(0, 1)
-        self.name.clicked.connect(self.chosen)
-        self.box.value_changed.connect(self.table_chosen)
 
 
 class TablesPage(QWidget):
@@ -88,11 +60,12 @@ class TablesPage(QWidget):
         splitter = QSplitter()
         splitter.addWidget(self._left())
         splitter.addWidget(boxed(column(None, self._right, margin=(SPACE_S, 0, 0, 0))))
-        splitter.setSizes([350, 700])
+        splitter.setSizes([380, 690])
         splitter.setStretchFactor(1, 1)
         splitter.setChildrenCollapsible(False)
         column(self, splitter)
         self.file_view.changed.connect(self._on_plan_changed)
+        self.file_view.another.connect(self._on_another)
         self.report_view.save_asked.connect(self._on_save_asked)
         self.questions_view.answered.connect(self._on_answered)
         self.questions_view.back.connect(self._back)
@@ -151,7 +124,17 @@ class TablesPage(QWidget):
     def take(self, paths: Sequence[Path]) -> None:
         """Add files, and look at each."""
         known = {plan.path for plan in self.plans}
-        added = [FilePlan(path) for path in paths if path not in known]
+        self._add([FilePlan(path) for path in paths if path not in known])
+
+    def _on_another(self) -> None:
+        """The same workbook or archive once more, with its next part."""
+        shown = self._shown
+        if shown is not None:
+            beside = shown.next_part({plan.part for plan in self.plans if plan.path == shown.path})
+            shown.reading.update(shown.said_part())
+            self._add([beside] if beside is not None else [])
+
+    def _add(self, added: list[FilePlan]) -> None:
         self.plans += added
         self._forget_check()
         self._fill_rows()
@@ -162,10 +145,9 @@ class TablesPage(QWidget):
 
     def _look(self, plan: FilePlan) -> None:
         """Read the file's beginning with the choices made so far."""
-        document = plan.document()
-        mapping = {plan.table.value: document} if plan.table is not None and document else None
         self.desk.jobs.submit(
-            Lane.IO, calls.look_at_table, plan.path, plan.table, mapping, key=f"import.look.{plan.path}", owner=self,
+            Lane.IO, calls.look_at_table, plan.path, plan.table, plan.document(), key=f"import.look.{id(plan)}",
+            owner=self,
             on_success=lambda found: self._on_looked(plan, found),
             on_failure=lambda failure: self._on_look_failed(plan, failure),
         )  # fmt: skip
@@ -173,10 +155,10 @@ class TablesPage(QWidget):
     def _on_looked(self, plan: FilePlan, proposal: calls.Proposal) -> None:
         if plan not in self.plans:
             return
-        first = plan.proposal is None
+        anew = plan.proposal is None or plan.table is None
         plan.proposal, plan.error = proposal, ""
         plan.table = plan.table or proposal.table
-        if first:
+        if anew:
             self._fill_rows()
         if plan is self._shown:
             self.file_view.show_plan(plan)
@@ -194,18 +176,22 @@ class TablesPage(QWidget):
     def _fill_rows(self) -> None:
         while (item := self._rows.takeAt(0)) is not None:
             gone = item.widget()
-            if isinstance(gone, _FileRow):
+            if isinstance(gone, FileRow):
                 self._group.removeButton(gone.name)
                 gone.hide()
                 gone.deleteLater()
+        lines: list[FileRow] = []
         for plan in self.plans:
-            line = _FileRow(plan)
+            line = FileRow(plan)
             line.chosen.connect(lambda p=plan: self._show(p))
             line.table_chosen.connect(lambda table, p=plan: self._on_table_chosen(p, table))
             line.removed.connect(lambda p=plan: self._on_removed(p))
             self._group.addButton(line.name)
             line.name.setChecked(plan is self._shown)
             self._rows.addWidget(line)
+            lines.append(line)
+        parts = [part for line in lines for part in (line.name, line.box, line.drop)]
+        in_tab_order([self.choose, *parts, self.on_conflict, self.unknown, self.check, self.start])
 
     def _show(self, plan: FilePlan) -> None:
         self._shown = plan
@@ -218,15 +204,15 @@ class TablesPage(QWidget):
         elif plan.error:
             self._files_state.show_error(plan.error, "")
         else:
-            self._files_state.show_busy(f"Reading {plan.path.name}")
+            self._files_state.show_busy(f"Reading {plan.name}")
 
     def _show_nothing(self) -> None:
         self._right.setCurrentWidget(self._files_state)
         self._files_state.show_empty(
             "table",
             "Drop tables here",
-            "CSV files of entities, events, interactions and targets. mmdesk proposes which is which; nothing is "
-            "written before you say so.",
+            "CSV files, workbooks, Parquet files or archives with entities, events, interactions and targets. mmdesk "
+            "proposes which is which; nothing is written before you say so.",
             "Choose files…",
             self.choose_files,
         )
@@ -314,8 +300,8 @@ class TablesPage(QWidget):
     def _on_failed(self, failure: Failure) -> None:
         self._job, self._checked = None, None
         if questions := questions_of(failure.facts):
-            self.questions_view.show_questions(questions)
             self._right.setCurrentWidget(self.questions_view)
+            self.questions_view.show_questions(questions)
             self.desk.tell("Checked so far; mmdesk has to ask", "info", "warn")
         elif failure.is_conflict:
             self._report_state.show_error(
@@ -375,7 +361,3 @@ class TablesPage(QWidget):
         self.check.setEnabled(possible)
         self.start.setEnabled(not problem)
         self.choose.setEnabled(self._job is None)
-
-
-def _short(name: str) -> str:
-    return name if len(name) <= 17 else f"{name[:8]}…{name[-8:]}"

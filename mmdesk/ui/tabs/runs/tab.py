@@ -284,7 +284,7 @@ def _columns(rows: tuple[RunRow, ...]) -> list[Column]:
             icon=lambda status: STATUS.get(str(status)),
         ),
         Column(
-            "Created", [row.created_us for row in rows], show=relative_time, tip=exact_time, numeric=False,
+            "Created", [row.created_us for row in rows], show=relative_time, tip=exact_time, room="59 minutes ago",
             keys=np.array([row.created_us for row in rows], dtype=np.float64),
         ),
     ]  # fmt: skip

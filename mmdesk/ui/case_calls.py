@@ -1,0 +1,109 @@
+"""What the window asks of the services about a case as a whole; the same rules as for :mod:`mmdesk.ui.calls`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mmdesk.engine.core.jobs import JobContext
+from mmdesk.engine.core.types import current_actor
+from mmdesk.ui.session import OpenCase
+
+if TYPE_CHECKING:
+    from mmdesk.ui.widgets.backups_dialog import Backup
+    from mmdesk.ui.widgets.case_dialog import NewCase
+
+SAMPLE_ENTITIES = 600
+
+
+def open_case(path: Path, *, ctx: JobContext) -> OpenCase:  # noqa: ARG001
+    """The case in a folder or of a ``case.mmcase``, brought up to date if it is older."""
+    from mmdesk.engine.services import cases
+
+    info = cases.case_info(path)
+    return OpenCase(Path(info.folder), info.name)
+
+
+def new_case(wanted: NewCase, *, ctx: JobContext) -> OpenCase:  # noqa: ARG001
+    """Make a case."""
+    from mmdesk.engine.services import cases
+
+    info = cases.new_case(wanted.folder, name=wanted.name, database_url=wanted.database_url, actor=current_actor())
+    return OpenCase(Path(info.folder), info.name)
+
+
+def make_sample(folder: Path, *, ctx: JobContext) -> OpenCase:
+    """Make the sample case with its tables, media and features, ready to train."""
+    import tempfile
+
+    from mmdesk.engine.services import cases, media_imports, samples, table_imports
+
+    actor = current_actor()
+    with tempfile.TemporaryDirectory() as temporary:
+        data = Path(temporary) / "data"
+        samples.synth(data, SAMPLE_ENTITIES, ctx=ctx.part(0.0, 0.3))
+        info = cases.new_case(folder, name="Sample case", actor=actor)
+        files = table_imports.TableFiles(
+            data / "entities.csv", data / "events.csv", data / "interactions.csv", data / "targets.csv"
+        )
+        table_imports.import_tables(folder, files, actor=actor, ctx=ctx.part(0.3, 0.4))
+        media_imports.import_media(folder, manifest=data / "artifacts.csv", actor=actor, ctx=ctx.part(0.4, 0.55))
+    media_imports.extract(folder, actor=actor, ctx=ctx.part(0.55, 1.0))
+    return OpenCase(Path(info.folder), info.name)
+
+
+def list_backups(folder: Path, *, ctx: JobContext) -> tuple[Backup, ...]:  # noqa: ARG001
+    """The case's backups, newest first."""
+    from mmdesk.engine.core.times import parse_moment
+    from mmdesk.engine.services import cases
+    from mmdesk.ui.widgets.backups_dialog import Backup
+
+    found = cases.list_backups(folder)
+    return tuple(Backup(one.name, parse_moment(one.created), one.reason, one.size_bytes) for one in found)
+
+
+def make_backup(folder: Path, *, ctx: JobContext) -> tuple[Backup, ...]:
+    """Make a backup; returns all there are then."""
+    from mmdesk.engine.services import cases
+
+    cases.backup_case(folder, ctx=ctx)
+    return list_backups(folder, ctx=ctx)
+
+
+def restore_backup(wanted: tuple[Path, str], *, ctx: JobContext) -> OpenCase:
+    """Bring the tables of the case in a folder back to the backup of that name; what they are now is kept first."""
+    from mmdesk.engine.services import cases
+
+    folder, name = wanted
+    cases.restore_case(folder, name, actor=current_actor(), ctx=ctx)
+    return open_case(folder, ctx=ctx)
+
+
+@dataclass(frozen=True)
+class LogVerdict:
+    """What there is to say of a case's log: in a sentence, in paragraphs, and every finding for itself."""
+
+    verified: bool
+    message: str
+    paragraphs: tuple[str, ...]
+    findings: tuple[str, ...]
+
+
+def verify_log(folder: Path, *, ctx: JobContext) -> LogVerdict:
+    """Is the log of changes whole and unaltered."""
+    from mmdesk.engine.services import audit
+
+    report = audit.verify_audit(folder, ctx=ctx)
+    findings = [*(problem.text for problem in report.problems), *(remark.text for remark in report.notices)]
+    entries = f"{report.entries:,} {'entry' if report.entries == 1 else 'entries'}"
+    if report.verified:
+        message = f"The log is whole and unaltered: {entries}."
+        paragraphs = [f"The fingerprint of its last entry: {report.last_hash}"]
+    else:
+        message = f"The log does not verify; it has {entries}."
+        keep = "Keep the case folder as it is, and tell whoever is responsible for the case."
+        paragraphs = [report.problems[0].text, keep]
+    if report.notices:
+        paragraphs.append(f"To be known besides: {report.notices[0].text}")
+    return LogVerdict(report.verified, message, tuple(paragraphs), tuple(findings))

@@ -1,0 +1,57 @@
+"""One of the chosen files in the list."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QSizePolicy, QToolButton, QWidget
+
+from mmdesk.engine.core.types import Table
+from mmdesk.ui.colours import SPACE_XS
+from mmdesk.ui.formatting import menu_text, tool_tip
+from mmdesk.ui.icons import put_icon
+from mmdesk.ui.tabs.importing.plan import FilePlan
+from mmdesk.ui.widgets.basics import IconButton, row
+from mmdesk.ui.widgets.fields import Choice
+
+_TABLES: list[tuple[str, Table | None]] = [
+    ("Which table?", None),
+    *((table.value.capitalize(), table) for table in Table),
+]
+
+
+class FileRow(QWidget):
+    """A file's name, what it is taken for, and a way to leave it out."""
+
+    chosen = Signal()
+    table_chosen = Signal(object)
+    removed = Signal()
+
+    def __init__(self, plan: FilePlan) -> None:
+        super().__init__()
+        self.name = QToolButton()
+        self.name.setProperty("kind", "nav")
+        self.name.setCheckable(True)
+        self.name.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        put_icon(self.name, "table")
+        self.name.setToolTip(tool_tip(f"{plan.path}{f', {plan.part}' if plan.part else ''}"))
+        self.name.setAccessibleName(f"Show {plan.name}")
+        self.name.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        several = plan.name != plan.path.name
+        self._full = plan.part.rpartition("/")[2] if several else plan.path.name
+        self.box = Choice(f"Table of {plan.name}", _TABLES, 9)
+        self.box.set_value(plan.table)
+        self.drop = IconButton("close", f"Leave {plan.name} out", self.removed.emit)
+        layout = row(self, self.name, self.box, self.drop, spacing=SPACE_XS)
+        layout.setStretch(0, 1)
+        self.name.clicked.connect(self.chosen)
+        self.box.value_changed.connect(self.table_chosen)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Cut the name where there is no room for it."""
+        super().resizeEvent(event)
+        room = self.name.width() - self.name.iconSize().width() - 40
+        self.name.setText(
+            "  "
+            + menu_text(self.name.fontMetrics().elidedText(self._full, Qt.TextElideMode.ElideMiddle, max(room, 20)))
+        )

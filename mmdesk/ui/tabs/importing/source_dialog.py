@@ -1,0 +1,74 @@
+"""Where a wanted column comes from when it is no single column of the file: one text for all rows, or two columns."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QDialog, QFormLayout, QLineEdit, QRadioButton, QWidget
+
+from mmdesk.ui.colours import SPACE_L, SPACE_M, SPACE_S
+from mmdesk.ui.formatting import shown
+from mmdesk.ui.widgets.basics import Button, Label, boxed, column, row
+from mmdesk.ui.widgets.fields import Choice
+
+
+class SourceDialog(QDialog):
+    """``given`` carries the wanted column and its source as a mapping has it.
+
+    Args:
+        wanted: The columns that the table takes.
+        columns: The columns of the file.
+        parent: As of any QWidget.
+    """
+
+    given = Signal(str, object)
+
+    def __init__(self, wanted: Sequence[str], columns: Sequence[str], parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("Fill a column")
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.target = Choice("Column to fill", [(name, name) for name in wanted], 16)
+        self.same = QRadioButton("The same text in every row")
+        self.joined = QRadioButton("Two columns of the file together")
+        self.same.setChecked(True)
+        self.text = QLineEdit()
+        self.text.setAccessibleName("Text for every row")
+        self.text.setPlaceholderText("For example: payment")
+        offered = [(shown(name, 60), name) for name in columns]
+        self.first, self.second = Choice("First column", offered, 14), Choice("Second column", offered, 14)
+        self.second.setCurrentIndex(min(1, len(columns) - 1))
+        self.between = QLineEdit(" ")
+        self.between.setAccessibleName("Between the two")
+        self.between.setFixedWidth(60)
+        self.joined.setEnabled(len(columns) > 1)
+        self._use = Button("Use this", self._on_use, kind="primary")
+        self._use.setDefault(True)
+        form = QFormLayout()
+        form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft)
+        form.setSpacing(SPACE_S)
+        form.addRow("Column", self.target)
+        form.addRow("comes from", self.same)
+        form.addRow("", self.text)
+        form.addRow("", self.joined)
+        pair = row(None, self.first, Label("then"), self.between, Label("then"), self.second)
+        form.addRow("", boxed(pair))
+        column(self, form, SPACE_M, row(None, None, Button("Cancel", self.reject), self._use), margin=SPACE_L)
+        self.text.textChanged.connect(lambda _text: self._check())
+        self.same.toggled.connect(lambda _on: self._check())
+        self.resize(560, 0)
+        self._check()
+
+    def _check(self) -> None:
+        same = self.same.isChecked()
+        self.text.setEnabled(same)
+        for field in (self.first, self.between, self.second):
+            field.setEnabled(not same)
+        self._use.setEnabled(bool(self.text.text().strip()) or not same)
+
+    def _on_use(self) -> None:
+        source: dict[str, object] = {"constant": self.text.text().strip()}
+        if self.joined.isChecked():
+            source = {"join": [self.first.value, self.second.value], "separator": self.between.text()}
+        self.accept()
+        self.given.emit(self.target.value, source)
