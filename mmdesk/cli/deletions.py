@@ -1,10 +1,11 @@
-"""``entities delete|restore|deleted`` and ``media delete|restore|deleted|tidy``."""
+"""``entities delete|restore|deleted`` and ``media list|show|delete|restore|deleted|tidy``."""
 
 from __future__ import annotations
 
 import argparse
 from pathlib import Path
 
+from mmdesk.cli import evidence
 from mmdesk.cli.case import format_bytes
 from mmdesk.cli.console import Console, printable
 from mmdesk.cli.parser import add_expect_option
@@ -30,8 +31,11 @@ _KINDS = {"entities": "entity", "media": "artifact"}
 def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add both groups."""
     for group, (what, word, explained, _delete, _restore) in _GROUPS.items():
-        parser = commands.add_parser(group, help=f"delete {what} softly, and restore them")
+        also = "list and show evidence files, " if group == "media" else ""
+        parser = commands.add_parser(group, help=f"{also}delete {what} softly, and restore them")
         kinds = parser.add_subparsers(title="what", metavar="WHAT", required=True)
+        if group == "media":
+            evidence.add_commands(kinds)
         for verb, told in (
             ("delete", f"take {what} out of snapshots, predictions and exports; nothing is destroyed"),
             ("restore", f"bring deleted {what} back with everything that belongs to them"),

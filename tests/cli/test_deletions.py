@@ -49,6 +49,18 @@ def test_media_by_hash_or_name(folder: Path, capsys: pytest.CaptureFixture[str])
     assert "1 evidence files restored" in capsys.readouterr().out
 
 
+def test_media_are_listed_and_one_is_shown(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    files = _ask(capsys, "media", "list", folder)["files"]
+    assert [row["name"] for row in files[:2]] == ["1.png", "2.png"]
+    assert len(_ask(capsys, "media", "list", folder, "--limit", "1")["files"]) == 1
+    assert _ask(capsys, "media", "show", folder, "1.png")["sha256"] == files[0]["sha256"]
+    assert run_command(["media", "list", str(folder)]) == 0
+    assert f"{files[0]['sha256'][:12]}  " in capsys.readouterr().out
+    assert run_command(["media", "show", str(folder), files[1]["sha256"][:8]]) == 0
+    assert capsys.readouterr().out.startswith("2.png\n  SHA-256:")
+    assert run_command(["media", "show", str(folder), "zzz"]) == 2
+
+
 def test_unknown_names_are_wrong_usage(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run_command(["entities", "delete", str(folder), "nobody"]) == 2
     assert "no entity nobody" in capsys.readouterr().err

@@ -224,7 +224,7 @@ def extract(
         with case.read() as connection:
             counts = status_counts(connection)
             reasons = dict(result.problems)
-            rows = _artifact_rows(connection, sorted(reasons))
+            rows = artifact_rows(connection, sorted(reasons))
     problems = tuple(ExtractProblem(row.sha256, row.name, row.status, reasons[row.artifact_id]) for row in rows)
     return ExtractReport(**counts, extracted=result.outcomes, problems=problems)
 
@@ -261,7 +261,7 @@ def list_artifacts(
         statement = statement.offset(offset)
     with Case.open(folder, actor=current_actor()) as case, case.read() as connection:
         keys = list(connection.execute(statement.limit(limit if limit is not None else 2**62)).scalars())
-        return _artifact_rows(connection, keys)
+        return artifact_rows(connection, keys)
 
 
 def _current(model: Any) -> tuple[Any, Any]:
@@ -271,7 +271,8 @@ def _current(model: Any) -> tuple[Any, Any]:
 _LOOK_UP = 500
 
 
-def _artifact_rows(connection: Connection, keys: Sequence[int]) -> tuple[ArtifactRow, ...]:
+def artifact_rows(connection: Connection, keys: Sequence[int]) -> tuple[ArtifactRow, ...]:
+    """The artifacts of these keys as lists show them, in the order of their keys."""
     from sqlalchemy import select
 
     from mmdesk.engine.features.feature_set import features_of

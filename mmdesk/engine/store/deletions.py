@@ -111,7 +111,9 @@ class Changed:
 
 
 @dataclass(frozen=True)
-class _Found:
+class Found:
+    """A row that was asked for: its key, its own name, and whether it is deleted."""
+
     key: int
     name: str
     deleted: bool
@@ -160,27 +162,32 @@ def set_artifacts_deleted(
         UsageError: No such file, or several (``usage.no_such_file``, ``usage.several_files``); nothing is changed.
         DataError: The import that brought one was taken back since (``delete.import_undone``).
     """
-    found = {one.key: one for word in words for one in [_find_artifact(connection, word)]}
+    found = {one.key: one for word in words for one in [find_artifact(connection, word)]}
     return _set_deleted(connection, Artifact, list(found.values()), deleted=deleted, dry_run=dry_run)
 
 
-def _find_entities(connection: Connection, names: Sequence[str]) -> dict[str, _Found]:
+def _find_entities(connection: Connection, names: Sequence[str]) -> dict[str, Found]:
     """Of several of one name the one that is there, else the deleted one whose import is, else any deleted one."""
     there = Entity.superseded_by.is_(None) & (Entity.deleted_us.is_(None) | by_hand(Entity))
     source = aliased(Import)  # never taken for the one that the condition looks up
     columns = (Entity.id, Entity.entity_id, Entity.deleted_us, source.undone_us)
-    found: dict[str, tuple[int, _Found]] = {}
+    found: dict[str, tuple[int, Found]] = {}
     for start in range(0, len(names), _LOOK_UP):
         part = names[start : start + _LOOK_UP]
         statement = select(*columns).outerjoin(source, source.id == Entity.import_id)
         for key, name, moment, undone in connection.execute(statement.where(Entity.entity_id.in_(part), there)):
             rank = 0 if moment is None else 1 if undone is None else 2
             if name not in found or rank < found[name][0]:
-                found[name] = rank, _Found(key, name, moment is not None)
+                found[name] = rank, Found(key, name, moment is not None)
     return {name: one for name, (_, one) in found.items()}
 
 
-def _find_artifact(connection: Connection, word: str) -> _Found:
+def find_artifact(connection: Connection, word: str) -> Found:
+    """The evidence file that ``word`` means: its SHA-256, a unique beginning of it, or the analyst's name of it.
+
+    Raises:
+        UsageError: No such file, or several (``usage.no_such_file``, ``usage.several_files``).
+    """
     there = Artifact.deleted_us.is_(None) | by_hand(Artifact)
     columns = (Artifact.id, Artifact.sha256, Artifact.deleted_us)
     named = select(EntityArtifact.artifact_id).where(
@@ -202,13 +209,13 @@ def _find_artifact(connection: Connection, word: str) -> _Found:
             f"Give the SHA-256: {', '.join(row.sha256 for row in rows)}.",
             code="usage.several_files",
         )
-    return _Found(rows[0].id, rows[0].sha256, rows[0].deleted_us is not None)
+    return Found(rows[0].id, rows[0].sha256, rows[0].deleted_us is not None)
 
 
 def _set_deleted(
     connection: Connection,
     model: type[Entity] | type[Artifact],
-    found: Sequence[_Found],
+    found: Sequence[Found],
     *,
     deleted: bool,
     dry_run: bool,

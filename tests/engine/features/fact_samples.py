@@ -10,6 +10,7 @@ from typing import Any
 
 import av
 import numpy as np
+from PIL import Image
 
 from tests.engine.features import media_samples as samples
 
@@ -91,3 +92,17 @@ def heif_with_exif(tiff: bytes, brand: bytes = b"heic") -> bytes:
 
     at = len(start) + len(meta(0)) + 8
     return start + meta(at) + box(b"mdat", payload)
+
+
+def camera_exif() -> Image.Exif:
+    """What a camera writes, every fact that is kept."""
+    tags = Image.Exif()
+    tags[0x010F], tags[0x0110], tags[0x0131] = "Maker", "Maker Model 3", "edit 1.0"
+    tags[0x0132], tags[0x013B], tags[0x010E], tags[0x8298] = "2021:06:01 10:00:00", "Ann", "the door", "(c) Ann"
+    photo = tags.get_ifd(0x8769)
+    photo[0x9003], photo[0x9011], photo[0x9004] = "2021:05:06 07:08:09", "+02:00", "2021:05:06 07:08:10"
+    photo[0xA431], photo[0xA434] = "SN-0042", "35mm f/2"
+    place = tags.get_ifd(0x8825)
+    place[1], place[2], place[3], place[4] = "S", (52.0, 30.0, 0.0), "W", (13.0, 15.0, 36.0)
+    place[5], place[6], place[7], place[29] = b"\x01", 12.5, (5.0, 8.0, 9.0), "2021:05:06"
+    return tags

@@ -11,13 +11,14 @@ import psutil
 import pytest
 from sqlalchemy import select
 
-from mmdesk.engine.core.errors import DataError, StoreError
+from mmdesk.engine.core.errors import DataError, StoreError, UsageError
 from mmdesk.engine.core.hashing import sha256_bytes
 from mmdesk.engine.core.jobs import JobCancelled, NullContext
 from mmdesk.engine.features import cache, feature_set
 from mmdesk.engine.features.extraction_pool import PoolLimits
 from mmdesk.engine.features.layout import default_layout
 from mmdesk.engine.features.segments import load_segments
+from mmdesk.engine.services.media_facts import fact_lines, show_artifact
 from mmdesk.engine.services.media_imports import (
     ArtifactRow,
     ExtractReport,
@@ -31,6 +32,7 @@ from mmdesk.engine.store import readers
 from mmdesk.engine.store.case import Case
 from mmdesk.engine.store.tables import AuditEntry
 from tests.engine.features import media_samples as samples
+from tests.engine.features.fact_samples import camera_exif, heif_with_exif, tagged_film
 from tests.engine.services.media_cases import make_case, write
 
 Make = Callable[[], bytes]
@@ -224,3 +226,29 @@ def test_every_change_is_in_the_audit_log(small_case: Path) -> None:
         entries = connection.execute(select(AuditEntry.actor, AuditEntry.action)).all()
     assert ("the analyst", "features.extract") in [tuple(entry) for entry in entries]
     assert "import.media" in [entry.action for entry in entries]
+
+
+def test_one_file_is_shown_with_what_it_says_of_itself(tmp_path: Path) -> None:
+    case = make_case(tmp_path / "case", ["a"])
+    tiff = camera_exif().tobytes().removeprefix(b"Exif\0\0")
+    write(tmp_path / "media/a/phone.mov", tagged_film("mov", {"make": "Apple", "title": "<b>\u202eT</b>"}))
+    write(tmp_path / "media/a/broken.heic", heif_with_exif(tiff))
+    import_media(case, [tmp_path / "media"], actor="t")
+    extract(case, 1, actor="t")
+    row = show_artifact(case, "phone.mov")
+    assert show_artifact(case, row.sha256[:8]) == row
+    assert (row.entities, row.status) == (("a",), "done")
+    lines = dict(fact_lines(row.details))
+    assert lines["picture"] == "64 x 48"
+    assert lines["title"] == "<b>\u202eT</b>"
+    broken = show_artifact(case, "broken.heic")
+    assert broken.status == "failed"
+    assert dict(fact_lines(broken.details)) == {
+        "place": "-52.5, -13.26, -12.5 m above the sea", "captured, by its own clock": "2021-05-06T07:08:09+02:00",
+        "digitized": "2021-05-06T07:08:10", "changed": "2021-06-01T10:00:00",
+        "time by satellite": "2021-05-06T05:08:09Z", "device": "Maker Model 3", "serial number": "SN-0042",
+        "lens": "35mm f/2", "software": "edit 1.0", "artist": "Ann", "description": "the door",
+        "copyright": "(c) Ann",
+    }  # fmt: skip
+    with pytest.raises(UsageError, match="no evidence file nothing"):
+        show_artifact(case, "nothing")

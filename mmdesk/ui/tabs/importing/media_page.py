@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PySide6.QtWidgets import QLineEdit, QProgressBar, QWidget
 
+from mmdesk.engine.services.media_facts import fact_lines
 from mmdesk.ui import calls, choosers
 from mmdesk.ui.colours import SPACE_M, SPACE_S
 from mmdesk.ui.desk import Desk
@@ -304,7 +305,7 @@ def _columns(rows: tuple[ArtifactRow, ...]) -> list[Column]:
         Column("Entity", [", ".join(item.entities) for item in rows], tip=str),
         Column("Type", [item.content_type for item in rows]),
         Column("Size", [item.size_bytes for item in rows], show=size, numeric=True),
-        Column("Facts", [_facts(item.details) for item in rows]),
+        Column("Facts", [item.details for item in rows], show=_facts, tip=_all_facts),
         Column(
             "Features", [_status(item) for item in rows], show=lambda status: str(status).capitalize(),
             icon=lambda status: STATUS.get(str(status)),
@@ -321,4 +322,16 @@ def _facts(details: Mapping[str, object]) -> str:
         facts.append(f"{width} x {height}")
     if isinstance(length, (int, float)) and length:
         facts.append(duration(length) if length >= 10 else f"{length:.1f} s")
+    facts += [str(details[name])[:_DAY] for name in ("captured", "created") if name in details][:1]
+    if "device" in details:
+        facts.append(str(details["device"]))
+    if "latitude" in details:
+        facts.append("with place")
     return ", ".join(facts)
+
+
+_DAY = len("2021-05-06")
+
+
+def _all_facts(details: Mapping[str, object]) -> str:
+    return " · ".join(f"{word}: {text}" for word, text in fact_lines(details))
