@@ -12,6 +12,8 @@ import pytest
 
 from tests.e2e.conftest import Mmdesk
 
+pytestmark = pytest.mark.xdist_group("main_job")  # in one worker, so that the case is made and trained once
+
 TABLES = ("entities", "events", "interactions", "targets")
 
 

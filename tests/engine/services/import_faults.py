@@ -38,7 +38,7 @@ sys.stdin.read()
 """
 """A program of its own that imports the folder's tables, in small batches so that there are many moments to die at."""
 
-_ENTITIES, _EVENTS, _INTERACTIONS = 2000, 24_000, 8000
+_ENTITIES, _EVENTS, _INTERACTIONS = 2000, 16_000, 6000
 
 
 @dataclass(frozen=True)

@@ -22,11 +22,11 @@ pytestmark = one_worker
 
 @functools.cache
 def _asked() -> Path:
-    """A file of targets with the first sixty labelled entities, each with its as-of."""
+    """A file of targets with the first forty labelled entities, each with its as-of."""
     report, _ = sample()
     lines = (Path(report.data) / "targets.csv").read_text(encoding="utf-8").splitlines(keepends=True)
     path = Path(report.data).with_name("asked.csv")
-    path.write_text("".join(lines[:61]), encoding="utf-8")
+    path.write_text("".join(lines[:41]), encoding="utf-8")
     return path
 
 

@@ -257,8 +257,8 @@ def _quiet(examples: int) -> settings:
     return settings(max_examples=examples, deadline=None, suppress_health_check=slow)
 
 
-@_quiet(8)
-@given(steps=st.lists(STEPS, min_size=10, max_size=16))
+@_quiet(6)
+@given(steps=st.lists(STEPS, min_size=8, max_size=12))
 def test_any_order_of_changes_gives_what_the_model_says_in_a_local_file(steps: list[tuple[Any, ...]]) -> None:
     _walk(None, steps)
 

@@ -24,6 +24,8 @@ from mmdesk.engine.training.launcher import TrainingProcess
 from mmdesk.engine.training.running_lock import is_running
 from tests.engine.dataset.cases import small_tables, some_media
 
+pytestmark = pytest.mark.xdist_group("training_process")  # in one worker, so that the run to compare with is made once
+
 CONFIG = TrainingConfig({"epochs": 5, "patience": 1.0, "baseline": False, "batch_size": 8, "ensemble": 2}).document()
 FOLDER = "models/run"
 
