@@ -23,12 +23,12 @@ def give_back() -> None:
 
 
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
-_KEPT_BYTES = 64 << 20
-_KEPT_BLOCK_BYTES = 32 << 20  # the most that glibc takes
+_KEPT_BYTES = 32 << 20
+_KEPT_BLOCK_BYTES = 8 << 20
 
 
 def keep_at_hand() -> None:
-    """Let this process keep what it frees, up to 64 MB, instead of asking the system for it again and again.
+    """Let this process keep what it frees, up to 32 MB, instead of asking the system for it again and again.
 
     For processes that fill arrays of some hundred kilobytes for one file after the other: glibc hands such arrays back
     at once, and the system clears every page anew. Other systems' allocators do not.

@@ -165,10 +165,10 @@ def _iso_media(head: bytes, file: BinaryIO) -> str | None:
     return "video/3gpp" if brand[:2] == b"3g" else "video/mp4"
 
 
-def _boxes(file: BinaryIO, start: int, end: int) -> list[tuple[bytes, int, int]]:
-    """The boxes between two offsets as type, start and end of the content; at most a few hundred."""
+def iso_boxes(file: BinaryIO, start: int, end: int, most: int = 512) -> list[tuple[bytes, int, int]]:
+    """The boxes between two offsets as type, start and end of the content; at most ``most``."""
     found: list[tuple[bytes, int, int]] = []
-    while start + 8 <= end and len(found) < 512:
+    while start + 8 <= end and len(found) < most:
         file.seek(start)
         header = file.read(16)
         if len(header) < 8:
@@ -189,12 +189,12 @@ def _handlers(file: BinaryIO) -> set[bytes]:
     """The handler types of the tracks (``vide``, ``soun``); empty where no movie box is found."""
     size = file.seek(0, io.SEEK_END)
     found = set()
-    for kind, start, end in _boxes(file, 0, size):
+    for kind, start, end in iso_boxes(file, 0, size):
         if kind != b"moov":
             continue
-        for track in (box for box in _boxes(file, start, end) if box[0] == b"trak"):
-            for media in (box for box in _boxes(file, *track[1:]) if box[0] == b"mdia"):
-                for handler in (box for box in _boxes(file, *media[1:]) if box[0] == b"hdlr"):
+        for track in (box for box in iso_boxes(file, start, end) if box[0] == b"trak"):
+            for media in (box for box in iso_boxes(file, *track[1:]) if box[0] == b"mdia"):
+                for handler in (box for box in iso_boxes(file, *media[1:]) if box[0] == b"hdlr"):
                     file.seek(handler[1] + 8)
                     found.add(file.read(4))
     return found

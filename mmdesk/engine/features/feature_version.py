@@ -26,6 +26,7 @@ _CODE = tuple(
         "facts",
         "feature_extraction",
         "file_ends",
+        "heif",
         "image_decoding",
         "image_features",
         "layout",

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
+from mmdesk.engine.features.heif import decode_heif, read_heif
 from mmdesk.engine.features.limits import MAX_JPEG_PIXELS, MAX_PIXELS, MAX_SCANNED_PIXELS, UnreadableError
 from mmdesk.engine.features.picture_headers import PictureHeader, can_read, read_header
 
@@ -98,6 +99,8 @@ def _check_size(header: PictureHeader, content_type: str) -> None:
 
 def _decode(data: bytes, header: PictureHeader, content_type: str) -> Picture | None:
     """OpenCV's decoder; a JPEG is scaled while it is decoded, down to no less than ``WORKING_SIDE``."""
+    if content_type == "image/heic":
+        return _decode_heic(data)
     flags = cv2.IMREAD_COLOR
     if content_type == "image/jpeg":
         scale = max(header.width, header.height) / WORKING_SIDE
@@ -112,6 +115,14 @@ def _decode(data: bytes, header: PictureHeader, content_type: str) -> Picture | 
     except cv2.error:
         return None
     return None if decoded is None or decoded.size == 0 else decoded
+
+
+def _decode_heic(data: bytes) -> Picture | None:
+    heif = read_heif(data)
+    try:
+        return decode_heif(heif, WORKING_SIDE) if heif else None
+    except IndexError:
+        return None
 
 
 _PLAIN_ROWS = frozenset({"image/bmp", "image/x-portable-anymap", "image/x-sun-raster"})

@@ -11,6 +11,7 @@ import zlib
 from dataclasses import dataclass, field
 
 from mmdesk.engine.features import exif
+from mmdesk.engine.features.heif import read_heif
 from mmdesk.engine.features.tiff import read_tiff
 
 
@@ -215,18 +216,13 @@ def _jp2(data: bytes) -> PictureHeader | None:
     return PictureHeader(max(right - left, 0), max(bottom - top, 0), complete=complete)
 
 
-_ROTATED = {0: 1, 1: 8, 2: 3, 3: 6}
-
-
-def _avif(data: bytes) -> PictureHeader | None:
-    """The largest ``ispe`` box is the whole picture's, ``irot`` counts quarter turns to the left (ISO/IEC 23008-12)."""
-    sizes = [struct.unpack_from(">II", data, found.end() + 4) for found in re.finditer(rb"ispe", data[: 1 << 16])]
-    if not sizes:
+def _heif(data: bytes) -> PictureHeader | None:
+    """Which way is up says the picture itself; what EXIF says of it is already done."""
+    heif = read_heif(data)
+    if heif is None or not all(heif.shown.size):
         return None
-    turn = data.find(b"\x00\x00\x00\x09irot", 0, 1 << 16)
-    orientation = _ROTATED[data[turn + 8] & 3] if turn >= 0 else 1
-    width, height = max(sizes, key=lambda size: size[0] * size[1])
-    return PictureHeader(width, height, orientation)
+    width, height = heif.shown.size
+    return PictureHeader(width, height, heif.shown.orientation, heif.complete, facts=exif.facts_of(heif.exif))
 
 
 _PNM = re.compile(rb"P[1-6fF]\s+(?:#[^\n]*\n\s*)*(\d{1,9})\s+(?:#[^\n]*\n\s*)*(\d{1,9})\s")
@@ -294,7 +290,8 @@ _READERS = {
     "image/tiff": _tiff,
     "image/bmp": _bmp,
     "image/jp2": _jp2,
-    "image/avif": _avif,
+    "image/avif": _heif,
+    "image/heic": _heif,
     "image/x-portable-anymap": _pnm,
     "image/vnd.radiance": _hdr,
     "image/x-sun-raster": _sun,

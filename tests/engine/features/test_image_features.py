@@ -103,7 +103,7 @@ def test_local_binary_patterns_agree_with_the_definition() -> None:
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
-@pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP", "TIFF"])
+@pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP", "TIFF", "AVIF"])
 def test_orientation_is_obeyed(form: str, orientation: int) -> None:
     upright = Image.fromarray(samples.picture())
     operation = {
@@ -114,7 +114,7 @@ def test_orientation_is_obeyed(form: str, orientation: int) -> None:
     stored = upright if operation is None else upright.transpose(operation)
     tags = Image.Exif()
     tags[0x0112] = orientation
-    options = {"quality": 95} if form == "JPEG" else {"lossless": True} if form == "WEBP" else {}
+    options = {"quality": 95} if form in {"JPEG", "AVIF"} else {"lossless": True} if form == "WEBP" else {}
     found = extract(samples.encode(stored, form, exif=tags, **options))
     assert found.details["width"] == 320
     assert found.details["height"] == 240
