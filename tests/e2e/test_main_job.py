@@ -33,7 +33,7 @@ def _rows(path: Path) -> int:
         return sum(1 for _ in csv.reader(file)) - 1
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def trained(mmdesk: Mmdesk, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, dict[str, Any]]:
     """A small made case after new, import, extract and train: data folder, case folder, the run."""
     base = tmp_path_factory.mktemp("made")

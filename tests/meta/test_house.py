@@ -9,6 +9,8 @@ import sys
 from importlib import metadata
 from pathlib import Path
 
+import pytest
+
 from mmdesk.engine.core import code_manifest
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -86,3 +88,10 @@ def test_the_project_speaks_of_itself_alone() -> None:
             text = path.read_text(encoding="utf-8", errors="ignore")
             found += [f"{name}: {match[0]}" for match in machine_path.finditer(text)]
     assert found == []
+
+
+@pytest.mark.xdist_group("together")
+def test_tests_that_belong_together_run_together(request: pytest.FixtureRequest) -> None:
+    """What several tests share is made once only if they run in one worker; xdist tells them by the end of the name."""
+    if request.config.getoption("loadgroup", default=False):
+        assert request.node.nodeid.endswith("@together")

@@ -50,7 +50,7 @@ class Watcher(NullContext):
             raise JobCancelled
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def frozen(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     """A case folder with a snapshot in it, and the snapshot's digest; the training process needs no more."""
     folder = tmp_path_factory.mktemp("case")
@@ -58,7 +58,7 @@ def frozen(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     return folder, take_snapshot(CaseFiles(folder), data).data_sha256
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def undisturbed(frozen: tuple[Path, str]) -> str:
     """The hash of the model of a training that nobody disturbs."""
     watcher = Watcher(0, act=print)
