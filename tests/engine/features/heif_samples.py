@@ -30,10 +30,9 @@ def hevc(picture: Picture) -> tuple[bytes, bytes]:
     with av.open(buffer, "w", format="mp4") as container:
         stream: Any = container.add_stream("libx265", rate=1, options=options)
         stream.height, stream.width, stream.pix_fmt = *picture.shape[:2], "yuv444p"
-        frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
-        frame.pts = 0
-        container.mux(stream.encode(frame))
-        container.mux(stream.encode())
+        for packet in (*stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")), *stream.encode()):
+            packet.pts = packet.dts = 0  # of a single picture the encoder's times are whatever was in memory
+            container.mux(packet)
     buffer.seek(0)
     with av.open(buffer, "r") as container:
         packet = next(packet for packet in container.demux(video=0) if packet.size)
