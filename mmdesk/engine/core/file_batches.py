@@ -58,6 +58,8 @@ class FileBatches:
         self._named: dict[Path, Path] = {}
         """Temporary name -> final name."""
         self._coming: set[Path] = set()
+        self._changed: set[Path] = set()
+        """Folders to be flushed."""
 
     def __contains__(self, path: Path) -> bool:
         """Whether ``path`` is among the files that the next commit names."""
@@ -75,6 +77,13 @@ class FileBatches:
         self._named[temporary] = path
         self._start(len(data), _write, temporary, data, path)
         self._coming.add(path)
+
+    def confirm(self, path: Path) -> None:
+        """``path`` is there already, whole; with the next commit its name is on the disk for certain.
+
+        Somebody else may have given it just now, and not have flushed the folder yet.
+        """
+        self._changed.add(path.parent)
 
     @contextmanager
     def stream(self) -> Iterator[Stream]:
@@ -119,18 +128,20 @@ class FileBatches:
         """
         while self._waiting:
             self._await_one()
-        changed: set[Path] = set()
+        made: set[Path] = set()
         for temporary, path in list(self._named.items()):
             try:
-                if path.parent not in changed:
-                    changed.update((path.parent, *_make_folders(path.parent)))
+                if path.parent not in made:
+                    made.add(path.parent)
+                    self._changed.update((path.parent, *_make_folders(path.parent)))
                 temporary.replace(path)
             except OSError as error:
                 raise as_resource_error(error, path) from error
             del self._named[temporary]
-        for flushed in [self._pool.submit(_flush_folder, folder) for folder in changed]:
+        for flushed in [self._pool.submit(_flush_folder, folder) for folder in self._changed]:
             flushed.result()
         self._coming.clear()
+        self._changed.clear()
 
     def _await_one(self) -> None:
         future, size = self._waiting.popleft()

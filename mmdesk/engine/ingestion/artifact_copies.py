@@ -110,6 +110,7 @@ class ArtifactCopies:
             os.utime(path)
         except OSError:
             return False
+        self._batches.confirm(path)
         return True
 
 

@@ -159,26 +159,45 @@ def folder_candidates(path: Path, entities: Container[str]) -> Iterator[Candidat
         owner = path.parent.name if path.parent.name in entities else None
         yield Candidate(path, owner, path.name, problem="" if owner else _ownerless(path.parent.name))
         return
-    owner = path.name if path.name in entities else None
-    yield from _walk(path, owner, (), entities)
-
-
-def _walk(folder: Path, owner: str | None, below: tuple[str, ...], entities: Container[str]) -> Iterator[Candidate]:
-    try:
-        with os.scandir(folder) as listing:
-            found = sorted(listing, key=lambda item: os.fsencode(item.name))
-    except OSError as error:
-        yield Candidate(folder, owner, folder.name, problem=f"the folder cannot be read: {error.strerror}")
-        return
-    for item in found:
-        if item.is_dir(follow_symlinks=False):
-            named = item.name in entities
-            yield from _walk(
-                folder / item.name, item.name if named else owner, () if named else (*below, item.name), entities
-            )
+    top = _Folder(path, path.name if path.name in entities else None)
+    levels = [_listed(top, entities)]  # no recursion: folders may be nested deeper than Python's stack goes
+    while levels:
+        found = next(levels[-1], None)
+        if found is None:
+            levels.pop()
+        elif isinstance(found, _Folder):
+            levels.append(_listed(found, entities))
         else:
-            problem = "" if owner is not None else _ownerless(folder.name)
-            yield Candidate(folder / item.name, owner, "/".join((*below, item.name)), problem=problem)
+            yield found
+
+
+@dataclass(frozen=True)
+class _Folder:
+    """A folder, whose its files are, and its path below the entity's folder."""
+
+    path: Path
+    owner: str | None
+    below: str = ""
+
+
+def _listed(folder: _Folder, entities: Container[str]) -> Iterator[Candidate | _Folder]:
+    """What is in a folder, in the order of the names; of many files only the names are kept."""
+    path, owner, below = folder.path, folder.owner, folder.below
+    try:
+        with os.scandir(path) as listing:
+            found = sorted((os.fsencode(item.name), item.is_dir(follow_symlinks=False)) for item in listing)
+    except OSError as error:
+        yield Candidate(path, owner, path.name, problem=f"the folder cannot be read: {error.strerror}")
+        return
+    for raw, is_folder in found:
+        name = os.fsdecode(raw)
+        if not is_folder:
+            problem = "" if owner is not None else _ownerless(path.name)
+            yield Candidate(path / name, owner, below + name, problem=problem)
+        elif name in entities:
+            yield _Folder(path / name, name)
+        else:
+            yield _Folder(path / name, owner, f"{below}{name}/")
 
 
 def _ownerless(folder: str) -> str:

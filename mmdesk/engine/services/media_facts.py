@@ -41,7 +41,18 @@ def fact_lines(details: Mapping[str, object]) -> tuple[tuple[str, str], ...]:
             ("place", f"{place[0]}, {place[1]}" + (f", {height} m above the sea" if height is not None else ""))
         )
     lines += [(word, str(rest.pop(name))) for name, word in _WORDS.items() if name in rest]
-    return (*lines, *((name.replace("_", " "), str(value)) for name, value in rest.items()))
+    return (*lines, *(_measured(name, value) for name, value in rest.items()))
+
+
+_UNITS = {"_s": " s", "_hz": " Hz"}
+
+
+def _measured(name: str, value: object) -> tuple[str, str]:
+    """A detail whose name ends with its unit, or any other."""
+    for ending, unit in _UNITS.items():
+        if name.endswith(ending):
+            return name.removesuffix(ending).replace("_", " "), f"{value}{unit}"
+    return name.replace("_", " "), str(value)
 
 
 def _pair(details: dict[str, object], first: str, second: str) -> tuple[object, object] | None:

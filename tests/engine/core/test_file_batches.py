@@ -88,6 +88,11 @@ def test_every_file_is_flushed_before_its_name_and_every_folder_once_after(
         with batches.stream() as stream:
             stream.keep(tmp_path / "new/half0/large")
         batches.commit()
+        (tmp_path / "theirs").mkdir()
+        batches.confirm(tmp_path / "theirs/named by somebody else")
+        batches.commit()
+        batches.commit()
+    assert seen.pop() == "theirs"
     assert len(seen) == 41 + 4
     # The two folders, and those in which they and the folder above them are new.
     assert sorted(seen[41:]) == sorted(["half0", "half1", "new", tmp_path.name])

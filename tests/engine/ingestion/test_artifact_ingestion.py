@@ -3,6 +3,8 @@ from __future__ import annotations
 import json
 import os
 import socket
+import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -19,6 +21,8 @@ from mmdesk.engine.services.media_imports import MediaReport, import_media
 from mmdesk.engine.store import readers
 from mmdesk.engine.store.case import Case
 from mmdesk.engine.store.tables import EntityArtifact, Import, RejectedRow
+from tests.engine.case_key import script
+from tests.engine.conftest import drop_schema
 from tests.engine.features import media_samples as samples
 from tests.engine.services.media_cases import make_case, write
 
@@ -181,24 +185,119 @@ def test_special_files_are_refused_without_waiting(case: Path, tmp_path: Path) -
     assert stored(case) == []
 
 
-@pytest.mark.parametrize("size", [1000, 9 << 20])
-def test_a_file_that_changes_while_it_is_read_is_refused(
-    case: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int
-) -> None:
-    path = write(tmp_path / "media/a/growing.bin", bytes(size))
-    read = artifact_copies._read
+def _grow(path: Path) -> None:
+    with path.open("ab") as out:
+        out.write(b"more")
 
-    def read_and_grow(file: object, length: int) -> bytes:
+
+def _cut(path: Path) -> None:
+    os.truncate(path, 500)
+
+
+def _rewrite(path: Path) -> None:
+    with path.open("r+b") as out:
+        out.write(b"X")
+    os.utime(path, ns=(0, path.stat().st_mtime_ns + 1_000_000_000))  # clocks of file systems may be coarse
+
+
+@pytest.mark.parametrize("size", [1000, 9 << 20])
+@pytest.mark.parametrize("change", [_grow, _cut, _rewrite])
+def test_a_file_that_changes_while_it_is_read_is_refused(
+    case: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int, change: Callable[[Path], None]
+) -> None:
+    path = write(tmp_path / "media/a/changing.bin", bytes(size))
+    read = artifact_copies._read
+    changes = [change]
+
+    def read_and_change(file: object, length: int) -> bytes:
         data = read(file, length)  # type: ignore[arg-type]
-        if path.stat().st_size == size:
-            with path.open("ab") as out:
-                out.write(b"more")
+        if changes:
+            changes.pop()(path)
         return data
 
-    monkeypatch.setattr(artifact_copies, "_read", read_and_grow)
+    monkeypatch.setattr(artifact_copies, "_read", read_and_change)
     report = bring(case, tmp_path / "media")
     assert [problem.reason for problem in report.problems] == ["it changed while it was being read"]
     assert stored(case) == []
+    assert counts(bring(case, tmp_path / "media")) == (1, 0, 0, 0)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links and pipes of Unix")
+@pytest.mark.parametrize("swapped", ["link", "pipe", "nothing"])
+def test_a_file_that_is_swapped_before_it_is_opened_is_refused_without_waiting(
+    case: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, swapped: str
+) -> None:
+    secret = write(tmp_path / "secret.txt", b"not yours")
+    path = write(tmp_path / "media/a/file.txt", b"harmless")
+    opened = os.open
+
+    def swap_and_open(name: object, flags: int, *rest: int) -> int:
+        if name == path and path.is_file():
+            path.unlink()
+            if swapped == "link":
+                path.symlink_to(secret)
+            elif swapped == "pipe":
+                os.mkfifo(path)
+        return opened(name, flags, *rest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(os, "open", swap_and_open)
+    report = bring(case, tmp_path / "media")
+    assert [problem.reason.split(";")[0] for problem in report.problems] == [
+        {"link": "it is a symbolic link", "pipe": "it is no plain file", "nothing": "there is no such file"}[swapped]
+    ]
+    assert stored(case) == []
+
+
+@pytest.mark.skipif(os.name == "nt" or not os.geteuid(), reason="nobody keeps the superuser from reading")
+def test_a_file_that_may_not_be_read_is_refused(case: Path, tmp_path: Path) -> None:
+    write(tmp_path / "media/a/secret.txt", b"x").chmod(0)
+    report = bring(case, tmp_path / "media")
+    assert [problem.reason for problem in report.problems] == ["it cannot be opened: Permission denied"]
+
+
+_IMPORT = """
+import json, sys
+from pathlib import Path
+from mmdesk.engine.services.media_imports import import_media
+print("ready", flush=True)
+sys.stdin.readline()
+report = import_media(Path(sys.argv[1]), [Path(sys.argv[2])], actor=sys.argv[3])
+print(json.dumps([report.artifacts, report.unchanged, report.duplicates, report.refused]))
+"""
+
+
+def test_the_same_files_from_two_processes_at_once_are_stored_once(tmp_path: Path, postgres_url: str) -> None:
+    """On a server, where several may write; in a local case the second is told who is at it."""
+    folder = make_case(tmp_path / "case", ENTITIES, database_url=postgres_url)
+    for number in range(600):
+        write(tmp_path / f"media/a/{number}.txt", b"content %d" % (number // 2))
+    people = [
+        subprocess.Popen(
+            script(_IMPORT, folder, tmp_path / "media", actor),
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        )
+        for actor in ("ann", "bob")
+    ]  # fmt: skip
+    for person in people:
+        assert person.stdout is not None
+        assert person.stdout.readline() == "ready\n"
+    for person in people:
+        assert person.stdin is not None
+        person.stdin.write("\n")
+        person.stdin.flush()
+    new, unchanged, duplicates, refused = (
+        sum(column) for column in zip(*(json.loads(person.communicate()[0]) for person in people), strict=True)
+    )
+    assert (new, unchanged, duplicates, refused) == (300, 600, 300, 0)
+    assert len(stored(folder)) == 300
+    with Case.open(folder, write=True, actor="t") as opened:
+        with opened.read() as connection:
+            rows = readers.artifacts(connection).to_pylist()
+            links = readers.entity_artifacts(connection)
+        assert len({row["sha256"] for row in rows}) == len(rows) == 300
+        assert all(sha256_bytes((folder / row["path"]).read_bytes()) == row["sha256"] for row in rows)
+        assert len(links) == 600
+        drop_schema(postgres_url, opened.file.schema)
 
 
 def test_large_files_are_copied_whole(case: Path, tmp_path: Path) -> None:
@@ -307,3 +406,23 @@ def test_folders_are_walked_in_order_of_names(tmp_path: Path) -> None:
         write(tmp_path / "media" / name, b"")
     found = [candidate.path.as_posix()[-3:] for candidate in folder_candidates(tmp_path / "media", {"a", "b"})]
     assert found == ["a/0", "a/1", "b/1", "b/2"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="paths of Unix")
+def test_folders_nested_deeper_than_a_path_may_be_long_are_refused_where_they_end(case: Path, tmp_path: Path) -> None:
+    write(tmp_path / "media/a/above.txt", b"above")
+    here = Path.cwd()
+    os.chdir(tmp_path / "media/a")
+    try:
+        for _ in range(2500):
+            os.mkdir("d")  # noqa: PTH102 - a path of its own would be too long
+            os.chdir("d")
+        Path("below.txt").write_bytes(b"below")
+    finally:
+        os.chdir(here)
+    try:
+        report = bring(case, tmp_path / "media")
+    finally:
+        subprocess.run(["rm", "-rf", tmp_path / "media"], check=True)  # Python's own way gives up at a thousand
+    assert counts(report) == (1, 0, 0, 1)
+    assert report.problems[0].reason == "the folder cannot be read: File name too long"

@@ -12,15 +12,18 @@ from mmdesk.engine.store.case import Case
 from mmdesk.engine.store.tables import Entity
 
 
-def make_case(folder: Path, entities: Sequence[str]) -> Path:
-    """A case that knows these entities."""
+def make_case(folder: Path, entities: Sequence[str], database_url: str | None = None) -> Path:
+    """A case that knows these entities, local or on a server."""
     rows = {
         "id": pa.array(range(1, len(entities) + 1)),
         "entity_id": list(entities),
         "attributes": ["{}"] * len(entities),
         "row_key": pa.array([number.to_bytes(16, "big") for number in range(len(entities))], pa.binary()),
     }
-    with Case.create(folder, actor="tester") as case, case.write("test", "entities") as connection:
+    with (
+        Case.create(folder, database_url=database_url, actor="tester") as case,
+        case.write("test", "entities") as connection,
+    ):
         bulk.insert(connection, Entity, pa.table(rows))
     return folder
 
