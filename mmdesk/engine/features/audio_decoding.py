@@ -24,6 +24,7 @@ from mmdesk.engine.features.limits import (
     MIN_RATE_HZ,
     UnreadableError,
 )
+from mmdesk.engine.features.media_file import MediaFile
 
 Samples = npt.NDArray[np.float32]
 
@@ -160,7 +161,7 @@ def _open_sndfile(file: BinaryIO, content_type: str) -> Sound | None:
     cut_short = ends_early(file)
     file.seek(0)  # from here on the reader alone moves the position
     try:
-        reader = soundfile.SoundFile(file)
+        reader = soundfile.SoundFile(MediaFile(file))
         header = check_header(reader.samplerate, reader.channels, reader.frames)
     except (soundfile.LibsndfileError, RuntimeError, TypeError, ValueError, OSError):
         return None

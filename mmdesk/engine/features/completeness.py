@@ -65,6 +65,6 @@ def _without_signature(head: bytes, size: int) -> Check | None:
     """Frames one after the other, packets, and texts."""
     if head[:1] == b"G" and size > 188:
         return media_ends.transport_stream
-    if head[:3] == b"ID3" or (head[:1] == b"\xff" and head[1:2] > b"\xdf"):
+    if head[:3] == b"ID3" or (head[:1] == b"\xff" and head[1:2] > b"\xdf" and head[1:2] != b"\xfe"):  # not UTF-16
         return media_ends.frames
     return file_ends.markup if head.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in {b"<", b"{", b"["} else None

@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import Any, BinaryIO, NoReturn
 
 from mmdesk.engine.features.completeness import ends_early
-from mmdesk.engine.features.limits import UnreadableError
+from mmdesk.engine.features.limits import MAX_PIXELS, UnreadableError
+from mmdesk.engine.features.media_file import MediaFile
 
 FORMATS: dict[str, str] = {
     "audio/aac": "aac",
@@ -47,6 +48,10 @@ FORMATS: dict[str, str] = {
 """Content type -> the only demuxer that may open it."""
 
 
+DECODER_OPTIONS = {"max_pixels": str(MAX_PIXELS)}
+"""For every decoder: a frame may claim another size than its container does, and is allocated by its own claim."""
+
+
 def open_container(file: BinaryIO, content_type: str) -> Any:
     """Open a media container with the one demuxer that its content type allows.
 
@@ -62,11 +67,11 @@ def open_container(file: BinaryIO, content_type: str) -> Any:
     if name is None:
         raise UnreadableError(f"no reader for {content_type}", code="features.no_reader")
     file.seek(0)
-    options = {"protocol_whitelist": "none", "format_whitelist": _whitelist(name)}
+    options = {"protocol_whitelist": "none", "format_whitelist": _whitelist(name), **DECODER_OPTIONS}
     try:
-        return av.open(file, "r", format=name, options=options, metadata_errors="replace", io_open=_refuse)
+        return av.open(MediaFile(file), "r", format=name, options=options, metadata_errors="replace", io_open=_refuse)
     except av.error.InvalidDataError as error:
-        cut = ", and it is cut short" if ends_early(file) else ""
+        cut = ", and it is cut short or its structure lies" if ends_early(file) else ""
         raise UnreadableError(
             f"the file begins like {content_type}, but what follows cannot be read as that{cut}",
             code="features.not_opened",

@@ -9,17 +9,19 @@ Source: ISO 32000-1 (through PDFium), ECMA-376 (docx, pptx, xlsx), OASIS OpenDoc
 
 from __future__ import annotations
 
+import io
 import itertools
 import re
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import closing, suppress
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import BinaryIO
-from xml.parsers import expat
 
 from mmdesk.engine.features.completeness import ends_early
+from mmdesk.engine.features.pdf_streams import swells
+from mmdesk.engine.features.xml_text import XmlText
 
 PIECES = 16
 """Most parts that a document's text is cut into; each becomes a segment."""
@@ -27,6 +29,10 @@ SMALLEST_PIECE = 2000
 MOST_PAGES = 500
 MOST_CHARACTERS = 4_000_000
 _LARGEST_ARCHIVE = 64 << 20
+_LARGEST_DIRECTORY = 4 << 20
+"""Bytes of a zip archive's list of entries; about 40,000 of them."""
+_END_BYTES = (1 << 16) + 22
+_READ_AT_ONCE = 64 << 20
 
 
 @dataclass(frozen=True)
@@ -52,7 +58,7 @@ class Document:
         parts: At most :data:`PIECES`, in order; empty where the document holds no text or does not give it away.
         paged: The parts are counted in pages rather than in characters.
         incomplete: The file is cut short.
-        details: Facts: ``pages``, ``characters``, ``protected``.
+        details: Facts: ``pages``, ``characters``, ``protected``, ``unread`` (why nothing was).
     """
 
     parts: tuple[Part, ...] = ()
@@ -79,9 +85,14 @@ def _pdf(file: BinaryIO) -> Document | None:
     import pypdfium2
 
     cut = ends_early(file)
+    size = file.seek(0, io.SEEK_END)
+    file.seek(0)
+    data = file.read(_READ_AT_ONCE)
+    if swells(data):
+        return Document(incomplete=True, details={"unread": "it holds a stream that swells beyond all measure"})
     file.seek(0)
     try:
-        document = pypdfium2.PdfDocument(file.read())
+        document = pypdfium2.PdfDocument(data if size <= _READ_AT_ONCE else file)
     except pypdfium2.PdfiumError as error:
         if "password" in str(error).lower():
             return Document(details={"protected": True})
@@ -108,10 +119,6 @@ def _pages(document: object, count: int) -> Iterator[str]:
         yield text
 
 
-_PARAGRAPHS = frozenset({"p", "h", "br", "tab", "si"})
-_TEXT_HOLDERS = frozenset({"t", "p", "h", "span", "a"})
-
-
 def _word(file: BinaryIO) -> Document | None:
     return _office(file, r"word/document\.xml", paged=False)
 
@@ -129,18 +136,31 @@ def _open_document(file: BinaryIO) -> Document | None:
 
 
 def _office(file: BinaryIO, pattern: str, *, paged: bool) -> Document | None:
+    if _directory_bytes(file) > _LARGEST_DIRECTORY:
+        return Document(incomplete=True, details={"unread": "it lists more entries than any document has"})
     file.seek(0)
     try:
         with zipfile.ZipFile(file) as archive:
             names = [name for name in archive.namelist() if re.fullmatch(pattern, name)]
             read = _Entries(archive)
             texts = [read.text(name) for name in sorted(names, key=_natural)[:MOST_PAGES]]
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError, ValueError):
+    except (zipfile.BadZipFile, NotImplementedError, EOFError, OSError, ValueError):
         return Document(incomplete=True)
+    except RuntimeError:  # so zipfile says that an entry needs a password
+        return Document(details={"protected": True})
     if paged:
         return _paged(texts, read.damaged, {"pages": len(names)})
     text = "\n".join(texts)[:MOST_CHARACTERS]
     return Document(_pieces(text), incomplete=read.damaged, details={"characters": len(text)})
+
+
+def _directory_bytes(file: BinaryIO) -> int:
+    """What the end of a zip archive says of the length of its directory; 0 if it is not found."""
+    size = file.seek(0, io.SEEK_END)
+    file.seek(max(0, size - _END_BYTES))
+    tail = file.read()
+    at = tail.rfind(b"PK\x05\x06")
+    return int.from_bytes(tail[at + 12 : at + 16], "little") if at >= 0 else 0
 
 
 def _natural(name: str) -> tuple[int, str]:
@@ -163,46 +183,18 @@ class _Entries:
 
     def text(self, name: str) -> str:
         """The text in an entry, a line for each paragraph; what comes before damage if there is any."""
-        pieces: list[bytes] = []
+        found = XmlText(MOST_CHARACTERS)
         try:
             with self._archive.open(name) as entry:
-                while self._left > 0 and (piece := entry.read(min(self._left, 1 << 16))):
-                    pieces.append(piece)
+                while not found.done and self._left > 0 and (piece := entry.read(min(self._left, 1 << 16))):
+                    found.feed(piece)
                     self._left -= len(piece)
+            self.damaged = self.damaged or (self._left <= 0 and not found.done)
+            found.feed(b"", last=self._left > 0)
         except (zipfile.BadZipFile, zlib.error, EOFError):
             self.damaged = True
-        return _text(b"".join(pieces))
-
-
-def _text(data: bytes) -> str:
-    words: list[str] = []
-    above: list[str] = []
-
-    def start(tag: str, _attributes: object) -> None:
-        above.append(tag.rsplit(":", 1)[-1])
-
-    def end(_tag: str) -> None:
-        if above.pop() in _PARAGRAPHS:
-            words.append("\n")
-
-    def characters(text: str) -> None:
-        if above[-1] in _TEXT_HOLDERS:
-            words.append(text)
-
-    parser = expat.ParserCreate()
-    parser.StartElementHandler, parser.EndElementHandler, parser.CharacterDataHandler = start, end, characters
-    parser.StartDoctypeDeclHandler = _refuse_doctype
-    with suppress(expat.ExpatError, _DoctypeError):
-        parser.Parse(data, True)
-    return re.sub(r"\s*\n\s*", "\n", "".join(words)).strip()
-
-
-class _DoctypeError(Exception):
-    """The entry declares a document type."""
-
-
-def _refuse_doctype(*_declared: object) -> None:
-    raise _DoctypeError
+        self.damaged = self.damaged or found.damaged
+        return found.text()
 
 
 def _paged(pages: list[str], cut: bool, details: dict[str, object]) -> Document:
@@ -226,10 +218,18 @@ def _pieces(text: str) -> tuple[Part, ...]:
     return tuple(Part(text[start:end], start, end) for start, end in itertools.pairwise(edges))
 
 
+def _compound(file: BinaryIO) -> Document | None:
+    """OLE files hold no text that is read here, but Office packs what has a password into one."""
+    file.seek(0)
+    sealed = "EncryptedPackage".encode("utf-16-le") in file.read(_READ_AT_ONCE)
+    return Document(details={"protected": True}) if sealed else None
+
+
 _WORDS = "application/vnd.openxmlformats-officedocument."
 _OPEN = "application/vnd.oasis.opendocument."
 _READERS: dict[str, Callable[[BinaryIO], Document | None]] = {
     "application/pdf": _pdf,
+    "application/x-ole-storage": _compound,
     f"{_WORDS}wordprocessingml.document": _word,
     f"{_WORDS}presentationml.presentation": _slides,
     f"{_WORDS}spreadsheetml.sheet": _workbook,

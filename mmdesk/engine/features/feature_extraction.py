@@ -219,13 +219,14 @@ def _video(data: BinaryIO, content_type: str, builder: _Builder) -> Extraction:
         if not film.frames:
             reason = "the video holds no frame and no sound that can be decoded"
             raise UnreadableError(reason, details=details) from error
-        return Extraction(_NOTHING, (), film.incomplete, {**details, "sound": error.message})
+        incomplete = film.incomplete or film.sound_tracks > 0
+        return Extraction(_NOTHING, (), incomplete, {**details, "sound": error.message})
     position = default_layout().index("video.has_sound")
     for row in builder.rows:
         row[position] = 1.0
     sound = {f"sound_{key}": value for key, value in track.details.items()}
     if not film.frames:
-        details["pictures"] = "no moving pictures, only sound"
+        details["pictures"] = "none that can be decoded" if film.incomplete else "no moving pictures, only sound"
     return Extraction(_NOTHING, (), film.incomplete or track.incomplete, {**details, **sound})
 
 

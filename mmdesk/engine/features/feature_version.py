@@ -32,13 +32,16 @@ _CODE = tuple(
         "layout",
         "limits",
         "media_ends",
+        "media_file",
         "onnx_extractor",
         "other_features",
+        "pdf_streams",
         "picture_headers",
         "segments",
         "tiff",
         "video_decoding",
         "video_features",
+        "xml_text",
     )
 )
 """The files that decide a vector's bytes; the pool, the cache and this file do not."""

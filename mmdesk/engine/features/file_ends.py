@@ -12,19 +12,16 @@ import struct
 import zlib
 from typing import BinaryIO
 
+from mmdesk.engine.features.media_ends import read_at
+
 _TAIL_BYTES = 1 << 16
 _MOST_PARTS = 4096
 _MOST_INFLATED = 256 << 20
 """Of a gzip file; whether a longer one is whole is not looked into."""
 
 
-def _read(file: BinaryIO, at: int, length: int) -> bytes:
-    file.seek(at)
-    return file.read(length)
-
-
 def _tail(file: BinaryIO, size: int, length: int = _TAIL_BYTES) -> bytes:
-    return _read(file, max(0, size - length), length)
+    return read_at(file, max(0, size - length), length)
 
 
 def _number(data: bytes) -> int:
@@ -68,7 +65,7 @@ def xz(file: BinaryIO, size: int) -> bool:
 
 def seven_zip(file: BinaryIO, size: int) -> bool:
     """The header at the end, whose place is said at the beginning."""
-    head = _read(file, 0, 32)
+    head = read_at(file, 0, 32)
     return len(head) < 32 or 32 + _number(head[12:20]) + _number(head[20:28]) > size
 
 
@@ -82,7 +79,7 @@ def tar(file: BinaryIO, size: int) -> bool:
     """Entries up to a block of zeros."""
     position = 0
     for _ in range(_MOST_PARTS):
-        header = _read(file, position, 512)
+        header = read_at(file, position, 512)
         if not header.strip(b"\x00"):
             return len(header) < 512
         length = re.match(rb" *([0-7]+)", header[124:136])
@@ -96,7 +93,7 @@ def tar(file: BinaryIO, size: int) -> bool:
 
 def sqlite(file: BinaryIO, size: int) -> bool:
     """Pages, where their number is up to date."""
-    head = _read(file, 0, 100)
+    head = read_at(file, 0, 100)
     if len(head) < 100:
         return True
     page, pages = struct.unpack_from(">H", head, 16)[0], struct.unpack_from(">I", head, 28)[0]
@@ -105,7 +102,7 @@ def sqlite(file: BinaryIO, size: int) -> bool:
 
 def compound(file: BinaryIO, size: int) -> bool:
     """OLE: the last sector that the allocation tables call used has to begin within the file."""
-    head = _read(file, 0, 512)
+    head = read_at(file, 0, 512)
     if len(head) < 512:
         return True
     shift = struct.unpack_from("<H", head, 30)[0]
@@ -116,7 +113,7 @@ def compound(file: BinaryIO, size: int) -> bool:
     for number, place in enumerate(struct.unpack_from("<109I", head, 76)):
         if place >= 0xFFFFFFFA:
             break
-        table = _read(file, (place + 1) << shift, sector)
+        table = read_at(file, (place + 1) << shift, sector)
         if len(table) < sector:
             return True
         used = table.rstrip(b"\xff")
@@ -127,14 +124,14 @@ def compound(file: BinaryIO, size: int) -> bool:
 
 def photoshop(file: BinaryIO, size: int) -> bool:
     """Three sections with their lengths, then the picture, plain or with the lengths of its rows."""
-    head = _read(file, 0, 26)
+    head = read_at(file, 0, 26)
     if len(head) < 26:
         return True
     channels, height, width, depth = struct.unpack_from(">HIIH", head, 12)
     position = 26
     for _ in range(3):
-        position += 4 + int.from_bytes(_read(file, position, 4), "big")
-    packed = _read(file, position, 2)
+        position += 4 + int.from_bytes(read_at(file, position, 4), "big")
+    packed = read_at(file, position, 2)
     rows = channels * height
     if len(packed) < 2 or position + 2 > size:
         return True
@@ -146,7 +143,7 @@ def photoshop(file: BinaryIO, size: int) -> bool:
 
 def icon(file: BinaryIO, size: int) -> bool:
     """Pictures where the directory says."""
-    count = _number(_read(file, 4, 2))
+    count = _number(read_at(file, 4, 2))
     table = file.read(16 * count)
     entries = (table[at : at + 16] for at in range(0, 16 * count, 16))
     return any(len(one) < 16 or _number(one[8:12]) + _number(one[12:16]) > size for one in entries)
@@ -154,7 +151,7 @@ def icon(file: BinaryIO, size: int) -> bool:
 
 def elf(file: BinaryIO, size: int) -> bool:
     """The table of sections, which linkers write last, or of segments."""
-    head = _read(file, 0, 64)
+    head = read_at(file, 0, 64)
     if len(head) < 64:
         return True
     order, wide = "<" if head[5] == 1 else ">", head[4] == 2
@@ -165,11 +162,11 @@ def elf(file: BinaryIO, size: int) -> bool:
 
 def portable_executable(file: BinaryIO, size: int) -> bool:
     """The sections' content."""
-    start = _number(_read(file, 60, 4))
-    head = _read(file, start, 24)
+    start = _number(read_at(file, 60, 4))
+    head = read_at(file, start, 24)
     if head[:4] != b"PE\x00\x00" or len(head) < 24:
         return False
-    table = _read(file, start + 24 + _number(head[20:22]), 40 * _number(head[6:8]))
+    table = read_at(file, start + 24 + _number(head[20:22]), 40 * _number(head[6:8]))
     entries = (table[at : at + 40] for at in range(0, 40 * _number(head[6:8]), 40))
     return any(len(one) < 40 or _number(one[16:20]) + _number(one[20:24]) > size for one in entries)
 
@@ -184,10 +181,10 @@ _ROOT = re.compile(rb"\s*(?:<[?!][^>]*>\s*)*<([A-Za-z_][\w:.-]*)[^>]*>")
 
 def markup(file: BinaryIO, size: int) -> bool:
     """XML and HTML end with what closes their outermost element, JSON and RTF with the bracket that opens them."""
-    head = _read(file, 0, 4096).removeprefix(b"\xef\xbb\xbf").lstrip()
+    head = read_at(file, 0, 4096).removeprefix(b"\xef\xbb\xbf").lstrip()
     tail = _tail(file, size).rstrip(b" \t\r\n\x00")
     if head[:1] in {b"{", b"["}:
-        return _brackets(_read(file, 0, _MOST_COUNTED) if size <= _MOST_COUNTED else b"", head, tail)
+        return _brackets(read_at(file, 0, _MOST_COUNTED) if size <= _MOST_COUNTED else b"", head, tail)
     start, root = head[:64].lower(), _ROOT.match(head)
     if root is None or not start.startswith((b"<?xml", b"<!doctype", b"<html", b"<svg")):
         return False

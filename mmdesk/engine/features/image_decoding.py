@@ -11,8 +11,15 @@ import numpy as np
 import numpy.typing as npt
 
 from mmdesk.engine.features.heif import decode_heif, read_heif
-from mmdesk.engine.features.limits import MAX_JPEG_PIXELS, MAX_PIXELS, MAX_SCANNED_PIXELS, UnreadableError
-from mmdesk.engine.features.picture_headers import PictureHeader, can_read, read_header
+from mmdesk.engine.features.limits import (
+    MAX_JPEG_PIXELS,
+    MAX_PIXELS,
+    MAX_RAW_BYTES,
+    MAX_SCANNED_PIXELS,
+    MOST_GROWTH,
+    UnreadableError,
+)
+from mmdesk.engine.features.picture_headers import PNG_SAMPLES, PictureHeader, can_read, read_header
 
 # ruff: isort: split
 import cv2  # behind limits.py, which sets OpenCV's own pixel limit
@@ -69,7 +76,10 @@ def decode_picture(data: bytes, content_type: str) -> Decoded:
     if header is None:
         raise UnreadableError(f"not a readable picture ({content_type})", code="features.no_header")
     _check_size(header, content_type)
-    whole, header_ok = _decode(data, header, content_type), header.complete
+    _check_samples(header, len(data))
+    # OpenCV allocates a PNG's chunks by their lengths, so it is only given one whose chunks are all there.
+    readable = header.complete or content_type != "image/png"
+    whole, header_ok = _decode(data, header, content_type) if readable else None, header.complete
     if whole is None:
         whole, header_ok = _decode_partly(data, header, content_type), False
     if whole is None:
@@ -95,6 +105,14 @@ def _check_size(header: PictureHeader, content_type: str) -> None:
             f"the picture has {header.passes} scans of {header.width} x {header.height} pixels; that is not believable",
             code="features.too_many_scans",
         )
+
+
+def _check_samples(header: PictureHeader, size: int) -> None:
+    claims = f"the picture claims {header.raw_bytes // 10**6} MB of samples"
+    if header.raw_bytes > MAX_RAW_BYTES:
+        raise UnreadableError(f"{claims}; the limit is {MAX_RAW_BYTES // 10**6}", code="features.too_many_bytes")
+    if header.raw_bytes > MOST_GROWTH * size:
+        raise UnreadableError(f"{claims}, which its {size} bytes cannot hold", code="features.too_little")
 
 
 def _decode(data: bytes, header: PictureHeader, content_type: str) -> Picture | None:
@@ -128,17 +146,15 @@ def _decode_heic(data: bytes) -> Picture | None:
 _PLAIN_ROWS = frozenset({"image/bmp", "image/x-portable-anymap", "image/x-sun-raster"})
 """Formats without compression: what is missing can be filled with black."""
 
-_PNG_SAMPLES = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
-
 
 def _decode_partly(data: bytes, header: PictureHeader, content_type: str) -> Picture | None:
     """What a cut PNG still holds: its rows are inflated as far as they go and the rest is left black."""
     if content_type != "image/png" or header.complete:
         return None
     depth, colour, _, _, interlaced = data[24:29]
-    if interlaced or colour not in _PNG_SAMPLES or data[12:16] != b"IHDR":
+    if interlaced or colour not in PNG_SAMPLES or data[12:16] != b"IHDR":
         return None
-    row = 1 + (header.width * depth * _PNG_SAMPLES[colour] + 7) // 8
+    row = 1 + (header.width * depth * PNG_SAMPLES[colour] + 7) // 8
     rows = _inflate(_png_stream(data), row * header.height)
     if len(rows) < row:
         return None

@@ -13,6 +13,10 @@ MAX_PIXELS = 100_000_000
 """Largest picture or video frame decoded in full (300 MB as 8-bit RGB); the largest common sensors have 60 Mpixel."""
 MAX_JPEG_PIXELS = 250_000_000
 """Largest JPEG: it is decoded at an eighth of its size, so phone cameras with 200 Mpixel fit."""
+MAX_RAW_BYTES = 400_000_000
+"""Samples of a picture as stored: 100 Mpixel of four bytes, or 66 of six."""
+MOST_GROWTH = 1_100
+"""How many times a picture's samples can be longer than its file: Flate packs 1,032 bytes into one."""
 MAX_SCANNED_PIXELS = 4_000_000_000
 """Pixels times scans of a progressive JPEG, whose decoder goes over all of them in each; encoders make about 10."""
 MAX_PICTURE_BYTES = 512 << 20

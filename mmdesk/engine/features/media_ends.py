@@ -19,7 +19,14 @@ _TAIL_BYTES = 1 << 17
 _MOST_PARTS = 4096
 
 
-def _read(file: BinaryIO, at: int, length: int) -> bytes:
+_FARTHEST = 1 << 43
+"""Files cannot be longer than about that, and to go farther is an error of the system's."""
+
+
+def read_at(file: BinaryIO, at: int, length: int) -> bytes:
+    """Bytes from a place, fewer or none beyond the end, wherever a header says that it is."""
+    if at > _FARTHEST:
+        return b""
     file.seek(at)
     return file.read(length)
 
@@ -29,13 +36,13 @@ def chunks(file: BinaryIO, size: int) -> bool:
 
     Where the outer chunk ends, only another RIFF (a large AVI) counts.
     """
-    head = _read(file, 0, 12)
+    head = read_at(file, 0, 12)
     order: Literal["big", "little"] = "big" if head[:4] in {b"RIFX", b"FORM"} else "little"
     claimed = int.from_bytes(head[4:8], order)
     end = size if claimed in _UNFINISHED else 8 + claimed
     position, data_bytes, content = 12, 0, False
     for _ in range(_MOST_PARTS):
-        header = _read(file, position, 8)
+        header = read_at(file, position, 8)
         if position + 1 >= end and content and header[:4] != b"RIFF":
             return False
         if len(header) < 8:
@@ -57,12 +64,12 @@ def chunks(file: BinaryIO, size: int) -> bool:
 
 def wave64(file: BinaryIO, size: int) -> bool:
     """The length of the file stands behind its name."""
-    return int.from_bytes(_read(file, 16, 8), "little") > size
+    return int.from_bytes(read_at(file, 16, 8), "little") > size
 
 
 def sun_audio(file: BinaryIO, size: int) -> bool:
     """Where the sound begins and how long it is."""
-    start, length = (int.from_bytes(_read(file, at, 4), "big") for at in (4, 8))
+    start, length = (int.from_bytes(read_at(file, at, 4), "big") for at in (4, 8))
     return size < 24 or (length not in _UNFINISHED and start + length > size)
 
 
@@ -70,7 +77,7 @@ def core_audio(file: BinaryIO, size: int) -> bool:
     """Chunks; the length of the sound is -1 where it reaches to the end."""
     position = 8
     for _ in range(_MOST_PARTS):
-        header = _read(file, position, 12)
+        header = read_at(file, position, 12)
         if len(header) < 12 or not header[:4].isalnum():
             return 0 < len(header) < 12
         length = int.from_bytes(header[4:], "big", signed=True)
@@ -84,9 +91,9 @@ def core_audio(file: BinaryIO, size: int) -> bool:
 
 def voice_file(file: BinaryIO, size: int) -> bool:
     """Blocks; the end is marked by one of the type 0."""
-    position = int.from_bytes(_read(file, 20, 2), "little")
+    position = int.from_bytes(read_at(file, 20, 2), "little")
     for _ in range(_MOST_PARTS):
-        header = _read(file, position, 4)
+        header = read_at(file, position, 4)
         if header[:1] == b"\x00":
             return False
         if len(header) < 4:
@@ -97,9 +104,9 @@ def voice_file(file: BinaryIO, size: int) -> bool:
 
 def midi(file: BinaryIO, size: int) -> bool:
     """As many tracks as announced."""
-    position = 8 + int.from_bytes(_read(file, 4, 4), "big")
-    for _ in range(int.from_bytes(_read(file, 10, 2), "big")):
-        header = _read(file, position, 8)
+    position = 8 + int.from_bytes(read_at(file, 4, 4), "big")
+    for _ in range(int.from_bytes(read_at(file, 10, 2), "big")):
+        header = read_at(file, position, 8)
         position += 8 + int.from_bytes(header[4:], "big")
         if len(header) < 8 or position > size:
             return True
@@ -108,7 +115,7 @@ def midi(file: BinaryIO, size: int) -> bool:
 
 def true_audio(file: BinaryIO, size: int) -> bool:
     """A table of the lengths of all frames stands in front of them; a frame holds 256 / 245 of a second."""
-    head = _read(file, 0, 22)
+    head = read_at(file, 0, 22)
     rate, samples = int.from_bytes(head[10:14], "little"), int.from_bytes(head[14:18], "little")
     if len(head) < 22 or rate == 0:
         return len(head) < 22
@@ -128,7 +135,7 @@ def flac(file: BinaryIO, size: int) -> bool:
 
     That frames are missing the decoder finds, which counts the samples.
     """
-    head = _read(file, 0, 42)
+    head = read_at(file, 0, 42)
     if len(head) < 42 or head[4] & 0x7F:
         return True
     packed = int.from_bytes(head[18:26], "big")
@@ -140,12 +147,12 @@ def flac(file: BinaryIO, size: int) -> bool:
     )
     position, last = 4, False
     while not last:
-        block = _read(file, position, 4)
+        block = read_at(file, position, 4)
         if len(block) < 4:
             return True
         last = bool(block[0] & 0x80)
         position += 4 + int.from_bytes(block[1:], "big")
-    frame = _read(file, position, 4)
+    frame = read_at(file, position, 4)
     if len(frame) < 4 or frame[0] != 0xFF or frame[1] & 0xFC != 0xF8:
         return True
     told_rate, assigned = frame[2] & 15, frame[3] >> 4
@@ -162,10 +169,10 @@ def ogg(file: BinaryIO, size: int) -> bool:
 
     An Opus stream that tells players to skip more than a second hides its sound (RFC 7845 asks for 80 ms).
     """
-    head = _read(file, 0, 64)
+    head = read_at(file, 0, 64)
     if head[28:36] == b"OpusHead" and int.from_bytes(head[38:40], "little") > _MOST_SKIPPED:
         return True
-    tail = _read(file, max(0, size - _TAIL_BYTES), _TAIL_BYTES)
+    tail = read_at(file, max(0, size - _TAIL_BYTES), _TAIL_BYTES)
     at = tail.rfind(b"OggS")
     if at < 0 or len(tail) < at + 27:
         return True
@@ -178,10 +185,10 @@ def flash_video(file: BinaryIO, size: int) -> bool:
     """Behind each tag stands its length."""
     if size < 13 + 11 + 4:
         return True
-    length = int.from_bytes(_read(file, size - 4, 4), "big")
+    length = int.from_bytes(read_at(file, size - 4, 4), "big")
     if not 11 <= length <= size - 17:
         return True
-    return 11 + int.from_bytes(_read(file, size - 4 - length + 1, 3), "big") != length
+    return 11 + int.from_bytes(read_at(file, size - 4 - length + 1, 3), "big") != length
 
 
 _ASF_FILE = bytes.fromhex("a1dcab8c47a9cf118ee400c00c205365")
@@ -189,13 +196,13 @@ _ASF_FILE = bytes.fromhex("a1dcab8c47a9cf118ee400c00c205365")
 
 def asf(file: BinaryIO, size: int) -> bool:
     """Objects with their lengths, and the length of the whole in one of them unless it is a broadcast's."""
-    head = _read(file, 0, 1 << 16)
+    head = read_at(file, 0, 1 << 16)
     at = head.find(_ASF_FILE)
     if at >= 0 and head[at + 88 : at + 89] != b"\x01" and int.from_bytes(head[at + 40 : at + 48], "little") > size:
         return True
     position = 0
     for _ in range(_MOST_PARTS):
-        header = _read(file, position, 24)
+        header = read_at(file, position, 24)
         if len(header) < 24:
             return len(header) > 0
         length = int.from_bytes(header[16:], "little")
@@ -220,11 +227,11 @@ def _vint(data: bytes, at: int, *, keep_mark: bool) -> tuple[int, int]:
 
 def matroska(file: BinaryIO, size: int) -> bool:
     """The segment follows the EBML header and holds everything else."""
-    head = _read(file, 0, 256)
+    head = read_at(file, 0, 256)
     try:
         header, length = _vint(head, 4, keep_mark=False)
         position = 4 + length + header
-        head = _read(file, position, 16)
+        head = read_at(file, position, 16)
         identity, skip = _vint(head, 0, keep_mark=True)
         claimed, length = _vint(head, skip, keep_mark=False)
     except IndexError:
@@ -233,12 +240,15 @@ def matroska(file: BinaryIO, size: int) -> bool:
 
 
 def boxes(file: BinaryIO, size: int) -> bool:
-    """MP4, QuickTime, HEIF: boxes up to the end; bytes behind them that are none do not count."""
+    """MP4, QuickTime, HEIF: boxes up to the end, and tables that hold as many entries as they say.
+
+    Bytes behind the last box that are none do not count.
+    """
     position = 0
     for _ in range(_MOST_PARTS):
         if position == size:
             return False
-        header = _read(file, position, 16)
+        header = read_at(file, position, 16)
         if len(header) < 8:
             return True
         if position and not all(32 <= byte < 127 or byte == 0xA9 for byte in header[4:8]):
@@ -250,19 +260,44 @@ def boxes(file: BinaryIO, size: int) -> bool:
             return False  # to the end of the file
         if length < 8 or position + length > size:
             return True
+        if header[4:8] == b"moov" and length <= _LARGEST_INDEX and _tables_lie(read_at(file, position + 8, length - 8)):
+            return True
+        position += length
+    return False
+
+
+_LARGEST_INDEX = 64 << 20
+_HOLDERS = frozenset({b"trak", b"mdia", b"minf", b"stbl", b"edts"})
+_ENTRY_BYTES = {b"stts": 8, b"ctts": 8, b"stsc": 12, b"stss": 4, b"stco": 4, b"co64": 8, b"elst": 12}
+
+
+def _tables_lie(movie: bytes) -> bool:
+    """Whether a table in a movie's index claims more entries than its box has room for."""
+    position = 0
+    for _ in range(_MOST_PARTS):
+        length, kind = int.from_bytes(movie[position : position + 4], "big"), movie[position + 4 : position + 8]
+        if length < 8:
+            return False
+        if kind in _HOLDERS:
+            position += 8
+            continue
+        at = position + (16 if kind == b"stsz" else 12)
+        entry = _ENTRY_BYTES.get(kind, 4 if kind == b"stsz" and not any(movie[position + 12 : at]) else 0)
+        if at + 4 + entry * int.from_bytes(movie[at : at + 4], "big") > position + length and entry:
+            return True
         position += length
     return False
 
 
 def transport_stream(file: BinaryIO, size: int) -> bool:
     """Whole packets."""
-    return _read(file, 188, 1) == b"G" and size % 188 != 0
+    return read_at(file, 188, 1) == b"G" and size % 188 != 0
 
 
 def program_stream(file: BinaryIO, size: int) -> bool:
     """Packets up to the end: the last ones are walked from a pack's header on."""
     start = max(0, size - _TAIL_BYTES)
-    tail = _read(file, start, _TAIL_BYTES)
+    tail = read_at(file, start, _TAIL_BYTES)
     at = tail.find(b"\x00\x00\x01\xba")
     while 0 <= at < len(tail):
         if tail[at : at + 3] != b"\x00\x00\x01":
@@ -284,7 +319,7 @@ def program_stream(file: BinaryIO, size: int) -> bool:
 def frames(file: BinaryIO, size: int) -> bool:
     """MP3 and AAC: the last frame that begins must end; an MP3 may say in its first one how many bytes there are."""
     start = _behind_id3(file)
-    head = _read(file, start, 256)
+    head = read_at(file, start, 256)
     if len(head) < 8:
         return True
     length_of = adts_frame_bytes if adts_frame_bytes(head) else mp3_frame_bytes
@@ -293,12 +328,12 @@ def frames(file: BinaryIO, size: int) -> bool:
         place = at + 8 + 4 * (head[at + 7] & 1)
         if start + int.from_bytes(head[place : place + 4], "big") > size:
             return True
-    tail = _read(file, max(start, size - _TAIL_BYTES // 2), _TAIL_BYTES // 2)
+    tail = read_at(file, max(start, size - _TAIL_BYTES // 2), _TAIL_BYTES // 2)
     return _cut_frame(tail, _first_frame(tail, length_of), length_of)
 
 
 def _behind_id3(file: BinaryIO) -> int:
-    head = _read(file, 0, 10)
+    head = read_at(file, 0, 10)
     if head[:3] != b"ID3" or len(head) < 10:
         return 0
     return 10 + sum((byte & 127) << 7 * (3 - place) for place, byte in enumerate(head[6:10]))

@@ -24,6 +24,7 @@ class PictureHeader:
         height: Pixels as stored.
         orientation: EXIF orientation, 1 (upright) to 8.
         complete: False if the file is cut short or damaged on the way.
+        raw_bytes: Of the samples when they are unpacked, where that is known.
         passes: How often a decoder goes over the pixels: the scans of a progressive JPEG, otherwise 1.
         facts: ``device``, ``captured``, ``latitude``, ``longitude`` where the camera wrote them.
     """
@@ -32,6 +33,7 @@ class PictureHeader:
     height: int
     orientation: int = 1
     complete: bool = True
+    raw_bytes: int = 0
     passes: int = 1
     facts: dict[str, object] = field(default_factory=dict)
 
@@ -113,11 +115,17 @@ def _jpeg(data: bytes) -> PictureHeader | None:
     if frame < _JPEG_ARITHMETIC and 8 * len(data) < size[0] * size[1] * _LEAST_BITS:
         complete = False  # what it holds is too little for what it claims, end marker or not
     passes = scans if frame in _JPEG_PROGRESSIVE else 1
-    return PictureHeader(*size, exif.orientation_of(tiff), complete, passes, exif.facts_of(tiff))
+    facts = exif.facts_of(tiff)
+    return PictureHeader(*size, exif.orientation_of(tiff), complete, passes=passes, facts=facts)
+
+
+PNG_SAMPLES = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
+"""Colour type -> samples of a pixel (PNG third edition, table 11.1)."""
 
 
 def _png(data: bytes) -> PictureHeader | None:
-    width, height = struct.unpack_from(">II", data, 16)
+    width, height, depth, colour = struct.unpack_from(">IIBB", data, 16)
+    raw = height * (1 + (width * depth * PNG_SAMPLES.get(colour, 4) + 7) // 8)
     tiff, complete, position = b"", False, 8
     for _ in range(_MOST_BLOCKS):
         if position + 12 > len(data):
@@ -135,7 +143,7 @@ def _png(data: bytes) -> PictureHeader | None:
             complete = True
             break
         position = end + 4
-    return PictureHeader(width, height, exif.orientation_of(tiff), complete, facts=exif.facts_of(tiff))
+    return PictureHeader(width, height, exif.orientation_of(tiff), complete, raw, facts=exif.facts_of(tiff))
 
 
 def _gif(data: bytes) -> PictureHeader:
@@ -199,8 +207,9 @@ def _bmp(data: bytes) -> PictureHeader:
         width, height = struct.unpack_from("<HH", data, 18)
     else:
         width, height = struct.unpack_from("<ii", data, 18)
-    claimed = int.from_bytes(data[2:6], "little")
-    return PictureHeader(abs(width), abs(height), complete=claimed <= len(data))
+    claimed, bits = int.from_bytes(data[2:6], "little"), int.from_bytes(data[28:30], "little")
+    raw = abs(width) * abs(height) * bits // 8
+    return PictureHeader(abs(width), abs(height), complete=claimed <= len(data), raw_bytes=raw)
 
 
 _TRAILING_BYTES = 1 << 16
@@ -251,8 +260,9 @@ def _pnm(data: bytes) -> PictureHeader | None:
     else:
         row = {b"P4": -(-width // 8), b"Pf": 4 * width, b"PF": 12 * width}.get(data[:2])
         deep = largest is not None and int(largest[1]) > 255
-        complete = len(data) >= start + (row * height if row is not None else samples * (2 if deep else 1))
-    return PictureHeader(width, height, complete=complete)
+        samples = row * height if row is not None else samples * (2 if deep else 1)
+        complete = len(data) >= start + samples
+    return PictureHeader(width, height, complete=complete, raw_bytes=samples)
 
 
 _WITH_LARGEST = frozenset({b"P2", b"P3", b"P5", b"P6"})

@@ -17,7 +17,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from mmdesk.engine.features.completeness import ends_early
-from mmdesk.engine.features.containers import open_container
+from mmdesk.engine.features.containers import DECODER_OPTIONS, open_container
 from mmdesk.engine.features.image_decoding import WORKING_SIDE, Picture, shrink
 from mmdesk.engine.features.limits import MAX_PIXELS, MAX_VIDEO_MEGAPIXELS, UnreadableError
 
@@ -31,6 +31,8 @@ _MOST_KEYS = 8 * FRAMES
 _MOST_KEY_BYTES = 256 << 20
 _RATES_HZ = (0.1, 240.0)
 """Frame rates outside are lies of the header (.00195 was seen); they are not used."""
+_BELIEVABLE_HZ = (0.01, 2000.0)
+"""From pictures two minutes apart to the fastest phones; what is outside is marked as damaged."""
 
 
 @dataclass(frozen=True)
@@ -102,16 +104,25 @@ def read_film(file: BinaryIO, content_type: str) -> Film:
         UnreadableError: Not the container it begins like, or frames beyond the limits.
     """
     film = Film(incomplete=ends_early(file))
+    tracks = _read_frames(file, content_type, film)
+    # Pictures that are there and cannot be decoded: the film is not whole, whatever can be heard of it.
+    film.incomplete = film.incomplete or (tracks > 0 and not film.frames)
+    return film
+
+
+def _read_frames(file: BinaryIO, content_type: str, film: Film) -> int:
+    """Fill ``film``; how many tracks of moving pictures there are."""
     with closing(open_container(file, content_type)) as container:
         film.sound_tracks = len(container.streams.audio)
+        tracks = sum(not _is_cover(one) for one in container.streams.video)
         stream = _picture_stream(container)
         film.tags = {**(stream.metadata if stream is not None else {}), **container.metadata}
         if stream is None:
-            return film
+            return tracks
         _check_size(stream.codec_context)
         packets = _scan(container, stream)
         if not packets.times:
-            return film
+            return tracks
         film.codec = str(stream.codec_context.name)
         film.incomplete = film.incomplete or packets.cut
         film.duration_s, film.rate_hz = _duration(packets.times), _rate(packets.times)
@@ -119,14 +130,14 @@ def read_film(file: BinaryIO, content_type: str) -> Film:
         if not _all_are_needed(packets, stream.codec_context):
             keys = [packets.keys[number] for number in _nearest([time for time, _ in packets.keys], wanted)]
             _take(_decode_keys(stream, keys, film), packets.times[0], film)
-            return film
+            return tracks
     # Opened anew, because a damaged file may refuse to go back to its beginning.
     with closing(open_container(file, content_type)) as container:
         stream = _picture_stream(container)
         if stream is not None:
             moments = [packets.times[number] for number in _nearest(packets.times, wanted)]
             _take(_decode_all(container, stream, moments, film), packets.times[0], film)
-    return film
+    return tracks
 
 
 def _check_size(context: Any) -> None:
@@ -140,14 +151,18 @@ def _check_size(context: Any) -> None:
 
 def _picture_stream(container: Any) -> Any | None:
     """The first stream of moving pictures; cover art is none."""
-    import av
-
     for stream in container.streams.video:
-        attached = stream.disposition & av.stream.Disposition.attached_pic
-        if stream.codec_context is not None and not attached:
+        if stream.codec_context is not None and not _is_cover(stream):
             stream.codec_context.thread_count = 1
+            stream.codec_context.options = DECODER_OPTIONS
             return stream
     return None
+
+
+def _is_cover(stream: Any) -> bool:
+    import av
+
+    return bool(stream.disposition & av.stream.Disposition.attached_pic)
 
 
 def _scan(container: Any, stream: Any) -> _Packets:
@@ -175,9 +190,18 @@ def _scan(container: Any, stream: Any) -> _Packets:
     except (av.error.FFmpegError, OSError):
         cut = True
     claimed = container.duration / av.time_base if container.duration else 0.0
-    if times and 0 < claimed < 1e7 and max(times) - min(times) < 0.8 * claimed - 2.0:
-        cut = True  # the header promises much more than there is
-    return _Packets(sorted(times), sorted(keys, key=_time), cut)
+    times.sort()
+    return _Packets(times, sorted(keys, key=_time), cut or _lies(times, claimed))
+
+
+def _lies(times: Sequence[float], claimed: float) -> bool:
+    """Whether the header promises much more or much less than there is, or the frames' clock cannot be right."""
+    if len(times) < 2:
+        return False
+    span = times[-1] - times[0]
+    if 0 < claimed < 1e7 and not 0.8 * claimed - 2.0 <= span <= 2 * claimed + 10.0:
+        return True
+    return not _BELIEVABLE_HZ[0] * span <= len(times) - 1 <= _BELIEVABLE_HZ[1] * span
 
 
 def _time(key: tuple[float, Any]) -> float:
