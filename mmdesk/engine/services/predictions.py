@@ -20,6 +20,7 @@ from mmdesk.engine.store.case import Case
 
 if TYPE_CHECKING:
     from mmdesk.engine.dataset.case_data import CaseData, Int64
+    from mmdesk.engine.training.checkpoint import TrainedModel
     from mmdesk.engine.training.decisions import DecisionRule
     from mmdesk.engine.training.records import LoadedRun
 
@@ -251,12 +252,42 @@ def _require_known(names: Sequence[str], index: Mapping[str, int]) -> None:
 def _predicted(
     loaded: LoadedRun, data: CaseData, names: tuple[str, ...], rows: Int64, moments: Int64, *, ctx: JobContext
 ) -> Predictions:
+    trained = loaded.trained
+    outputs = said_of(trained, data, rows, moments, ctx=ctx)
+    regression, probability, ranking = (
+        values.astype(np.float64) if head in trained.heads else None
+        for head, values in zip((Head.REGRESSION, Head.CLASSIFICATION, Head.RANKING), outputs[:3], strict=True)
+    )
+    return Predictions(
+        run_id=loaded.run_id,
+        entity_ids=names,
+        as_of_us=moments,
+        regression=regression,
+        probability=probability,
+        ranking=ranking,
+        embedding=outputs[3],
+        rule=trained.rule,
+        notes=tuple(_notes(loaded, data)),
+    )
+
+
+def said_of(
+    trained: TrainedModel, data: CaseData, rows: Int64, moments: Int64, *, ctx: JobContext = NULL_CONTEXT
+) -> tuple[np.typing.NDArray[np.float32], ...]:
+    """What a model says of entities: regression, probability, ranking score [R] and embedding [R, 64].
+
+    Args:
+        trained: The model.
+        data: The case.
+        rows: int64 [R], numbers of entities.
+        moments: int64 [R], their as-of; ``END_OF_TIME_US`` = none.
+        ctx: Told the progress; asked for cancellation between batches.
+    """
     import torch
 
     from mmdesk.engine.dataset.batches import Batcher
     from mmdesk.engine.training.sources import EVALUATION_ROWS, to_numpy
 
-    trained = loaded.trained
     batcher = Batcher(data, trained.encoder, trained.limits)
     parts: list[list[np.typing.NDArray[np.float32]]] = []
     with torch.inference_mode():
@@ -268,24 +299,10 @@ def _predicted(
             outputs = (said.regression, said.probability, said.ranking, said.embedding)
             parts.append([to_numpy(tensor) for tensor in outputs])
     ctx.progress(1, 1)
-    if parts:
-        regression, probability, ranking, embedding = (np.concatenate(column) for column in zip(*parts, strict=True))
-    else:
-        regression = probability = ranking = np.zeros(0, np.float32)
-        embedding = np.zeros((0, 64), np.float32)
-    heads = {Head.REGRESSION: regression, Head.CLASSIFICATION: probability, Head.RANKING: ranking}
-    said_of = {head: values.astype(np.float64) if head in trained.heads else None for head, values in heads.items()}
-    return Predictions(
-        run_id=loaded.run_id,
-        entity_ids=names,
-        as_of_us=moments,
-        regression=said_of[Head.REGRESSION],
-        probability=said_of[Head.CLASSIFICATION],
-        ranking=said_of[Head.RANKING],
-        embedding=embedding,
-        rule=trained.rule,
-        notes=tuple(_notes(loaded, data)),
-    )
+    if not parts:
+        nothing = np.zeros(0, np.float32)
+        return nothing, nothing, nothing, np.zeros((0, 64), np.float32)
+    return tuple(np.concatenate(column) for column in zip(*parts, strict=True))
 
 
 def _notes(loaded: LoadedRun, data: CaseData) -> Iterator[str]:

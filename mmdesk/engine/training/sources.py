@@ -16,6 +16,7 @@ KEEP_BYTES = 400 * 2**20
 EVALUATION_ROWS = 256
 """Rows per batch wherever a trained model is asked, always the same: batch size changes the last bits."""
 _POOL_BATCHES = 8
+_MADE_BATCHES, _MADE_BYTES = 8, 64 * 2**20
 
 
 class RowSource:
@@ -53,8 +54,25 @@ class RowSource:
 
     def epoch(self, size: int, random: np.random.Generator) -> Iterator[tuple[Batch, Labels]]:
         """Every row once in random order, in batches of ``size`` rows that are alike in length."""
-        for rows in shuffled(self.targets, self.sizes, size, random):
-            yield self.batch(rows), self.labels.take(torch.from_numpy(rows))
+        for group in self._groups(shuffled(self.targets, self.sizes, size, random)):
+            made = self.batch(np.concatenate(group))
+            ends = np.cumsum([len(rows) for rows in group])
+            for rows, end in zip(group, ends.tolist(), strict=True):
+                batch = made if len(group) == 1 else made.take(torch.arange(end - len(rows), end))
+                yield batch, self.labels.take(torch.from_numpy(rows))
+
+    def _groups(self, batches: list[Int64]) -> Iterator[list[Int64]]:
+        """Batches that are made at once: the work is more in the calls than in the rows. Kept ones need none."""
+        group: list[Int64] = []
+        for rows in batches:
+            together = np.concatenate([*group, rows])
+            too_much = len(together) * self._batcher.row_bytes(self.sizes[together].max(0)) > _MADE_BYTES
+            if group and (too_much or len(group) == _MADE_BATCHES or self._kept is not None):
+                yield group
+                group = []
+            group.append(rows)
+        if group:
+            yield group
 
     def in_order(self) -> Iterator[tuple[Batch, Int64]]:
         """Every row once, in batches of :data:`EVALUATION_ROWS`, with the rows' positions."""

@@ -13,6 +13,7 @@ import torch
 
 from mmdesk.engine.core.jobs import JobCancelled, NullContext
 from mmdesk.engine.core.types import Split
+from mmdesk.engine.dataset.batches import Batch
 from mmdesk.engine.store.case_files import CaseFiles
 from mmdesk.engine.training.checkpoint import Halfway, load_halfway, new_model, save_halfway
 from mmdesk.engine.training.sources import RowSource, shuffled
@@ -148,5 +149,15 @@ def test_kept_batches_and_fresh_ones_are_the_same(ready: Ready, monkeypatch: pyt
     assert train._kept is not None
     assert fresh._kept is None
     rows = np.array([5, 1, 30], dtype=np.int64)
-    for name in type(fresh.batch(rows)).__dataclass_fields__:
-        assert torch.equal(getattr(train.batch(rows), name), getattr(fresh.batch(rows), name))
+    _same(train.batch(rows), fresh.batch(rows))
+    for made_bytes in (0, 20_000, 64 * 2**20):  # one batch at a time, a few, as many as may be
+        monkeypatch.setattr("mmdesk.engine.training.sources._MADE_BYTES", made_bytes)
+        epochs = (source.epoch(8, np.random.default_rng(1)) for source in (train, fresh))
+        for (batch, labels), (other, others) in zip(*epochs, strict=True):
+            _same(batch, other)
+            assert labels.y_rank.equal(others.y_rank)
+
+
+def _same(batch: Batch, other: Batch) -> None:
+    for name in Batch.__dataclass_fields__:
+        assert torch.equal(getattr(batch, name), getattr(other, name)), name

@@ -1,0 +1,46 @@
+"""Training and prediction on one thread, against the network alone on batches made beforehand."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+from tests.benchmarks import training_turns
+from tests.benchmarks.figures import Extent, Figure, turns_of
+
+_ENTITIES, _EVENTS = 6_000, 32
+_LONGER = 4
+_QUOTED_TRAINED, _QUOTED_ASKED = 4_500, 23_000
+"""Entities a second of the bare network. Source: the project's issues, measured on this kind of machine."""
+
+
+def measure(_folder: Path, extent: Extent) -> list[Figure]:
+    """Entities a second of ours and of the bare network, in turns; then the cost of four times the events."""
+    entities = max(600, round(_ENTITIES * extent.scale))
+    rows: dict[str, int] = {}
+
+    def turn(name: str, events: int) -> float:
+        found = training_turns.turn(name, entities, events)
+        rows[name] = found.rows
+        return found.seconds
+
+    names = ("train", "train-unkept", "bare", "predict", "forward")
+    turns = turns_of({name: partial(turn, name, _EVENTS) for name in names}, extent.rounds)
+    turns |= turns_of({"longer": partial(turn, "train-unkept", _EVENTS * _LONGER)}, extent.rounds)
+    rates = {name: rows[name] / turns[name].best for name in names}
+
+    def figure(what: str, name: str, peer: str, peer_name: str, goal: float) -> Figure:
+        spread = (turns[name].spread, turns[peer].spread)
+        return Figure(what, "entities/s", rates[name], rates[peer], peer_name, goal, spread=spread)
+
+    return [
+        figure("training, batches kept", "train", "bare", "forward, backward, step", 0.85),
+        figure("training, batches made on the way", "train-unkept", "bare", "forward, backward, step", 0.85),
+        figure("batch prediction", "predict", "forward", "forward", 0.8),
+        Figure(
+            f"{_LONGER} times the events", "s", turns["longer"].best, turns["train-unkept"].best, "once",
+            _LONGER, lower=True, spread=(turns["longer"].spread, turns["train-unkept"].spread),
+        ),
+        Figure("sanity: the bare network trained", "entities/s", rates["bare"], _QUOTED_TRAINED, "the quoted rate"),
+        Figure("sanity: the bare network asked", "entities/s", rates["forward"], _QUOTED_ASKED, "the quoted rate"),
+    ]  # fmt: skip
