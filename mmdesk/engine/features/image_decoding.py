@@ -6,6 +6,7 @@ import math
 import struct
 import zlib
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -128,11 +129,47 @@ def _decode(data: bytes, header: PictureHeader, content_type: str) -> Picture | 
         data = data if header.complete else data + b"\xff\xd9"
     elif not header.complete and content_type in _PLAIN_ROWS:
         data += bytes(4 * header.width * header.height)
+    decoded = None
+    if data[:2] not in {b"PF", b"Pf"}:  # in floating point; cut off at 1 it would be black
+        decoded = _read(data, flags | cv2.IMREAD_IGNORE_ORIENTATION)
+    if decoded is None and content_type in _DEEP:
+        decoded = _levelled(_read(data, cv2.IMREAD_UNCHANGED))
+    if decoded is not None and data[:2] == b"P7":  # the one format that OpenCV leaves in the order red, green, blue
+        decoded = decoded[:, :, ::-1]
+    return decoded
+
+
+def _read(data: bytes, flags: int) -> npt.NDArray[Any] | None:
     try:
-        decoded = cv2.imdecode(np.frombuffer(data, np.uint8), flags | cv2.IMREAD_IGNORE_ORIENTATION)
+        decoded = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
     except cv2.error:
         return None
     return None if decoded is None or decoded.size == 0 else decoded
+
+
+_DEEP = frozenset({"image/tiff", "image/x-portable-anymap"})
+"""Formats that may hold floating-point numbers or 32-bit integers."""
+
+
+def _levelled(values: npt.NDArray[Any] | None) -> Picture | None:
+    """Numbers of any kind as 8-bit colours, from the smallest to the largest; what is no number is black."""
+    if values is None or values.dtype == np.uint8:
+        return None  # where these are not read as colours, the file is damaged
+    numbers = values.astype(np.float32)
+    finite = np.isfinite(numbers)
+    if not finite.any():
+        return None
+    lowest, highest = (float(limit(numbers, where=finite, initial=start)) for limit, start in _LIMITS)
+    numbers = np.where(finite, numbers, lowest) - np.float32(lowest)
+    numbers *= np.float32(255 / max(highest - lowest, 1e-30))
+    levels = np.clip(numbers, 0, 255).round().astype(np.uint8)
+    planes = levels.shape[2] if levels.ndim == 3 else 1
+    if planes >= 3:
+        return np.ascontiguousarray(levels[:, :, :3])
+    return np.asarray(cv2.cvtColor(levels if levels.ndim == 2 else levels[:, :, :1], cv2.COLOR_GRAY2BGR), np.uint8)
+
+
+_LIMITS = ((np.min, np.inf), (np.max, -np.inf))
 
 
 def _decode_heic(data: bytes) -> Picture | None:
