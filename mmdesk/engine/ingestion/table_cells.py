@@ -21,6 +21,8 @@ FORMULA_MARKS = ("=", "+", "-", "@", "\t", "\r", "'")
 
 _WRAPPED = '^="([^"]*)"$'
 
+_MARKED = r"^'([-+(]?[\d.,])"
+
 _QUOTED = "^'[=+\\-@\\t\\r']"
 
 
@@ -45,6 +47,13 @@ def _clean(batch: TextBatch, index: int) -> pa.Array:
         batch.clean.add(index)
         return raw
     return clean
+
+
+def unmarked(texts: pa.Array) -> pa.Array:
+    """Numbers and times without the apostrophe that tells a spreadsheet to leave them as they are (``'2000-03-12``)."""
+    if not pc.any(pc.starts_with(texts, "'")).as_py():
+        return texts
+    return pc.replace_substring_regex(texts, _MARKED, r"\1")
 
 
 def in_their_place(texts: pa.Array, meanings: Mapping[str, str]) -> pa.Array:

@@ -17,7 +17,7 @@ from mmdesk.engine.ingestion.mapping import TableMapping, Units
 from mmdesk.engine.ingestion.number_columns import NumberEvidence, NumberForm
 from mmdesk.engine.ingestion.number_dress import PERCENT
 from mmdesk.engine.ingestion.questions import Question
-from mmdesk.engine.ingestion.table_cells import cells
+from mmdesk.engine.ingestion.table_cells import cells, unmarked
 from mmdesk.engine.ingestion.table_schema import FIELDS, Content
 from mmdesk.engine.ingestion.text_batches import BrokenRecord, TextBatch
 from mmdesk.engine.ingestion.time_columns import TimeEvidence
@@ -107,7 +107,10 @@ class Survey:
                 self.first_broken = batch.broken[0]
             identified = self._identified(batch)
             for source, evidence in self._evidence():
-                evidence.update(cells(identified, source), identified.lines)
+                texts = cells(identified, source)
+                if isinstance(evidence, (NumberEvidence, TimeEvidence)):
+                    texts = unmarked(texts)
+                evidence.update(texts, identified.lines)
         kinds = self._kinds()
         numbers, times = self._number_forms(kinds), self._time_forms(kinds)
         return Forms(numbers, times, kinds, self.mapping.timezone, self._classes(numbers))

@@ -18,7 +18,7 @@ from mmdesk.engine.ingestion.column_plan import ColumnPlan, Source
 from mmdesk.engine.ingestion.column_types import TRUTH
 from mmdesk.engine.ingestion.number_columns import NumberForm, convert_numbers
 from mmdesk.engine.ingestion.rejections import Rejections
-from mmdesk.engine.ingestion.table_cells import cells, extra_cells, in_their_place, trimmed_cells
+from mmdesk.engine.ingestion.table_cells import cells, extra_cells, in_their_place, trimmed_cells, unmarked
 from mmdesk.engine.ingestion.table_schema import FIELDS, TARGET_FIELDS, Content
 from mmdesk.engine.ingestion.table_survey import Forms
 from mmdesk.engine.ingestion.text_batches import TextBatch
@@ -104,8 +104,9 @@ class Typer:
     def _typed(self, batch: TextBatch, name: str, content: Content, source: Source, *, required: bool) -> pa.Array:
         texts = cells(batch, source)
         if content is Content.TIME:
-            return self._times(batch, name, source.label, texts)
+            return self._times(batch, name, source.label, unmarked(texts))
         if content in {Content.NUMBER, Content.CLASS}:
+            texts = unmarked(texts)
             words = self.forms.classes.get(name)
             if words:
                 texts = in_their_place(pc.utf8_lower(texts), words)

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from mmdesk.engine.ingestion import time_candidates
 from mmdesk.engine.ingestion.missing_words import stand_for_missing
-from mmdesk.engine.ingestion.time_formats import PATTERNS, SHORT_YEAR, names_a_month, parser
+from mmdesk.engine.ingestion.time_formats import PATTERNS, ROUNDED_COUNT, SHORT_YEAR, names_a_month, parser
 from mmdesk.engine.ingestion.whole_casts import cast_whole
 
 _DIGITS = r"^\d+(?:\.\d{1,9})?$"
@@ -224,6 +224,14 @@ class TimeEvidence:
         like = pc.match_substring_regex(samples, time_candidates.OF_DAY)
         return not self.families and len(samples) > 0 and bool(pc.all(like).as_py())
 
+    def _rounded_unit(self) -> str | None:
+        """The unit of counts since 1970 in the rounded form of spreadsheets; None if the cells are no such."""
+        samples = pa.array(self._samples.get("", {}), pa.string())
+        if self.families or not pc.all(pc.match_substring_regex(samples, ROUNDED_COUNT)).as_py():
+            return None
+        units = {_EPOCH_DIGITS.get(len(str(int(float(sample))))) for sample in samples.to_pylist()}
+        return units.pop() if len(units) == 1 else None
+
     def why(self) -> tuple[str, list[str]]:
         """Why the form must be asked, in words, and the forms that would fit, the likelier first."""
         shown = [f"'{example}' in line {line}" for example, line in self.examples.values()]
@@ -231,6 +239,8 @@ class TimeEvidence:
             odd = f"for example '{self.first_other[0]}' in line {self.first_other[1]}"
             if self.without_dates:
                 return f"are times of day without a date ({odd})", []
+            if (unit := self._rounded_unit()) is not None:
+                return f"are counts that a spreadsheet has rounded, whose last digits are gone ({odd})", [unit]
             partly = f" in {self.other:,} of {self.other + self.seen:,} cells" if self.seen else ""
             found = time_candidates.others(pa.array(self._samples[""], pa.string()))
             return f"cannot be read as times{partly} ({odd})", [*self._all_forms(), *found[:2]] or ["%d/%m/%Y"]

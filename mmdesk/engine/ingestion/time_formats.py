@@ -11,6 +11,7 @@ import functools
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
 import numpy as np
 import numpy.typing as npt
@@ -65,6 +66,8 @@ SHORT_YEAR = r"^\d{1,2}(?:[-/.]\d{1,2}[-/.]|[-/. ]\p{L}{3,4}\.?[-/. ])\d{2}(?:[T
 """Dates with two-digit years: seen, but never read without a declared format."""
 
 _EPOCHS = {"epoch_s": 1_000_000.0, "epoch_ms": 1_000.0, "epoch_us": 1.0, "epoch_ns": 0.001}
+ROUNDED_COUNT = r"^\d(?:\.\d{1,14})?[eE]\+?\d{1,2}$"
+"""A count as spreadsheets show it where the column is narrow, and then write it."""
 _EPOCH_PATTERN = r"^-?\d{1,19}(?:\.\d{1,9})?$"
 _EXCEL_DAY_ZERO_US = {"excel": -2_209_161_600_000_000, "excel_1904": -2_082_844_800_000_000}
 """1899-12-30 and 1904-01-01, which Excel's serial numbers count from; the latter in files from old Macs."""
@@ -226,6 +229,15 @@ def parser(form: str) -> Callable[[pa.Array], _Parsed]:
     return functools.partial(_parse_calendar, pattern=_pattern(form))
 
 
+def _written_out(texts: pa.Array) -> pa.Array:
+    """``9.5E+08`` as ``950000000``: what a spreadsheet left of a count."""
+    rounded = pc.match_substring_regex(texts, ROUNDED_COUNT)
+    if not pc.any(rounded).as_py():
+        return texts
+    plain = [f"{Decimal(text):f}" for text in texts.filter(rounded).to_pylist()]
+    return pc.replace_with_mask(texts, rounded, pa.array(plain, pa.string()))
+
+
 def _parse_epoch(texts: pa.Array, scale: float, offset: int) -> _Parsed:
     """Whole part and fraction apart, so that float64 costs no microsecond."""
     if scale >= 1:
@@ -236,6 +248,7 @@ def _parse_epoch(texts: pa.Array, scale: float, offset: int) -> _Parsed:
             inside = (counts >= low) & (counts <= high)
             us = np.where(inside, counts, 0) * int(scale) + offset
             return _Parsed(np.where(inside, us, LAST_US + 1), np.ones(len(us), bool), np.ones(len(us), bool))
+    texts = _written_out(texts)
     ok = np.asarray(pc.match_substring_regex(texts, _EPOCH_PATTERN))
     parts = pc.extract_regex(texts, r"^(?P<sign>-?)(?P<whole>\d{1,19})(?P<rest>(?:\.\d{1,9})?)$")
     us = np.zeros(len(texts), np.int64)

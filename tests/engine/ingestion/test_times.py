@@ -95,6 +95,8 @@ def test_the_form_is_proven_by_the_whole_column(cells: list[str], form: str) -> 
         (["31032000", "12032000"], "may count", ["%d%m%Y"]),
         (["2000-03", "2000-04"], "cannot be read", ["%Y-%m"]),
         (["10:15", "11:15"], "times of day", []),
+        (["9.5E+08", "1.52e9"], "a spreadsheet has rounded", ["epoch_s"]),
+        (["1.52123E+12"], "a spreadsheet has rounded", ["epoch_ms"]),
         (["2000-31-03", "2000-12-03", "2000-14-03"], "day before the month", ["%Y-%d-%m"]),
         (["12.03.2000 10.15", "13.03.2000 10.15"], "cannot be read", ["%d.%m.%Y %H.%M"]),
         (["2000-03-12-10.15.00.000001"], "cannot be read", ["%Y-%m-%d-%H.%M.%S.%f"]),

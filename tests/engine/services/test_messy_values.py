@@ -260,6 +260,28 @@ def test_words_for_missing_times(desk: Desk) -> None:
     assert {key[4] for key in found.interactions} == {DAY, None}
 
 
+def test_the_mark_of_a_spreadsheet_before_numbers_and_times_is_taken_off(desk: Desk) -> None:
+    report = desk(
+        entities="entity_id\n'007\n", events="entity_id,event_type,value,timestamp\n'007,'pay,'-1.5,'2000-03-13\n"
+    )
+    assert report.rejected == 0
+    assert list(contents(desk.case).events) == [("'007", "'pay", -1.5, DAY)]  # names stay as they are
+
+
+def test_counts_that_a_spreadsheet_has_rounded_are_asked_about(desk: Desk) -> None:
+    texts = {
+        "entities": "entity_id\na\n",
+        "events": "entity_id,event_type,value,timestamp\na,pay,1,9.52905E+08\na,pay,2,9.529E+08\n",
+    }
+    error = desk.asked(**texts)
+    assert "a spreadsheet has rounded, whose last digits are gone ('9.52905E+08' in line 2" in error.message.replace(
+        "for example ", ""
+    )
+    assert desk.answered(error, **texts).rejected == 0
+    moments = {key[3] for key in contents(desk.case).events}
+    assert moments == {952_905_000_000_000, 952_900_000_000_000}
+
+
 def test_the_recipe_kept_with_the_case_does_it_again_elsewhere(desk: Desk, tmp_path: Path) -> None:
     texts = {
         "entities": "no;joined;worth;label\n007;13.3.2000;1.234,5 €;fine\n1e5;14.3.2000;7 €;odd\n008;NA;5,5 €;fine\n",
