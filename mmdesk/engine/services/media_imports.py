@@ -164,6 +164,7 @@ def import_media(
         {"paths": [stored_name(str(path)) for path in paths], "manifest": stored_name(str(manifest or ""))},
     )
     with Case.open(folder, write=True, actor=actor) as case:
+        case.spare_memory()
         with case.read() as connection:
             state = conflicts.state_of(connection)
             table = readers.entities(connection)
@@ -220,6 +221,7 @@ def extract(
     from mmdesk.engine.store.case import Case
 
     with Case.open(folder, write=True, actor=actor) as case:
+        case.spare_memory()
         result = extract_pending(case, workers=workers, limits=limits, ctx=ctx)
         with case.read() as connection:
             counts = status_counts(connection)

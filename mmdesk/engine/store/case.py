@@ -17,7 +17,7 @@ from mmdesk.engine.store import backup, case_setup, keys
 from mmdesk.engine.store import case_file as mmcase
 from mmdesk.engine.store.case_file import DATABASE_NAME, CaseFile
 from mmdesk.engine.store.case_files import CaseFiles, CasePaths
-from mmdesk.engine.store.database import for_writing, remember_password, without_row_checks
+from mmdesk.engine.store.database import for_writing, remember_password, with_small_cache, without_row_checks
 from mmdesk.engine.store.errors import translating
 from mmdesk.engine.store.lock import WriterLock
 
@@ -130,6 +130,10 @@ class Case:
     def writable(self) -> bool:
         """Whether this case was opened for writing."""
         return self._lock is not None
+
+    def spare_memory(self) -> None:
+        """From now on keep little of a local database in memory: for work that goes over many rows bit by bit."""
+        self.engine = with_small_cache(self.engine)
 
     def read(self) -> AbstractContextManager[Connection]:
         """One read transaction: every statement sees the same state, whatever is written meanwhile.

@@ -22,6 +22,8 @@ APPLICATION_ID = 0x6D6D646B
 BUSY_TIMEOUT_MS = 5000
 _WRITING = "mmdesk_writing"
 _REFERENCES_OPTION = "mmdesk_references"
+_CACHE_OPTION = "mmdesk_cache"
+_SMALL_CACHE_KIB = 8192
 _EVERY_CONNECTION = """
 PRAGMA trusted_schema=OFF;
 PRAGMA cell_size_check=ON;
@@ -138,6 +140,8 @@ def sqlite_engine(path: Path, *, writable: bool, key: bytes | None = None, creat
         connection.exec_driver_sql(f"PRAGMA foreign_keys={options.get(_REFERENCES_OPTION, 'ON')}")
         if writable:
             connection.exec_driver_sql(f"PRAGMA query_only={'OFF' if writing else 'ON'}")
+        if (pages := options.get(_CACHE_OPTION)) is not None:
+            connection.exec_driver_sql(f"PRAGMA cache_size=-{pages}")
         connection.exec_driver_sql(f"BEGIN {'IMMEDIATE' if writing else 'DEFERRED'}")
 
     return engine
@@ -161,6 +165,14 @@ def without_row_checks(connection: Connection) -> Connection:
     SQLite opens the table that is referred to anew for every row, which takes it as long as storing the row.
     """
     return connection.execution_options(**{_REFERENCES_OPTION: "OFF"})
+
+
+def with_small_cache(engine: Engine) -> Engine:
+    """The engine with little of a local database kept in memory; no effect on PostgreSQL.
+
+    For many small transactions that go over many rows once each: they would only fill the cache.
+    """
+    return engine.execution_options(**{_CACHE_OPTION: _SMALL_CACHE_KIB})
 
 
 def remember_password(url: URL) -> None:

@@ -102,6 +102,19 @@ def test_a_case_opened_for_reading_changes_nothing(case: Case) -> None:
             connection.execute(text("INSERT INTO meta (key, value) VALUES ('a', 'b')"))
 
 
+def test_work_that_spares_memory_keeps_the_guards(case: Case) -> None:
+    case.spare_memory()
+    with case.write("test", "x") as connection:
+        connection.execute(sa.insert(Meta), {"key": "k", "value": "v"})
+        if case.file.is_sqlite:
+            assert connection.exec_driver_sql("PRAGMA cache_size").scalar() == -8192
+            assert connection.exec_driver_sql("PRAGMA foreign_keys").scalar() == 1
+    with case.read() as connection:
+        assert connection.execute(select(Meta.value).where(Meta.key == "k")).scalar() == "v"
+        with pytest.raises(DBAPIError):
+            connection.execute(sa.insert(Meta), {"key": "l", "value": "v"})
+
+
 def test_a_write_inside_a_write_is_a_bug_and_does_not_hang(case: Case) -> None:
     with (
         Case.open(case.folder, write=True, actor="again") as again,
