@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
-import tempfile
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -12,9 +12,6 @@ from typing import BinaryIO
 
 from mmdesk.engine.core.errors import ResourceError, UsageError
 
-# What the user wants new files to be; the system tells it only by changing it, so once and before there are threads.
-_UMASK = os.umask(0o077)
-os.umask(_UMASK)
 _NO_SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
@@ -80,17 +77,16 @@ def atomic_writer(path: Path, *, durable: bool = True) -> Iterator[BinaryIO]:
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, name = tempfile.mkstemp(prefix=".tmp-", dir=path.parent)
+        temporary = path.with_name(f".tmp-{uuid.uuid4().hex}")
+        opened = temporary.open("x+b")  # with the rights that the user wants new files to have
     except OSError as error:
         raise as_resource_error(error, path) from error
-    temporary = Path(name)
     try:
-        with os.fdopen(descriptor, "w+b") as file:
+        with opened as file:
             yield file
             file.flush()
             if durable:
                 os.fsync(file.fileno())
-        temporary.chmod(0o666 & ~_UMASK)  # a temporary file is private, a file on a shared folder is not
         temporary.replace(path)
         if durable:
             fsync_folder(path.parent)

@@ -161,11 +161,19 @@ def _entropy(counts: npt.NDArray[np.int64]) -> float:
     return max(0.0, -float(present @ np.log2(present)))
 
 
+_FEW = 8192
+
+
+def _pairs(values: npt.NDArray[np.uint8]) -> npt.NDArray[np.int64]:
+    """How often each pair of neighbours occurs; of few bytes only those that do, which is the same to the entropy."""
+    codes = values[:-1].astype(np.int64) * 256 + values[1:]
+    return np.unique(codes, return_counts=True)[1] if len(codes) < _FEW else np.bincount(codes, minlength=1 << 16)
+
+
 def _bytes(values: npt.NDArray[np.uint8], size: int) -> npt.NDArray[np.float64]:
     counts = np.bincount(values, minlength=256)
     single = _entropy(counts)
-    pairs = np.bincount(values[:-1].astype(np.int64) * 256 + values[1:], minlength=1 << 16)
-    given = _entropy(pairs) - _entropy(np.bincount(values[:-1], minlength=256)) if len(values) > 1 else 0.0
+    given = _entropy(_pairs(values)) - _entropy(np.bincount(values[:-1], minlength=256)) if len(values) > 1 else 0.0
     changes = np.flatnonzero(np.diff(values)) + 1
     longest = int(np.diff(np.concatenate([[0], changes, [len(values)]])).max())
     shape = [math.log1p(size), single / 8, max(given, 0.0) / 8, np.count_nonzero(counts) / 256, math.log1p(longest)]

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from mmdesk.engine.core.types import MediaType
+from mmdesk.engine.features import other_features
 from mmdesk.engine.features.feature_extraction import Extraction, extract_bytes
 from mmdesk.engine.features.layout import default_layout
 from mmdesk.engine.features.other_features import chunk_spans
@@ -83,3 +84,11 @@ def test_nothing_at_all() -> None:
     found = extract(b"")
     assert found.vectors.shape == (1, LAYOUT.size)
     assert found.vectors[0, LAYOUT.block_slice("other")].max() == 0
+
+
+@pytest.mark.parametrize("count", [2, 3, 500, 8192, 8193, 8194, 20_000])
+def test_pairs_of_few_and_of_many_bytes_have_the_same_entropy_to_the_bit(count: int) -> None:
+    for kinds in (1, 2, 50, 256):
+        values = np.random.default_rng(count).integers(0, kinds, count).astype(np.uint8)
+        plain = np.bincount(values[:-1].astype(np.int64) * 256 + values[1:], minlength=1 << 16)
+        assert other_features._entropy(other_features._pairs(values)) == other_features._entropy(plain)
