@@ -5,17 +5,21 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
-from tests.benchmarks import training_turns
+from mmdesk.engine.services.table_imports import TableFiles, import_tables
+from tests.benchmarks import imports, peak, training_turns
 from tests.benchmarks.figures import Extent, Figure, turns_of
+from tests.benchmarks.table_files import Sizes, write_tables, write_targets
 
 _ENTITIES, _EVENTS = 6_000, 32
 _LONGER = 4
+_LARGE = Sizes(entities=100_000, events=2_000_000, interactions=200_000)
+_MINUTES, _LIMIT_MIB = 10.0, 3e9 / (1 << 20)
 _QUOTED_TRAINED, _QUOTED_ASKED = 4_500, 23_000
 """Entities a second of the bare network. Source: the project's issues, measured on this kind of machine."""
 
 
-def measure(_folder: Path, extent: Extent) -> list[Figure]:
-    """Entities a second of ours and of the bare network, in turns; then the cost of four times the events."""
+def measure(folder: Path, extent: Extent) -> list[Figure]:
+    """Entities a second of ours and of the bare network, in turns; then four times the events, and a large case."""
     entities = max(600, round(_ENTITIES * extent.scale))
     rows: dict[str, int] = {}
 
@@ -41,6 +45,23 @@ def measure(_folder: Path, extent: Extent) -> list[Figure]:
             f"{_LONGER} times the events", "s", turns["longer"].best, turns["train-unkept"].best, "once",
             _LONGER, lower=True, spread=(turns["longer"].spread, turns["train-unkept"].spread),
         ),
+        *_large(folder, extent),
         Figure("sanity: the bare network trained", "entities/s", rates["bare"], _QUOTED_TRAINED, "the quoted rate"),
         Figure("sanity: the bare network asked", "entities/s", rates["forward"], _QUOTED_ASKED, "the quoted rate"),
     ]  # fmt: skip
+
+
+def _large(folder: Path, extent: Extent) -> list[Figure]:
+    """From a stored case to a trained model with default settings, baseline and snapshot included; once."""
+    sizes = _LARGE.scaled(extent.scale)
+    files = write_tables(folder, sizes)
+    write_targets(folder / "targets.csv", sizes.entities)
+    imports.make(folder / "case")
+    imports.bring(folder / "case", files)
+    import_tables(folder / "case", TableFiles(targets=folder / "targets.csv"), actor="bench")
+    found = peak.measure("train", folder / "case")
+    what = f"{sizes.entities:,} entities, {sizes.events:,} events: snapshot to model"
+    return [
+        Figure(what, "min", found.seconds / 60, _MINUTES, "minutes", 1.0, lower=True),
+        Figure("memory for it", "MiB", found.peak_mib, _LIMIT_MIB, "the limit of 3 GB", 1.0, lower=True),
+    ]

@@ -61,6 +61,12 @@ def _snapshot(folder: str) -> None:
     snapshots.take(Path(folder))
 
 
+def _train(folder: str) -> None:
+    from mmdesk.engine.services.runs import train
+
+    train(Path(folder), actor="bench")
+
+
 def _export(folder: str, out: str) -> None:
     from mmdesk.engine.services.exports import export_tables
 
@@ -83,17 +89,20 @@ _WORKS: Mapping[str, Callable[..., None]] = {
     "media": _media,
     "extract": _extract,
     "snapshot": _snapshot,
+    "train": _train,
     "export": _export,
     "write-parquet": _write_parquet,
 }
 
 
 def _peak_mib() -> float:
-    """Of this process; where the system does not keep it, what there is now."""
+    """Of this process or of the largest one that it started; where the system does not keep it, what there is now."""
     status = Path("/proc/self/status")
     if status.exists():
+        import resource
+
         line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM:"))
-        return float(line.split()[1]) / 1024
+        return max(float(line.split()[1]), float(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)) / 1024
     memory = psutil.Process().memory_info()
     return float(getattr(memory, "peak_wset", memory.rss)) / _MEBIBYTE
 

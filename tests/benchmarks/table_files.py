@@ -100,3 +100,11 @@ def _interactions(random: np.random.Generator, ids: npt.NDArray[np.str_], rows: 
             "timestamp": _moments(random, rows),
         }
     )
+
+
+def write_targets(path: Path, entities: int) -> None:
+    """A label for every entity of :func:`write_tables`: three in ten are positive, at random."""
+    random = np.random.default_rng(1)
+    ids = np.array([f"account-{number:06d}" for number in range(entities)])
+    label = (random.random(entities) < 0.3).astype(np.int64)
+    arrow_csv.write_csv(pa.table({"entity_id": ids, "y_class": label}), path)
