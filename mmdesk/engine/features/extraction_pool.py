@@ -20,7 +20,7 @@ from typing import Any, Protocol
 from mmdesk.engine.core.errors import ResourceError
 from mmdesk.engine.core.jobs import NULL_CONTEXT, JobContext
 from mmdesk.engine.core.types import FeatureStatus
-from mmdesk.engine.features.limits import TASK_MEMORY_BYTES, TASK_TIME_S
+from mmdesk.engine.features.limits import TASK_MEMORY_BYTES, TASK_TIME_S, UnreadableError
 from mmdesk.engine.features.worker import ExtractionJob, Outcome, Workplace, extract_jobs, prepare
 
 _BATCH_FILES = 64
@@ -152,6 +152,31 @@ class _Queue:
     def put_back(self, batches: Iterable[Batch]) -> None:
         """Run these before all others."""
         self._ready.extendleft(batches)
+
+
+def run_alone(task: Callable[..., Any], *args: object, limits: PoolLimits | None = None) -> Any:
+    """Call a function that may crash, hang or take all memory in a process of its own.
+
+    Args:
+        task: A module's function.
+        args: Its arguments; they and what it returns or raises are handed over.
+        limits: What it may cost.
+
+    Raises:
+        UnreadableError: It did not come back; the message is the reason.
+    """
+    from pebble import ProcessExpired, ProcessPool
+
+    limits = limits or PoolLimits()
+    spawn = multiprocessing.get_context("spawn")
+    pool = ProcessPool(max_workers=1, initializer=prepare, initargs=(limits.memory_bytes,), context=spawn)
+    try:
+        return pool.schedule(task, args=args, timeout=limits.time_s).result()
+    except (ProcessExpired, BrokenProcessPool, FutureTimeoutError, MemoryError) as error:
+        raise UnreadableError(_reason(error, limits.time_s, limits)) from error
+    finally:
+        pool.stop()
+        pool.join()
 
 
 @dataclass(frozen=True)

@@ -126,14 +126,14 @@ def add_model(
         raise DataError(
             "The model is larger than 2 GiB.", "Export it with fewer or smaller weights.", code="features.model"
         )
-    from mmdesk.engine.features.onnx_extractor import measure
+    from mmdesk.engine.features.onnx_extractor import measure_alone
 
-    model = measure(name, sha256_bytes(data), data, mean, deviation)
     problem = _problem(name, case_features(case))
     if problem:
         raise UsageError(
             f"{name} cannot name the model: {problem}.", "Choose another name (--name).", code="usage.extractor_name"
         )
+    model = measure_alone(name, sha256_bytes(data), data, mean, deviation)
     folder = case.files.path(FOLDER)
     try:
         folder.mkdir(exist_ok=True)

@@ -9,6 +9,7 @@ do), values to 0 to 1, then standardised with ``mean`` and ``deviation`` of red,
 from __future__ import annotations
 
 import functools
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import metadata
@@ -27,6 +28,7 @@ from mmdesk.engine.features.limits import UnreadableError
 import cv2  # behind limits.py, which sets OpenCV's own pixel limit
 
 OPEN_SIDE = 224
+_NOWHERE = os.path.join(os.devnull, "nowhere")  # noqa: PTH118 - a path that no system can have
 
 
 class OnnxExtractor:
@@ -141,6 +143,8 @@ def measure(name: str, sha256: str, data: bytes, mean: Sequence[float], deviatio
     wanted = _Input.of(session)
     try:
         vector = _run(session, wanted, np.full((wanted.height, wanted.width, 3), 0.5, np.float32))
+    except MemoryError:
+        raise
     except Exception as error:
         raise _no_embedding(f"it does not run ({type(error).__name__})") from error
     if not 0 < len(vector) <= MOST_FEATURES:
@@ -152,12 +156,32 @@ def measure(name: str, sha256: str, data: bytes, mean: Sequence[float], deviatio
     return EmbeddingModel(name, sha256, len(vector), (red, green, blue), (spread[0], spread[1], spread[2]))
 
 
+def measure_alone(
+    name: str, sha256: str, data: bytes, mean: Sequence[float], deviation: Sequence[float]
+) -> EmbeddingModel:
+    """:func:`measure` in a process of its own: a model is a program, and somebody else's may crash, hang or swell.
+
+    Raises:
+        ResourceError: onnxruntime is not installed (``features.no_onnxruntime``).
+        DataError: No model of this kind, or trying it took too much (``features.model``).
+    """
+    from mmdesk.engine.features.extraction_pool import run_alone
+
+    try:
+        found: EmbeddingModel = run_alone(measure, name, sha256, data, mean, deviation)
+    except UnreadableError as error:
+        raise _no_embedding(f"trying it failed, for {error.message}") from error
+    return found
+
+
 def _session(data: bytes) -> Any:
     runtime = _runtime()
     options = runtime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.log_severity_level = 4
     options.use_deterministic_compute = True
+    # Weights in other files would be looked for in whatever folder the process is in.
+    options.add_session_config_entry("session.model_external_initializers_file_folder_path", _NOWHERE)
     try:
         return runtime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
     except Exception as error:

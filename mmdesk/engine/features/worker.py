@@ -82,8 +82,13 @@ class Outcome:
     error: str | None = None
 
 
-def prepare(memory_bytes: int, place: Workplace) -> None:
-    """Set the process up: quiet, one thread, libraries and models loaded; then at most ``memory_bytes`` on top."""
+def prepare(memory_bytes: int, place: Workplace | None = None) -> None:
+    """Set the process up: quiet, one thread, libraries and models loaded; then at most ``memory_bytes`` on top.
+
+    Args:
+        memory_bytes: Of address space, where the system can limit it.
+        place: Whose models are loaded; ``None`` for work that needs none.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is for the parent, which stops its workers
     os.environ.update(PINNED_ENVIRONMENT)
     silence = os.open(os.devnull, os.O_WRONLY)
@@ -91,8 +96,9 @@ def prepare(memory_bytes: int, place: Workplace) -> None:
         os.dup2(silence, stream)
     keep_at_hand()
     _load_libraries()
-    with suppress(MmdeskError):  # told with the first batch
-        _extra(place)
+    if place is not None:
+        with suppress(MmdeskError):  # told with the first batch
+            _extra(place)
     _limit_memory(memory_bytes)
 
 

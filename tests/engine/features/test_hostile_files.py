@@ -12,7 +12,7 @@ from mmdesk.engine.features.extraction_pool import PoolLimits
 from tests.engine.features.hostile import films, pictures, sounds, texts
 from tests.engine.features.hostile.bases import BASES, base
 from tests.engine.features.hostile.judging import Verdict, judge_all
-from tests.engine.features.hostile.mutations import cuts
+from tests.engine.features.hostile.mutations import cuts, mutants
 
 KINDS = {"pictures": pictures, "sounds": sounds, "films": films, "texts": texts}
 
@@ -86,3 +86,19 @@ def test_the_largest_pictures_stay_within_bounds(tmp_path: Path) -> None:
         assert verdict.silently_whole, name
         assert verdict.seconds < 10, name
         assert verdict.peak_mb < 700, name
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("form", BASES)
+def test_damaged_files_of_every_format_end_in_a_stated_state(form: str, tmp_path: Path) -> None:
+    files = {f"{form} {number}": data for number, data in enumerate(mutants(base(form), 300, form))}
+    for name, verdict in judged(tmp_path, files).items():
+        assert verdict.seconds < 10, name
+        assert verdict.peak_mb < 800, name
+
+
+def test_some_damaged_files_of_every_format(tmp_path: Path) -> None:
+    files = {f"{form} {number}": data for form in BASES for number, data in enumerate(mutants(base(form), 6, form))}
+    for name, verdict in judged(tmp_path, files).items():
+        assert verdict.seconds < 10, name
+        assert verdict.peak_mb < 800, name

@@ -1,15 +1,22 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
 
 import numpy as np
 import pytest
 from onnx import TensorProto, helper
 
 from mmdesk.engine.core.errors import DataError, ResourceError
+from mmdesk.engine.features import extraction_pool
 from mmdesk.engine.features.embedding_model import IMAGENET_DEVIATION, IMAGENET_MEAN
-from mmdesk.engine.features.onnx_extractor import OnnxExtractor, _runtime, measure
+from mmdesk.engine.features.extraction_pool import PoolLimits, run_alone
+from mmdesk.engine.features.onnx_extractor import OnnxExtractor, _runtime, measure, measure_alone
 from tests.engine.features import onnx_models
+from tests.engine.features.hostile import models
+from tests.engine.features.hostile.mutations import mutants
 
 PLAIN = ((0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
 
@@ -84,3 +91,44 @@ def test_without_onnxruntime_the_message_says_what_to_install(monkeypatch: pytes
         measure("m", "0" * 64, onnx_models.channel_means(), *PLAIN)
     assert caught.value.code == "features.no_onnxruntime"
     assert "mmdesk[onnx]" in (caught.value.hint or "")
+
+
+@pytest.mark.parametrize("place", ["weights.bin", "../weights.bin", "{folder}/weights.bin", "/dev/zero"])
+def test_weights_in_another_file_are_not_read(place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "inside").mkdir()
+    for folder in (tmp_path, tmp_path / "inside"):
+        (folder / "weights.bin").write_bytes(np.array([7, 8, 9], "<f4").tobytes())
+    monkeypatch.chdir(tmp_path / "inside")
+    with pytest.raises(DataError, match="cannot load it"):
+        measure("m", "0" * 64, models.elsewhere(place.replace("{folder}", str(tmp_path))), *PLAIN)
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [(models.endless(), "longer than 3 s"), (models.swelling(1 << 30), "does not run|memory")],
+    ids=["endless", "swelling"],
+)
+def test_a_model_that_never_ends_or_takes_all_memory_is_refused(
+    data: bytes, reason: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limits = PoolLimits(memory_bytes=1 << 30, time_s=3.0)
+    monkeypatch.setattr(extraction_pool, "PoolLimits", lambda: limits)
+    with pytest.raises(DataError, match=reason) as caught:
+        measure_alone("m", "0" * 64, data, *PLAIN)
+    assert caught.value.code == "features.model"
+
+
+def try_models(damaged: Sequence[bytes]) -> int:
+    """How many of them load and run; for a process of its own."""
+    good = 0
+    for data in damaged:
+        with suppress(DataError, ResourceError):
+            measure("m", "0" * 64, data, *PLAIN)
+            good += 1
+    return good
+
+
+def test_damaged_models_are_refused_or_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(Path(__file__).parents[3]))
+    damaged = [*mutants(onnx_models.channel_means(), 150, "a"), *mutants(models.endless(), 50, "b")]
+    assert 0 < run_alone(try_models, damaged, limits=PoolLimits(time_s=60)) < len(damaged)
