@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 from typing import BinaryIO
 
 from mmdesk.engine.features.completeness import ends_early
+from mmdesk.engine.features.document_facts import office_facts, pdf_facts
 from mmdesk.engine.features.pdf_streams import swells
 from mmdesk.engine.features.xml_text import XmlText
 
@@ -58,7 +59,8 @@ class Document:
         parts: At most :data:`PIECES`, in order; empty where the document holds no text or does not give it away.
         paged: The parts are counted in pages rather than in characters.
         incomplete: The file is cut short.
-        details: Facts: ``pages``, ``characters``, ``protected``, ``unread`` (why nothing was).
+        details: Facts: ``pages``, ``characters``, ``protected``, ``unread`` (why nothing was),
+            and what it says of itself.
     """
 
     parts: tuple[Part, ...] = ()
@@ -100,7 +102,8 @@ def _pdf(file: BinaryIO) -> Document | None:
     with closing(document):
         count = len(document)
         pages = list(_pages(document, min(count, MOST_PAGES)))
-    return _paged(pages, cut, {"pages": count})
+        facts = pdf_facts(document)
+    return _paged(pages, cut, {"pages": count, **facts})
 
 
 def _pages(document: object, count: int) -> Iterator[str]:
@@ -144,14 +147,15 @@ def _office(file: BinaryIO, pattern: str, *, paged: bool) -> Document | None:
             names = [name for name in archive.namelist() if re.fullmatch(pattern, name)]
             read = _Entries(archive)
             texts = [read.text(name) for name in sorted(names, key=_natural)[:MOST_PAGES]]
+            facts = office_facts(archive)
     except (zipfile.BadZipFile, NotImplementedError, EOFError, OSError, ValueError):
         return Document(incomplete=True)
     except RuntimeError:  # so zipfile says that an entry needs a password
         return Document(details={"protected": True})
     if paged:
-        return _paged(texts, read.damaged, {"pages": len(names)})
+        return _paged(texts, read.damaged, {"pages": len(names), **facts})
     text = "\n".join(texts)[:MOST_CHARACTERS]
-    return Document(_pieces(text), incomplete=read.damaged, details={"characters": len(text)})
+    return Document(_pieces(text), incomplete=read.damaged, details={"characters": len(text), **facts})
 
 
 def _directory_bytes(file: BinaryIO) -> int:

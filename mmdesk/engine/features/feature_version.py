@@ -19,6 +19,7 @@ _CODE = tuple(
         "completeness",
         "containers",
         "content_type",
+        "document_facts",
         "documents",
         "embedding_model",
         "exif",

@@ -19,12 +19,17 @@ _WORDS = {
     "serial": "serial number",
     "lens": "lens",
     "software": "software",
+    "producer": "PDF made with",
+    "author": "author",
+    "editor": "last saved by",
+    "company": "company",
     "title": "title",
     "artist": "artist",
     "album": "album",
     "date": "date",
     "description": "description",
     "comment": "comment",
+    "keywords": "keywords",
     "copyright": "copyright",
 }
 
