@@ -1,7 +1,6 @@
-"""Facts that stand in chunks which the decoders do not give away: WAV's broadcast chunk, PNG's texts, EXIF in HEIF.
+"""Facts that stand in chunks which the decoders do not give away: WAV's broadcast chunk and PNG's texts.
 
-Source: EBU Tech 3285 (``bext``), PNG third edition 11.3.3 (``tEXt``, ``zTXt``, ``iTXt``), ISO/IEC 14496-12 8.11
-(``meta``, ``iinf``, ``iloc``) and ISO/IEC 23008-12 annex A (the item ``Exif``).
+Source: EBU Tech 3285 (``bext``), PNG third edition 11.3.3 (``tEXt``, ``zTXt``, ``iTXt``).
 """
 
 from __future__ import annotations
@@ -11,12 +10,10 @@ import zlib
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from mmdesk.engine.features import exif
 from mmdesk.engine.features.facts import moment_of, text_of
 
 _MOST_CHUNKS = 512
 _MOST_TEXT = 4096
-_MOST_EXIF = 1 << 20
 _BEXT = struct.Struct("<256s32s32s10s8s")
 
 
@@ -68,17 +65,13 @@ _PNG_WORDS = {
 
 
 def picture_facts(data: bytes, content_type: str) -> dict[str, object]:
-    """Of a PNG's texts, or of the EXIF of a HEIC or AVIF; what is broken is left out.
+    """Of a PNG's texts; what is broken is left out.
 
     Args:
         data: The whole file.
         content_type: As sniffed.
     """
-    if content_type == "image/png":
-        return dict(_png_texts(data))
-    if content_type in {"image/heic", "image/avif"}:
-        return exif.facts_of(_heif_exif(data))
-    return {}
+    return dict(_png_texts(data)) if content_type == "image/png" else {}
 
 
 def _png_texts(data: bytes) -> Iterator[tuple[str, object]]:
@@ -110,89 +103,3 @@ def _png_text(kind: bytes, rest: bytes) -> str:
         except zlib.error:
             return ""
     return rest[:_MOST_TEXT].decode("utf-8" if kind == b"iTXt" else "latin-1", "replace")
-
-
-def _heif_exif(data: bytes) -> bytes:
-    """The TIFF structure of the first item of the kind ``Exif``; empty if there is none."""
-    try:
-        meta = next((body for kind, body in _boxes(data, 0, len(data)) if kind == b"meta"), None)
-        if meta is None:
-            return b""
-        inner = dict(_boxes(data, meta[0] + 4, meta[1]))
-        item = _item_of(data, *inner[b"iinf"])
-        start, length = _place_of(data, *inner[b"iloc"], item)
-        if start == 0 or not 4 < length <= _MOST_EXIF:
-            return b""
-        skip = int.from_bytes(data[start : start + 4], "big")
-        return data[start + 4 + skip : start + length]
-    except (KeyError, LookupError, struct.error):
-        return b""
-
-
-def _boxes(data: bytes, start: int, end: int) -> Iterator[tuple[bytes, tuple[int, int]]]:
-    """Kind of each box between two offsets, and where its content begins and ends."""
-    for _ in range(_MOST_CHUNKS):
-        if start + 8 > end:
-            return
-        size, kind, skip = int.from_bytes(data[start : start + 4], "big"), data[start + 4 : start + 8], 8
-        if size == 1:
-            size, skip = int.from_bytes(data[start + 8 : start + 16], "big"), 16
-        elif size == 0:
-            size = end - start
-        if size < skip:
-            return
-        yield kind, (start + skip, min(start + size, end))
-        start += size
-
-
-def _item_of(data: bytes, start: int, end: int) -> int:
-    """The number of the item of the kind ``Exif``; LookupError without one."""
-    first = start + (6 if data[start] == 0 else 8)
-    for kind, (at, _) in _boxes(data, first, end):
-        if kind == b"infe" and data[at] in {2, 3}:
-            width = 2 if data[at] == 2 else 4
-            if data[at + 4 + width + 2 : at + 4 + width + 6] == b"Exif":
-                return int.from_bytes(data[at + 4 : at + 4 + width], "big")
-    raise LookupError
-
-
-def _place_of(data: bytes, start: int, end: int, item: int) -> tuple[int, int]:
-    """Where in the file an item begins, and its length; LookupError if it lies elsewhere, or in several pieces."""
-    version = data[start]
-    sizes, reader = data[start + 4 : start + 6], _Reader(data, start + 6, end)
-    offset_size, length_size, base_size = sizes[0] >> 4, sizes[0] & 15, sizes[1] >> 4
-    index_size = sizes[1] & 15 if version in {1, 2} else 0
-    wide = 4 if version == 2 else 2
-    for _ in range(min(reader.number(wide), 1 << 16)):
-        number = reader.number(wide)
-        method = reader.number(2) & 15 if version in {1, 2} else 0
-        reader.number(2)
-        base = reader.number(base_size)
-        extents = reader.number(2)
-        one = index_size + offset_size + length_size
-        if number != item:
-            reader.skip(extents * one)
-            continue
-        if method != 0 or extents != 1:
-            break
-        reader.skip(index_size)
-        return base + reader.number(offset_size), reader.number(length_size)
-    raise LookupError
-
-
-class _Reader:
-    """Numbers one after the other; LookupError behind the end."""
-
-    def __init__(self, data: bytes, start: int, end: int) -> None:
-        self._data, self._at, self._end = data, start, end
-
-    def skip(self, size: int) -> None:
-        """Go on behind the next ``size`` bytes."""
-        self._at += size
-
-    def number(self, size: int) -> int:
-        """The next ``size`` bytes, most significant first."""
-        self._at += size
-        if self._at > self._end:
-            raise LookupError
-        return int.from_bytes(self._data[self._at - size : self._at], "big")

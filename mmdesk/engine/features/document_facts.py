@@ -1,4 +1,4 @@
-"""What documents say of themselves: who wrote them, when and with what, under the names of :mod:`facts`.
+"""What documents say of themselves: who wrote them, when and with what, under the names of the module facts.
 
 Besides those: ``author``, ``editor`` (who saved last), ``company``, ``keywords``, ``producer`` (what made the PDF).
 

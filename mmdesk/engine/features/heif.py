@@ -27,6 +27,8 @@ Picture = npt.NDArray[np.uint8]
 _DECODERS = {b"hvc1": ("hevc", b"hvcC"), b"hev1": ("hevc", b"hvcC"), b"avc1": ("h264", b"avcC")}
 """Kind of coded picture -> FFmpeg's decoder, and the property that sets it up."""
 _MOST_ITEMS = 4096
+_MOST_PIECES = 1 << 16
+"""Of all items together: the table of places can claim thousands for each without a byte for any."""
 _ORIENTATIONS = {
     (0, None): 1, (1, None): 8, (2, None): 3, (3, None): 6,
     (0, 0): 4, (1, 0): 5, (2, 0): 2, (3, 0): 7,
@@ -161,12 +163,17 @@ def _locate(numbers: _Numbers, items: dict[int, Item], inner: int) -> None:
     sizes = numbers.next(2)
     offset_size, length_size, base_size, index_size = (sizes >> shift & 15 for shift in (12, 8, 4, 0))
     wide = 4 if version == 2 else 2
+    left = _MOST_PIECES
     for _ in range(min(numbers.next(wide), _MOST_ITEMS)):
         identifier = numbers.next(wide)
         method = numbers.next(2) & 15 if version else 0
         elsewhere, base = numbers.next(2), numbers.next(base_size)
         pieces = []
-        for _ in range(numbers.next(2)):
+        count = numbers.next(2)
+        left -= count
+        if left < 0:
+            raise IndexError("the items have more pieces than any picture")
+        for _ in range(count):
             if version:
                 numbers.next(index_size)
             start, length = base + numbers.next(offset_size), numbers.next(length_size)

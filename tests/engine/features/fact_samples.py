@@ -81,6 +81,9 @@ def heif_with_exif(tiff: bytes, brand: bytes = b"heic") -> bytes:
         for number, kind in ((1, b"hvc1"), (2, b"Exif"))
     ]
     items = box(b"iinf", bytes(4), struct.pack(">H", 2), *infos)
+    size = box(b"ipco", box(b"ispe", bytes(4), struct.pack(">II", 640, 480)))
+    belongs = box(b"ipma", bytes(4), struct.pack(">IHBB", 1, 1, 1, 1))
+    first = box(b"pitm", bytes(4), struct.pack(">H", 1))
     payload = struct.pack(">I", 6) + b"Exif\0\0" + tiff
     start = box(b"ftyp", brand, bytes(4), b"mif1", brand)
 
@@ -88,7 +91,7 @@ def heif_with_exif(tiff: bytes, brand: bytes = b"heic") -> bytes:
         one = struct.pack(">HHHHII", 1, 0, 0, 1, at, 4)
         two = struct.pack(">HHHHII", 2, 0, 0, 1, at, len(payload))
         places = box(b"iloc", struct.pack(">BBHBBH", 1, 0, 0, 0x44, 0x00, 2), one, two)
-        return box(b"meta", bytes(4), items, places)
+        return box(b"meta", bytes(4), first, items, places, box(b"iprp", size, belongs))
 
     at = len(start) + len(meta(0)) + 8
     return start + meta(at) + box(b"mdat", payload)
