@@ -25,6 +25,7 @@ from mmdesk.engine.core.files import as_resource_error
 from mmdesk.engine.core.jobs import NULL_CONTEXT, JobContext
 from mmdesk.engine.core.times import format_us
 from mmdesk.engine.core.types import Split
+from mmdesk.engine.dataset.ranks import auroc
 from mmdesk.engine.dataset.synth_files import write_media
 from mmdesk.engine.dataset.synth_plan import (
     CAUSE_COLUMN,
@@ -91,21 +92,6 @@ class Cause:
     modality: Modality
     reference: str
     locator: str
-
-
-def auroc(labels: npt.NDArray[np.float64], scores: npt.NDArray[np.float64]) -> float:
-    """Area under the ROC curve, ties counted half; nan if only one class is there.
-
-    Source: Mann-Whitney U statistic; Hanley and McNeil, Radiology 143 (1982).
-    """
-    from scipy.stats import rankdata
-
-    positive = labels > 0.5
-    n_positive, n_negative = int(positive.sum()), int((~positive).sum())
-    if n_positive == 0 or n_negative == 0:
-        return float("nan")
-    ranks = rankdata(scores)
-    return float((ranks[positive].sum() - n_positive * (n_positive + 1) / 2) / (n_positive * n_negative))
 
 
 def make_synth(out: Path, entities: int, seed: int = 1234, *, ctx: JobContext = NULL_CONTEXT) -> SynthReport:

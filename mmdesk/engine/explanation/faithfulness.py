@@ -48,6 +48,7 @@ from torch import Tensor
 from mmdesk.engine.core.hashing import sha256_bytes
 from mmdesk.engine.core.jobs import NULL_CONTEXT, JobContext
 from mmdesk.engine.core.types import Head
+from mmdesk.engine.dataset.ranks import average_ranks
 from mmdesk.engine.explanation.evidence import Piece
 from mmdesk.engine.explanation.explanation import Doubt, Faithfulness, Grade, ItemKind
 from mmdesk.engine.explanation.masking import MaskedBatch
@@ -217,9 +218,7 @@ def _attention_agreement(subject: Subject) -> float | None:
 
 
 def _spearman(left: npt.NDArray[np.float64], right: npt.NDArray[np.float64]) -> float | None:
-    from scipy.stats import rankdata
-
-    return _correlation(rankdata(left), rankdata(right))
+    return _correlation(average_ranks(left), average_ranks(right))
 
 
 def _correlation(left: npt.NDArray[np.float64], right: npt.NDArray[np.float64]) -> float | None:

@@ -14,10 +14,10 @@ from mmdesk.engine.core.types import ColumnKind, Split
 from mmdesk.engine.dataset.case_data import AttributeColumn, CaseData, Float64, TargetRows
 from mmdesk.engine.dataset.histories import undated
 from mmdesk.engine.dataset.ragged import spread
+from mmdesk.engine.dataset.ranks import auroc
 from mmdesk.engine.dataset.reading import LOST, NO_FEATURES, OUTDATED
 from mmdesk.engine.dataset.splits import Parts, split_rows
 from mmdesk.engine.training.config import TrainingConfig
-from mmdesk.engine.training.measures import auroc
 
 ERROR, WARNING = "error", "warning"
 _FEW_ROWS = 30

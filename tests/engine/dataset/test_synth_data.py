@@ -14,7 +14,8 @@ import soundfile
 from mmdesk.engine.core.errors import UsageError
 from mmdesk.engine.core.hashing import sha256_bytes, sha256_file
 from mmdesk.engine.core.jobs import JobCancelled, NullContext
-from mmdesk.engine.dataset.synth_data import LABEL_NOISE, SynthReport, auroc, make_synth
+from mmdesk.engine.dataset.ranks import auroc
+from mmdesk.engine.dataset.synth_data import LABEL_NOISE, SynthReport, make_synth
 from mmdesk.engine.dataset.synth_media import (
     CLIP_DECOYS,
     PHOTO_DECOYS,

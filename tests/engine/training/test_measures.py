@@ -10,6 +10,7 @@ from scipy.stats import spearmanr
 from sklearn.metrics import average_precision_score, brier_score_loss, ndcg_score, r2_score, roc_auc_score
 
 from mmdesk.engine.dataset.case_data import TargetRows
+from mmdesk.engine.dataset.ranks import auroc
 from mmdesk.engine.training import measures
 
 rows = st.lists(st.tuples(st.booleans(), st.integers(0, 8)), min_size=2, max_size=60)
@@ -21,9 +22,9 @@ def test_auroc_and_average_precision_with_ties(pairs: list[tuple[bool, int]]) ->
     label = np.array([float(positive) for positive, _ in pairs])
     score = np.array([value / 8 for _, value in pairs])
     if len(np.unique(label)) < 2:
-        assert np.isnan(measures.auroc(label, score))
+        assert np.isnan(auroc(label, score))
         return
-    assert measures.auroc(label, score) == pytest.approx(roc_auc_score(label, score))
+    assert auroc(label, score) == pytest.approx(roc_auc_score(label, score))
     assert measures.average_precision(label, score) == pytest.approx(average_precision_score(label, score))
 
 
@@ -92,7 +93,7 @@ def test_the_interval_holds_the_figure_and_narrows_with_more_rows() -> None:
         score = label + random.normal(0, 1, size)
         found = measures.auroc_interval(label, score)
         assert found is not None
-        assert found[0] < measures.auroc(label, score) < found[1]
+        assert found[0] < auroc(label, score) < found[1]
         widths.append(found[1] - found[0])
     assert widths[1] < widths[0] / 2
     assert measures.auroc_interval(np.array([1.0, 0.0]), np.array([1.0, 0.0])) is None

@@ -264,8 +264,15 @@ def test_reading_options_change_the_preview(qtbot: QtBot, window: MainWindow, sm
     box.set_value("|")
     rest(qtbot, window)
     assert [column.title for column in view.table.columns.columns] == ["entity_id", "city;land"]
-    box.set_value("")
+    box.set_value(None)
     rest(qtbot, window)
+    assert import_tab(window).tables.plans[0].document() == {}
+    take(qtbot, window, write(tmp_path, "events.csv", "printed today\nentity_id,type,timestamp\nA1,'pay, late',2020\n"))
+    view.reading._boxes["header_line"].set_value(2)
+    rest(qtbot, window)
+    view.reading._boxes["quote"].set_value("'")
+    rest(qtbot, window)
+    assert [list(column.values) for column in view.table.columns.columns] == [["A1"], ["pay, late"], ["2020"]]
 
 
 def test_of_a_workbook_the_sheet_is_chosen(qtbot: QtBot, window: MainWindow, small_case: Path, tmp_path: Path) -> None:
@@ -349,6 +356,7 @@ def test_the_tab_key_goes_through_the_page_as_the_eye_does(
     tables = import_tab(window).tables
     take(qtbot, window, write(tmp_path, "events.csv", "Account No,type,timestamp\nA1,pay,2020-01-01\n"))
     view = tables.file_view
+    qtbot.waitUntil(lambda: any(line.isVisible() for line in tables.findChildren(FileRow)))
     tables.choose.setFocus()
     passed = []
     for _ in range(24):

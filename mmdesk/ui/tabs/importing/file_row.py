@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QSizePolicy, QToolButton, QWidget
+from PySide6.QtWidgets import QGridLayout, QSizePolicy, QToolButton, QWidget
 
 from mmdesk.engine.core.types import Table
 from mmdesk.ui.colours import SPACE_XS
 from mmdesk.ui.formatting import menu_text, tool_tip
 from mmdesk.ui.icons import put_icon
 from mmdesk.ui.tabs.importing.plan import FilePlan
-from mmdesk.ui.widgets.basics import IconButton, row
+from mmdesk.ui.widgets.basics import IconButton
 from mmdesk.ui.widgets.fields import Choice
 
 _TABLES: list[tuple[str, Table | None]] = [
     ("Which table?", None),
     *((table.value.capitalize(), table) for table in Table),
 ]
+
+_LETTERS = 34
+"""Room for a name and its table beside each other."""
 
 
 class FileRow(QWidget):
@@ -42,16 +45,25 @@ class FileRow(QWidget):
         self.box = Choice(f"Table of {plan.name}", _TABLES, 9)
         self.box.set_value(plan.table)
         self.drop = IconButton("close", f"Leave {plan.name} out", self.removed.emit)
-        layout = row(self, self.name, self.box, self.drop, spacing=SPACE_XS)
-        layout.setStretch(0, 1)
+        self._grid = QGridLayout(self)
+        self._grid.setContentsMargins(0, 0, 0, 0)
+        self._grid.setSpacing(SPACE_XS)
+        self._grid.setColumnStretch(0, 1)
+        self._arrange()
         self.name.clicked.connect(self.chosen)
         self.box.value_changed.connect(self.table_chosen)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Cut the name where there is no room for it."""
+        """Beside each other where there is room for both, else under each other; the name is cut at last."""
         super().resizeEvent(event)
+        self._arrange()
         room = self.name.width() - self.name.iconSize().width() - 40
-        self.name.setText(
-            "  "
-            + menu_text(self.name.fontMetrics().elidedText(self._full, Qt.TextElideMode.ElideMiddle, max(room, 20)))
-        )
+        text = self.name.fontMetrics().elidedText(self._full, Qt.TextElideMode.ElideMiddle, max(room, 20))
+        self.name.setText("  " + menu_text(text))
+
+    def _arrange(self) -> None:
+        narrow = self.width() < _LETTERS * self.fontMetrics().averageCharWidth()
+        self._grid.addWidget(self.name, 0, 0)
+        self._grid.addWidget(self.box, *((1, 0, 1, 2) if narrow else (0, 1, 1, 1)))
+        self._grid.addWidget(self.drop, 0, 1 if narrow else 2)
+        self._grid.activate()

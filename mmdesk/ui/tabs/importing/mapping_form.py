@@ -24,42 +24,63 @@ _ENCODINGS = (
 )  # fmt: skip
 _DELIMITERS = ((",", "Comma ,"), (";", "Semicolon ;"), ("\t", "Tab"), ("|", "Bar |"), (" ", "Space"))
 _NAMES = dict(_DELIMITERS)
-_DECIMALS = ((".", "Point 1.5"), (",", "Comma 1,5"))
-_FORMATS = (
-    ("iso", "ISO 2024-12-31"),
-    ("day_first", "Day first 31/12"),
-    ("month_first", "Month first 12/31"),
-    ("epoch_s", "Seconds since 1970"),
-    ("epoch_ms", "Milliseconds since 1970"),
-)
 _ZONES = ("UTC", "Europe/Berlin", "Europe/London", "America/New_York", "America/Los_Angeles", "Asia/Tokyo")
+_OPTIONS: tuple[tuple[str, str, Sequence[tuple[object, str]]], ...] = (
+    ("encoding", "Encoding", [(name, name) for name in _ENCODINGS]),
+    ("delimiter", "Delimiter", _DELIMITERS),
+    ("quote", "Quotation mark", (('"', 'Double "'), ("'", "Single '"), ("", "None"))),
+    ("header_line", "Line of the names", [(line, f"Line {line}") for line in range(1, 31)]),
+    ("decimal", "Decimal mark", ((".", "Point 1.5"), (",", "Comma 1,5"))),
+    (
+        "thousands",
+        "Thousands mark",
+        ((",", "Comma 1,234"), (".", "Point 1.234"), (" ", "Space 1 234"), ("'", "Apostrophe 1'234")),
+    ),
+    (
+        "format",
+        "Dates",
+        (
+            ("iso", "ISO 2024-12-31"),
+            ("day_first", "Day first 31/12"),
+            ("month_first", "Month first 12/31"),
+            ("epoch_s", "Seconds since 1970"),
+            ("epoch_ms", "Milliseconds since 1970"),
+            ("excel", "Days as in Excel"),
+        ),
+    ),
+    ("timezone", "Time zone", [(name, name) for name in _ZONES]),
+)
+_TEXT_ONLY = frozenset({"encoding", "delimiter", "quote"})
+"""Options that only a text file has."""
+_IN_A_ROW = 4
 _COLUMNS = 2
 _HOW = {"chosen": "chosen", "found": "", "proposed": "proposed", "": ""}
 
 
 class ReadingOptions(QWidget):
-    """Encoding, delimiter, decimal mark, dates, time zone; what is not chosen is found out."""
+    """How a file is read: encoding, delimiter, marks, dates, time zone; what is not chosen is found out.
 
-    changed = Signal(str, str)
+    ``changed`` carries the option and its value as a mapping has them; None = found out.
+    """
+
+    changed = Signal(str, object)
 
     def __init__(self) -> None:
         super().__init__()
-        self._boxes: dict[str, Choice[str]] = {
-            "encoding": _automatic("Encoding", [(name, name) for name in _ENCODINGS]),
-            "delimiter": _automatic("Delimiter", _DELIMITERS),
-            "decimal": _automatic("Decimal mark", _DECIMALS),
-            "format": _automatic("Dates", _FORMATS),
-            "timezone": _automatic("Time zone", [(name, name) for name in _ZONES]),
-        }
+        self._boxes: dict[str, Choice[object]] = {}
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)
-        grid.setSpacing(SPACE_S)
-        for number, (name, box) in enumerate(self._boxes.items()):
-            grid.addWidget(Label(box.accessibleName(), "small"), 0, number)
-            grid.addWidget(box, 1, number)
+        grid.setHorizontalSpacing(SPACE_S)
+        grid.setVerticalSpacing(2)
+        for number, (name, title, options) in enumerate(_OPTIONS):
+            line, place = divmod(number, _IN_A_ROW)
+            offered: list[tuple[str, object]] = [("Automatic", None), *((text, value) for value, text in options)]
+            box = self._boxes[name] = Choice(title, offered, 8)
+            grid.addWidget(Label(title, "small"), 2 * line, place)
+            grid.addWidget(box, 2 * line + 1, place)
             box.value_changed.connect(lambda value, n=name: self.changed.emit(n, value))
 
-    def boxes(self) -> list[Choice[str]]:
+    def boxes(self) -> list[Choice[object]]:
         """All of them, in their order."""
         return list(self._boxes.values())
 
@@ -67,10 +88,9 @@ class ReadingOptions(QWidget):
         """The choices of one file."""
         told = plan.preview.layout if plan.preview is not None else {}
         for name, box in self._boxes.items():
-            box.setEnabled("encoding" in told or name not in {"encoding", "delimiter"})
-            wanted = plan.times() if name == "format" else str(plan.reading.get(name, ""))
+            box.setEnabled("encoding" in told or name not in _TEXT_ONLY)
             with QSignalBlocker(box):
-                box.set_value(wanted)
+                box.set_value((plan.times() or None) if name == "format" else plan.reading.get(name))
 
 
 class PartChooser(QWidget):
@@ -79,7 +99,7 @@ class PartChooser(QWidget):
     ``changed`` carries the mapping's key and the part, ``another`` wants a further part as a table of its own.
     """
 
-    changed = Signal(str, str)
+    changed = Signal(str, object)
     another = Signal()
 
     def __init__(self) -> None:
@@ -202,7 +222,9 @@ class FileView(QWidget):
         self.accept.setVisible(any(plan.chosen(wanted.name)[1] == "proposed" for wanted in plan.wanted))
         told = f"'{plan.part}' was read"  # by the chooser of the part
         problems = [for_window(text) for text in preview.problems if told not in text][:3]
-        self._problems.show_sentences([Sentence(Severity.WARNING, text[:1].upper() + text[1:]) for text in problems])
+        self._problems.show_sentences(
+            [Sentence(Severity.WARNING, f"{text[:1].upper()}{text[1:].rstrip('.')}.") for text in problems]
+        )
         self._mapped.setVisible(bool(plan.wanted))
         self.grid.show_plan(plan)
         self.reading.show_plan(plan)
@@ -228,15 +250,15 @@ class FileView(QWidget):
             self._plan.columns[wanted] = source
             self.changed.emit()
 
-    def _on_reading_changed(self, name: str, value: str) -> None:
+    def _on_reading_changed(self, name: str, value: object) -> None:
         if self._plan is None:
             return
         if name == "format":
-            self._plan.say_times(value)
+            self._plan.say_times("" if value is None else str(value))
         elif name == self.part.key:
             self._plan.become(None)
             self._plan.reading[name] = value
-        elif value:
+        elif value is not None:
             self._plan.reading[name] = value
         else:
             self._plan.reading.pop(name, None)
@@ -259,7 +281,3 @@ def _preview_columns(plan: FilePlan) -> list[Column]:
         title = name if use is None or use == name else f"{name} → {use}"
         columns.append(Column(title, values, tip=str, help=f"{name}: {use or 'further column, kept as it is'}"))
     return columns
-
-
-def _automatic(name: str, options: Sequence[tuple[str, str]]) -> Choice[str]:
-    return Choice(name, [("Automatic", ""), *((text, data) for data, text in options)], 8)

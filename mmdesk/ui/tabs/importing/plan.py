@@ -33,7 +33,7 @@ class FilePlan:
         reading: What else its mapping says: ``encoding``, ``delimiter``, ``decimal``, ``sheet``...
         time_format: How times are written, as chosen by hand.
         proposal: The last look at the file.
-        error: Why it cannot be looked at.
+        error: Why it cannot be looked at. ``hint``: What to do then.
     """
 
     path: Path
@@ -43,6 +43,7 @@ class FilePlan:
     time_format: str = ""
     proposal: Proposal | None = None
     error: str = ""
+    hint: str = ""
 
     @property
     def preview(self) -> Preview | None:

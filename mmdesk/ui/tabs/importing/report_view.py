@@ -31,7 +31,7 @@ class ReportView(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self._icon = Picture("info", "muted", 28)
-        self._title = Label("", "heading")
+        self._title = Label("", "heading", wrap=True)
         self._text = Label("", "muted", wrap=True)
         self.save = Button("Save rejected rows…", self.save_asked.emit, icon="save")
         words = column(None, self._title, self._text, spacing=1)
@@ -55,7 +55,8 @@ class ReportView(QWidget):
         if report.dry_run:
             self._icon.show_icon(*(("warning", "warn") if out else ("check", "accent")))
             self._title.setText("Checked; nothing was written yet")
-            self._text.setText(f"An import would bring {count(changes, 'row')} in{out}.")
+            nothing = "All rows are in the case already: an import would change nothing."
+            self._text.setText(f"An import would bring {count(changes, 'row')} in{out}." if changes or out else nothing)
         else:
             self._icon.show_icon(*(("warning", "warn") if out else ("done", "good")))
             self._title.setText("Imported" if changes else "Nothing new")
@@ -101,7 +102,7 @@ def _count_columns(report: TablesReport) -> list[Column]:
         )
 
     columns = [
-        Column("Table", [table.table for table in tables]),
+        Column("Table", [table.table for table in tables], room="interactions"),
         Column("File", [table.file for table in tables], tip=str),
         numbers("Read", "read", "Rows in the file"),
         numbers("New", "inserted", "Rows the case did not have"),

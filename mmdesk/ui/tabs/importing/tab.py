@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import QEvent, QSize, Qt
 from PySide6.QtWidgets import QButtonGroup, QSizePolicy, QStackedWidget, QToolButton, QWidget
 
 from mmdesk.ui import calls
@@ -36,12 +36,21 @@ class ImportTab(Room):
             self.stack.addWidget(page)
         self._group = QButtonGroup(self)
         self.buttons = [self._button(number, name, icon) for number, (name, icon) in enumerate(_PAGES)]
-        nav = boxed(column(None, *self.buttons, None, spacing=2))
-        nav.setFixedWidth(152)
-        layout = row(self, nav, self.stack, spacing=SPACE_M, margin=SPACE_M)
+        self._nav = boxed(column(None, *self.buttons, None, spacing=2))
+        self._widen()
+        layout = row(self, self._nav, self.stack, spacing=SPACE_M, margin=SPACE_M)
         layout.setStretch(1, 1)
         self.buttons[0].setChecked(True)
         self._add_commands()
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Follow the text size."""
+        super().changeEvent(event)
+        if event.type() in {QEvent.Type.FontChange, QEvent.Type.StyleChange}:
+            self._widen()
+
+    def _widen(self) -> None:
+        self._nav.setFixedWidth(max(152, 18 * self.fontMetrics().averageCharWidth()))
 
     def _button(self, number: int, name: str, icon: str) -> QToolButton:
         button = QToolButton()

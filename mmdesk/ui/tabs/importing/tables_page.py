@@ -100,7 +100,6 @@ class TablesPage(QWidget):
             panel, head, self._list, options, self.reason, buttons, spacing=SPACE_S, margin=(SPACE_L, SPACE_M) * 2
         )
         layout.setStretch(1, 1)
-        panel.setMinimumWidth(310)
         return panel
 
     # Files.
@@ -168,7 +167,7 @@ class TablesPage(QWidget):
     def _on_look_failed(self, plan: FilePlan, failure: Failure) -> None:
         if plan not in self.plans:
             return
-        plan.proposal, plan.error = None, failure.message
+        plan.proposal, plan.error, plan.hint = None, failure.message, failure.hint
         if plan is self._shown:
             self._files_state.show_error(failure.message, failure.hint, failure.details)
         self._enable()
@@ -202,7 +201,7 @@ class TablesPage(QWidget):
             self.file_view.show_plan(plan)
             self._files_state.show_content()
         elif plan.error:
-            self._files_state.show_error(plan.error, "")
+            self._files_state.show_error(plan.error, plan.hint)
         else:
             self._files_state.show_busy(f"Reading {plan.name}")
 
