@@ -35,6 +35,8 @@ _BLOCK_VALUES = 1 << 24
 """Most values of a block, over all channels; ten seconds of 8 channels at 192 kHz."""
 _PIECES = 60
 _BELIEVABLE_FRAMES = 1 << 48
+_FRAME_SAMPLES = 1152
+"""Of MP3, the longest usual frame: by as much the length of coded sound is off. Of other sound the chunks tell."""
 _UNKNOWN_FRAMES = (1 << 63) - 1
 """libsndfile's length of what does not say how long it is."""
 _QUALITY = "HQ"
@@ -207,7 +209,7 @@ def _sndfile_blocks(reader: Any, sound: Sound, start: int, count: int | None) ->
         left -= len(samples)
         yield samples
     expected = sound.header.frames
-    if expected is not None and start == 0 and left > 0 and (count or 0) - left < expected:
+    if expected is not None and start == 0 and left > 0 and (count or 0) - left < expected - _FRAME_SAMPLES:
         sound.incomplete = True
 
 
@@ -354,9 +356,12 @@ def _joined(blocks: list[Samples]) -> Iterator[Samples]:
 
 def _frame_samples(frame: Any) -> Samples:
     """``float32 [samples, channels]`` in [-1, 1] of a PyAV audio frame, planar or packed, of any depth."""
-    data = frame.to_ndarray()
-    channels = max(1, len(frame.layout.channels))
-    data = data.T if frame.format.is_planar else data.reshape(-1, channels)
+    channels, planar = max(1, len(frame.layout.channels)), frame.format.is_planar
+    if frame.format.name == "s64":  # of which PyAV makes no array
+        data = np.frombuffer(frame.planes[0], np.int64)[: frame.samples * channels]
+    else:
+        data = frame.to_ndarray()
+    data = data.T if planar else data.reshape(-1, channels)
     if data.dtype.kind == "f":
         return np.asarray(data, np.float32)
     scale = math.ldexp(1.0, 8 * data.dtype.itemsize - 1)

@@ -79,7 +79,7 @@ def core_audio(file: BinaryIO, size: int) -> bool:
     for _ in range(_MOST_PARTS):
         header = read_at(file, position, 12)
         if len(header) < 12 or not header[:4].isalnum():
-            return 0 < len(header) < 12
+            return 1 < len(header) < 12  # one byte is padding
         length = int.from_bytes(header[4:], "big", signed=True)
         if length < 0:
             return False

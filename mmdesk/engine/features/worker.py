@@ -30,7 +30,7 @@ class Workplace:
     """What all jobs of one extraction share.
 
     Attributes:
-        folder: The case folder.
+        folder: The case folder; absolute, since workers stand elsewhere.
         version: The feature version that the cache entries are named after.
         models: Picture embedding models kept with the case.
     """
@@ -99,6 +99,8 @@ def prepare(memory_bytes: int, place: Workplace | None = None) -> None:
     if place is not None:
         with suppress(MmdeskError):  # told with the first batch
             _extra(place)
+    # libsndfile looks for the other half of a Macintosh file, "._" and no name, where the process stands.
+    os.chdir(Path.cwd().anchor)
     _limit_memory(memory_bytes)
 
 

@@ -69,7 +69,7 @@ def extract_pending(
     with case.read() as connection:
         features = features_of(connection)
         jobs = _PendingJobs(case, _pending(case, connection, features))
-    place = Workplace(str(case.folder), features.version, features.models)
+    place = Workplace(str(case.folder.absolute()), features.version, features.models)
     _sweep(case)
     result = Extracted(attempted=len(jobs))
     waiting: list[Outcome] = []

@@ -80,29 +80,10 @@ def test_each_window_describes_its_own_second() -> None:
     assert found.vectors[3, LAYOUT.index("modality.centre_t")] == pytest.approx(2.5 / 6, abs=0.01)
 
 
-ENCODINGS = [
-    ("WAV", "PCM_16"), ("WAV", "PCM_24"), ("WAV", "PCM_32"), ("WAV", "FLOAT"), ("WAV", "DOUBLE"), ("WAV", "PCM_U8"),
-    ("WAV", "ULAW"), ("RF64", "PCM_16"), ("W64", "PCM_16"), ("FLAC", "PCM_16"), ("FLAC", "PCM_24"), ("AIFF", "PCM_16"),
-    ("AU", "PCM_16"), ("CAF", "PCM_16"), ("OGG", "VORBIS"), ("MP3", "MPEG_LAYER_III"),
-]  # fmt: skip
+RATES = [(8000, 1), (11_025, 2), (16_000, 1), (44_100, 2), (48_000, 6), (48_000, 32), (96_000, 8), (192_000, 2)]
 
 
-@pytest.mark.parametrize(("form", "subtype"), ENCODINGS)
-def test_the_same_sound_in_other_encodings(form: str, subtype: str) -> None:
-    rng = np.random.default_rng(3)
-    wave = (samples.tone(2.0) + 0.05 * rng.standard_normal(44_100)).astype(np.float32)
-    expected = extract(samples.sound(wave, subtype="FLOAT"))
-    found = extract(samples.sound(wave, 22_050, form, subtype))
-    assert not found.incomplete
-    assert found.vectors.shape == expected.vectors.shape
-    assert value(found, "loudness.mean") == pytest.approx(value(expected, "loudness.mean"), abs=0.3)
-    assert value(found, "centroid.mean") == pytest.approx(value(expected, "centroid.mean"), rel=0.1)
-    start = LAYOUT.index("audio.mfcc01.mean")
-    timbre = np.stack([item.vectors[0, start : start + 20] for item in (found, expected)])
-    assert np.asarray(np.corrcoef(timbre))[0, 1] > 0.98
-
-
-@pytest.mark.parametrize(("rate_hz", "channels"), [(8000, 1), (44_100, 2), (48_000, 6), (96_000, 1), (192_000, 2)])
+@pytest.mark.parametrize(("rate_hz", "channels"), RATES)
 def test_rates_and_channels_make_no_difference(rate_hz: int, channels: int) -> None:
     times = np.arange(2 * rate_hz) / rate_hz
     wave = (0.4 * np.sin(2 * np.pi * 600 * times)).astype(np.float32)

@@ -61,6 +61,14 @@ def test_whole_files_are_whole_and_cut_ones_never_silently(tenths: Sequence[int]
     assert not wrong
 
 
+def test_a_file_beside_the_program_does_not_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """libsndfile takes a file called "._" for the other half of the one it reads."""
+    (tmp_path / "._").write_bytes(b"")
+    monkeypatch.chdir(tmp_path)
+    (verdict,) = judged(tmp_path, {"mp3": base("mp3")}).values()
+    assert verdict.details["codec"] == "mp3 mpeg_layer_iii"
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_bombs_are_refused_or_flagged_at_once(kind: str, tmp_path: Path) -> None:
     files = {name: make() for name, make in KINDS[kind].BOMBS.items()}
