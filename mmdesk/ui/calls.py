@@ -289,12 +289,14 @@ class Scores:
         probability: Between 0 and 1.
         regression: In the target's unit.
         ranking: Higher is better.
+        decision: ``positive``, ``negative`` or ``uncertain``; ``""`` without probabilities.
     """
 
     entity_ids: list[str]
     probability: NDArray[np.float64]
     regression: NDArray[np.float64]
     ranking: NDArray[np.float64]
+    decision: NDArray[np.str_]
 
 
 def predict_all(folder: Path, run: str, *, ctx: JobContext) -> Scores:
@@ -307,7 +309,14 @@ def predict_all(folder: Path, run: str, *, ctx: JobContext) -> Scores:
     def column(values: NDArray[np.float64] | None) -> NDArray[np.float64]:
         return nothing if values is None else values
 
-    return Scores(list(found.entity_ids), column(found.probability), column(found.regression), column(found.ranking))
+    decision = found.decided()[0]
+    return Scores(
+        entity_ids=list(found.entity_ids),
+        probability=column(found.probability),
+        regression=column(found.regression),
+        ranking=column(found.ranking),
+        decision=np.full(len(found), "") if decision is None else decision,
+    )
 
 
 def explain(folder: Path, run: str, entity_id: str, head: Head | None, *, ctx: JobContext) -> Explanation:

@@ -64,6 +64,10 @@ def test_entities_are_found_and_filtered(qtbot: QtBot, window: MainWindow, train
         tab.filter_box.set_value(which)
         assert tab._scores is not None
         assert fits(tab._scores.probability[tab.table.columns.rows], 0.5).all()
+    decisions = [row.decision for row in predictions.predict(trained_case, "latest")]
+    for which in ("positive", "negative", "uncertain"):
+        tab.filter_box.set_value(which)
+        assert tab.table.columns.rowCount() == decisions.count(which)
     tab.filter_box.set_value("all")
     rest(qtbot, window)
 

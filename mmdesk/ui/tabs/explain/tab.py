@@ -30,7 +30,14 @@ if TYPE_CHECKING:
     from mmdesk.engine.explanation.explanation import Explanation
     from mmdesk.engine.services.runs import RunRow
 
-_FILTERS = (("All entities", "all"), ("At least 50 %", "high"), ("Below 50 %", "low"))
+_FILTERS = (
+    ("All entities", "all"), ("At least 50 %", "high"), ("Below 50 %", "low"),
+    ("Positive", "positive"), ("Negative", "negative"), ("Uncertain", "uncertain"),
+)  # fmt: skip
+_DECISION_HELP = (
+    "What can be said so that, for entities like those the model was checked on, the truth is ruled out in at most one "
+    "of ten of each class. Uncertain: neither can be ruled out."
+)
 
 
 class ExplainTab(Room):
@@ -196,6 +203,8 @@ class ExplainTab(Room):
             mask &= self._scores.probability >= 0.5
         elif which == "low":
             mask &= self._scores.probability < 0.5
+        elif which != "all":
+            mask &= self._scores.decision == which
         self.table.columns.set_filter(mask)
         shown_rows, total = int(mask.sum()), len(mask)
         everything = count(total, "entity", "entities")
@@ -270,10 +279,22 @@ def _named(name: str, field: QWidget) -> QWidget:
     return boxed(layout)
 
 
+def _in_words(decision: str) -> str:
+    return str(decision).capitalize()
+
+
+def _decision_role(decision: str) -> str | None:
+    return "muted" if decision == "uncertain" else None
+
+
 def _columns(scores: calls.Scores, known: list[tuple[Head, NDArray[np.float64]]]) -> list[Column]:
     columns = [Column("Entity", scores.entity_ids, tip=str)]
     for head, values in known:
         show = (lambda value: percent(value, 1)) if head is Head.CLASSIFICATION else score
         name = {"regression": "Number", "ranking": "Ranking"}.get(head.value, "Probability")
         columns.append(Column(name, values, show=show, numeric=True, help=HEAD_NAMES[head]))
+        if head is Head.CLASSIFICATION:
+            columns.append(
+                Column("Decision", scores.decision, show=_in_words, role=_decision_role, help=_DECISION_HELP)
+            )
     return columns
