@@ -196,6 +196,8 @@ def _flush_folder(folder: Path) -> None:
 
 def _make_folders(folder: Path) -> list[Path]:
     """Make ``folder`` and what is missing above it; returns the folders that hold a new one now."""
+    if folder.is_dir():
+        return []
     missing = list(takewhile(lambda one: not one.is_dir(), (folder, *folder.parents)))
     folder.mkdir(parents=True, exist_ok=True)
     return [one.parent for one in missing]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import pyarrow as pa
 from sqlalchemy import bindparam, select, update
@@ -288,7 +288,7 @@ def _add_links(connection: Connection, staged: Sequence[Staged], known: Mapping[
         replaced += [{"old": row, "new": key} for row in earlier.get(named, ())]
         for link, line in lines.items():
             if links.get(link) not in own:
-                rows.append({"id": key, **asdict(link), "import_id": import_id, "line": line})
+                rows.append({"id": key, **vars(link), "import_id": import_id, "line": line})
                 key += 1
     if replaced:
         old = update(EntityArtifact).where(EntityArtifact.id == bindparam("old"))
