@@ -78,6 +78,13 @@ _PREFIXES: tuple[tuple[bytes, str], ...] = (
     (b"FLV\x01", "video/x-flv"),
     (b"\x00\x00\x01\xba", "video/mpeg"),
     (b"\x00\x00\x01\xb3", "video/mpv"),
+    (b"\x00\x00\x01\xb0", "video/mp4v-es"),
+    (b"DKIF\x00\x00\x20\x00", "video/x-ivf"),
+    (b"nut/multimedia container\x00", "video/x-nut"),
+    (b"YUV4MPEG2 ", "video/x-yuv4mpeg"),
+    (bytes.fromhex("b7d800203749da11a64e0007e95ead8d"), "video/x-ms-wtv"),
+    (bytes.fromhex("060e2b34020501010d0102"), "video/mxf"),
+    (b"\x1f\x07\x00", "video/x-dv"),
     (b"%PDF-", "application/pdf"),
     (b"PK\x03\x04", "application/zip"),
     (b"PK\x05\x06", "application/zip"),
@@ -211,12 +218,14 @@ def _matroska(head: bytes) -> str | None:
 
 
 def _by_structure(head: bytes) -> str | None:
-    checks: tuple[tuple[Callable[[bytes], bool], str], ...] = (
+    checks: tuple[tuple[Callable[[bytes], object], str], ...] = (
         (_is_bmp, "image/bmp"),
         (_is_pnm, "image/x-portable-anymap"),
         (_is_mp3, "audio/mpeg"),
         (_is_adts, "audio/aac"),
         (_is_transport_stream, "video/mp2t"),
+        (_H264.match, "video/h264"),
+        (_H265.match, "video/h265"),
         (_is_executable, "application/vnd.microsoft.portable-executable"),
         (_is_icon, "image/vnd.microsoft.icon"),
         (_is_tar, "application/x-tar"),
@@ -299,6 +308,12 @@ def adts_frame_bytes(header: bytes) -> int:
 def _is_adts(head: bytes) -> bool:
     first = adts_frame_bytes(head[:7])
     return first > 0 and adts_frame_bytes(head[first : first + 7]) > 0
+
+
+# A start code, an access unit delimiter if there is one, then the parameters of the sequence with a known profile
+# (ITU-T H.264 annex B and table 7-1; H.265 annex B and table 7-1), as cameras write that know no container.
+_H264 = re.compile(rb"\x00{2,3}\x01(?:\x09[\x10-\xf0]\x00{2,3}\x01)?[\x27\x47\x67][\x42\x4d\x58\x64\x6e\x7a\xf4]")
+_H265 = re.compile(rb"\x00{2,3}\x01(?:\x46\x01[\x10-\x50]\x00{2,3}\x01)?\x40\x01\x0c")
 
 
 def _is_transport_stream(head: bytes) -> bool:

@@ -165,19 +165,32 @@ def _is_cover(stream: Any) -> bool:
     return bool(stream.disposition & av.stream.Disposition.attached_pic)
 
 
+def _step_of_untimed(container: Any, stream: Any) -> float:
+    """Seconds from frame to frame of a bare stream, which tells no times; 0 for all others."""
+    import av
+
+    if not container.format.flags & av.format.Flags.no_timestamps.value:
+        return 0.0
+    rate = float(stream.average_rate or stream.base_rate or 0)
+    return 1 / rate if _RATES_HZ[0] <= rate <= _RATES_HZ[1] else 1 / 25
+
+
 def _scan(container: Any, stream: Any) -> _Packets:
     """The times of all frames and the keyframes, by reading packets without decoding them."""
     import av
 
     times: list[float] = []
     keys: list[tuple[float, Any]] = []
-    cut, held, base = False, 0, stream.time_base
+    cut, held, base, step = False, 0, stream.time_base, _step_of_untimed(container, stream)
     try:
         for number, packet in enumerate(container.demux(stream)):
             ticks = packet.pts if packet.pts is not None else packet.dts
-            if ticks is None:
+            if ticks is not None:
+                times.append(ticks * base.numerator / base.denominator)
+            elif step and packet.size:
+                times.append(len(times) * step)
+            else:
                 continue
-            times.append(ticks * base.numerator / base.denominator)
             cut = cut or bool(packet.is_corrupt)
             if packet.is_keyframe:
                 keys.append((times[-1], packet))
@@ -285,7 +298,7 @@ def _decode_all(container: Any, stream: Any, moments: Sequence[float], film: Fil
     """Every frame is decoded, those at ``moments`` are given."""
     import av
 
-    left = list(moments)
+    left, count, step = list(moments), 0, _step_of_untimed(container, stream)
     packets = container.demux(stream)
     while left:
         try:
@@ -299,7 +312,8 @@ def _decode_all(container: Any, stream: Any, moments: Sequence[float], film: Fil
                 return
             continue
         for frame in frames:
-            moment = _time_of(frame, left[0] if left else 0.0)
+            moment = _time_of(frame, count * step if step or not left else left[0])
+            count += 1
             if left and moment >= left[0] - 1e-6:
                 while left and moment >= left[0] - 1e-6:
                     left.pop(0)

@@ -21,6 +21,8 @@ CONTAINERS = [
     ("webm", "libvpx", "libopus"), ("avi", "mpeg4", "mp3"), ("avi", "mjpeg", "pcm_s16le"), ("avi", "rawvideo", None),
     ("flv", "libx264", "aac"), ("flv", "flv", "mp3"), ("mpegts", "libx264", "aac"), ("mpegts", "mpeg2video", "mp2"),
     ("mpeg", "mpeg1video", "mp2"), ("dvd", "mpeg2video", "ac3"), ("mpeg2video", "mpeg2video", None),
+    ("ivf", "libvpx", None), ("nut", "libx264", "aac"), ("wtv", "mpeg2video", "mp2"), ("m4v", "mpeg4", None),
+    ("yuv4mpegpipe", "rawvideo", None),
     ("ogg", "libvpx", "libopus"), ("asf", "wmv2", "wmav2"), ("asf", "wmv1", None), ("3gp", "mpeg4", "aac"),
 ]  # fmt: skip
 
@@ -53,6 +55,29 @@ def test_frames_with_their_times_and_the_sound_track(form: str, codec: str, soun
     assert (SegmentKind.TRACK in kinds) == (sound_codec is not None)
     assert (kinds.count(SegmentKind.WINDOW) == 5) == (sound_codec is not None)
     assert set(column(found, "video.has_sound", SegmentKind.FRAME)) == {float(sound_codec is not None)}
+
+
+@pytest.mark.parametrize(("form", "codec"), [("h264", "libx264"), ("hevc", "libx265")])
+@pytest.mark.parametrize("gop", [3, 60])
+def test_bare_streams_without_times(form: str, codec: str, gop: int) -> None:
+    """Frames are counted at the rate that the stream names, or 25 a second."""
+    found = extract(samples.film(45, form=form, codec=codec, sound_codec=None, gop=gop))
+    assert not found.incomplete
+    rate = found.details["frames_per_second"]
+    assert rate in {25, 30}
+    assert found.details["duration_s"] == pytest.approx(45 / rate, abs=0.01)
+    times = np.array([segment.time_s for segment in found.segments if segment.kind is SegmentKind.FRAME])
+    assert times[0] >= 0
+    assert 0 < np.diff([0, *times, 45 / rate]).max() < 0.25
+    assert np.corrcoef(column(found, "image.red.mean", SegmentKind.FRAME), times)[0, 1] > 0.99
+
+
+@pytest.mark.parametrize(("form", "codec"), [("dv", "dvvideo"), ("mxf", "mpeg2video")])
+def test_containers_of_television(form: str, codec: str) -> None:
+    found = extract(samples.film(20, (720, 576), form, codec, None))
+    assert not found.incomplete
+    assert (found.details["width"], found.details["height"]) == (720, 576)
+    assert sum(segment.kind is SegmentKind.FRAME for segment in found.segments) == 16
 
 
 def test_the_whole_is_the_mean_of_its_frames() -> None:
