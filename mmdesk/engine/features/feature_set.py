@@ -18,6 +18,7 @@ from mmdesk.engine.features.embedding_model import FOLDER, IMAGENET_DEVIATION, I
 from mmdesk.engine.features.extractors import Extractor, installed_extractors, installed_layout, is_block_name
 from mmdesk.engine.features.feature_version import feature_version
 from mmdesk.engine.features.layout import Block, FeatureLayout
+from mmdesk.engine.features.limits import UnreadableError
 from mmdesk.engine.store.case import Case
 from mmdesk.engine.store.case_files import CaseFiles
 from mmdesk.engine.store.tables import Meta
@@ -100,6 +101,25 @@ def case_features(case: Case) -> FeatureSet:
         return features_of(connection)
 
 
+def measure_alone(
+    name: str, sha256: str, data: bytes, mean: Sequence[float], deviation: Sequence[float]
+) -> EmbeddingModel:
+    """What a model makes of a trial, in a process of its own: somebody else's program may crash, hang or swell.
+
+    Raises:
+        ResourceError: onnxruntime is not installed (``features.no_onnxruntime``).
+        DataError: No model of this kind, or trying it took too much (``features.model``).
+    """
+    from mmdesk.engine.features.extraction_pool import run_alone
+    from mmdesk.engine.features.onnx_extractor import measure, no_embedding
+
+    try:
+        found: EmbeddingModel = run_alone(measure, name, sha256, data, mean, deviation)
+    except UnreadableError as error:
+        raise no_embedding(f"trying it failed, for {error.message}") from error
+    return found
+
+
 def add_model(
     case: Case,
     name: str,
@@ -126,8 +146,6 @@ def add_model(
         raise DataError(
             "The model is larger than 2 GiB.", "Export it with fewer or smaller weights.", code="features.model"
         )
-    from mmdesk.engine.features.onnx_extractor import measure_alone
-
     problem = _problem(name, case_features(case))
     if problem:
         raise UsageError(

@@ -92,13 +92,13 @@ class _Input:
     def of(cls, session: Any) -> _Input:
         inputs = session.get_inputs()
         if len(inputs) != 1 or len(inputs[0].shape) != 4 or inputs[0].type not in _DTYPES:
-            raise _no_embedding("it does not take one batch of pictures (a float array with four dimensions)")
+            raise no_embedding("it does not take one batch of pictures (a float array with four dimensions)")
         shape = [size if isinstance(size, int) and size > 0 else 0 for size in inputs[0].shape]
         if shape[0] not in {0, 1}:
-            raise _no_embedding(f"it takes {shape[0]} pictures at a time; export it with a batch of 1 or an open one")
+            raise no_embedding(f"it takes {shape[0]} pictures at a time; export it with a batch of 1 or an open one")
         channels_first = shape[1] == 3 or (shape[3] != 3 and shape[1] == 0)
         if not channels_first and shape[3] != 3:
-            raise _no_embedding("its pictures do not have three channels")
+            raise no_embedding("its pictures do not have three channels")
         height, width = shape[2:] if channels_first else shape[1:3]
         return cls(inputs[0].name, height or OPEN_SIDE, width or OPEN_SIDE, channels_first, _DTYPES[inputs[0].type])
 
@@ -146,32 +146,14 @@ def measure(name: str, sha256: str, data: bytes, mean: Sequence[float], deviatio
     except MemoryError:
         raise
     except Exception as error:
-        raise _no_embedding(f"it does not run ({type(error).__name__})") from error
+        raise no_embedding(f"it does not run ({type(error).__name__})") from error
     if not 0 < len(vector) <= MOST_FEATURES:
-        raise _no_embedding(f"it makes {len(vector)} numbers of a picture; 1 to {MOST_FEATURES} are allowed")
+        raise no_embedding(f"it makes {len(vector)} numbers of a picture; 1 to {MOST_FEATURES} are allowed")
     red, green, blue = map(float, mean)
     spread = tuple(map(float, deviation))
     if min(spread) <= 0:
-        raise _no_embedding("a deviation must be greater than 0")
+        raise no_embedding("a deviation must be greater than 0")
     return EmbeddingModel(name, sha256, len(vector), (red, green, blue), (spread[0], spread[1], spread[2]))
-
-
-def measure_alone(
-    name: str, sha256: str, data: bytes, mean: Sequence[float], deviation: Sequence[float]
-) -> EmbeddingModel:
-    """:func:`measure` in a process of its own: a model is a program, and somebody else's may crash, hang or swell.
-
-    Raises:
-        ResourceError: onnxruntime is not installed (``features.no_onnxruntime``).
-        DataError: No model of this kind, or trying it took too much (``features.model``).
-    """
-    from mmdesk.engine.features.extraction_pool import run_alone
-
-    try:
-        found: EmbeddingModel = run_alone(measure, name, sha256, data, mean, deviation)
-    except UnreadableError as error:
-        raise _no_embedding(f"trying it failed, for {error.message}") from error
-    return found
 
 
 def _session(data: bytes) -> Any:
@@ -185,7 +167,7 @@ def _session(data: bytes) -> Any:
     try:
         return runtime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
     except Exception as error:
-        raise _no_embedding(f"onnxruntime cannot load it ({type(error).__name__})") from error
+        raise no_embedding(f"onnxruntime cannot load it ({type(error).__name__})") from error
 
 
 @functools.cache
@@ -210,7 +192,8 @@ def _runtime() -> Any:
     return onnxruntime
 
 
-def _no_embedding(reason: str) -> DataError:
+def no_embedding(reason: str) -> DataError:
+    """The error of a file that cannot be used as an embedding model."""
     return DataError(
         f"The file is no picture embedding model: {reason}.",
         "Export the model with one picture input [1, 3, height, width], its weights inside the file, and the embedding"

@@ -13,7 +13,8 @@ from mmdesk.engine.core.errors import DataError, ResourceError
 from mmdesk.engine.features import extraction_pool
 from mmdesk.engine.features.embedding_model import IMAGENET_DEVIATION, IMAGENET_MEAN
 from mmdesk.engine.features.extraction_pool import PoolLimits, run_alone
-from mmdesk.engine.features.onnx_extractor import OnnxExtractor, _runtime, measure, measure_alone
+from mmdesk.engine.features.feature_set import measure_alone
+from mmdesk.engine.features.onnx_extractor import OnnxExtractor, _runtime, measure
 from tests.engine.features import onnx_models
 from tests.engine.features.hostile import models
 from tests.engine.features.hostile.mutations import mutants
