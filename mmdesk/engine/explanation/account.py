@@ -12,7 +12,18 @@ from pathlib import PurePosixPath
 
 from mmdesk.engine.core.types import Head
 from mmdesk.engine.explanation.evidence import moment_text, number_text
-from mmdesk.engine.explanation.explanation import Clause, Doubt, Faithfulness, Grade, Groups, Item, ItemKind, Source
+from mmdesk.engine.explanation.explanation import (
+    Clause,
+    Doubt,
+    Faithfulness,
+    Grade,
+    Groups,
+    Item,
+    ItemKind,
+    Ledger,
+    Source,
+    Turning,
+)
 
 NAMED_SHORT = 3
 NAMED_LONG = 5
@@ -35,6 +46,8 @@ class Findings:
     for_: Sequence[int]
     against: Sequence[int]
     faithfulness: Faithfulness
+    ledger: Ledger
+    turning: Turning | None = None
 
 
 def amount_text(head: Head, value: float) -> str:
@@ -123,6 +136,8 @@ def clauses_of(findings: Findings) -> tuple[Clause, ...]:
     else:
         clauses += _reasons(findings, findings.for_, "is associated with a higher output")
         clauses += _reasons(findings, findings.against, "is associated with a lower output")
+        clauses += _turning_clauses(findings)
+    clauses += _ledger_clauses(findings)
     return (*clauses, _grade_clause(findings), Clause("These are associations that the model has learned, not proof."))
 
 
@@ -190,6 +205,46 @@ def _reasons(findings: Findings, indexes: Sequence[int], verb: str) -> list[Clau
         )
         for index in _named(findings, indexes, NAMED_LONG)
     ]
+
+
+def _ledger_clauses(findings: Findings) -> list[Clause]:
+    """The output without each kind of evidence, and the warning of a single carrier."""
+    ledger, head = findings.ledger, findings.head
+    parts = (
+        f"{amount_text(head, ledger.without_attributes)} without its attributes",
+        f"{amount_text(head, ledger.without_events)} without its events",
+        f"{amount_text(head, ledger.without_neighbours)} without its links",
+        f"{amount_text(head, ledger.without_artifacts)} without its files",
+    )
+    clauses = [Clause(f"It would be {_listed(parts)}.")]
+    named = findings.faithfulness.grade is not Grade.D
+    if named and ledger.carried_by is not None and ledger.without_carrier is not None:
+        item = findings.items[ledger.carried_by]
+        what = "file" if item.kind is ItemKind.ARTIFACT else "link"
+        text = (
+            f"Caution: one {what} carries most of this; without {item_text(item)} "
+            f"it would be {amount_text(head, ledger.without_carrier)}."
+        )
+        clauses.append(Clause(text, (ledger.carried_by,), reference_text(item)))
+    return clauses
+
+
+def _turning_clauses(findings: Findings) -> list[Clause]:
+    """What it would take; silent where the output has no threshold."""
+    turning = findings.turning
+    if turning is None:
+        return []
+    side = "below" if findings.output >= turning.threshold else "at or above"
+    threshold = amount_text(findings.head, turning.threshold)
+    if turning.output is None:
+        return [Clause(f"No small set of evidence was found without which it would be {side} {threshold}.")]
+    named = [item_text(findings.items[index]) for index in turning.items[:NAMED_LONG]]
+    more = len(turning.items) - len(named)
+    if more:
+        named.append(f"{more} more")
+    text = f"Without {_listed(named)} it would be {amount_text(findings.head, turning.output)}, {side} {threshold}."
+    references = "; ".join(reference_text(findings.items[index]) for index in turning.items[:NAMED_LONG])
+    return [Clause(text, turning.items, references)]
 
 
 def _grade_clause(findings: Findings) -> Clause:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -18,9 +18,20 @@ from mmdesk.engine.core.types import Head
 from mmdesk.engine.dataset.batches import Batch, Batcher, Provenance
 from mmdesk.engine.explanation.account import Findings, account_of, clauses_of, sentence_of
 from mmdesk.engine.explanation.evidence import Describer, Measured, Piece, SourceOf, Sources, pieces_of
-from mmdesk.engine.explanation.explanation import UNITS, Explanation, Faithfulness, Groups, Item, ItemKind, Part
+from mmdesk.engine.explanation.explanation import (
+    UNITS,
+    Explanation,
+    Faithfulness,
+    Groups,
+    Item,
+    ItemKind,
+    Ledger,
+    Part,
+    Turning,
+)
 from mmdesk.engine.explanation.faithfulness import Subject, assess
 from mmdesk.engine.explanation.integration import Attribution, integrate
+from mmdesk.engine.explanation.ledger import find_turnings, keep_ledgers
 from mmdesk.engine.explanation.masking import ExactModel, MaskedBatch, as_double
 
 ROWS_AT_ONCE = 32
@@ -49,6 +60,15 @@ class _Row:
     probability: float
     steps: int
     measured: list[Measured]
+
+
+@dataclass(frozen=True)
+class _Tried:
+    """What came of removing evidence of one row; indexes are into its pieces."""
+
+    faithfulness: Faithfulness
+    ledger: Ledger
+    turning: Turning | None
 
 
 @dataclass(frozen=True)
@@ -94,6 +114,7 @@ class Explainer:
         source_of: Looks up the imports behind rows.
         scale: Natural size of the output: the deviation of the target for regression, else 1.
         skilled: Whether the run beats chance on data it had not seen; if not, all grades are D.
+        threshold: From which on the output counts as high; None = it has none.
     """
 
     def __init__(
@@ -107,9 +128,10 @@ class Explainer:
         source_of: SourceOf,
         scale: float = 1.0,
         skilled: bool = True,
+        threshold: float | None = None,
     ) -> None:
         self._run_id, self._batcher, self._head = run_id, batcher, head
-        self._scale, self._skilled = scale, skilled
+        self._scale, self._skilled, self._threshold = scale, skilled, threshold
         self._has_probability = Head.CLASSIFICATION in heads
         self._model = ExactModel(model, batcher.encoder.attributes)
         self._describer = Describer(batcher.data, self._model.names, source_of)
@@ -137,8 +159,13 @@ class Explainer:
         rows = self._rows(questions, _Work(masked.batch, provenance, attribution, attention, probability, types))
         subjects = [self._subject(number, row) for number, row in enumerate(rows)]
         grades = assess(masked, subjects, self._scale, skilled=self._skilled, ctx=ctx)
+        ledgers = keep_ledgers(masked, subjects, self._scale, ctx=ctx)
+        turnings: list[Turning] | list[None] = [None] * len(rows)
+        if self._threshold is not None:
+            turnings = find_turnings(masked, subjects, self._threshold, ctx=ctx)
         sources = self._describer.sources([(row.question.entity, row.measured) for row in rows])
-        return [self._explanation(row, grade, sources) for row, grade in zip(rows, grades, strict=True)]
+        tried = (_Tried(*found) for found in zip(grades, ledgers, turnings, strict=True))
+        return [self._explanation(row, found, sources) for row, found in zip(rows, tried, strict=True)]
 
     def _rows(self, questions: Sequence[Question], work: _Work) -> list[_Row]:
         found = work.attribution
@@ -169,11 +196,14 @@ class Explainer:
             seed_text=f"{who}|{row.question.as_of_us}|{self._head}",
         )
 
-    def _explanation(self, row: _Row, faithfulness: Faithfulness, sources: Sources) -> Explanation:
+    def _explanation(self, row: _Row, tried: _Tried, sources: Sources) -> Explanation:
         tidy = _Rounding(max(abs(row.base), abs(row.output)))
         as_of_us = row.question.as_of_us
         described = self._describer.describe(row.question.entity, as_of_us, row.measured, sources)
-        items = sorted((tidy.item(item) for item in described), key=lambda item: -abs(item.contribution))
+        tidied = [tidy.item(item) for item in described]
+        order = sorted(range(len(tidied)), key=lambda number: -abs(tidied[number].contribution))
+        places = {number: place for place, number in enumerate(order)}
+        items = [tidied[number] for number in order]
         output, base = tidy(row.output), tidy(row.base)
         groups = _groups(items, tidy)
         findings = Findings(
@@ -189,7 +219,9 @@ class Explainer:
             items=items,
             for_=tuple(index for index, item in enumerate(items) if item.contribution > 0),
             against=tuple(index for index, item in enumerate(items) if item.contribution < 0),
-            faithfulness=tidy.faithfulness(faithfulness),
+            faithfulness=tidy.faithfulness(tried.faithfulness),
+            ledger=tidy.ledger(tried.ledger, places),
+            turning=None if tried.turning is None else tidy.turning(tried.turning, places),
         )
         return self._worded(findings, row)
 
@@ -210,6 +242,8 @@ class Explainer:
             for_=tuple(findings.for_),
             against=tuple(findings.against),
             faithfulness=findings.faithfulness,
+            ledger=findings.ledger,
+            turning=findings.turning,
             sentence=sentence_of(findings),
             account=account_of(clauses),
             clauses=clauses,
@@ -272,3 +306,20 @@ class _Rounding:
             name: None if value is None else round(value, 6) + 0.0 for name, value in faithfulness.figures.items()
         }
         return dataclasses.replace(faithfulness, figures=figures)
+
+    def ledger(self, ledger: Ledger, places: Mapping[int, int]) -> Ledger:
+        """With rounded outputs, and the carrier by its place among the items."""
+        carrier, without = ledger.carried_by, ledger.without_carrier
+        return Ledger(
+            without_attributes=self(ledger.without_attributes),
+            without_events=self(ledger.without_events),
+            without_neighbours=self(ledger.without_neighbours),
+            without_artifacts=self(ledger.without_artifacts),
+            carried_by=None if carrier is None else places[carrier],
+            without_carrier=None if without is None else self(without),
+        )
+
+    def turning(self, turning: Turning, places: Mapping[int, int]) -> Turning:
+        """With the items by their places, the strongest first."""
+        items = tuple(sorted(places[number] for number in turning.items))
+        return Turning(self(turning.threshold), items, None if turning.output is None else self(turning.output))

@@ -158,6 +158,40 @@ class Faithfulness:
 
 
 @dataclass(frozen=True)
+class Ledger:
+    """The output without each kind of evidence; see :mod:`mmdesk.engine.explanation.ledger`.
+
+    Attributes:
+        without_attributes: All attributes typical. ``without_events``, ``without_neighbours``, ``without_artifacts``:
+            none of them there.
+        carried_by: Index of the one file or link that carries the finding; None if none does.
+        without_carrier: The output without it.
+    """
+
+    without_attributes: float
+    without_events: float
+    without_neighbours: float
+    without_artifacts: float
+    carried_by: int | None = None
+    without_carrier: float | None = None
+
+
+@dataclass(frozen=True)
+class Turning:
+    """What it would take: see :mod:`mmdesk.engine.explanation.ledger`.
+
+    Attributes:
+        threshold: From which on the output counts as high.
+        items: Indexes of a smallest set of evidence without which the output is on the other side; empty: none found.
+        output: Without them; None if none was found.
+    """
+
+    threshold: float
+    items: tuple[int, ...]
+    output: float | None
+
+
+@dataclass(frozen=True)
 class Clause:
     """A part of the account in words.
 
@@ -191,6 +225,8 @@ class Explanation:
         for_: Indexes of the items that raise the output, the strongest first.
         against: Indexes of those that lower it.
         faithfulness: Whether the named items really carry the output.
+        ledger: The output without each kind of evidence.
+        turning: What it would take to turn the output over; None for heads without a threshold.
         sentence: The account in one sentence.
         account: The account at length, clause by clause.
         clauses: The clauses of ``account``.
@@ -212,6 +248,8 @@ class Explanation:
     for_: tuple[int, ...]
     against: tuple[int, ...]
     faithfulness: Faithfulness
+    ledger: Ledger
+    turning: Turning | None
     sentence: str
     account: str
     clauses: tuple[Clause, ...]

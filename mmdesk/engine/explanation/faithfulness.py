@@ -42,8 +42,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-import torch
-from torch import Tensor
 
 from mmdesk.engine.core.hashing import sha256_bytes
 from mmdesk.engine.core.jobs import NULL_CONTEXT, JobContext
@@ -52,6 +50,7 @@ from mmdesk.engine.dataset.ranks import average_ranks
 from mmdesk.engine.explanation.evidence import Piece
 from mmdesk.engine.explanation.explanation import Doubt, Faithfulness, Grade, ItemKind
 from mmdesk.engine.explanation.masking import MaskedBatch
+from mmdesk.engine.explanation.removal import Trials, outputs_without
 
 DRAWS = 24
 MOST_REMOVED = 5
@@ -115,48 +114,12 @@ def assess(
         ctx: Cancellation.
     """
     plans = [_plan(subject) for subject in subjects]
-    rows = torch.tensor(
-        [s.row for s, plan in zip(subjects, plans, strict=True) for _ in plan.trials], dtype=torch.int64
-    )
-    masks = masked.full(rows)
-    start = 0
-    for subject, plan in zip(subjects, plans, strict=True):
-        _remove(masks, start, subject.pieces, plan.trials)
-        start += len(plan.trials)
-    outputs = _evaluate(masked, masks, rows, ctx)
-    found, start = [], 0
-    for subject, plan in zip(subjects, plans, strict=True):
-        end = start + len(plan.trials)
-        figures = _figures(subject, plan, outputs[start:end])
-        found.append(_graded(figures, masked.head, scale, skilled=skilled))
-        start = end
-    return found
-
-
-def _evaluate(masked: MaskedBatch, masks: Sequence[Tensor], rows: Tensor, ctx: JobContext) -> npt.NDArray[np.float64]:
-    parts, step = [], masked.chunk
-    for start in range(0, len(rows), step):
-        ctx.check_cancelled()
-        parts.append(masked.evaluate([mask[start : start + step] for mask in masks], rows[start : start + step]))
-    return torch.cat(parts).numpy() if parts else np.zeros(0)
-
-
-def _remove(
-    masks: Sequence[Tensor], start: int, pieces: Sequence[Piece], trials: Sequence[npt.NDArray[np.int64]]
-) -> None:
-    """Put the masks of the trials from row ``start`` on to 0 where a piece is removed."""
-    removed = np.zeros((len(trials), len(pieces)), bool)
-    for trial, indexes in enumerate(trials):
-        removed[trial, indexes] = True
-    for group, mask in enumerate(masks):
-        members = [
-            (number, place) for number, piece in enumerate(pieces) if piece.group == group for place in piece.positions
-        ]
-        if members and len(trials):
-            numbers, places = np.array(members).T
-            gone = torch.from_numpy(removed[:, numbers])
-            rows = mask[start : start + len(trials)]
-            rows[:, torch.from_numpy(places)] = rows[:, torch.from_numpy(places)].masked_fill(gone, 0.0)
+    tried = [Trials(one.row, one.pieces, plan.trials) for one, plan in zip(subjects, plans, strict=True)]
+    outputs = outputs_without(masked, tried, ctx=ctx)
+    return [
+        _graded(_figures(subject, plan, said), masked.head, scale, skilled=skilled)
+        for subject, plan, said in zip(subjects, plans, outputs, strict=True)
+    ]
 
 
 def _plan(subject: Subject) -> _Plan:

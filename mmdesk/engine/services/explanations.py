@@ -112,6 +112,7 @@ def _explainer(case: Case, loaded: LoadedRun, data: CaseData, head: Head) -> Exp
         source_of=_Sources(case),
         scale=_scale(trained.model) if head is Head.REGRESSION else 1.0,
         skilled=is_skilled(loaded.record.metrics, head),
+        threshold=trained.rule.threshold if head is Head.CLASSIFICATION else None,
     )
 
 

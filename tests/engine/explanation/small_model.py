@@ -55,7 +55,9 @@ def masked_batch(batcher: Batcher, model: FullModel, entities: list[int], head: 
     return MaskedBatch(ExactModel(model, batcher.encoder.attributes), as_double(batch), head)
 
 
-def explainer(batcher: Batcher, model: FullModel, head: Head = Head.CLASSIFICATION) -> Explainer:
+def explainer(
+    batcher: Batcher, model: FullModel, head: Head = Head.CLASSIFICATION, threshold: float | None = None
+) -> Explainer:
     return Explainer(
         run_id="0" * 64,
         model=model,
@@ -64,4 +66,5 @@ def explainer(batcher: Batcher, model: FullModel, head: Head = Head.CLASSIFICATI
         head=head,
         source_of=lambda table, rows: {},
         scale=3.0 if head is Head.REGRESSION else 1.0,
+        threshold=threshold,
     )

@@ -21,7 +21,17 @@ from mmdesk.engine.explanation.account import (
     source_text,
 )
 from mmdesk.engine.explanation.evidence import moment_text, number_text
-from mmdesk.engine.explanation.explanation import Faithfulness, Grade, Groups, Item, ItemKind, Part, Source
+from mmdesk.engine.explanation.explanation import (
+    Faithfulness,
+    Grade,
+    Groups,
+    Item,
+    ItemKind,
+    Ledger,
+    Part,
+    Source,
+    Turning,
+)
 
 SHA = "0123456789abcdef" * 4
 EVENT = Item(
@@ -72,6 +82,7 @@ def _findings(grade: Grade = Grade.A, items: tuple[Item, ...] = ITEMS, output: f
         for_=tuple(i for i, item in enumerate(items) if item.contribution > 0),
         against=tuple(i for i, item in enumerate(items) if item.contribution < 0),
         faithfulness=Faithfulness(grade, figures),
+        ledger=Ledger(0.7, 0.5, 0.85, 0.76),
     )
 
 
@@ -142,3 +153,31 @@ def test_numbers_for_reading(value: float, text: str) -> None:
 def test_moments_for_reading() -> None:
     assert moment_text(parse_moment("2024-05-02")) == "2024-05-02"
     assert moment_text(parse_moment("2024-05-02T10:30:59.5")) == "2024-05-02 10:30"
+
+
+def test_the_output_without_each_kind_of_evidence_and_the_one_that_carries_it() -> None:
+    text = account_of(clauses_of(_findings()))
+    kinds = "85.0 % without its links and 76.0 % without its files."
+    assert f"It would be 70.0 % without its attributes, 50.0 % without its events, {kinds}" in text
+    assert "Caution" not in text
+    carried = dataclasses.replace(_findings(), ledger=Ledger(0.7, 0.5, 0.85, 0.45, 2, 0.45))
+    clause = next(clause for clause in clauses_of(carried) if "Caution" in clause.text)
+    assert clause.items == (2,)
+    assert "one file carries most of this; without the image file photo.jpg" in clause.text
+    assert clause.text.endswith("it would be 45.0 %.")
+    doubted = dataclasses.replace(carried, faithfulness=Faithfulness(Grade.D, {}))
+    assert "Caution" not in account_of(clauses_of(doubted))
+
+
+def test_what_it_would_take_in_words() -> None:
+    found = dataclasses.replace(_findings(), turning=Turning(0.5, (0, 2), 0.41))
+    clause = next(clause for clause in clauses_of(found) if clause.items == (0, 2))
+    assert clause.text.startswith("Without the event payout_changed on 2024-05-02 10:30 (value 20) and the image file")
+    assert clause.text.endswith("it would be 41.0 %, below 50.0 %.")
+    assert clause.reference.count("SHA-256") == 3
+    nothing = dataclasses.replace(_findings(), turning=Turning(0.5, (), None))
+    assert "No small set of evidence was found without which it would be below 50.0 %." in account_of(
+        clauses_of(nothing)
+    )
+    low = dataclasses.replace(_findings(output=0.3), turning=Turning(0.5, (), None))
+    assert "without which it would be at or above 50.0 %" in account_of(clauses_of(low))
