@@ -99,7 +99,8 @@ def verify_log(folder: Path, *, ctx: JobContext) -> LogVerdict:
     entries = f"{report.entries:,} {'entry' if report.entries == 1 else 'entries'}"
     if report.verified:
         message = f"The log is whole and unaltered: {entries}."
-        paragraphs = [f"The fingerprint of its last entry: {report.last_hash}"]
+        half = len(report.last_hash) // 2  # in one piece it is wider than a message is at large text
+        paragraphs = [f"The fingerprint of its last entry: {report.last_hash[:half]} {report.last_hash[half:]}"]
     else:
         message = f"The log does not verify; it has {entries}."
         keep = "Keep the case folder as it is, and tell whoever is responsible for the case."

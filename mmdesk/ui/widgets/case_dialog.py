@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import QDialog, QFormLayout, QLineEdit, QRadioButton, QWidget
 
 from mmdesk.ui.colours import SPACE_L, SPACE_M, SPACE_S
@@ -63,8 +63,11 @@ class NewCaseDialog(QDialog):
         for field in (self.name, self.folder, self.url):
             field.textChanged.connect(lambda _text: self._check())
         self.server.toggled.connect(self._on_server_toggled)
-        self.resize(620, 0)
         self._check()
+
+    def sizeHint(self) -> QSize:
+        """Room for a path; more where the text is large."""
+        return super().sizeHint().expandedTo(QSize(620, 0))
 
     def set_parent_folder(self, folder: Path) -> None:
         """The folder the case's own folder will be made in."""

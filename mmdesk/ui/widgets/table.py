@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView
 from mmdesk.ui.models.columns import Column, ColumnsModel
 
 _SAMPLE_ROWS = 100
-_WIDEST = 260
+_WIDEST = 32
 _NARROWEST = 56
 
 
@@ -70,13 +70,14 @@ class Table(QTableView):
     def fit(self) -> None:
         """Widths after the titles and the first rows."""
         metrics = self.fontMetrics()
+        most = _WIDEST * metrics.averageCharWidth()
         for number, column in enumerate(self.columns.columns):
             texts = [self.columns.text(row, number) for row in range(min(self.columns.size, _SAMPLE_ROWS))]
             texts.append(column.room)
             widest = max((metrics.horizontalAdvance(text) for text in texts), default=0)
             widest += 26 if column.icon is not None else 0
             title = self.fontMetrics().horizontalAdvance(column.title) * 1.1 + 20
-            self.setColumnWidth(number, int(min(max(widest + 20, title, _NARROWEST), _WIDEST)))
+            self.setColumnWidth(number, int(min(max(widest + 20, title, _NARROWEST), most)))
 
     def chosen(self) -> list[int]:
         """The chosen source rows, in shown order."""

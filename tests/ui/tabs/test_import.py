@@ -388,6 +388,23 @@ def test_a_check_is_cancelled_and_nothing_happened(
     assert tables._right.currentWidget() is tables._files_state
 
 
+def test_what_was_changed_during_a_check_has_to_be_checked_again(
+    qtbot: QtBot, window: MainWindow, small_case: Path, tmp_path: Path
+) -> None:
+    opened(qtbot, window, small_case)
+    tables = import_tab(window).tables
+    one = write(tmp_path, "events.csv", "entity_id,event_type,timestamp\nA1,login,2024-01-01\n")
+    other = write(tmp_path, "entities.csv", "entity_id\nA9\n")
+    take(qtbot, window, one, other)
+    click(qtbot, tables.check)
+    press(qtbot, tables, "Leave events.csv out")
+    rest(qtbot, window)
+    assert not tables.start.isEnabled()
+    click(qtbot, tables.check)
+    rest(qtbot, window)
+    assert tables.start.isEnabled()
+
+
 # Media.
 
 

@@ -39,8 +39,12 @@ class HistoryPage(QWidget):
         self.table.picked.connect(self._on_picked)
         self.undo = Button("Take back", self._on_undo, icon="undo")
         self.redo = Button("Do again", self._on_redo, icon="restore")
-        hint = Label("Taking an import back removes its rows and brings back what they had replaced.", "muted")
-        page = column(None, row(None, hint, None, self.redo, self.undo), self.table, spacing=SPACE_S)
+        hint = Label(
+            "Taking an import back removes its rows and brings back what they had replaced.", "muted", wrap=True
+        )
+        head = row(None, hint, self.redo, self.undo)
+        head.setStretch(0, 1)
+        page = column(None, head, self.table, spacing=SPACE_S)
         page.setStretch(1, 1)
         self._state = Stateful(boxed(page))
         column(self, self._state)

@@ -56,7 +56,6 @@ class SourceDialog(QDialog):
         column(self, form, SPACE_M, row(None, None, Button("Cancel", self.reject), self._use), margin=SPACE_L)
         self.text.textChanged.connect(lambda _text: self._check())
         self.same.toggled.connect(lambda _on: self._check())
-        self.resize(560, 0)
         self._check()
 
     def _check(self) -> None:

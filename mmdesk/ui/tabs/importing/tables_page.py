@@ -287,7 +287,8 @@ class TablesPage(QWidget):
         self.report_view.show_report(report)
         self._report_state.show_content()
         if report.dry_run:
-            self._checked = report
+            # What was changed while the check ran was not checked.
+            self._checked = report if self._arguments(dry_run=True) == self._last else None
         else:
             self._checked = None
             self.plans = []
