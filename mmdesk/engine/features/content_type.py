@@ -192,18 +192,25 @@ def iso_boxes(file: BinaryIO, start: int, end: int, most: int = 512) -> list[tup
     return found
 
 
+_MOST_BOXES = 8192
+"""That are looked at to find the tracks' handlers, however they are nested; a moment's work."""
+
+
 def _handlers(file: BinaryIO) -> set[bytes]:
     """The handler types of the tracks (``vide``, ``soun``); empty where no movie box is found."""
-    size = file.seek(0, io.SEEK_END)
     found = set()
-    for kind, start, end in iso_boxes(file, 0, size):
-        if kind != b"moov":
-            continue
-        for track in (box for box in iso_boxes(file, start, end) if box[0] == b"trak"):
-            for media in (box for box in iso_boxes(file, *track[1:]) if box[0] == b"mdia"):
-                for handler in (box for box in iso_boxes(file, *media[1:]) if box[0] == b"hdlr"):
-                    file.seek(handler[1] + 8)
-                    found.add(file.read(4))
+    spans = [(0, file.seek(0, io.SEEK_END), 0)]
+    looked = 0
+    while spans and looked < _MOST_BOXES:
+        start, end, depth = spans.pop()
+        boxes = iso_boxes(file, start, end)
+        looked += len(boxes)
+        for kind, inside, after in boxes:
+            if depth < 3 and kind == (b"moov", b"trak", b"mdia")[depth]:
+                spans.append((inside, after, depth + 1))
+            elif depth == 3 and kind == b"hdlr":
+                file.seek(inside + 8)
+                found.add(file.read(4))
     return found
 
 

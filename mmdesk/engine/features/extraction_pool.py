@@ -43,7 +43,7 @@ class PoolLimits:
 
     memory_bytes: int = TASK_MEMORY_BYTES
     time_s: float = TASK_TIME_S
-    time_s_per_mb: float = 0.5
+    time_s_per_mb: float = 0.1
 
     def time_for(self, jobs: Sequence[ExtractionJob]) -> float:
         """Seconds that ``jobs`` may take together."""

@@ -77,7 +77,7 @@ def decode_picture(data: bytes, content_type: str) -> Decoded:
     if header is None:
         raise UnreadableError(f"not a readable picture ({content_type})", code="features.no_header")
     _check_size(header, content_type)
-    _check_samples(header, len(data))
+    _check_samples(header, len(data), content_type)
     # OpenCV allocates a PNG's chunks by their lengths, so it is only given one whose chunks are all there.
     readable = header.complete or content_type != "image/png"
     whole, header_ok = _decode(data, header, content_type) if readable else None, header.complete
@@ -108,11 +108,11 @@ def _check_size(header: PictureHeader, content_type: str) -> None:
         )
 
 
-def _check_samples(header: PictureHeader, size: int) -> None:
+def _check_samples(header: PictureHeader, size: int, content_type: str) -> None:
     claims = f"the picture claims {header.raw_bytes // 10**6} MB of samples"
     if header.raw_bytes > MAX_RAW_BYTES:
         raise UnreadableError(f"{claims}; the limit is {MAX_RAW_BYTES // 10**6}", code="features.too_many_bytes")
-    if header.raw_bytes > MOST_GROWTH * size:
+    if header.raw_bytes > MOST_GROWTH * size and content_type != "image/tiff":  # fax codes pack blank pages closer
         raise UnreadableError(f"{claims}, which its {size} bytes cannot hold", code="features.too_little")
 
 
@@ -142,7 +142,9 @@ def _decode(data: bytes, header: PictureHeader, content_type: str) -> Picture | 
 def _read(data: bytes, flags: int) -> npt.NDArray[Any] | None:
     try:
         decoded = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
-    except cv2.error:
+    except cv2.error as error:
+        if error.code == cv2.Error.STS_NO_MEM:
+            raise MemoryError from error
         return None
     return None if decoded is None or decoded.size == 0 else decoded
 

@@ -199,7 +199,8 @@ def _tiff(data: bytes) -> PictureHeader | None:
         return None
     # The decoder obeys a TIFF's orientation itself, so the size is given as it will be.
     width, height = (found.height, found.width) if found.orientation >= 5 else (found.width, found.height)
-    return PictureHeader(width, height, complete=found.complete, facts=exif.facts_of(data))
+    facts = exif.facts_of(data)
+    return PictureHeader(width, height, complete=found.complete, raw_bytes=found.raw_bytes, facts=facts)
 
 
 def _bmp(data: bytes) -> PictureHeader:

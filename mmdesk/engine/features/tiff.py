@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-_WIDTH, _HEIGHT, _ORIENTATION = 256, 257, 274
+_WIDTH, _HEIGHT, _BITS, _ORIENTATION, _SAMPLES = 256, 257, 258, 274, 277
 _PLACES = ((273, 279), (324, 325))
 """Tags of the offsets and the lengths of strips, and of tiles."""
 _KINDS = {1: "u1", 3: "u2", 4: "u4", 13: "u4", 16: "u8", 18: "u8"}
@@ -32,12 +32,14 @@ class TiffHeader:
         width: Of the first page, pixels as stored.
         height: Likewise.
         orientation: Of the first page, 1 to 8.
+        raw_bytes: Of the first page's samples when they are unpacked.
         complete: All directories, and what they point to, lie within the file.
     """
 
     width: int
     height: int
     orientation: int
+    raw_bytes: int
     complete: bool
 
 
@@ -56,7 +58,9 @@ def read_tiff(data: bytes) -> TiffHeader | None:
         return None
     turn = int(first[_ORIENTATION][0]) if len(first.get(_ORIENTATION, ())) else 1
     width, height = int(first[_WIDTH][0]), int(first[_HEIGHT][0])
-    return TiffHeader(width, height, turn if 1 <= turn <= 8 else 1, complete and not pages.broken)
+    bits, samples = (int(first[tag][0]) if len(first.get(tag, ())) else 1 for tag in (_BITS, _SAMPLES))
+    raw = width * height * bits * samples // 8
+    return TiffHeader(width, height, turn if 1 <= turn <= 8 else 1, raw, complete and not pages.broken)
 
 
 def _all_there(page: Directory, size: int) -> bool:

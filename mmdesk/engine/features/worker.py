@@ -9,7 +9,7 @@ import functools
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -171,8 +171,6 @@ def extract_jobs(place: Workplace, jobs: Sequence[ExtractionJob]) -> list[Outcom
 
 
 def _extract(place: Workplace, job: ExtractionJob, extra: Sequence[Extractor]) -> Outcome:
-    import orjson
-
     from mmdesk.engine.features import cache
     from mmdesk.engine.features.feature_extraction import extract_bytes
     from mmdesk.engine.features.limits import UnreadableError
@@ -184,7 +182,7 @@ def _extract(place: Workplace, job: ExtractionJob, extra: Sequence[Extractor]) -
         with files.open(job.path) as file:
             found = extract_bytes(file, job.media_type, extra)
     except UnreadableError as error:
-        details = orjson.dumps(error.details).decode() if error.details else None
+        details = _json(error.details) if error.details else None
         return Outcome(job.artifact_id, FeatureStatus.FAILED, error=error.message, details=details)
     except StoreError as error:
         return Outcome(job.artifact_id, FeatureStatus.PENDING, error=error.message)
@@ -200,5 +198,16 @@ def _extract(place: Workplace, job: ExtractionJob, extra: Sequence[Extractor]) -
         name,
         dump_segments(found.segments),
         found.incomplete,
-        orjson.dumps(found.details).decode(),
+        _json(found.details),
     )
+
+
+def _json(details: Mapping[str, object]) -> str:
+    """Facts as JSON; what JSON cannot hold (integers beyond 64 bits, lone surrogates) as escaped text."""
+    import orjson
+
+    try:
+        return orjson.dumps(details).decode()
+    except TypeError:
+        plain = {name: str(value).encode("utf-8", "backslashreplace").decode() for name, value in details.items()}
+        return orjson.dumps(plain).decode()

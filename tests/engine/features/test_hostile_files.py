@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import orjson
 import pytest
 
 from mmdesk.engine.core.types import FeatureStatus
+from mmdesk.engine.features import worker
 from mmdesk.engine.features.extraction_pool import PoolLimits
 from tests.engine.features.hostile import films, pictures, sounds, texts
 from tests.engine.features.hostile.bases import BASES, base
@@ -110,3 +112,24 @@ def test_some_damaged_files_of_every_format(tmp_path: Path) -> None:
     for name, verdict in judged(tmp_path, files).items():
         assert verdict.seconds < 10, name
         assert verdict.peak_mb < 800, name
+
+
+def test_a_codec_that_allocates_too_much_is_stopped(tmp_path: Path) -> None:
+    """The limit is the system's, so it holds for what OpenCV, FFmpeg and NumPy take too."""
+    files = {
+        "picture": pictures.full_png(8_000, 8, 2),
+        "jpeg of coefficients": pictures.jpeg_with(b"\xff\xc2", 5, b"\x23\x28\x23\x28", "jpeg-progressive"),
+        "sound": sounds.wide(64, 768_000, 1.0),
+        "small picture": base("png"),
+    }
+    verdicts = judge_all(tmp_path, files.items(), PoolLimits(memory_bytes=96 << 20, time_s=30))
+    assert "needs more" in verdicts["picture"].error
+    assert {verdicts[name].status for name in ("jpeg of coefficients", "sound")} == {FeatureStatus.FAILED}
+    assert verdicts["small picture"].silently_whole
+
+
+def test_facts_that_json_cannot_hold_are_kept_as_text() -> None:
+    assert orjson.loads(worker._json({"count": 1 << 70, "name": "a\ud800b"})) == {
+        "count": str(1 << 70),
+        "name": "a\\ud800b",
+    }

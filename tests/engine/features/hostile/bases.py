@@ -21,11 +21,16 @@ import numpy as np
 from PIL import Image
 
 from tests.engine.features import document_samples as documents
+from tests.engine.features import heif_samples
 from tests.engine.features import media_samples as samples
 
 Make = Callable[[], bytes]
 
 _WORDS = [f"paragraph {number} with the word number{number * 7919 % 1000}" for number in range(300)]
+
+
+def _float_tiff() -> bytes:
+    return samples.encode(Image.fromarray(samples.picture(60, 80)[:, :, 0].astype(np.float32)), "TIFF")
 
 
 def _picture(form: str, mode: str = "RGB", **options: object) -> Make:
@@ -184,6 +189,9 @@ PICTURES: dict[str, Make] = {
     "bmp-palette": _picture("BMP", "P"),
     "jp2": _picture("JPEG2000"),
     "avif": _picture("AVIF"),
+    "heic": lambda: heif_samples.heic(samples.picture(120, 160)),
+    "heic-tiles": lambda: heif_samples.heic(samples.picture(230, 310), (128, 128)),
+    "tiff-float": _float_tiff,
     "pbm": lambda: pnm(b"P4"),
     "pgm": lambda: pnm(b"P5"),
     "ppm": lambda: pnm(b"P6"),
