@@ -119,6 +119,17 @@ def test_a_missing_column_is_said_and_mended_by_hand(
     assert case_service.case_info(small_case).counts["events"] == 1
 
 
+def test_a_header_that_cannot_be_used_is_said_and_nothing_is_called_missing(
+    qtbot: QtBot, window: MainWindow, small_case: Path, tmp_path: Path
+) -> None:
+    opened(qtbot, window, small_case)
+    tables = import_tab(window).tables
+    take(qtbot, window, write(tmp_path, "entities.csv", "entity_id,points,points\nA1,1,2\n"))
+    assert tables.reason.text() == "entities.csv has several columns named 'points' (columns 2, 3)."
+    assert not tables.check.isEnabled()
+    assert "missing" not in [label.text() for label in tables.file_view.grid.findChildren(Label)]
+
+
 def test_synonyms_are_proposed_and_accepted(qtbot: QtBot, window: MainWindow, small_case: Path, tmp_path: Path) -> None:
     opened(qtbot, window, small_case)
     tables = import_tab(window).tables

@@ -9,6 +9,8 @@ _FORMS = {
     "day_first": "Day first (31/12/2024)",
     "month_first": "Month first (12/31/2024)",
     "iso": "Year first (2024-12-31)",
+    "month_name": "Names of months (Dec 31, 2024)",
+    "ctime": "As programs print it (Tue Dec 31 2024)",
     "epoch_s": "Seconds since 1970",
     "epoch_ms": "Milliseconds since 1970",
     "epoch_us": "Microseconds since 1970",

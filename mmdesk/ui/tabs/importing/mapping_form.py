@@ -153,7 +153,7 @@ class MappingGrid(QWidget):
             if source is not None and source not in columns:
                 options.append((shown(source, 60), source))
             self.boxes[name].set_options(options, source)
-            missing = required and source is None
+            missing = required and source is None and not plan.unplanned
             self._said[name].setText("missing" if missing else _HOW[how])
             self._said[name].set_kind("bad" if missing else "warn" if how == "proposed" else "small")
 
@@ -222,8 +222,9 @@ class FileView(QWidget):
         self.accept.setVisible(any(plan.chosen(wanted.name)[1] == "proposed" for wanted in plan.wanted))
         told = f"'{plan.part}' was read"  # by the chooser of the part
         problems = [for_window(text) for text in preview.problems if told not in text][:3]
+        problems = [text if plan.path.name in text else f"{plan.path.name}: {text}" for text in problems]
         self._problems.show_sentences(
-            [Sentence(Severity.WARNING, f"{text[:1].upper()}{text[1:].rstrip('.')}.") for text in problems]
+            [Sentence(Severity.WARNING, f"{shown(text, 400).rstrip('.')}.") for text in problems]
         )
         self._mapped.setVisible(bool(plan.wanted))
         self.grid.show_plan(plan)

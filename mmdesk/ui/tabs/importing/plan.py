@@ -149,6 +149,14 @@ class FilePlan:
             if how == "proposed":
                 self.columns[column.name] = source
 
+    @property
+    def unplanned(self) -> bool:
+        """Its columns could not be told apart at all, so that none of them is known to be missing."""
+        preview = self.preview
+        return (
+            preview is not None and bool(self.wanted) and not (preview.mapping or preview.proposals or preview.missing)
+        )
+
     def problem(self) -> str:
         """Why it cannot be imported yet; empty if it can."""
         name = self.name
@@ -158,6 +166,8 @@ class FilePlan:
             return f"{name} is being read."
         if self.table is None:
             return f"Say which table {name} is."
+        if self.unplanned and self.preview is not None and self.preview.problems:
+            return self.preview.problems[-1]
         lacking = [c.name for c in self.wanted if c.required and self.chosen(c.name)[0] is None]
         if lacking:
             return f"{name} lacks {', '.join(lacking)}: choose which of its columns that is."
