@@ -47,6 +47,12 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
         type=Path,
         help="write .csv, .jsonl or .parquet; explanations go beside it into F.explanations.jsonl",
     )
+    predict.add_argument(
+        "--pages",
+        metavar="DIR",
+        type=Path,
+        help="with --explain: a page of HTML for each row, to read, print or attach",
+    )
     predict.set_defaults(run=_predict)
 
 
@@ -79,6 +85,8 @@ def _predict(args: argparse.Namespace, console: Console) -> int:
     moment = _moment(args.as_of)
     if args.head and not args.explain:
         raise UsageError("--head says which output to explain, so it needs --explain.", "Add --explain.")
+    if args.pages is not None and not args.explain:
+        raise UsageError("--pages writes explanations, so it needs --explain.", "Add --explain.")
     if args.out is not None:
         require_format(args.out)
     share = 0.3 if args.explain else 1.0
@@ -93,6 +101,8 @@ def _predict(args: argparse.Namespace, console: Console) -> int:
     for note in predictions.notes:
         console.say(f"Note: {note}")
     explanations = _explanations(args, predictions, console) if args.explain else None
+    if explanations is not None and args.pages is not None:
+        explanations = _with_pages(args.folder, args.pages, explanations)
     if args.out is None:
         _print(predictions, explanations, console)
         return ExitStatus.DONE
@@ -108,6 +118,16 @@ def _predict(args: argparse.Namespace, console: Console) -> int:
     also = f", the reasons to {beside}" if explanations is not None else ""
     console.result(written, f"{len(predictions)} predictions written to {args.out}{also}")
     return ExitStatus.DONE
+
+
+def _with_pages(folder: Path, pages: Path, explanations: Iterator[Explanation]) -> Iterator[Explanation]:
+    """The same explanations, each written as a page when it comes by."""
+    from mmdesk.engine.core.files import write_atomic
+    from mmdesk.engine.services.explanations import page, page_name
+
+    for number, explanation in enumerate(explanations, 1):
+        write_atomic(pages / page_name(number, explanation), page(folder, explanation))
+        yield explanation
 
 
 def _explanations(args: argparse.Namespace, predictions: Predictions, console: Console) -> Iterator[Explanation]:

@@ -326,6 +326,14 @@ def explain(folder: Path, run: str, entity_id: str, head: Head | None, *, ctx: J
     return explanations.explain(folder, run, entity_id, head=head, ctx=ctx)
 
 
+def write_page(folder: Path, explanation: Explanation, path: Path, *, ctx: JobContext) -> None:  # noqa: ARG001
+    """An explanation as a page of HTML with its files, the same as on the command line."""
+    from mmdesk.engine.core.files import write_atomic
+    from mmdesk.engine.services import explanations
+
+    write_atomic(path, explanations.page(folder, explanation))
+
+
 def write_explanation(explanation: Explanation, path: Path, *, ctx: JobContext) -> None:  # noqa: ARG001
     """An explanation as one JSON document, the same as on the command line."""
     from mmdesk.engine.core.files import write_atomic

@@ -121,3 +121,23 @@ def test_a_run_that_is_not_there(mmdesk: Commands, trained: Path, tmp_path: Path
     assert mmdesk.refused(3, "predict", trained, "none")["code"] == "run.unknown"
     error = mmdesk.refused(2, "predict", tmp_path / "no case", "latest")
     assert "no case" in error["message"]
+
+
+def test_a_page_for_each_row(mmdesk: Commands, trained: Path, tmp_path: Path) -> None:
+    words = (
+        "predict",
+        trained,
+        "latest",
+        "--entities",
+        "e0003,e0001,e0003",
+        "--explain",
+        "--pages",
+        tmp_path / "pages",
+    )
+    assert mmdesk(*words) == 0
+    names = sorted(path.name for path in (tmp_path / "pages").iterdir())
+    assert names == ["0001 e0003.html", "0002 e0001.html", "0003 e0003.html"]
+    first, second, third = ((tmp_path / "pages" / name).read_text(encoding="utf-8") for name in names)
+    assert first == third != second
+    assert "<h1>e0003</h1>" in first
+    assert mmdesk.refused(2, "predict", trained, "latest", "--pages", tmp_path)["hint"] == "Add --explain."

@@ -98,6 +98,37 @@ def explain_many(
     return explained()
 
 
+def page(folder: Path, explanation: Explanation) -> bytes:
+    """An explanation as one self-contained page of HTML, with the files that it rests on.
+
+    Args:
+        folder: The case.
+        explanation: Of an entity of the case.
+
+    Raises:
+        StoreError: The case cannot be opened.
+    """
+    from mmdesk.engine.core.errors import MmdeskError
+    from mmdesk.engine.explanation.page import explanation_page
+    from mmdesk.engine.services.previews import Preview, preview
+
+    def look(sha256: str) -> Preview | None:
+        try:
+            return preview(folder, sha256)
+        except MmdeskError as error:
+            if error.code == "store.file_missing":
+                return None
+            raise
+
+    return explanation_page(explanation, look)
+
+
+def page_name(number: int, explanation: Explanation) -> str:
+    """A file name for a page that any system takes: ``0001 M00017.html``."""
+    safe = "".join(sign if sign.isalnum() or sign in "-_." else "_" for sign in explanation.entity_id)
+    return f"{number:04d} {safe[:80]}.html"
+
+
 def _explainer(case: Case, loaded: LoadedRun, data: CaseData, head: Head) -> Explainer:
     from mmdesk.engine.dataset.batches import Batcher
     from mmdesk.engine.explanation.explainer import Explainer

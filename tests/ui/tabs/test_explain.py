@@ -197,6 +197,22 @@ def test_the_export_is_the_command_lines(qtbot: QtBot, window: MainWindow, train
     assert json.loads((tmp_path / "why.json").read_bytes())["entity_id"] == tab.page.explanation.entity_id
 
 
+def test_a_page_to_print_is_the_command_lines(
+    qtbot: QtBot, window: MainWindow, trained_case: Path, tmp_path: Path
+) -> None:
+    tab = explain_tab(qtbot, window, trained_case)
+    shift = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier
+    qtbot.keyClick(window, Qt.Key.Key_P, shift)
+    dialog = window.findChild(QFileDialog)
+    assert isinstance(dialog, QFileDialog)
+    dialog.setDirectory(str(tmp_path))
+    dialog.selectFile("why.html")
+    dialog.accept()
+    rest(qtbot, window)
+    assert tab.page.explanation is not None
+    assert (tmp_path / "why.html").read_bytes() == explanations.page(trained_case, tab.page.explanation)
+
+
 def test_an_altered_model_is_refused_in_words(qtbot: QtBot, window: MainWindow, trained_case: Path) -> None:
     run_id = run_service.list_runs(trained_case)[0].run_id
     model = trained_case / "models" / run_id / "model.pt"

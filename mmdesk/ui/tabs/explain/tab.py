@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -69,6 +70,9 @@ class ExplainTab(Room):
         )
         self._export = add(
             "Explain", "Export as JSON…", self._on_export, shortcut="Ctrl+E", icon="export", enabled=False
+        )
+        self._save_page = add(
+            "Explain", "Save as a page…", self._on_save_page, shortcut="Ctrl+Shift+P", icon="export", enabled=False
         )
         add("Explain", "Find an entity", self._on_find, shortcut="Ctrl+F", icon="search")
         self.page.shown.connect(lambda: self._enable(True))
@@ -240,19 +244,27 @@ class ExplainTab(Room):
 
     def _on_export(self) -> None:
         explanation = self.page.explanation
-        if explanation is None:
-            return
-        safe = "".join(letter if letter.isalnum() or letter in "-_." else "_" for letter in explanation.entity_id)
+        if explanation is not None:
+            name = f"{_file_name(explanation)}.explanation.json"
+            self._save("Export the explanation", name, Lane.IO, calls.write_explanation, explanation)
+
+    def _on_save_page(self) -> None:
+        explanation = self.page.explanation
+        if explanation is not None:
+            name = f"{_file_name(explanation)}.html"
+            folder = self.desk.session.folder  # files are decoded for it, hence in a process that may die
+            self._save("Save the explanation as a page", name, Lane.QUICK, calls.write_page, folder, explanation)
+
+    def _save(self, title: str, name: str, lane: Lane, work: Callable[..., None], *words: object) -> None:
+        """Ask for a file and let ``work`` write it."""
 
         def write(path: Path) -> None:
             self.desk.jobs.submit(
-                Lane.IO, calls.write_explanation, explanation, path, owner=self, on_failure=self.desk.tell_failure,
+                lane, work, *words, path, owner=self, on_failure=self.desk.tell_failure,
                 on_success=lambda _nothing: self.desk.tell(f"Written: {path}", "done", "good"),
             )  # fmt: skip
 
-        choosers.choose_new_file(
-            self, self.desk.settings, "Export the explanation", f"{safe[:80]}.explanation.json", write
-        )
+        choosers.choose_new_file(self, self.desk.settings, title, name, write)
 
     def _on_find(self) -> None:
         if self.desk.session.case is not None:
@@ -263,6 +275,7 @@ class ExplainTab(Room):
     def _enable(self, explained: bool) -> None:
         self._copy.setEnabled(explained)
         self._export.setEnabled(explained)
+        self._save_page.setEnabled(explained)
 
     def reset_layout(self) -> None:
         """Widths as they came."""
@@ -277,6 +290,11 @@ def _named(name: str, field: QWidget) -> QWidget:
     layout = row(None, label, field)
     layout.setStretch(1, 1)
     return boxed(layout)
+
+
+def _file_name(explanation: Explanation) -> str:
+    safe = "".join(letter if letter.isalnum() or letter in "-_." else "_" for letter in explanation.entity_id)
+    return safe[:80]
 
 
 def _in_words(decision: str) -> str:
