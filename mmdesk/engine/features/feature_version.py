@@ -16,6 +16,7 @@ _CODE = tuple(
         "audio_decoding",
         "audio_features",
         "chunk_facts",
+        "codec_messages",
         "completeness",
         "containers",
         "content_type",

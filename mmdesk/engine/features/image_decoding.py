@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import struct
 import zlib
 from dataclasses import dataclass, field
@@ -11,6 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from mmdesk.engine.features import codec_messages
 from mmdesk.engine.features.heif import decode_heif, read_heif
 from mmdesk.engine.features.limits import (
     MAX_JPEG_PIXELS,
@@ -80,7 +82,10 @@ def decode_picture(data: bytes, content_type: str) -> Decoded:
     _check_samples(header, len(data), content_type)
     # OpenCV allocates a PNG's chunks by their lengths, so it is only given one whose chunks are all there.
     readable = header.complete or content_type != "image/png"
+    codec_messages.take()
     whole, header_ok = _decode(data, header, content_type) if readable else None, header.complete
+    if content_type == "image/jpeg" and _GAPS.search(codec_messages.take()):
+        header_ok = False
     if whole is None:
         whole, header_ok = _decode_partly(data, header, content_type), False
     if whole is None:
@@ -90,6 +95,10 @@ def decode_picture(data: bytes, content_type: str) -> Decoded:
     turned = header.orientation >= 5
     width, height = (header.height, header.width) if turned else (header.width, header.height)
     return Decoded(picture, width, height, not header_ok, header.facts)
+
+
+_GAPS = re.compile(rb"premature end|bad Huffman code|\b\d{3,} extraneous bytes")
+"""What libjpeg says of data that break off or do not fit; a few stray bytes before a marker are some cameras' habit."""
 
 
 def _check_size(header: PictureHeader, content_type: str) -> None:

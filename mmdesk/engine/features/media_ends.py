@@ -8,6 +8,7 @@ and 13818-7 (frames).
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Callable
 from typing import BinaryIO, Literal
 
@@ -162,10 +163,11 @@ def flac(file: BinaryIO, size: int) -> bool:
 
 
 _MOST_SKIPPED = 48_000
+_MOST_PAGES = 20_000
 
 
 def ogg(file: BinaryIO, size: int) -> bool:
-    """The last page of a stream is marked; nothing may be missing after its header.
+    """Pages one behind the other, numbered and with checksums, the last of each stream marked.
 
     An Opus stream that tells players to skip more than a second hides its sound (RFC 7845 asks for 80 ms).
     """
@@ -176,9 +178,45 @@ def ogg(file: BinaryIO, size: int) -> bool:
     at = tail.rfind(b"OggS")
     if at < 0 or len(tail) < at + 27:
         return True
-    segments = tail[at + 26]
-    length = 27 + segments + sum(tail[at + 27 : at + 27 + segments])
-    return not tail[at + 5] & 4 or len(tail) < at + length
+    last = _page_bytes(tail[at : at + 27 + 255])
+    return not tail[at + 5] & 4 or len(tail) < at + last or _pages_are_damaged(file)
+
+
+def _page_bytes(page: bytes) -> int:
+    """The length of a page by its table of segments."""
+    segments = page[26]
+    return 27 + segments + sum(page[27 : 27 + segments])
+
+
+_REVERSED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
+
+
+def _checksum(page: bytes) -> int:
+    """The CRC-32 of Ogg, which takes the bits of each byte the other way round than zlib's (RFC 3533, 6)."""
+    bare = page[:22] + bytes(4) + page[26:]
+    turned = zlib.crc32(bare.translate(_REVERSED), 0xFFFFFFFF) ^ 0xFFFFFFFF
+    return int(f"{turned:032b}"[::-1], 2)
+
+
+def _pages_are_damaged(file: BinaryIO) -> bool:
+    """Whether one of the first pages differs from its checksum, or gaps are left in the file or in the numbers."""
+    expected: dict[bytes, int] = {}
+    position = 0
+    for _ in range(_MOST_PAGES):
+        page = read_at(file, position, 27 + 255)
+        if len(page) < 27:
+            return len(page) > 0
+        if page[:4] != b"OggS":
+            return bool(expected)
+        stream, number = page[14:18], int.from_bytes(page[18:22], "little")
+        if number != expected.get(stream, number):
+            return True
+        expected[stream] = number + 1
+        length = _page_bytes(page)
+        if _checksum(read_at(file, position, length)) != int.from_bytes(page[22:26], "little"):
+            return True
+        position += length
+    return False
 
 
 def flash_video(file: BinaryIO, size: int) -> bool:

@@ -19,6 +19,7 @@ from mmdesk.engine.core.errors import MmdeskError, StoreError
 from mmdesk.engine.core.memory import keep_at_hand
 from mmdesk.engine.core.processes import PINNED_ENVIRONMENT
 from mmdesk.engine.core.types import FeatureStatus, MediaType
+from mmdesk.engine.features import codec_messages
 from mmdesk.engine.features.embedding_model import EmbeddingModel
 
 if TYPE_CHECKING:
@@ -91,9 +92,8 @@ def prepare(memory_bytes: int, place: Workplace | None = None) -> None:
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is for the parent, which stops its workers
     os.environ.update(PINNED_ENVIRONMENT)
-    silence = os.open(os.devnull, os.O_WRONLY)
-    for stream in (1, 2):  # codecs print what they think of a file
-        os.dup2(silence, stream)
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    codec_messages.listen()
     keep_at_hand()
     _load_libraries()
     if place is not None:
