@@ -22,6 +22,7 @@ from mmdesk.engine.dataset.batches import Batcher
 from mmdesk.engine.dataset.fitting import fit_encoder
 from mmdesk.engine.dataset.splits import split_rows
 from mmdesk.engine.features.layout import default_layout
+from mmdesk.engine.features.segments import Segment, SegmentKind, dump_segments
 
 NEIGHBOURS, SEGMENTS, EPOCHS = 8, 3, 3
 _DAY_US, _START_US = 86_400_000_000, 1_600_000_000_000_000
@@ -105,11 +106,12 @@ def _tables(entities: int, events: int) -> CaseTables:
 
 def _media(entities: int) -> Media:
     names = default_layout().names
+    tiles = dump_segments([Segment(SegmentKind.TILE, row=0, column=place) for place in range(SEGMENTS)])
     return Media(
         sha256=texts([f"{number:064x}" for number in range(entities)]),
         media=texts(["image"] * entities),
         keys=np.arange(1, entities + 1),
-        segment_texts=texts(["[{},{},{}]"] * entities),
+        segment_texts=texts([tiles] * entities),
         offsets=np.arange(entities + 1) * SEGMENTS,
         segments=np.random.default_rng(2).normal(0, 1, (entities * SEGMENTS, len(names))).astype(np.float32),
         version="features",
@@ -117,7 +119,7 @@ def _media(entities: int) -> Media:
     )
 
 
-class _Ready:
+class Ready:
     """A case in memory, and everything that comes before the first step."""
 
     def __init__(self, entities: int, events: int) -> None:
@@ -146,7 +148,7 @@ def _train(entities: int, events: int, *, keep: bool) -> Turn:
 
     if not keep:
         sources.KEEP_BYTES = 0  # as with a case that memory does not hold
-    ready = _Ready(entities, events)
+    ready = Ready(entities, events)
     log: list[object] = []
     trainer = Trainer(ready.model, ready.train, ready.val, ready.config, seed=1)
     started = time.perf_counter()
@@ -161,7 +163,7 @@ def _bare(entities: int, events: int) -> Turn:
 
     from mmdesk.engine.training.losses import LossWeights, compute
 
-    ready = _Ready(entities, events)
+    ready = Ready(entities, events)
     batches = list(ready.train.epoch(_BATCH, np.random.default_rng(1)))
     model, weights = ready.model.train(), LossWeights()
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-3, fused=True)
@@ -183,7 +185,7 @@ def _predict(entities: int, events: int) -> Turn:
     from mmdesk.engine.training.checkpoint import TrainedModel
     from mmdesk.engine.training.execution import learned_heads
 
-    ready = _Ready(entities, events)
+    ready = Ready(entities, events)
     heads = learned_heads(ready.train.targets)
     trained = TrainedModel(ready.model.eval(), ready.encoder, ready.config, heads)
     rows, moments = np.arange(entities, dtype=np.int64), np.full(entities, END_OF_TIME_US, np.int64)
@@ -200,7 +202,7 @@ def _forward(entities: int, events: int) -> Turn:
     from mmdesk.engine.core.times import END_OF_TIME_US
     from mmdesk.engine.training.sources import EVALUATION_ROWS
 
-    ready = _Ready(entities, events)
+    ready = Ready(entities, events)
     model = ready.model.eval()
     rows, moments = np.arange(entities, dtype=np.int64), np.full(entities, END_OF_TIME_US, np.int64)
     places = [slice(start, start + EVALUATION_ROWS) for start in range(0, entities, EVALUATION_ROWS)]

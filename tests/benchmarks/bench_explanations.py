@@ -1,0 +1,39 @@
+"""Full explanations of many entities and of one, against captum entity by entity and the bare passes."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+from tests.benchmarks import explanation_turns
+from tests.benchmarks.figures import Extent, Figure, turns_of
+
+_ENTITIES, _EVENTS = 96, 32
+_ONE_MS = 150.0
+
+
+def measure(_folder: Path, extent: Extent) -> list[Figure]:
+    """Milliseconds an entity, in turns, in fresh processes with one thread."""
+    entities = max(8, round(_ENTITIES * extent.scale))
+
+    def turn(name: str, count: int) -> float:
+        return 1000 * explanation_turns.turn(name, count, _EVENTS).seconds / count
+
+    turns = turns_of(
+        {
+            "ours": partial(turn, "ours", entities),
+            "captum": partial(turn, "captum", entities),
+            "bare": partial(turn, "bare", entities),
+            "one": partial(turn, "ours", 1),
+        },
+        extent.rounds,
+    )
+
+    def figure(what: str, name: str, peer: float, peer_name: str, goal: float) -> Figure:
+        return Figure(what, "ms", turns[name].best, peer, peer_name, goal, lower=True, spread=(turns[name].spread,))
+
+    return [
+        figure("an entity of many explained", "ours", turns["captum"].best, "captum one by one, gap as ours", 1 / 4),
+        figure("an entity of many explained", "ours", turns["bare"].best, "its passes bare", 2.0),
+        figure("one entity alone", "one", _ONE_MS, "the limit", 1.0),
+    ]

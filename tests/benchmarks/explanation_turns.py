@@ -1,0 +1,153 @@
+"""Entities explained, by us and by captum one at a time, in a process with one thread.
+
+Usage: ``python -m tests.benchmarks.explanation_turns CONTESTANT ENTITIES EVENTS`` prints the seconds and how many
+entities they were for. The case is that of the training benchmark, the model trained on it for a few seconds.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from mmdesk.engine.core.processes import pinned_environment
+from mmdesk.engine.core.times import END_OF_TIME_US
+from mmdesk.engine.core.types import Head
+from tests.benchmarks.training_turns import Ready, Turn
+
+_CAPTUM_STEPS = (50, 100, 200, 400, 800)
+_LEARNED_FROM = 1_000
+_CLOSE, _MOST = 0.01, 0.99
+"""Gaps under one hundredth of the distance for ninety-nine of a hundred entities."""
+
+
+def turn(contestant: str, entities: int, events: int) -> Turn:
+    """One turn of a contestant in a fresh process."""
+    command = [sys.executable, "-m", "tests.benchmarks.explanation_turns", contestant, str(entities), str(events)]
+    done = subprocess.run(command, check=True, capture_output=True, text=True, env=pinned_environment())
+    rows, seconds = done.stdout.split()[-2:]
+    return Turn(int(rows), float(seconds))
+
+
+def _ready(entities: int, events: int) -> Ready:
+    from mmdesk.engine.training.train import Trainer
+
+    ready = Ready(max(entities, _LEARNED_FROM), events)
+    Trainer(ready.model, ready.train, ready.val, ready.config, seed=1).run()
+    return ready
+
+
+def _explainer(ready: Ready) -> Any:
+    from mmdesk.engine.explanation.explainer import Explainer
+
+    return Explainer(
+        run_id="0" * 64,
+        model=ready.model,
+        batcher=ready.batcher,
+        heads=tuple(Head),
+        head=Head.CLASSIFICATION,
+        source_of=lambda _table, _rows: {},
+        threshold=0.5,
+    )
+
+
+def _ours(entities: int, events: int) -> Turn:
+    """Everything that an explanation has: account, grade, ledger, what it would take, words."""
+    from mmdesk.engine.explanation.explainer import Question
+
+    maker = _explainer(_ready(entities, events))
+    list(maker.explain([Question(0)]))
+    questions = [Question(number) for number in range(entities)]
+    started = time.perf_counter()
+    found = list(maker.explain(questions))
+    seconds = time.perf_counter() - started
+    far = np.array([max(abs(one.output - one.base), 1e-3) for one in found])
+    assert (np.abs([one.gap for one in found]) < _CLOSE * far).mean() >= _MOST
+    return Turn(len(found), seconds)
+
+
+def _masked(ready: Ready, entities: int) -> Any:
+    from mmdesk.engine.explanation.masking import ExactModel, MaskedBatch, as_double
+
+    who = np.arange(entities)
+    batch, _ = ready.batcher.make(who, np.full(entities, END_OF_TIME_US, np.int64))
+    return MaskedBatch(ExactModel(ready.model, ready.encoder.attributes), as_double(batch), Head.CLASSIFICATION)
+
+
+def _captum(entities: int, events: int) -> Turn:
+    """Integrated gradients over all inputs, one entity after the other, with the fewest steps that close the gap."""
+    import torch
+
+    masked = _masked(_ready(entities, events), entities)
+    everyone = torch.arange(entities)
+    ends = (torch.full((entities,), at, dtype=torch.float64) for at in (0.0, 1.0))
+    base, output = (masked.evaluate(masked.spread(everyone, at), everyone) for at in ends)
+    for steps in _CAPTUM_STEPS:
+        started = time.perf_counter()
+        sums = torch.tensor([_account(masked, row, steps) for row in range(entities)])
+        seconds = time.perf_counter() - started
+        far = (output - base).abs().clamp(min=1e-3)
+        close = float(((output - base - sums).abs() < _CLOSE * far).double().mean())
+        print(f"{steps} steps: {close:.3f} close", file=sys.stderr)
+        if close >= _MOST:
+            break
+    return Turn(entities, seconds)
+
+
+def _account(masked: Any, row: int, steps: int) -> float:
+    """The sum of the contributions of one entity."""
+    import torch
+    from captum.attr import IntegratedGradients
+
+    rows = torch.tensor([row])
+    full = masked.full(rows)
+    nothing = tuple(torch.zeros_like(mask) for mask in full)
+    found = IntegratedGradients(masked).attribute(full, nothing, additional_forward_args=(rows,), n_steps=steps)
+    return sum(float(part.sum()) for part in found)
+
+
+def _bare(entities: int, events: int) -> Turn:
+    """The forward and backward passes that our accounts take, and the forward passes of their trials, bare."""
+    import torch
+
+    from mmdesk.engine.explanation import integration, removal
+
+    ready = _ready(entities, events)
+    maker = _explainer(ready)
+    passes: list[tuple[Any, Any]] = []
+    trials: list[tuple[Any, Any]] = []
+
+    def attribute(masked: Any, rows: Any, low: Any, high: Any, ctx: Any) -> Any:
+        steps = rows.repeat_interleave(integration.NODES)
+        passes.append((masked, steps))
+        return kept_attribute(masked, rows, low, high, ctx)
+
+    def outputs(masked: Any, masks: Any, rows: Any, ctx: Any) -> Any:
+        trials.append((masked, rows))
+        return kept_outputs(masked, masks, rows, ctx)
+
+    from mmdesk.engine.explanation.explainer import Question
+
+    kept_attribute, integration._attribute = integration._attribute, attribute
+    kept_outputs, removal._evaluate = removal._evaluate, outputs
+    list(maker.explain([Question(number) for number in range(entities)]))
+    started = time.perf_counter()
+    for masked, rows in passes:
+        for start in range(0, len(rows), masked.chunk):
+            some = rows[start : start + masked.chunk]
+            masks = [mask.requires_grad_() for mask in masked.full(some)]
+            torch.autograd.grad(masked(*masks, some).sum(), masks)
+    for masked, rows in trials:
+        masked.evaluate(masked.full(rows), rows)
+    return Turn(entities, time.perf_counter() - started)
+
+
+_CONTESTANTS: Mapping[str, Callable[[int, int], Turn]] = {"ours": _ours, "captum": _captum, "bare": _bare}
+
+if __name__ == "__main__":
+    found = _CONTESTANTS[sys.argv[1]](int(sys.argv[2]), int(sys.argv[3]))
+    print(found.rows, found.seconds)
