@@ -85,7 +85,8 @@ _MOST_BLOCKS = 1_000_000
 
 def _jpeg(data: bytes) -> PictureHeader | None:
     size: tuple[int, int] | None = None
-    tiff, frame, scans, position, restarts = b"", 0, 0, 2, True
+    tiff, frame, scans, position = b"", 0, 0, 2
+    restarting, in_turn = False, True
     for _ in range(_MOST_BLOCKS):
         if position + 4 > len(data) or data[position] != 0xFF:
             break
@@ -101,17 +102,19 @@ def _jpeg(data: bytes) -> PictureHeader | None:
             size, frame = (width, height), marker
         elif marker == 0xE1 and data[position + 4 : position + 10] == b"Exif\x00\x00" and not tiff:
             tiff = data[position + 10 : position + 2 + length]
+        elif marker == 0xDD:
+            restarting = True
         position += 2 + length
         if marker == 0xDA:
             scans += 1
             found = _JPEG_MARKER.search(data, position)
             if found is None:
                 break
-            restarts = restarts and _in_turn(data, position, found.start())
+            in_turn = in_turn and (not restarting or _in_turn(data, position, found.start()))
             position = found.start()
     if size is None:
         return None
-    complete = restarts and data[position : position + 2] == b"\xff\xd9"
+    complete = in_turn and data[position : position + 2] == b"\xff\xd9"
     if frame < _JPEG_ARITHMETIC and 8 * len(data) < size[0] * size[1] * _LEAST_BITS:
         complete = False  # what it holds is too little for what it claims, end marker or not
     passes = scans if frame in _JPEG_PROGRESSIVE else 1
