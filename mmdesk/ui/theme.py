@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from string import Template
 
 from PySide6.QtCore import QObject, Qt, Signal
@@ -82,16 +80,6 @@ class Theme(QObject):
         for window in self._application.topLevelWidgets():
             retint(window)
         self.changed.emit()
-
-    @contextmanager
-    def undressed(self) -> Iterator[None]:
-        """Make many widgets inside: they are dressed once at the end, and not once more for each parent they get."""
-        sheet = self._application.styleSheet()
-        self._application.setStyleSheet("")
-        try:
-            yield
-        finally:
-            self._application.setStyleSheet(sheet)
 
     def _on_scheme_changed(self, _scheme: Qt.ColorScheme) -> None:
         if self.appearance is c.Appearance.SYSTEM:

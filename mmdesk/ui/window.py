@@ -113,12 +113,11 @@ class MainWindow(QMainWindow):
 
         desk = Desk(self.jobs, self.session, self.commands, self.settings, self.strip.tell)
         kinds = {"import": ImportTab, "train": TrainTab, "runs": RunsTab, "explain": ExplainTab}
-        with self.theme.undressed():
-            for name, kind in kinds.items():
-                room: Room = kind(desk)
-                self.rooms[name] = room
-                self.tabs.addTab(room, icon(_ICONS[name]), _TITLES[name])
-                room.going.connect(self.go)
+        for name, kind in kinds.items():
+            room: Room = kind(desk)
+            self.rooms[name] = room
+            self.tabs.addTab(room, icon(_ICONS[name]), _TITLES[name])
+            room.going.connect(self.go)
         self._build_menus()
 
     def _add_case_commands(self) -> None:

@@ -4,13 +4,11 @@ from itertools import combinations
 
 import pytest
 from PySide6.QtGui import QGuiApplication, QPalette
-from PySide6.QtWidgets import QApplication, QWidget
-from pytestqt.qtbot import QtBot
+from PySide6.QtWidgets import QApplication
 
 from mmdesk.ui.colours import DARK, LIGHT, Appearance, Colours, contrast, current, qt_palette
 from mmdesk.ui.settings import Settings
 from mmdesk.ui.theme import Theme, style_sheet
-from mmdesk.ui.widgets.basics import Label, column
 
 TEXTS = ("text", "muted", "accent", "raises", "lowers", "good", "warn", "bad")
 GROUNDS = ("window", "base", "alternate")
@@ -90,18 +88,3 @@ def test_unreadable_settings_count_as_never_set() -> None:
     settings._put("recent", "[{]")
     again = Settings()
     assert (again.appearance, again.points, again.recent) == (Appearance.SYSTEM, None, ())
-
-
-def test_what_is_made_undressed_is_dressed_afterwards(qtbot: QtBot, qapp: QApplication, theme: Theme) -> None:
-    sheet = qapp.styleSheet()
-    holders = QWidget(), QWidget()
-    labels = Label("x", "title"), Label("x", "title")
-    with theme.undressed():
-        column(holders[0], labels[0])
-    column(holders[1], labels[1])
-    for holder, label in zip(holders, labels, strict=True):
-        qtbot.addWidget(holder)
-        label.ensurePolished()
-    assert qapp.styleSheet() == sheet
-    assert labels[0].font() == labels[1].font()
-    assert labels[0].font().pointSize() > qapp.font().pointSize()
