@@ -167,6 +167,8 @@ def _open_sndfile(file: BinaryIO, content_type: str) -> Sound | None:
         header = check_header(reader.samplerate, reader.channels, reader.frames)
     except (soundfile.LibsndfileError, RuntimeError, TypeError, ValueError, OSError):
         return None
+    if reader.frames == 0:
+        return None  # a recorder that was switched off leaves a length of nought, behind which FFmpeg looks
     lies = _BELIEVABLE_FRAMES <= reader.frames < _UNKNOWN_FRAMES
     sound = Sound(header, iter(()), cut_short or lies, f"{reader.format} {reader.subtype}".lower())
     sound.tags = reader.copy_metadata()

@@ -100,6 +100,13 @@ def wide(channels: int, rate_hz: int, seconds: float) -> bytes:
     return wav(rate_hz, channels, 16, bytes(int(seconds * rate_hz) * channels * 2))
 
 
+def unfinished() -> bytes:
+    """As a recorder leaves it that loses its power: lengths of nought."""
+    data = bytearray(wav(22_050, data=_second))
+    data[4:8] = data[40:44] = bytes(4)
+    return bytes(data)
+
+
 def _attached(cover: bytes) -> bytes:
     """Sound with a cover picture."""
     return samples.only_sound("mp4", cover=cover)
@@ -141,6 +148,7 @@ BOMBS: dict[str, Callable[[], bytes]] = {
 ODD: dict[str, Callable[[], bytes]] = {
     "wav claiming 4 GB of sound": lambda: wav(8000, data=_second, claimed=0xFFFFFFF0),
     "wav claiming 2^31 - 2 bytes": lambda: wav(8000, data=_second, claimed=0x7FFFFFFE),
+    "wav claiming no sound before a second of it": lambda: unfinished(),
     "wav without sound": lambda: wav(8000),
     "wav of one sample": lambda: wav(8000, data=b"\x01\x02"),
     "wav of one byte": lambda: wav(8000, data=b"\x01"),
