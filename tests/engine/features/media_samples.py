@@ -32,7 +32,10 @@ def encode(image: Picture | Image.Image, form: str = "PNG", **options: object) -
     """The picture in any format that Pillow writes."""
     buffer = io.BytesIO()
     source = image if isinstance(image, Image.Image) else Image.fromarray(image)
-    source.save(buffer, form, **options)
+    if isinstance(pages := options.get("append_images"), list):
+        # A picture once written as JPEG takes those settings along into other formats.
+        options["append_images"] = [page.copy() for page in pages]
+    source.copy().save(buffer, form, **options)
     return buffer.getvalue()
 
 
