@@ -12,6 +12,7 @@ from tests.benchmarks.figures import Extent, Figure, Turns, timed, turns_of
 from tests.engine.services.media_cases import make_case
 
 _PICTURES, _SOUNDS, _FILMS, _SMALL = 40, 12, 4, 100_000
+_MANY = 1_600
 _OVERHEAD_MS = 3.0
 
 
@@ -82,7 +83,7 @@ def _workers(folder: Path, images: Sequence[Path], rounds: int) -> Figure:
     """Two workers by one, over enough pictures for the start of a process not to matter."""
     media = folder / "media/a"
     media.mkdir(parents=True)
-    for number in range(400):
+    for number in range(_MANY):
         source = images[number % len(images)].read_bytes()
         (media / f"{number}.jpg").write_bytes(source + number.to_bytes(4, "big"))  # behind the end marker
     turn = 0
@@ -95,7 +96,9 @@ def _workers(folder: Path, images: Sequence[Path], rounds: int) -> Figure:
         return timed(lambda: extract(case, workers, actor="bench"))
 
     found = turns_of({"two": lambda: work(2), "one": lambda: work(1)}, rounds)
-    return _rate("400 pictures by two workers", "pictures/s", 400, found["two"], found["one"], "one worker", 1.8)
+    return _rate(
+        f"{_MANY:,} pictures by two workers", "pictures/s", _MANY, found["two"], found["one"], "one worker", 1.8
+    )
 
 
 def _small(folder: Path, count: int) -> list[Figure]:
