@@ -21,6 +21,7 @@ from mmdesk.engine.features.layout import default_layout
 from mmdesk.engine.services.media_imports import extract, import_media, list_artifacts
 from mmdesk.engine.store.case import Case
 from mmdesk.engine.store.tables import Artifact
+from tests.engine.case_key import script
 from tests.engine.features import media_samples as samples
 from tests.engine.features.hostile import films, lists, pictures, texts
 from tests.engine.features.hostile.bases import base
@@ -111,6 +112,13 @@ ALLOWED = re.compile(
 )
 
 
+_EXTRACT = """
+import sys
+from mmdesk.cli.main import run_command
+sys.exit(run_command(["extract", sys.argv[1], "--workers", "1"]))
+"""
+
+
 @pytest.mark.skipif(shutil.which("strace") is None, reason="needs strace")
 def test_the_system_is_asked_for_no_other_file_and_no_connection(tmp_path: Path, port: int) -> None:
     folder = tmp_path / "evidence" / "a"
@@ -137,7 +145,8 @@ def test_the_system_is_asked_for_no_other_file_and_no_connection(tmp_path: Path,
     shutil.rmtree(folder)
     trace = tmp_path / "trace"
     command = ["strace", "-f", "-qq", "-e", "trace=open,openat,connect,execve", "-o", str(trace)]
-    command += [sys.executable, "-m", "mmdesk", "extract", str(case), "--workers", "1"]
+    python, *code = script(_EXTRACT, case)
+    command += [python, "-P", *code]  # else Python itself looks for modules in the working directory
     done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=300, check=False)
     if "ptrace" in done.stderr:
         pytest.skip("this system does not let processes be traced")
