@@ -53,6 +53,11 @@ def require_file(path: Path, what: str) -> Path:
     return path
 
 
+def safe_name(text: str) -> str:
+    """``text`` as a file name, or the beginning of one, that every system takes; different texts may become one."""
+    return "".join(sign if sign.isalnum() or sign in "-_." else "_" for sign in text[:80])
+
+
 def fsync_folder(folder: Path) -> None:
     """Make the names in ``folder`` durable; does nothing where the system has no such call (Windows)."""
     if os.name == "nt":

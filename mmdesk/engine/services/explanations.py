@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mmdesk.engine.core.errors import DataError
+from mmdesk.engine.core.files import safe_name
 from mmdesk.engine.core.jobs import NULL_CONTEXT, JobContext
 from mmdesk.engine.core.types import Head, Split, current_actor
 from mmdesk.engine.explanation.explanation import Explanation, Source, to_document, to_json
@@ -125,8 +126,7 @@ def page(folder: Path, explanation: Explanation) -> bytes:
 
 def page_name(number: int, explanation: Explanation) -> str:
     """A file name for a page that any system takes: ``0001 M00017.html``."""
-    safe = "".join(sign if sign.isalnum() or sign in "-_." else "_" for sign in explanation.entity_id)
-    return f"{number:04d} {safe[:80]}.html"
+    return f"{number:04d} {safe_name(explanation.entity_id)}.html"
 
 
 def _explainer(case: Case, loaded: LoadedRun, data: CaseData, head: Head) -> Explainer:

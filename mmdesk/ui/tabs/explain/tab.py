@@ -12,6 +12,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QLineEdit, QSplitter, QWidget
 
+from mmdesk.engine.core.files import safe_name
 from mmdesk.engine.core.types import Head
 from mmdesk.ui import calls, choosers
 from mmdesk.ui.colours import SPACE_M, SPACE_S
@@ -245,13 +246,13 @@ class ExplainTab(Room):
     def _on_export(self) -> None:
         explanation = self.page.explanation
         if explanation is not None:
-            name = f"{_file_name(explanation)}.explanation.json"
+            name = f"{safe_name(explanation.entity_id)}.explanation.json"
             self._save("Export the explanation", name, Lane.IO, calls.write_explanation, explanation)
 
     def _on_save_page(self) -> None:
         explanation = self.page.explanation
         if explanation is not None:
-            name = f"{_file_name(explanation)}.html"
+            name = f"{safe_name(explanation.entity_id)}.html"
             folder = self.desk.session.folder  # files are decoded for it, hence in a process that may die
             self._save("Save the explanation as a page", name, Lane.QUICK, calls.write_page, folder, explanation)
 
@@ -290,11 +291,6 @@ def _named(name: str, field: QWidget) -> QWidget:
     layout = row(None, label, field)
     layout.setStretch(1, 1)
     return boxed(layout)
-
-
-def _file_name(explanation: Explanation) -> str:
-    safe = "".join(letter if letter.isalnum() or letter in "-_." else "_" for letter in explanation.entity_id)
-    return safe[:80]
 
 
 def _in_words(decision: str) -> str:
