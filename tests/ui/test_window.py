@@ -15,7 +15,6 @@ from PySide6.QtWidgets import (
     QAbstractItemView,
     QApplication,
     QComboBox,
-    QFileDialog,
     QLabel,
     QLineEdit,
     QMenu,
@@ -34,7 +33,7 @@ from mmdesk.ui.widgets.backups_dialog import BackupsDialog
 from mmdesk.ui.widgets.case_dialog import NewCaseDialog
 from mmdesk.ui.widgets.command_palette import CommandPalette
 from mmdesk.ui.window import MainWindow
-from tests.ui.driving import LONG_MS, answer, button, click, on, opened, press, rest
+from tests.ui.driving import LONG_MS, answer, button, choose_file, click, on, opened, press, rest
 from tests.ui.jobs import work
 
 
@@ -157,11 +156,7 @@ def test_a_folder_that_is_no_case_is_an_error_in_words(qtbot: QtBot, window: Mai
 
 def test_open_asks_for_a_file(qtbot: QtBot, window: MainWindow, empty_case: Path) -> None:
     press(qtbot, window.start_page, "Open a case")
-    dialog = window.findChild(QFileDialog)
-    assert isinstance(dialog, QFileDialog)
-    dialog.setDirectory(str(empty_case))
-    dialog.selectFile("case.mmcase")
-    dialog.accept()
+    choose_file(window, empty_case / "case.mmcase")
     qtbot.waitUntil(lambda: window.session.case is not None, timeout=LONG_MS)
     rest(qtbot, window)
 

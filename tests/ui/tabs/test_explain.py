@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QFileDialog
 from pytestqt.modeltest import ModelTester
 from pytestqt.qtbot import QtBot
 
@@ -20,7 +19,7 @@ from mmdesk.engine.services import runs as run_service
 from mmdesk.ui.tabs.explain import wording
 from mmdesk.ui.tabs.explain.tab import ExplainTab
 from mmdesk.ui.window import MainWindow
-from tests.ui.driving import LONG_MS, click, on, opened, press, rest
+from tests.ui.driving import LONG_MS, choose_file, click, on, opened, press, rest
 
 
 def explain_tab(qtbot: QtBot, window: MainWindow, case: Path) -> ExplainTab:
@@ -186,11 +185,7 @@ def test_the_account_is_copied_with_its_references(qtbot: QtBot, window: MainWin
 def test_the_export_is_the_command_lines(qtbot: QtBot, window: MainWindow, trained_case: Path, tmp_path: Path) -> None:
     tab = explain_tab(qtbot, window, trained_case)
     qtbot.keyClick(window, Qt.Key.Key_E, Qt.KeyboardModifier.ControlModifier)
-    dialog = window.findChild(QFileDialog)
-    assert isinstance(dialog, QFileDialog)
-    dialog.setDirectory(str(tmp_path))
-    dialog.selectFile("why.json")
-    dialog.accept()
+    choose_file(window, tmp_path / "why.json")
     rest(qtbot, window)
     assert tab.page.explanation is not None
     assert (tmp_path / "why.json").read_bytes() == explanations.to_json(tab.page.explanation)
@@ -203,11 +198,7 @@ def test_a_page_to_print_is_the_command_lines(
     tab = explain_tab(qtbot, window, trained_case)
     shift = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier
     qtbot.keyClick(window, Qt.Key.Key_P, shift)
-    dialog = window.findChild(QFileDialog)
-    assert isinstance(dialog, QFileDialog)
-    dialog.setDirectory(str(tmp_path))
-    dialog.selectFile("why.html")
-    dialog.accept()
+    choose_file(window, tmp_path / "why.html")
     rest(qtbot, window)
     assert tab.page.explanation is not None
     assert (tmp_path / "why.html").read_bytes() == explanations.page(trained_case, tab.page.explanation)

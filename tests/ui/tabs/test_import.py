@@ -22,7 +22,7 @@ from mmdesk.ui.widgets.basics import Label
 from mmdesk.ui.widgets.table import Table
 from mmdesk.ui.window import MainWindow
 from tests.engine.ingestion.workbooks import write_workbook
-from tests.ui.driving import LONG_MS, answer, click, on, opened, press, rest
+from tests.ui.driving import LONG_MS, answer, choose_file, click, on, opened, press, rest
 
 
 def import_tab(window: MainWindow) -> ImportTab:
@@ -159,11 +159,7 @@ def test_rejected_rows_are_listed_and_saved(
     assert (cells(rejected, "Line"), cells(rejected, "Column")) == (["3", "4"], ["entity_id", "value"])
     qtmodeltester.check(rejected.columns)
     press(qtbot, tables, "Save rejected rows…")
-    dialog = window.findChild(QFileDialog)
-    assert isinstance(dialog, QFileDialog)
-    dialog.setDirectory(str(tmp_path))
-    dialog.selectFile("bad.csv")
-    dialog.accept()
+    choose_file(window, tmp_path / "bad.csv")
     rest(qtbot, window)
     assert "nobody" in (tmp_path / "bad.csv").read_text(encoding="utf-8")
     assert window.strip.news.startswith("Rejected rows written: ")
@@ -431,11 +427,7 @@ def test_media_come_in_by_manifest_and_become_features(
     page = tab.media
     assert not page._state.showing_content
     press(qtbot, page, "Add by manifest…")
-    dialog = window.findChild(QFileDialog)
-    assert isinstance(dialog, QFileDialog)
-    dialog.setDirectory(str(made_data))
-    dialog.selectFile("artifacts.csv")
-    dialog.accept()
+    choose_file(window, made_data / "artifacts.csv")
     rest(qtbot, window)
     count = page.table.columns.rowCount()
     assert count > 20
