@@ -8,6 +8,7 @@ OpenDocument 1.3 part 3 clause 4.3 (meta data).
 
 from __future__ import annotations
 
+import lzma
 import re
 import zipfile
 import zlib
@@ -48,11 +49,15 @@ _ENTRIES: Mapping[str, Mapping[str, str]] = {
 """Entry of an office file -> element -> fact."""
 
 
+BROKEN_PACKING = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError)
+"""What reading a damaged entry of a zip archive raises, by the way it is packed."""
+
+
 def office_facts(archive: zipfile.ZipFile) -> dict[str, object]:
     """Of an Office or OpenDocument file; what is broken is left out."""
     facts: dict[str, object] = {}
     for name, wanted in _ENTRIES.items():
-        with suppress(KeyError, zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError):
+        with suppress(KeyError, RuntimeError, *BROKEN_PACKING):
             with archive.open(name) as entry:
                 found = _elements(entry.read(_LARGEST_BYTES), wanted)
             facts |= _cleaned(found)

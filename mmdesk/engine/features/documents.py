@@ -13,14 +13,13 @@ import io
 import itertools
 import re
 import zipfile
-import zlib
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
 from mmdesk.engine.features.completeness import ends_early
-from mmdesk.engine.features.document_facts import office_facts, pdf_facts
+from mmdesk.engine.features.document_facts import BROKEN_PACKING, office_facts, pdf_facts
 from mmdesk.engine.features.pdf_streams import swells
 from mmdesk.engine.features.xml_text import XmlText
 
@@ -195,7 +194,7 @@ class _Entries:
                     self._left -= len(piece)
             self.damaged = self.damaged or (self._left <= 0 and not found.done)
             found.feed(b"", last=self._left > 0)
-        except (zipfile.BadZipFile, zlib.error, EOFError):
+        except BROKEN_PACKING:
             self.damaged = True
         self.damaged = self.damaged or found.damaged
         return found.text()

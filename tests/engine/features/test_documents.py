@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import random
+import zipfile
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -132,3 +133,21 @@ def test_kinds_are_told_apart_by_content() -> None:
     }
     for name, data in kinds.items():
         assert sniff(io.BytesIO(data)).name.endswith(name)
+
+
+@pytest.mark.parametrize("packing", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+@pytest.mark.parametrize("broken", ["docProps/core.xml", "word/document.xml"])
+def test_an_entry_in_broken_packing_costs_only_itself(packing: int, broken: str) -> None:
+    whole = zipfile.ZipFile(io.BytesIO(samples.docx(["the words of the page"], core="<a>told</a>")))
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w") as archive:
+        for name in whole.namelist():
+            archive.writestr(name, whole.read(name), packing if name == broken else zipfile.ZIP_DEFLATED)
+    data = bytearray(made.getvalue())
+    start = data.index(broken.encode()) + len(broken) + (9 if packing == zipfile.ZIP_LZMA else 0)
+    data[start : start + 8] = b"\xff" * 8
+    found = read(bytes(data))
+    assert found is not None
+    words = "\n".join(part.text for part in found.parts)
+    assert ("the words of the page" in words) == (broken != "word/document.xml")
+    assert found.incomplete == (broken == "word/document.xml")
