@@ -58,8 +58,10 @@ def amount_text(head: Head, value: float) -> str:
 def change_text(head: Head, value: float) -> str:
     """A contribution in words, signed: ``+30.2 points`` (percentage points) for a probability, else the number."""
     if head is Head.CLASSIFICATION:
-        return f"{100 * value:+.1f} points"
-    return ("+" if value >= 0 else "") + number_text(value)
+        # Adding zero turns what rounds to -0.0 into 0.0.
+        return f"{round(100 * value, 1) + 0.0:+.1f} points"
+    text = number_text(value)
+    return text if text.startswith("-") else f"+{text}"
 
 
 _OUTPUTS = {
@@ -106,11 +108,19 @@ def source_text(source: Source | None) -> str:
     return f"{name}{line}{column}, import {source.import_id}{digest}"
 
 
+_TABLES = {
+    ItemKind.ATTRIBUTE: "entities",
+    ItemKind.EVENT: "events",
+    ItemKind.NEIGHBOUR: "interactions",
+    ItemKind.ARTIFACT: "entity_artifacts",
+}
+
+
 def reference_text(item: Item) -> str:
-    """The row, edge or file that an item rests on."""
+    """The row, edge or file that an item rests on; of older items together, how many rows of which table."""
     rows = source_text(item.source)
     if item.artifact_sha256 is None:
-        return rows
+        return rows or f"{_count(item.count, 'row')} of {_TABLES[item.kind]}"
     where = leading_part(item)
     digest = f"file SHA-256 {item.artifact_sha256[:12]}" + (f", {where}" if where else "")
     return f"{digest}; {rows}" if rows else digest

@@ -84,7 +84,8 @@ def number_text(value: float) -> str:
         return "0" if value == 0 else "missing"
     digits = max(0, 3 - math.floor(math.log10(abs(value))))
     text = f"{value:.{min(digits, 8)}f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
+    short = text.rstrip("0").rstrip(".") if "." in text else text
+    return "0" if short == "-0" else short
 
 
 def attribute_text(column: AttributeColumn | None, entity: int, as_of_us: int) -> str:

@@ -111,7 +111,8 @@ def test_every_reason_is_tied_to_an_item_and_its_source() -> None:
     assert reasons[2].reference.startswith("file SHA-256 ffffffffffff, tile row 2, column 3; artifacts.csv line 2")
     text = account_of(clauses)
     assert f"[{reasons[0].reference}]." in text
-    assert reference_text(LINK) == source_text(None) == ""
+    assert source_text(None) == ""
+    assert reference_text(LINK) == "row of interactions"
 
 
 @pytest.mark.parametrize("grade", list(Grade))
@@ -134,17 +135,28 @@ def test_the_heads_have_their_own_units() -> None:
     assert change_text(Head.CLASSIFICATION, -0.012) == "-1.2 points"
     assert amount_text(Head.REGRESSION, 12.34567) == "12.35"
     assert change_text(Head.RANKING, 0.5) == "+0.5"
+    assert change_text(Head.CLASSIFICATION, -0.0003) == "+0.0 points"
+    assert change_text(Head.RANKING, -1e-12) == "+0"
 
 
 def test_older_items_and_missing_values_in_words() -> None:
     older = Item(ItemKind.EVENT, "login", "17 older events taken together", 0.1, count=17)
     assert item_text(older) == "the event login (17 older events taken together)"
+    assert reference_text(older) == "17 rows of events"
     assert item_text(Item(ItemKind.ATTRIBUTE, "age", "missing", 0.1)) == "age missing"
 
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(0.0, "0"), (3.0, "3"), (1234567.0, "1234567"), (0.000123456, "0.0001235"), (-26.3512, "-26.35"), (1e-12, "0")],
+    [
+        (0.0, "0"),
+        (3.0, "3"),
+        (1234567.0, "1234567"),
+        (0.000123456, "0.0001235"),
+        (-26.3512, "-26.35"),
+        (1e-12, "0"),
+        (-1e-12, "0"),
+    ],
 )
 def test_numbers_for_reading(value: float, text: str) -> None:
     assert number_text(value) == text
