@@ -13,6 +13,7 @@ from mmdesk.engine.core.files import atomic_writer
 from mmdesk.engine.core.plain import as_plain
 from mmdesk.engine.core.times import parse_moment
 from mmdesk.engine.core.types import Head
+from mmdesk.engine.explanation.looks import Perspective
 
 if TYPE_CHECKING:
     from mmdesk.engine.explanation.explanation import Explanation
@@ -40,6 +41,11 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
         metavar="H",
         choices=[str(head) for head in Head],
         help="which output to explain: regression, classification or ranking",
+    )
+    predict.add_argument(
+        "--perspectives",
+        metavar="P,P",
+        help=f"with --explain: further looks, {', '.join(Perspective)} or all",
     )
     predict.add_argument(
         "--out",
@@ -78,6 +84,22 @@ def _ids(text: str | None) -> list[str] | None:
     return found
 
 
+def _perspectives(text: str | None) -> tuple[Perspective, ...]:
+    if text is None:
+        return ()
+    names = [part.strip().lower() for part in text.split(",") if part.strip()]
+    if names == ["all"]:
+        return tuple(Perspective)
+    unknown = next((name for name in names if name not in set(Perspective)), None)
+    if unknown is not None or not names:
+        raise UsageError(
+            f"--perspectives {text}: there is no look called {unknown or 'nothing'}.",
+            f"Choose from {', '.join(Perspective)}, comma separated, or all.",
+            code="usage.unknown_perspective",
+        )
+    return tuple(Perspective(name) for name in names)
+
+
 def _predict(args: argparse.Namespace, console: Console) -> int:
     from mmdesk.engine.services.explanations import to_json
     from mmdesk.engine.services.predictions import predict_columns, require_format, write_predictions
@@ -87,6 +109,9 @@ def _predict(args: argparse.Namespace, console: Console) -> int:
         raise UsageError("--head says which output to explain, so it needs --explain.", "Add --explain.")
     if args.pages is not None and not args.explain:
         raise UsageError("--pages writes explanations, so it needs --explain.", "Add --explain.")
+    if args.perspectives is not None and not args.explain:
+        raise UsageError("--perspectives are looks at explanations, so they need --explain.", "Add --explain.")
+    perspectives = _perspectives(args.perspectives)
     if args.out is not None:
         require_format(args.out)
     share = 0.3 if args.explain else 1.0
@@ -100,7 +125,7 @@ def _predict(args: argparse.Namespace, console: Console) -> int:
     )
     for note in predictions.notes:
         console.say(f"Note: {note}")
-    explanations = _explanations(args, predictions, console) if args.explain else None
+    explanations = _explanations(args, predictions, perspectives, console) if args.explain else None
     if explanations is not None and args.pages is not None:
         explanations = _with_pages(args.folder, args.pages, explanations)
     if args.out is None:
@@ -130,7 +155,9 @@ def _with_pages(folder: Path, pages: Path, explanations: Iterator[Explanation]) 
         yield explanation
 
 
-def _explanations(args: argparse.Namespace, predictions: Predictions, console: Console) -> Iterator[Explanation]:
+def _explanations(
+    args: argparse.Namespace, predictions: Predictions, perspectives: tuple[Perspective, ...], console: Console
+) -> Iterator[Explanation]:
     from mmdesk.engine.services.explanations import explain_many
 
     return explain_many(
@@ -140,6 +167,7 @@ def _explanations(args: argparse.Namespace, predictions: Predictions, console: C
         targets_file=args.targets,
         as_of_us=_moment(args.as_of),
         head=Head(args.head) if args.head else None,
+        perspectives=perspectives,
         ctx=console.context.part(0.3, 1),
     )
 

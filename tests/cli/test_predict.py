@@ -12,7 +12,8 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-from mmdesk.engine.services import predictions
+from mmdesk.engine.explanation.looks import Perspective
+from mmdesk.engine.services import explanations, predictions
 from tests.cli.conftest import Commands
 from tests.engine.services.trained_cases import ENTITIES, trained_copy
 
@@ -141,3 +142,28 @@ def test_a_page_for_each_row(mmdesk: Commands, trained: Path, tmp_path: Path) ->
     assert first == third != second
     assert "<h1>e0003</h1>" in first
     assert mmdesk.refused(2, "predict", trained, "latest", "--pages", tmp_path)["hint"] == "Add --explain."
+
+
+def test_further_looks_are_there_where_they_are_asked_for(mmdesk: Commands, trained: Path, tmp_path: Path) -> None:
+    words = ("predict", trained, "latest", "--entities", "e0003,e0001", "--explain")
+    plain, looked = tmp_path / "plain.csv", tmp_path / "looked.csv"
+    assert mmdesk(*words, "--out", plain) == 0
+    assert mmdesk(*words, "--perspectives", "all", "--out", looked) == 0
+    before, after = (
+        [json.loads(line) for line in path.with_name(f"{path.name}.explanations.jsonl").read_text().splitlines()]
+        for path in (plain, looked)
+    )
+    for one, more in zip(before, after, strict=True):
+        assert set(more) - set(one) == set(Perspective)
+        assert all(more[key] == one[key] for key in one if key not in {"account", "clauses"})
+        assert [clause for clause in more["clauses"] if clause in one["clauses"]] == one["clauses"]
+    said = explanations.explain_many(trained, "latest", ["e0003", "e0001"], perspectives=tuple(Perspective))
+    content = b"".join(explanations.to_json(one) + b"\n" for one in said)
+    assert content == looked.with_name("looked.csv.explanations.jsonl").read_bytes()
+    (row,) = mmdesk.json(*words[:4], "e0003", "--explain", "--perspectives", "taught, course")
+    assert set(row["explanation"]) & set(Perspective) == {"taught", "course"}
+
+
+@pytest.mark.parametrize("words", [["--explain", "--perspectives", "oracle"], ["--perspectives", "peers"]])
+def test_a_look_that_there_is_not(mmdesk: Commands, trained: Path, words: Sequence[str]) -> None:
+    assert mmdesk.refused(2, "predict", trained, "latest", *words)["hint"]

@@ -151,6 +151,11 @@ def clauses_of(findings: Findings) -> tuple[Clause, ...]:
     return (*clauses, _grade_clause(findings), Clause("These are associations that the model has learned, not proof."))
 
 
+def with_more(clauses: Sequence[Clause], more: Sequence[Clause]) -> tuple[Clause, ...]:
+    """The clauses of an account with more of them, before the grade and the closing words."""
+    return (*clauses[:-_CLOSING], *more, *clauses[-_CLOSING:])
+
+
 def account_of(clauses: Sequence[Clause]) -> str:
     """The clauses as one text, references in square brackets."""
     return " ".join(
@@ -158,6 +163,8 @@ def account_of(clauses: Sequence[Clause]) -> str:
     )
 
 
+_CLOSING = 2
+"""The last clauses of every account: the grade, and that it is no proof."""
 _DOUBTS = {
     Doubt.LEVEL: "it hardly differs from the base value",
     Doubt.CHANCE: "on data that it had not seen, the model did no better than chance",

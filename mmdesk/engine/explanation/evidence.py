@@ -220,7 +220,7 @@ class Describer:
         }
 
     def _parts(self, one: Measured) -> tuple[Part, ...]:
-        if one.piece.kind is not ItemKind.ARTIFACT:
+        if one.piece.kind is not ItemKind.ARTIFACT or not one.segments:
             return ()
         data = self._data
         artifact = int(data.link_artifact[one.piece.index])

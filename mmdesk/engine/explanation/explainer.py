@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,13 +24,14 @@ from mmdesk.engine.explanation.explanation import (
     Item,
     ItemKind,
     Ledger,
-    Part,
     Turning,
 )
 from mmdesk.engine.explanation.faithfulness import Subject, assess
 from mmdesk.engine.explanation.integration import Attribution, integrate
 from mmdesk.engine.explanation.ledger import find_turnings, keep_ledgers
-from mmdesk.engine.explanation.masking import ExactModel, MaskedBatch, as_double
+from mmdesk.engine.explanation.masking import ExactModel, MaskedBatch, as_double, one_thread
+from mmdesk.engine.explanation.rounding import Rounding
+from mmdesk.engine.explanation.view import View
 
 ROWS_AT_ONCE = 32
 
@@ -135,13 +134,15 @@ class Explainer:
         self._has_probability = Head.CLASSIFICATION in heads
         self._model = ExactModel(model, batcher.encoder.attributes)
         self._describer = Describer(batcher.data, self._model.names, source_of)
+        self.view = View(self._model, batcher, self._describer, head, source_of, scale, threshold)
+        """What further looks at an entity are made from."""
 
     def explain(self, questions: Sequence[Question], *, ctx: JobContext = NULL_CONTEXT) -> Iterator[Explanation]:
         """One explanation per question, in their order; the same for a question whatever is asked beside it."""
         for start in range(0, len(questions), ROWS_AT_ONCE):
             ctx.check_cancelled()
             ctx.progress(start, len(questions), "explaining")
-            with _one_thread():
+            with one_thread():
                 explained = self._explain(questions[start : start + ROWS_AT_ONCE], ctx)
             yield from explained
         ctx.progress(len(questions), max(len(questions), 1), "explained")
@@ -197,7 +198,7 @@ class Explainer:
         )
 
     def _explanation(self, row: _Row, tried: _Tried, sources: Sources) -> Explanation:
-        tidy = _Rounding(max(abs(row.base), abs(row.output)))
+        tidy = Rounding(max(abs(row.base), abs(row.output)))
         as_of_us = row.question.as_of_us
         described = self._describer.describe(row.question.entity, as_of_us, row.measured, sources)
         tidied = [tidy.item(item) for item in described]
@@ -247,22 +248,11 @@ class Explainer:
             sentence=sentence_of(findings),
             account=account_of(clauses),
             clauses=clauses,
-            probability=_Rounding(1.0)(row.probability) if self._has_probability else None,
+            probability=Rounding(1.0)(row.probability) if self._has_probability else None,
         )
 
 
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """PyTorch on one thread: on matrices this small several wait for each other more than they work."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
-
-
-def _groups(items: Sequence[Item], tidy: _Rounding) -> Groups:
+def _groups(items: Sequence[Item], tidy: Rounding) -> Groups:
     sums = {kind: tidy(math.fsum(item.contribution for item in items if item.kind is kind)) for kind in ItemKind}
     return Groups(
         attributes=sums[ItemKind.ATTRIBUTE],
@@ -270,56 +260,3 @@ def _groups(items: Sequence[Item], tidy: _Rounding) -> Groups:
         neighbours=sums[ItemKind.NEIGHBOUR],
         artifacts=sums[ItemKind.ARTIFACT],
     )
-
-
-class _Rounding:
-    """Nine digits after the first of the largest number, so that the last bits of a batch leave no trace.
-
-    Args:
-        largest: Of the numbers of one account.
-    """
-
-    def __init__(self, largest: float) -> None:
-        self._digits = 9 - (math.floor(math.log10(largest)) if largest > 0 else 0)
-
-    def __call__(self, value: float) -> float:
-        # Adding zero turns -0.0 into 0.0, which would be other bytes.
-        return round(value, self._digits) + 0.0
-
-    def item(self, item: Item) -> Item:
-        """The item with rounded numbers; contributions of parts as well."""
-        shares = _Rounding(1.0)
-        return dataclasses.replace(
-            item,
-            contribution=self(item.contribution),
-            attention=None if item.attention is None else shares(item.attention),
-            attention_heads=tuple(shares(share) for share in item.attention_heads),
-            parts=tuple(self._part(part) for part in item.parts),
-        )
-
-    def _part(self, part: Part) -> Part:
-        return dataclasses.replace(part, contribution=self(part.contribution))
-
-    def faithfulness(self, faithfulness: Faithfulness) -> Faithfulness:
-        """The figures rounded to six digits."""
-        figures = {
-            name: None if value is None else round(value, 6) + 0.0 for name, value in faithfulness.figures.items()
-        }
-        return dataclasses.replace(faithfulness, figures=figures)
-
-    def ledger(self, ledger: Ledger, places: Mapping[int, int]) -> Ledger:
-        """With rounded outputs, and the carrier by its place among the items."""
-        carrier, without = ledger.carried_by, ledger.without_carrier
-        return Ledger(
-            without_attributes=self(ledger.without_attributes),
-            without_events=self(ledger.without_events),
-            without_neighbours=self(ledger.without_neighbours),
-            without_artifacts=self(ledger.without_artifacts),
-            carried_by=None if carrier is None else places[carrier],
-            without_carrier=None if without is None else self(without),
-        )
-
-    def turning(self, turning: Turning, places: Mapping[int, int]) -> Turning:
-        """With the items by their places, the strongest first."""
-        items = tuple(sorted(places[number] for number in turning.items))
-        return Turning(self(turning.threshold), items, None if turning.output is None else self(turning.output))

@@ -8,7 +8,8 @@ history to the full one) and the removal of named evidence.
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
@@ -66,11 +67,28 @@ class ExactModel:
             weights: Tensor = self._model(batch).attention
         return weights
 
+    def embedding(self, batch: Batch) -> Tensor:
+        """[batch, 64], see :class:`mmdesk.engine.model.model.Outputs`."""
+        with torch.no_grad():
+            embedded: Tensor = self._model(batch).embedding
+        return embedded
+
 
 def as_double(batch: Batch) -> Batch:
     """The batch with its floating point tensors in double precision."""
     names = (name for name in batch.__dataclass_fields__ if getattr(batch, name).is_floating_point())
     return batch.replace(**{name: getattr(batch, name).double() for name in names})
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """PyTorch on one thread: on matrices this small several wait for each other more than they work."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 @dataclass(frozen=True)

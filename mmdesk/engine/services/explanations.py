@@ -5,7 +5,7 @@ PyTorch and captum are loaded where they are used, never by importing this.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,15 +14,17 @@ from mmdesk.engine.core.files import safe_name
 from mmdesk.engine.core.jobs import NULL_CONTEXT, JobContext
 from mmdesk.engine.core.types import Head, Split, current_actor
 from mmdesk.engine.explanation.explanation import Explanation, Source, to_document, to_json
+from mmdesk.engine.explanation.looks import Perspective
 from mmdesk.engine.store.case import Case
 
 if TYPE_CHECKING:
     from mmdesk.engine.dataset.case_data import CaseData
     from mmdesk.engine.explanation.explainer import Explainer
+    from mmdesk.engine.explanation.perspectives import Perspectives
     from mmdesk.engine.model.ensemble import AnyModel
     from mmdesk.engine.training.records import LoadedRun
 
-__all__ = ["Explanation", "explain", "explain_many", "to_document", "to_json"]
+__all__ = ["Explanation", "Perspective", "explain", "explain_many", "to_document", "to_json"]
 
 _PREFERRED = (Head.CLASSIFICATION, Head.REGRESSION, Head.RANKING)
 
@@ -34,11 +36,16 @@ def explain(
     *,
     head: Head | None = None,
     as_of_us: int | None = None,
+    perspectives: Collection[Perspective] = (),
     actor: str | None = None,
     ctx: JobContext = NULL_CONTEXT,
 ) -> Explanation:
     """Explain one entity; parameters and errors as :func:`explain_many`."""
-    return next(explain_many(folder, run, [entity_id], head=head, as_of_us=as_of_us, actor=actor, ctx=ctx))
+    return next(
+        explain_many(
+            folder, run, [entity_id], head=head, as_of_us=as_of_us, perspectives=perspectives, actor=actor, ctx=ctx
+        )
+    )
 
 
 def explain_many(
@@ -50,6 +57,7 @@ def explain_many(
     moments_us: Sequence[int | None] | None = None,
     head: Head | None = None,
     as_of_us: int | None = None,
+    perspectives: Collection[Perspective] = (),
     actor: str | None = None,
     ctx: JobContext = NULL_CONTEXT,
 ) -> Iterator[Explanation]:
@@ -66,13 +74,15 @@ def explain_many(
         moments_us: An as-of for each of ``entities``, which goes before ``as_of_us``.
         head: Which output; the probability if the run learned one, else the regression, else the ranking.
         as_of_us: Only what lies strictly before it is used; None = everything known.
+        perspectives: Further looks at each, which fill the fields of their names.
         actor: Who asks.
         ctx: Told the progress; asked for cancellation on the way.
 
     Raises:
         DataError: No such run, an entity that the case does not have (``predict.unknown_entity``), or a head that
             the run has not learned (``explain.head_not_learned``).
-        ModelError: The run is not finished, or its model was altered.
+        ModelError: The run is not finished, its model was altered, or the snapshot is not there that the rows which
+            taught it are read from.
     """
     import numpy as np
 
@@ -94,7 +104,10 @@ def explain_many(
 
     def explained() -> Iterator[Explanation]:
         with Case.open(folder, actor=who) as case:
-            yield from _explainer(case, loaded, data, chosen).explain(questions, ctx=ctx.part(0.2, 1))
+            explainer = _explainer(case, loaded, data, chosen)
+            more = _perspectives(case, loaded, explainer, perspectives, ctx.part(0.2, 0.4))
+            for explanation in explainer.explain(questions, ctx=ctx.part(0.4 if perspectives else 0.2, 1)):
+                yield explanation if more is None else more.add(explanation, ctx=ctx)
 
     return explained()
 
@@ -145,6 +158,18 @@ def _explainer(case: Case, loaded: LoadedRun, data: CaseData, head: Head) -> Exp
         skilled=is_skilled(loaded.record.metrics, head),
         threshold=trained.rule.threshold if head is Head.CLASSIFICATION else None,
     )
+
+
+def _perspectives(
+    case: Case, loaded: LoadedRun, explainer: Explainer, wanted: Collection[Perspective], ctx: JobContext
+) -> Perspectives | None:
+    """What adds the wanted looks; None if none is wanted."""
+    if not wanted:
+        return None
+    from mmdesk.engine.explanation.perspectives import Perspectives
+    from mmdesk.engine.services.lessons import lessons_of
+
+    return Perspectives(wanted, explainer.view, lambda: lessons_of(case, loaded, ctx=ctx))
 
 
 class _Sources:

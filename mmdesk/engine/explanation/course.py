@@ -1,0 +1,256 @@
+"""The output over time: what the model would have said on any day, and what moved it.
+
+Something happens at a moment when an event, a link or a file of the entity, or a time among its attributes, becomes
+known. There the output is asked twice: as of the moment, which does not see it, and as of a microsecond later, which
+does. So a jump is what arrived and nothing else, while between two moments only time passes and neighbours change.
+
+Where there are more than :data:`MOST_MOMENTS` moments an even choice of them is taken, and the largest jumps between
+them are found by halving the stretches over which the output changed most.
+
+Attributes have no time of their own and are taken as they are known now; undated links and files count as always known.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from mmdesk.engine.core.jobs import NULL_CONTEXT, JobContext
+from mmdesk.engine.core.times import END_OF_TIME_US, NO_TIME_US
+from mmdesk.engine.core.types import ColumnKind
+from mmdesk.engine.dataset.batches import Provenance
+from mmdesk.engine.dataset.case_data import CaseData, Float64, Int64
+from mmdesk.engine.explanation.account import SMALLEST_NAMED, amount_text, change_text, item_text, reference_text
+from mmdesk.engine.explanation.evidence import Measured, Piece, moment_text, pieces_of
+from mmdesk.engine.explanation.explanation import (
+    Clause,
+    Course,
+    Explanation,
+    Grade,
+    Item,
+    ItemKind,
+    Jump,
+    Moment,
+)
+from mmdesk.engine.explanation.removal import Trials, outputs_without
+from mmdesk.engine.explanation.rounding import Rounding
+from mmdesk.engine.explanation.view import View
+
+MOST_MOMENTS = 60
+GRID = 50
+JUMPS = 5
+NAMED = 3
+_ITEMS = 5
+_ROUNDS = 32
+_ROWS_AT_ONCE = 32
+
+
+def look_back(
+    explanation: Explanation, view: View, *, ctx: JobContext = NULL_CONTEXT
+) -> tuple[Course, tuple[Clause, ...]]:
+    """The output over time until the explanation's moment, and the clauses that say so."""
+    entity, as_of_us = view.place(explanation)
+    times = _times(view, entity, as_of_us)
+    happened = np.unique(times[times != NO_TIME_US])
+    tidy = Rounding(max(abs(explanation.base), abs(explanation.output)))
+    asked = _Asked(view, entity, happened, ctx)
+    chosen = asked.choose()
+    moments = tuple(
+        Moment(int(happened[at]), tidy(float(asked.before[at])), tidy(float(asked.after[at]))) for at in chosen.tolist()
+    )
+    change = np.array([abs(one.after - one.before) for one in moments])
+    largest = [at for at in np.argsort(-change, kind="stable")[:JUMPS].tolist() if change[at] > 0]
+    jumps = _jumps(view, entity, moments, largest, ctx)
+    course = Course(
+        moments=moments,
+        jumps=tuple(_tidied(jump, times, moments, tidy) for jump in jumps),
+        happened=len(happened),
+        undated=int((times == NO_TIME_US).sum()),
+        end_us=_end(view, happened) if as_of_us == END_OF_TIME_US else as_of_us,
+    )
+    return course, _clauses(explanation, course)
+
+
+def _end(view: View, happened: Int64) -> int:
+    """What stands for now where everything known counts."""
+    return max(view.batcher.encoder.attributes.now_us, int(happened.max(initial=0)))
+
+
+def _times(view: View, entity: int, as_of_us: int) -> Int64:
+    """When each thing that the model may see of an entity became known; ``NO_TIME_US`` for the undated."""
+    data = view.data
+    tables = [(data.event_offsets, data.event_time_us), (data.edge_offsets, data.edge_time_us)]
+    if view.batcher.encoder.feature_names:
+        tables.append((data.link_offsets, data.link_time_us))
+    parts = [times[offsets[entity] : offsets[entity + 1]] for offsets, times in tables]
+    times = np.concatenate([*parts, _attribute_times(view, entity)]).astype(np.int64)
+    found: Int64 = times[times < as_of_us]
+    return found
+
+
+def _attribute_times(view: View, entity: int) -> Int64:
+    columns = (view.data.attributes.get(name) for name in view.model.names)
+    times = [int(one.values[entity]) for one in columns if one is not None and one.kind is ColumnKind.TIME]
+    return np.array([time for time in times if time != NO_TIME_US], np.int64)
+
+
+class _Asked:
+    """The outputs around the moments of one entity; NaN where nobody asked.
+
+    Args:
+        view: What to ask.
+        entity: Its number.
+        happened: int64 [n], the moments, ascending.
+        ctx: Cancellation.
+    """
+
+    def __init__(self, view: View, entity: int, happened: Int64, ctx: JobContext) -> None:
+        self._view, self._entity, self._happened, self._ctx = view, entity, happened, ctx
+        self.before, self.after = np.full(len(happened), np.nan), np.full(len(happened), np.nan)
+
+    def choose(self) -> Int64:
+        """Indexes of the moments to show: all, or an even choice and the largest jumps."""
+        number = len(self._happened)
+        if number <= MOST_MOMENTS:
+            self._ask(np.arange(number))
+            return np.arange(number)
+        grid = np.unique(np.linspace(0, number - 1, GRID).round().astype(np.int64))
+        self._ask(grid)
+        for _ in range(_ROUNDS):
+            halves = self._halves()
+            if not len(halves):
+                break
+            self._ask(halves)
+        jumps = np.nan_to_num(np.abs(self.after - self.before))
+        return np.union1d(grid, np.argsort(-jumps, kind="stable")[:JUMPS])
+
+    def _halves(self) -> Int64:
+        """The middles of those stretches that are among the largest changes and hide moments."""
+        known = np.flatnonzero(~np.isnan(self.after))
+        low, high = known[:-1], known[1:]
+        hidden = high - low > 1
+        low, high = low[hidden], high[hidden]
+        over = np.abs(self.before[high] - self.after[low])
+        jumps = np.sort(np.abs(self.after[known] - self.before[known]))
+        least = jumps[-JUMPS] if len(jumps) >= JUMPS else 0.0
+        largest = np.argsort(-over, kind="stable")[:JUMPS]
+        largest = largest[over[largest] > least]
+        found: Int64 = (low[largest] + high[largest]) // 2
+        return found
+
+    def _ask(self, which: Int64) -> None:
+        moments = self._happened[which]
+        said = _outputs(self._view, self._entity, np.concatenate([moments, moments + 1]), self._ctx)
+        self.before[which], self.after[which] = said[: len(which)], said[len(which) :]
+
+
+def _outputs(view: View, entity: int, moments_us: Int64, ctx: JobContext) -> Float64:
+    """What the model says as of each moment."""
+    import torch
+
+    parts = []
+    for start in range(0, len(moments_us), _ROWS_AT_ONCE):
+        ctx.check_cancelled()
+        masked, _ = view.at(entity, moments_us[start : start + _ROWS_AT_ONCE])
+        rows = torch.arange(len(masked.batch))
+        parts.append(masked.evaluate(masked.full(rows), rows).numpy())
+    return np.concatenate(parts) if parts else np.zeros(0)
+
+
+@dataclass(frozen=True)
+class _Found:
+    """A jump with numbers as they are."""
+
+    moment: int
+    items: list[Item]
+
+
+def _jumps(view: View, entity: int, moments: tuple[Moment, ...], largest: list[int], ctx: JobContext) -> list[_Found]:
+    """What arrived at each of these moments, and what each of it did there."""
+    if not largest:
+        return []
+    asof = np.array([moments[at].time_us + 1 for at in largest], np.int64)
+    masked, provenance = view.at(entity, asof)
+    arrived = [_arrived(view, entity, provenance, row, moments[at].time_us) for row, at in enumerate(largest)]
+    tried = [Trials(row, pieces, [np.array([at]) for at in range(len(pieces))]) for row, pieces in enumerate(arrived)]
+    without = outputs_without(masked, tried, ctx=ctx)
+    measured = [
+        [
+            Measured(piece, (moments[at].after - float(output),))
+            for piece, output in zip(pieces, outputs.tolist(), strict=True)
+        ]
+        for at, pieces, outputs in zip(largest, arrived, without, strict=True)
+    ]
+    sources = view.describer.sources([(entity, found) for found in measured])
+    return [
+        _Found(at, view.describer.describe(entity, moments[at].time_us + 1, found, sources))
+        for at, found in zip(largest, measured, strict=True)
+    ]
+
+
+def _arrived(view: View, entity: int, provenance: Provenance, row: int, time_us: int) -> list[Piece]:
+    """The evidence of a row that became known at this moment."""
+    pieces = pieces_of(provenance, row, len(view.model.names))
+    return [piece for piece in pieces if _known_since(view, entity, piece) == time_us]
+
+
+def _known_since(view: View, entity: int, piece: Piece) -> int:
+    data: CaseData = view.data
+    if piece.kind is ItemKind.ATTRIBUTE:
+        column = data.attributes.get(view.model.names[piece.index])
+        timed = column is not None and column.kind is ColumnKind.TIME
+        return int(column.values[entity]) if column is not None and timed else NO_TIME_US
+    if piece.index < 0:
+        return NO_TIME_US
+    times = {
+        ItemKind.EVENT: data.event_time_us,
+        ItemKind.NEIGHBOUR: data.edge_time_us,
+        ItemKind.ARTIFACT: data.link_time_us,
+    }[piece.kind]
+    return int(times[piece.index])
+
+
+def _tidied(found: _Found, times: Int64, moments: tuple[Moment, ...], tidy: Rounding) -> Jump:
+    """The strongest in the direction of the jump first."""
+    moment = moments[found.moment]
+    direction = 1.0 if moment.after >= moment.before else -1.0
+    items = [replace(item, contribution=tidy(item.contribution)) for item in found.items]
+    items.sort(key=lambda item: -direction * item.contribution)
+    return Jump(found.moment, int((times == moment.time_us).sum()), tuple(items[:_ITEMS]))
+
+
+def _clauses(explanation: Explanation, course: Course) -> tuple[Clause, ...]:
+    head = explanation.head
+    if not course.moments:
+        return (Clause("Nothing of it has a time, so there is no course over time."),)
+    outputs = [value for one in course.moments for value in (one.before, one.after)]
+    undated = f"{course.undated:,} undated links or files and " if course.undated else ""
+    first = course.moments[0]
+    opening = (
+        f"Over time: {amount_text(head, first.before)} before {moment_text(first.time_us)}, when the first thing "
+        f"happened; at the {course.happened:,} moments since then between {amount_text(head, min(outputs))} and "
+        f"{amount_text(head, max(outputs))}; {undated}attributes without a time are taken as known throughout."
+    )
+    clauses = [Clause(opening)]
+    least = SMALLEST_NAMED * abs(explanation.output - explanation.base)
+    for jump in course.jumps[:NAMED]:
+        moment = course.moments[jump.moment]
+        if abs(moment.after - moment.before) >= least:
+            clauses.append(_jump_clause(explanation, moment, jump))
+    return tuple(clauses)
+
+
+def _jump_clause(explanation: Explanation, moment: Moment, jump: Jump) -> Clause:
+    head, change = explanation.head, moment.after - moment.before
+    text = (
+        f"On {moment_text(moment.time_us)} it went from {amount_text(head, moment.before)} to "
+        f"{amount_text(head, moment.after)} ({change_text(head, change)})"
+    )
+    others = jump.arrived - 1
+    leads = jump.items and jump.items[0].contribution * change > 0
+    if explanation.faithfulness.grade is Grade.D or not leads:
+        return Clause(f"{text}.")
+    item = jump.items[0]
+    beside = f", the strongest of {jump.arrived:,} that arrived then" if others > 0 else ""
+    return Clause(f"{text} with {item_text(item)}{beside}.", (), reference_text(item))

@@ -1,0 +1,148 @@
+"""Further looks at an explanation, as plain frozen data; made where they are asked for.
+
+See :mod:`mmdesk.engine.explanation.perspectives`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from mmdesk.engine.explanation.items import Item, Source
+
+
+class Perspective(StrEnum):
+    """The further looks; each is the name of the field of an explanation that it fills."""
+
+    PEERS = "peers"
+    """How the named evidence compares with that of comparable entities."""
+    TAUGHT = "taught"
+    """The most similar rows that the run was trained on, with their outcomes."""
+    COURSE = "course"
+    """The output over time, and what moved it."""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How one named item compares with a group of comparable entities as they stood at the same moment.
+
+    Attributes:
+        item: Index into :attr:`Explanation.items`.
+        what: What is compared, in words: ``value of its payment events``.
+        values: How many values of the group ``percentile`` or ``share`` are taken of; 0 where there is neither.
+        percentile: Share of them that lie below it, 0 to 100, those equal to it by half; None where there is no order.
+        share: Share of the group's entities that have the same category, 0 to 1; None where it is no category.
+        number: How many of the kind the entity has; None where it can only have one.
+        number_percentile: As ``percentile``, of that number among the entities of the group.
+        number_usual: The group's median of it.
+    """
+
+    item: int
+    what: str
+    values: int
+    percentile: float | None = None
+    share: float | None = None
+    number: int | None = None
+    number_percentile: float | None = None
+    number_usual: float | None = None
+
+
+@dataclass(frozen=True)
+class Peers:
+    """The named items among comparable entities; see :mod:`mmdesk.engine.explanation.peers`.
+
+    Attributes:
+        group: Which entities, in words. ``members``: how many, the explained one not among them.
+        standings: Of the strongest items of both sides, the strongest first; items that cannot be compared left out.
+    """
+
+    group: str
+    members: int
+    standings: tuple[Standing, ...]
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """A labelled row that the run was trained on.
+
+    Attributes:
+        entity_id: Whom it is about. ``as_of``: ISO 8601, or None: everything known.
+        outcome: Its label.
+        similarity: Cosine between the model's embeddings of this row and of the explained entity, -1 to 1.
+        source: The label's row; None where the case has another label by now, or none.
+    """
+
+    entity_id: str
+    as_of: str | None
+    outcome: float
+    similarity: float
+    source: Source | None = None
+
+
+@dataclass(frozen=True)
+class Taught:
+    """What the run was trained on that is most like this entity; see :mod:`mmdesk.engine.explanation.taught`.
+
+    Attributes:
+        rule: Which outcomes support the output, in words.
+        supporting: The most similar rows with such an outcome, the most similar first. ``conflicting``: with another.
+        near: How many of the most similar entities were counted. ``near_supporting``: of them support the output.
+        trained: Labelled training rows of other entities. ``trained_supporting``: of them support the output.
+    """
+
+    rule: str
+    supporting: tuple[Lesson, ...]
+    conflicting: tuple[Lesson, ...]
+    near: int
+    near_supporting: int
+    trained: int
+    trained_supporting: int
+
+
+@dataclass(frozen=True)
+class Moment:
+    """The output around a moment at which something happened.
+
+    Attributes:
+        time_us: The moment. ``before``: the output as of it. ``after``: as of a microsecond
+            later, with what happened at it.
+    """
+
+    time_us: int
+    before: float
+    after: float
+
+
+@dataclass(frozen=True)
+class Jump:
+    """A moment at which the output changed by much.
+
+    Attributes:
+        moment: Index into :attr:`Course.moments`.
+        arrived: How many items arrived at it.
+        items: The strongest of them, the strongest first; ``contribution`` is by how much the output falls at that
+            moment if only this one had not arrived.
+    """
+
+    moment: int
+    arrived: int
+    items: tuple[Item, ...]
+
+
+@dataclass(frozen=True)
+class Course:
+    """The output over time; see :mod:`mmdesk.engine.explanation.course`.
+
+    Attributes:
+        moments: The oldest first; thinned out where there were many, the largest jumps among them.
+        jumps: The largest, the largest first.
+        happened: At how many moments something happened.
+        undated: How many items have no time and count as always known.
+        end_us: The moment that ``output`` stands for; what has no as-of ends with the newest data of the training.
+    """
+
+    moments: tuple[Moment, ...]
+    jumps: tuple[Jump, ...]
+    happened: int
+    undated: int
+    end_us: int
