@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mmdesk.cli.console import Console
+from mmdesk.cli.moments import AS_OF_HELP, as_of_option
 from mmdesk.engine.core.errors import ExitStatus, UsageError
 from mmdesk.engine.core.files import atomic_writer
 from mmdesk.engine.core.plain import as_plain
-from mmdesk.engine.core.times import parse_moment
 from mmdesk.engine.core.types import Head
 from mmdesk.engine.explanation.looks import Perspective
 
@@ -32,9 +32,7 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     who = predict.add_mutually_exclusive_group()
     who.add_argument("--entities", metavar="ID,ID", help="ids, comma separated")
     who.add_argument("--targets", metavar="F", type=Path, help="a CSV file with entity_id and perhaps as_of")
-    predict.add_argument(
-        "--as-of", metavar="TIME", help="use only what lies strictly before this time (ISO 8601, UTC without a zone)"
-    )
+    predict.add_argument("--as-of", metavar="TIME", help=AS_OF_HELP)
     predict.add_argument("--explain", action="store_true", help="say why, too")
     predict.add_argument(
         "--head",
@@ -60,19 +58,6 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
         help="with --explain: a page of HTML for each row, to read, print or attach",
     )
     predict.set_defaults(run=_predict)
-
-
-def _moment(text: str | None) -> int | None:
-    if text is None:
-        return None
-    try:
-        return parse_moment(text)
-    except ValueError as error:
-        raise UsageError(
-            f"--as-of {text}: this is no time.",
-            "Write it like 2024-03-01 or 2024-03-01T12:00:00Z.",
-            code="usage.bad_time",
-        ) from error
 
 
 def _ids(text: str | None) -> list[str] | None:
@@ -104,7 +89,7 @@ def _predict(args: argparse.Namespace, console: Console) -> int:
     from mmdesk.engine.services.explanations import to_json
     from mmdesk.engine.services.predictions import predict_columns, require_format, write_predictions
 
-    moment = _moment(args.as_of)
+    moment = as_of_option(args.as_of)
     if args.head and not args.explain:
         raise UsageError("--head says which output to explain, so it needs --explain.", "Add --explain.")
     if args.pages is not None and not args.explain:
@@ -165,7 +150,7 @@ def _explanations(
         predictions.run_id,
         _ids(args.entities),
         targets_file=args.targets,
-        as_of_us=_moment(args.as_of),
+        as_of_us=as_of_option(args.as_of),
         head=Head(args.head) if args.head else None,
         perspectives=perspectives,
         ctx=console.context.part(0.3, 1),

@@ -30,7 +30,11 @@ NOT_FINITE = "infinite or too large for a number"
 NOT_A_NUMBER = "not a number"
 NOT_BINARY = "not 0 or 1"
 NOT_A_SPLIT = "not train, val or test"
+NOT_A_TRUTH = "neither true nor false"
 NO_TIME = "no time"
+
+TRUTH_CELLS = {**TRUTH, "1": True, "0": False}
+"""What a cell of a boolean column may say, lower case."""
 
 _YEAR_1900_US = -2_208_988_800_000_000
 
@@ -191,12 +195,11 @@ class Typer:
 
     def _boolean_attribute(self, batch: TextBatch, name: str, _raw: pa.Array, texts: pa.Array) -> pa.Array:
         lower = pc.utf8_lower(texts)
-        words = {**TRUTH, "1": True, "0": False}
-        places = pc.index_in(lower, value_set=pa.array(list(words)))
+        places = pc.index_in(lower, value_set=pa.array(list(TRUTH_CELLS)))
         known = np.asarray(places.is_valid()) | np.asarray(pc.equal(texts, ""))
-        self._reject(batch, name, texts, ~known, "neither true nor false")
+        self._reject(batch, name, texts, ~known, NOT_A_TRUTH)
         self._count(name, texts, np.asarray(pc.not_equal(texts, "")), ~known)
-        return json_columns.boolean_literals(pa.array(list(words.values())).take(places))
+        return json_columns.boolean_literals(pa.array(list(TRUTH_CELLS.values())).take(places))
 
     def _category_attribute(self, _batch: TextBatch, _name: str, raw: pa.Array, texts: pa.Array) -> pa.Array:
         return json_columns.text_literals(pc.if_else(pc.equal(texts, ""), pa.scalar(None, pa.string()), raw))

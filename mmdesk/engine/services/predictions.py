@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
 COLUMNS = ("entity_id", "as_of", "regression", "probability", "ranking_score")
 _SHOWN_UNKNOWN = 5
+_FEW = 8
+"""So few rows are soonest said on one thread."""
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -153,7 +156,7 @@ def predict_columns(
         record = loaded.record
         data = live_data(case, version=record.feature_version, data_sha256=record.data_sha256, ctx=ctx.part(0, 0.2))
     names, rows, moments = asked_rows(data, entities, targets_file, as_of_us)
-    return _predicted(loaded, data, tuple(names), rows, moments, ctx=ctx.part(0.2, 1))
+    return predict_rows(loaded, data, tuple(names), rows, moments, ctx=ctx.part(0.2, 1))
 
 
 def asked_rows(
@@ -249,9 +252,19 @@ def _require_known(names: Sequence[str], index: Mapping[str, int]) -> None:
     )
 
 
-def _predicted(
+def predict_rows(
     loaded: LoadedRun, data: CaseData, names: tuple[str, ...], rows: Int64, moments: Int64, *, ctx: JobContext
 ) -> Predictions:
+    """What a loaded run says of some rows.
+
+    Args:
+        loaded: The run.
+        data: The case.
+        names: [R], ids of the entities.
+        rows: int64 [R], their numbers in ``data``.
+        moments: int64 [R], their as-of; ``END_OF_TIME_US`` = none.
+        ctx: Told the progress; asked for cancellation between batches.
+    """
     trained = loaded.trained
     outputs = said_of(trained, data, rows, moments, ctx=ctx)
     regression, probability, ranking = (
@@ -286,11 +299,12 @@ def said_of(
     import torch
 
     from mmdesk.engine.dataset.batches import Batcher
+    from mmdesk.engine.explanation.masking import one_thread
     from mmdesk.engine.training.sources import EVALUATION_ROWS, to_numpy
 
     batcher = Batcher(data, trained.encoder, trained.limits)
     parts: list[list[np.typing.NDArray[np.float32]]] = []
-    with torch.inference_mode():
+    with torch.inference_mode(), one_thread() if len(rows) <= _FEW else nullcontext():
         for start in range(0, len(rows), EVALUATION_ROWS):
             ctx.check_cancelled()
             ctx.progress(start, len(rows), f"{start:,} of {len(rows):,} predicted")
@@ -445,7 +459,7 @@ def evaluate(
     parts = split_rows(data, config.number("val_fraction"), config.number("test_fraction"))
     targets = parts.of(data, split)
     names = tuple(str(name) for name in data.entity_ids[targets.entity])
-    said = _predicted(loaded, data, names, targets.entity.astype(np.int64), targets.as_of_us, ctx=ctx.part(0.2, 1))
+    said = predict_rows(loaded, data, names, targets.entity.astype(np.int64), targets.as_of_us, ctx=ctx.part(0.2, 1))
     from mmdesk.engine.training.evaluation import Said, measured  # loads PyTorch, as a model that is there has done
 
     nothing = np.full(len(targets), np.nan)
