@@ -46,6 +46,12 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
         help=f"with --explain: further looks, {', '.join(Perspective)} or all",
     )
     predict.add_argument(
+        "--limits",
+        metavar="F",
+        type=Path,
+        help="with the look changes: a JSON file that says within what attributes may change",
+    )
+    predict.add_argument(
         "--out",
         metavar="F",
         type=Path,
@@ -97,6 +103,8 @@ def _predict(args: argparse.Namespace, console: Console) -> int:
     if args.perspectives is not None and not args.explain:
         raise UsageError("--perspectives are looks at explanations, so they need --explain.", "Add --explain.")
     perspectives = _perspectives(args.perspectives)
+    if args.limits is not None and Perspective.CHANGES not in perspectives:
+        raise UsageError("--limits bound what may change, so they need that look.", "Add --perspectives changes.")
     if args.out is not None:
         require_format(args.out)
     share = 0.3 if args.explain else 1.0
@@ -143,7 +151,7 @@ def _with_pages(folder: Path, pages: Path, explanations: Iterator[Explanation]) 
 def _explanations(
     args: argparse.Namespace, predictions: Predictions, perspectives: tuple[Perspective, ...], console: Console
 ) -> Iterator[Explanation]:
-    from mmdesk.engine.services.explanations import explain_many
+    from mmdesk.engine.services.explanations import NO_LIMITS, explain_many, load_limits
 
     return explain_many(
         args.folder,
@@ -153,6 +161,7 @@ def _explanations(
         as_of_us=as_of_option(args.as_of),
         head=Head(args.head) if args.head else None,
         perspectives=perspectives,
+        limits=load_limits(args.limits) if args.limits is not None else NO_LIMITS,
         ctx=console.context.part(0.3, 1),
     )
 

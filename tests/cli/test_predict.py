@@ -167,3 +167,27 @@ def test_further_looks_are_there_where_they_are_asked_for(mmdesk: Commands, trai
 @pytest.mark.parametrize("words", [["--explain", "--perspectives", "oracle"], ["--perspectives", "peers"]])
 def test_a_look_that_there_is_not(mmdesk: Commands, trained: Path, words: Sequence[str]) -> None:
     assert mmdesk.refused(2, "predict", trained, "latest", *words)["hint"]
+
+
+def test_what_it_would_take_within_limits(mmdesk: Commands, trained: Path, tmp_path: Path) -> None:
+    words = ("predict", trained, "latest", "--entities", "e0003", "--explain", "--head", "regression")
+    limits = tmp_path / "limits.json"
+    (row,) = mmdesk.json(*words)
+    limits.write_text(json.dumps({"frozen": ["member"], "target": row["regression"] + 0.02, "most": 2}))
+    (row,) = mmdesk.json(*words, "--perspectives", "changes", "--limits", limits)
+    found = row["explanation"]["changes"]
+    assert found["most"] == 2
+    assert found["columns"] == 3
+    assert found["output"] is None or found["output"] >= found["target"]
+    assert "member" not in [change["column"] for change in found["changes"]]
+    (row,) = mmdesk.json(*words, "--perspectives", "changes")
+    assert "changes" not in row["explanation"]  # a regression has no threshold of its own
+    assert mmdesk.refused(2, *words, "--limits", limits)["hint"] == "Add --perspectives changes."
+    for content, status, code in (
+        ('{"frozen": ["incme"]}', 3, "scenario.unknown_column"),
+        ('{"frosen": []}', 2, "usage.bad_limits"),
+        ('{"columns": {"colour": {"direction": "up"}}}', 2, "usage.bad_limits"),
+    ):
+        limits.write_text(content)
+        error = mmdesk.refused(status, *words, "--perspectives", "changes", "--limits", limits)
+        assert error["code"] == code

@@ -11,11 +11,24 @@ import orjson
 from mmdesk.engine.core.plain import as_plain
 from mmdesk.engine.core.types import Head
 from mmdesk.engine.explanation.items import Item, ItemKind, Part, Source
-from mmdesk.engine.explanation.looks import Course, Jump, Lesson, Moment, Peers, Perspective, Standing, Taught
+from mmdesk.engine.explanation.looks import (
+    AttributeChange,
+    Changes,
+    Course,
+    Jump,
+    Lesson,
+    Moment,
+    Peers,
+    Perspective,
+    Standing,
+    Taught,
+)
 
 __all__ = [
     "SCHEMA_VERSION",
     "UNITS",
+    "AttributeChange",
+    "Changes",
     "Clause",
     "Course",
     "Doubt",
@@ -168,7 +181,7 @@ class Explanation:
         clauses: The clauses of ``account``.
         probability: The calibrated probability, whatever the head; None without a classification head.
         schema_version: :data:`SCHEMA_VERSION`.
-        peers, taught, course: Further looks at it, where they were asked for
+        peers, taught, course, changes: Further looks at it, where they were asked for
             (:mod:`mmdesk.engine.explanation.perspectives`); they are not in the document where they were not.
     """
 
@@ -196,6 +209,7 @@ class Explanation:
     peers: Peers | None = None
     taught: Taught | None = None
     course: Course | None = None
+    changes: Changes | None = None
 
 
 def to_document(explanation: Explanation) -> dict[str, object]:

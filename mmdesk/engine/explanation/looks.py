@@ -20,6 +20,8 @@ class Perspective(StrEnum):
     """The most similar rows that the run was trained on, with their outcomes."""
     COURSE = "course"
     """The output over time, and what moved it."""
+    CHANGES = "changes"
+    """The smallest change of attributes within declared limits that would turn the output over."""
 
 
 @dataclass(frozen=True)
@@ -146,3 +148,45 @@ class Course:
     happened: int
     undated: int
     end_us: int
+
+
+@dataclass(frozen=True)
+class AttributeChange:
+    """One attribute that would be otherwise.
+
+    Attributes:
+        item: Index into :attr:`Explanation.items`. ``column``: the attribute.
+        before, after: Its value in words.
+        cell: The value after as it would be written in a table.
+        distance: How far it is from what it was, in quantiles of the training part, 0 to 1; any change of a category,
+            a truth or from missing counts as 1.
+    """
+
+    item: int
+    column: str
+    before: str
+    after: str
+    cell: str
+    distance: float
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What it would take; see :mod:`mmdesk.engine.explanation.changes`.
+
+    Attributes:
+        target: The output to be reached, or to be left where it is reached now.
+        changes: Of the attributes that would be otherwise, the farthest first; empty: none were found.
+        output: With them; None if none were found.
+        most: So many attributes were allowed to change at most. ``columns``: how many could change at all.
+        trials: How many combinations were tried. ``complete``: all that there are of quantiles and categories, up to as
+            many attributes as were changed.
+    """
+
+    target: float
+    changes: tuple[AttributeChange, ...]
+    output: float | None
+    most: int
+    columns: int
+    trials: int
+    complete: bool

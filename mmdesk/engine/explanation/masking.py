@@ -52,6 +52,11 @@ class ExactModel:
         self.column_source = torch.tensor([places[name] for name in attributes.sources])
         self.means = torch.tensor(attributes.means, dtype=torch.float64)
 
+    @property
+    def network(self) -> nn.Module:
+        """The copy itself."""
+        return self._model
+
     def outputs(self, batch: Batch) -> dict[Head, Tensor]:
         """The three heads [batch] of a double precision batch."""
         said = self._model(batch)

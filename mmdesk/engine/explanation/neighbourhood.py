@@ -8,7 +8,7 @@ depend on how large the case is.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -181,6 +181,15 @@ _MISSING: Mapping[ColumnKind, float | int] = {
     ColumnKind.TIME: NO_TIME_US,
     ColumnKind.BOOLEAN: -1,
 }
+
+
+def as_column(kind: ColumnKind, cells: Sequence[Cell]) -> AttributeColumn:
+    """Some cells as a column of their kind."""
+    if kind is ColumnKind.CATEGORY:
+        return _coded([None if cell is None else str(cell) for cell in cells])
+    types = {ColumnKind.NUMBER: np.float64, ColumnKind.TIME: np.int64, ColumnKind.BOOLEAN: np.int8}
+    values = [_MISSING[kind] if cell is None else cell for cell in cells]
+    return AttributeColumn(kind, np.array(values, types[kind]))
 
 
 def _coded(words: list[str | None]) -> AttributeColumn:

@@ -10,12 +10,15 @@ from dataclasses import replace
 
 from mmdesk.engine.core.jobs import NULL_CONTEXT, JobContext
 from mmdesk.engine.explanation.account import account_of, with_more
+from mmdesk.engine.explanation.change_limits import NO_LIMITS, ChangeLimits
+from mmdesk.engine.explanation.changes import look_for_changes
 from mmdesk.engine.explanation.course import look_back
 from mmdesk.engine.explanation.explanation import Clause, Explanation
 from mmdesk.engine.explanation.looks import Perspective
 from mmdesk.engine.explanation.masking import one_thread
 from mmdesk.engine.explanation.peers import look_at_peers
 from mmdesk.engine.explanation.taught import Lessons, look_at_lessons
+from mmdesk.engine.explanation.usual import Usual
 from mmdesk.engine.explanation.view import View
 
 __all__ = ["Perspective", "Perspectives"]
@@ -30,11 +33,23 @@ class Perspectives:
         wanted: Which looks.
         view: What they are made from.
         lessons: What the run was trained on; asked for once, and only where it is needed.
+        usual: What is usual in the training part; likewise.
+        limits: Within what attributes may change.
     """
 
-    def __init__(self, wanted: Collection[Perspective], view: View, lessons: Callable[[], Lessons]) -> None:
+    def __init__(
+        self,
+        wanted: Collection[Perspective],
+        view: View,
+        lessons: Callable[[], Lessons],
+        *,
+        usual: Callable[[], Usual],
+        limits: ChangeLimits = NO_LIMITS,
+    ) -> None:
         self._wanted = frozenset(wanted)
         self._lessons = lessons() if Perspective.TAUGHT in self._wanted else None
+        self._usual = usual() if Perspective.CHANGES in self._wanted else None
+        self._limits = limits
         self._view = view
 
     def add(self, explanation: Explanation, *, ctx: JobContext = NULL_CONTEXT) -> Explanation:
@@ -55,6 +70,7 @@ class Perspectives:
             Perspective.PEERS: self._peers,
             Perspective.TAUGHT: self._taught,
             Perspective.COURSE: self._course,
+            Perspective.CHANGES: self._changes,
         }[perspective]
 
     def _peers(self, explanation: Explanation, ctx: JobContext) -> tuple[object, tuple[Clause, ...]]:  # noqa: ARG002
@@ -66,3 +82,7 @@ class Perspectives:
 
     def _course(self, explanation: Explanation, ctx: JobContext) -> tuple[object, tuple[Clause, ...]]:
         return look_back(explanation, self._view, ctx=ctx)
+
+    def _changes(self, explanation: Explanation, ctx: JobContext) -> tuple[object, tuple[Clause, ...]]:
+        assert self._usual is not None
+        return look_for_changes(explanation, self._view, self._limits, self._usual, ctx=ctx)

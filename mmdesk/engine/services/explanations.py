@@ -13,6 +13,7 @@ from mmdesk.engine.core.errors import DataError
 from mmdesk.engine.core.files import safe_name
 from mmdesk.engine.core.jobs import NULL_CONTEXT, JobContext
 from mmdesk.engine.core.types import Head, Split, current_actor
+from mmdesk.engine.explanation.change_limits import NO_LIMITS, ChangeLimits, check_limits, load_limits
 from mmdesk.engine.explanation.explanation import Explanation, Source, to_document, to_json
 from mmdesk.engine.explanation.looks import Perspective
 from mmdesk.engine.store.case import Case
@@ -24,7 +25,17 @@ if TYPE_CHECKING:
     from mmdesk.engine.model.ensemble import AnyModel
     from mmdesk.engine.training.records import LoadedRun
 
-__all__ = ["Explanation", "Perspective", "explain", "explain_many", "to_document", "to_json"]
+__all__ = [
+    "NO_LIMITS",
+    "ChangeLimits",
+    "Explanation",
+    "Perspective",
+    "explain",
+    "explain_many",
+    "load_limits",
+    "to_document",
+    "to_json",
+]
 
 _PREFERRED = (Head.CLASSIFICATION, Head.REGRESSION, Head.RANKING)
 
@@ -37,15 +48,23 @@ def explain(
     head: Head | None = None,
     as_of_us: int | None = None,
     perspectives: Collection[Perspective] = (),
+    limits: ChangeLimits = NO_LIMITS,
     actor: str | None = None,
     ctx: JobContext = NULL_CONTEXT,
 ) -> Explanation:
     """Explain one entity; parameters and errors as :func:`explain_many`."""
-    return next(
-        explain_many(
-            folder, run, [entity_id], head=head, as_of_us=as_of_us, perspectives=perspectives, actor=actor, ctx=ctx
-        )
+    found = explain_many(
+        folder,
+        run,
+        [entity_id],
+        head=head,
+        as_of_us=as_of_us,
+        perspectives=perspectives,
+        limits=limits,
+        actor=actor,
+        ctx=ctx,
     )
+    return next(found)
 
 
 def explain_many(
@@ -58,6 +77,7 @@ def explain_many(
     head: Head | None = None,
     as_of_us: int | None = None,
     perspectives: Collection[Perspective] = (),
+    limits: ChangeLimits = NO_LIMITS,
     actor: str | None = None,
     ctx: JobContext = NULL_CONTEXT,
 ) -> Iterator[Explanation]:
@@ -75,12 +95,14 @@ def explain_many(
         head: Which output; the probability if the run learned one, else the regression, else the ranking.
         as_of_us: Only what lies strictly before it is used; None = everything known.
         perspectives: Further looks at each, which fill the fields of their names.
+        limits: Within what attributes may change, for the perspective ``changes``.
         actor: Who asks.
         ctx: Told the progress; asked for cancellation on the way.
 
     Raises:
-        DataError: No such run, an entity that the case does not have (``predict.unknown_entity``), or a head that
-            the run has not learned (``explain.head_not_learned``).
+        DataError: No such run, an entity that the case does not have (``predict.unknown_entity``), a head that the
+            run has not learned (``explain.head_not_learned``), or limits of an attribute that is not there.
+        UsageError: A limit that its attribute cannot have (``usage.bad_limits``).
         ModelError: The run is not finished, its model was altered, or the snapshot is not there that the rows which
             taught it are read from.
     """
@@ -97,6 +119,7 @@ def explain_many(
         record = loaded.record
         chosen = _head(loaded, head)
         data = live_data(case, version=record.feature_version, data_sha256=record.data_sha256, ctx=ctx.part(0, 0.2))
+    check_limits(limits, data)
     _, rows, moments = asked_rows(data, entities, targets_file, as_of_us)
     if moments_us is not None:
         moments = np.array([m if own is None else own for m, own in zip(moments, moments_us, strict=True)], np.int64)
@@ -105,7 +128,7 @@ def explain_many(
     def explained() -> Iterator[Explanation]:
         with Case.open(folder, actor=who) as case:
             explainer = _explainer(case, loaded, data, chosen)
-            more = _perspectives(case, loaded, explainer, perspectives, ctx.part(0.2, 0.4))
+            more = _perspectives(case, loaded, explainer, perspectives, limits=limits, ctx=ctx.part(0.2, 0.4))
             for explanation in explainer.explain(questions, ctx=ctx.part(0.4 if perspectives else 0.2, 1)):
                 yield explanation if more is None else more.add(explanation, ctx=ctx)
 
@@ -161,15 +184,27 @@ def _explainer(case: Case, loaded: LoadedRun, data: CaseData, head: Head) -> Exp
 
 
 def _perspectives(
-    case: Case, loaded: LoadedRun, explainer: Explainer, wanted: Collection[Perspective], ctx: JobContext
+    case: Case,
+    loaded: LoadedRun,
+    explainer: Explainer,
+    wanted: Collection[Perspective],
+    *,
+    limits: ChangeLimits,
+    ctx: JobContext,
 ) -> Perspectives | None:
     """What adds the wanted looks; None if none is wanted."""
     if not wanted:
         return None
     from mmdesk.engine.explanation.perspectives import Perspectives
-    from mmdesk.engine.services.lessons import lessons_of
+    from mmdesk.engine.services.lessons import lessons_of, usual_in_training
 
-    return Perspectives(wanted, explainer.view, lambda: lessons_of(case, loaded, ctx=ctx))
+    return Perspectives(
+        wanted,
+        explainer.view,
+        lambda: lessons_of(case, loaded, ctx=ctx),
+        usual=lambda: usual_in_training(case, loaded, ctx=ctx),
+        limits=limits,
+    )
 
 
 class _Sources:

@@ -10,10 +10,13 @@ from mmdesk.engine.core.types import Split
 from mmdesk.engine.store.case import Case
 
 if TYPE_CHECKING:
+    from mmdesk.engine.dataset.case_data import CaseData, TargetRows
     from mmdesk.engine.explanation.taught import Lessons
+    from mmdesk.engine.explanation.usual import Usual
     from mmdesk.engine.training.records import LoadedRun
 
 _kept: dict[tuple[str, str | None], Lessons] = {}
+_usual: dict[tuple[str, float, float], Usual] = {}
 _guard = threading.Lock()
 
 
@@ -28,8 +31,6 @@ def lessons_of(case: Case, loaded: LoadedRun, *, ctx: JobContext = NULL_CONTEXT)
     Raises:
         ModelError: The snapshot is missing or altered (``model.snapshot_missing``, ``model.snapshot_altered``).
     """
-    from mmdesk.engine.dataset.snapshot import read_snapshot
-    from mmdesk.engine.dataset.splits import split_rows
     from mmdesk.engine.explanation.taught import Lessons
     from mmdesk.engine.services.predictions import said_of
 
@@ -39,13 +40,39 @@ def lessons_of(case: Case, loaded: LoadedRun, *, ctx: JobContext = NULL_CONTEXT)
         found = _kept.get(key)
     if found is not None:
         return found
-    config = loaded.trained.config
-    data = read_snapshot(case.files, loaded.record.data_sha256, ctx=ctx.part(0, 0.1))
-    parts = split_rows(data, config.number("val_fraction"), config.number("test_fraction"))
-    targets = parts.of(data, Split.TRAIN)
+    data, targets = _training_part(case, loaded, ctx.part(0, 0.1))
     said = said_of(loaded.trained, data, targets.entity.astype("int64"), targets.as_of_us, ctx=ctx.part(0.1, 1))
     made = Lessons(entity_ids=data.entity_ids[targets.entity], targets=targets, embedding=said[3], ranking=said[2])
     with _guard:
         _kept.clear()  # one run at a time: memory is the analyst's
         _kept[key] = made
     return made
+
+
+def usual_in_training(case: Case, loaded: LoadedRun, *, ctx: JobContext = NULL_CONTEXT) -> Usual:
+    """What is usual for each attribute among the rows that a run was trained on; parameters and errors as above."""
+    from mmdesk.engine.explanation.usual import usual_of
+
+    config = loaded.trained.config
+    key = (loaded.record.data_sha256, config.number("val_fraction"), config.number("test_fraction"))
+    with _guard:
+        found = _usual.get(key)
+    if found is not None:
+        return found
+    data, targets = _training_part(case, loaded, ctx)
+    made = usual_of(data, targets.entity)
+    with _guard:
+        _usual.clear()
+        _usual[key] = made
+    return made
+
+
+def _training_part(case: Case, loaded: LoadedRun, ctx: JobContext) -> tuple[CaseData, TargetRows]:
+    """The run's snapshot and the rows of it that train."""
+    from mmdesk.engine.dataset.snapshot import read_snapshot
+    from mmdesk.engine.dataset.splits import split_rows
+
+    config = loaded.trained.config
+    data = read_snapshot(case.files, loaded.record.data_sha256, ctx=ctx)
+    parts = split_rows(data, config.number("val_fraction"), config.number("test_fraction"))
+    return data, parts.of(data, Split.TRAIN)

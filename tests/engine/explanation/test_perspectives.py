@@ -25,6 +25,7 @@ from mmdesk.engine.explanation.explanation import (
 from mmdesk.engine.explanation.peers import FEWEST, percentile
 from mmdesk.engine.explanation.perspectives import Perspective, Perspectives
 from mmdesk.engine.explanation.taught import NEAR, SHOWN, Lessons
+from mmdesk.engine.explanation.usual import Usual, usual_of
 from tests.engine.dataset.cases import DAY_US, START_US
 from tests.engine.explanation.small_model import random_model, small_batcher
 
@@ -59,6 +60,10 @@ def _lessons(batcher: Batcher) -> Lessons:
     return Lessons(ids, targets, said.embedding.numpy(), said.ranking.numpy())
 
 
+def _usual(batcher: Batcher) -> Usual:
+    return usual_of(batcher.data, batcher.data.targets.entity)
+
+
 def _graded(one: Explanation, grade: Grade) -> Explanation:
     return dataclasses.replace(one, faithfulness=Faithfulness(grade, one.faithfulness.figures))
 
@@ -77,14 +82,16 @@ def _looked(
 ) -> Explanation:
     explainer = _explainer(batcher, head)
     plain = _graded(next(explainer.explain([Question(entity, as_of_us)])), grade)
-    return Perspectives(ALL, explainer.view, lambda: _lessons(batcher)).add(plain)
+    looks = Perspectives(ALL, explainer.view, lambda: _lessons(batcher), usual=lambda: _usual(batcher))
+    return looks.add(plain)
 
 
 def test_only_what_was_asked_for_is_in_the_document(batcher: Batcher) -> None:
     explainer = _explainer(batcher)
     plain = next(explainer.explain([Question(0)]))
     assert not set(to_document(plain)) & set(Perspective)
-    more = Perspectives({Perspective.PEERS}, explainer.view, lambda: pytest.fail("nobody asked for lessons"))
+    unasked = lambda: pytest.fail("nobody asked for it")  # noqa: E731
+    more = Perspectives({Perspective.PEERS}, explainer.view, unasked, usual=unasked)
     document = json.loads(to_json(more.add(plain)))
     assert set(document) & set(Perspective) == {"peers"}
     assert set(to_document(_looked(batcher, 0))) >= set(Perspective)
@@ -230,7 +237,7 @@ def test_a_label_that_was_changed_since_has_no_row_any_more(batcher: Batcher) ->
     lessons = _lessons(batcher)
     other = dataclasses.replace(lessons.targets, y_class=1 - lessons.targets.y_class)
     changed = dataclasses.replace(lessons, targets=other)
-    one = Perspectives({Perspective.TAUGHT}, explainer.view, lambda: changed).add(plain)
+    one = Perspectives({Perspective.TAUGHT}, explainer.view, lambda: changed, usual=lambda: _usual(batcher)).add(plain)
     assert one.taught is not None
     assert {lesson.source for lesson in (*one.taught.supporting, *one.taught.conflicting)} == {None}
     assert any("not in the case any more" in clause.reference for clause in one.clauses)
