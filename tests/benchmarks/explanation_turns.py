@@ -70,19 +70,24 @@ def _ours(entities: int, events: int) -> Turn:
     return Turn(len(found), seconds)
 
 
-def _masked(ready: Ready, entities: int) -> Any:
+def _plainly_masked(ready: Ready, entities: int) -> Any:
+    """The model under masks as anyone would write it: a whole forward pass each time."""
     from mmdesk.engine.explanation.masking import ExactModel, MaskedBatch, as_double
+    from mmdesk.engine.model.prepared import PlainRows
 
     who = np.arange(entities)
     batch, _ = ready.batcher.make(who, np.full(entities, END_OF_TIME_US, np.int64))
-    return MaskedBatch(ExactModel(ready.model, ready.encoder.attributes), as_double(batch), Head.CLASSIFICATION)
+    exact = ExactModel(ready.model, ready.encoder.attributes)
+    masked = MaskedBatch(exact, as_double(batch), Head.CLASSIFICATION)
+    masked.__dict__["_rows"] = PlainRows(exact.model, masked.batch)
+    return masked
 
 
 def _captum(entities: int, events: int) -> Turn:
     """Integrated gradients over all inputs, one entity after the other, with the fewest steps that close the gap."""
     import torch
 
-    masked = _masked(_ready(entities, events), entities)
+    masked = _plainly_masked(_ready(entities, events), entities)
     everyone = torch.arange(entities)
     ends = (torch.full((entities,), at, dtype=torch.float64) for at in (0.0, 1.0))
     base, output = (masked.evaluate(masked.spread(everyone, at), everyone) for at in ends)
@@ -114,7 +119,8 @@ def _bare(entities: int, events: int) -> Turn:
     """The forward and backward passes that our accounts take, and the forward passes of their trials, bare."""
     import torch
 
-    from mmdesk.engine.explanation import integration, removal
+    from mmdesk.engine.explanation import integration
+    from mmdesk.engine.explanation.masking import MaskedBatch
 
     ready = _ready(entities, events)
     maker = _explainer(ready)
@@ -126,14 +132,15 @@ def _bare(entities: int, events: int) -> Turn:
         passes.append((masked, steps))
         return kept_attribute(masked, rows, low, high, ctx)
 
-    def outputs(masked: Any, masks: Any, rows: Any, ctx: Any) -> Any:
+    def evaluate(masked: Any, masks: Any, rows: Any) -> Any:
         trials.append((masked, rows))
-        return kept_outputs(masked, masks, rows, ctx)
+        return kept_evaluate(masked, masks, rows)
 
     from mmdesk.engine.explanation.explainer import Question
 
     kept_attribute, integration._attribute = integration._attribute, attribute
-    kept_outputs, removal._evaluate = removal._evaluate, outputs
+    kept_evaluate = MaskedBatch.evaluate
+    setattr(MaskedBatch, "evaluate", evaluate)  # noqa: B010  a method may not be assigned to in sight of mypy
     list(maker.explain([Question(number) for number in range(entities)]))
     started = time.perf_counter()
     for masked, rows in passes:
@@ -142,7 +149,7 @@ def _bare(entities: int, events: int) -> Turn:
             masks = [mask.requires_grad_() for mask in masked.full(some)]
             torch.autograd.grad(masked(*masks, some).sum(), masks)
     for masked, rows in trials:
-        masked.evaluate(masked.full(rows), rows)
+        kept_evaluate(masked, masked.full(rows), rows)
     return Turn(entities, time.perf_counter() - started)
 
 

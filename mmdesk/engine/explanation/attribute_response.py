@@ -118,7 +118,7 @@ class AttributeResponse:
 
 def _answering(model: ExactModel, row: Batch) -> nn.Module:
     """A copy whose members say of events and files what they say of this row."""
-    whole = copy.deepcopy(model.network)
+    whole = copy.deepcopy(model.model)
     members = getattr(whole, "members", None)
     for member in [whole] if members is None else list(members):
         one = cast("FullModel", member)

@@ -33,7 +33,7 @@ from mmdesk.engine.explanation.explanation import (
     Jump,
     Moment,
 )
-from mmdesk.engine.explanation.removal import Trials, outputs_without
+from mmdesk.engine.explanation.removal import Removable, Removal
 from mmdesk.engine.explanation.rounding import Rounding
 from mmdesk.engine.explanation.view import View
 
@@ -173,8 +173,8 @@ def _jumps(view: View, entity: int, moments: tuple[Moment, ...], largest: list[i
     asof = np.array([moments[at].time_us + 1 for at in largest], np.int64)
     masked, provenance = view.at(entity, asof)
     arrived = [_arrived(view, entity, provenance, row, moments[at].time_us) for row, at in enumerate(largest)]
-    tried = [Trials(row, pieces, [np.array([at]) for at in range(len(pieces))]) for row, pieces in enumerate(arrived)]
-    without = outputs_without(masked, tried, ctx=ctx)
+    removal = Removal(masked, [Removable(row, pieces) for row, pieces in enumerate(arrived)], ctx=ctx)
+    without = removal.outputs([[np.array([at]) for at in range(len(pieces))] for pieces in arrived])
     measured = [
         [
             Measured(piece, (moments[at].after - float(output),))

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from torch import Tensor, nn
 
 from mmdesk.engine.core.jobs import NULL_CONTEXT, JobContext
@@ -26,10 +25,11 @@ from mmdesk.engine.explanation.explanation import (
     Ledger,
     Turning,
 )
-from mmdesk.engine.explanation.faithfulness import Subject, assess
+from mmdesk.engine.explanation.faithfulness import assess
 from mmdesk.engine.explanation.integration import Attribution, integrate
 from mmdesk.engine.explanation.ledger import find_turnings, keep_ledgers
 from mmdesk.engine.explanation.masking import ExactModel, MaskedBatch, as_double, one_thread
+from mmdesk.engine.explanation.removal import Removal, Subject
 from mmdesk.engine.explanation.rounding import Rounding
 from mmdesk.engine.explanation.view import View
 
@@ -153,17 +153,17 @@ class Explainer:
         single, provenance = self._batcher.make(entity, as_of_us)
         masked = MaskedBatch(self._model, as_double(single), self._head)
         attribution = integrate(masked, self._scale, ctx=ctx)
-        with torch.no_grad():
-            probability = self._model.outputs(masked.batch)[Head.CLASSIFICATION]
+        probability = masked.plainly(Head.CLASSIFICATION)
         types = ("", *self._batcher.encoder.events.values.types)
-        attention = self._model.attention(masked.batch)
+        attention = masked.attention()
         rows = self._rows(questions, _Work(masked.batch, provenance, attribution, attention, probability, types))
         subjects = [self._subject(number, row) for number, row in enumerate(rows)]
-        grades = assess(masked, subjects, self._scale, skilled=self._skilled, ctx=ctx)
-        ledgers = keep_ledgers(masked, subjects, self._scale, ctx=ctx)
+        removal = Removal(masked, subjects, ctx=ctx)
+        grades = assess(removal, self._scale, skilled=self._skilled)
+        ledgers = keep_ledgers(removal, self._scale)
         turnings: list[Turning] | list[None] = [None] * len(rows)
         if self._threshold is not None:
-            turnings = find_turnings(masked, subjects, self._threshold, ctx=ctx)
+            turnings = find_turnings(removal, self._threshold)
         sources = self._describer.sources([(row.question.entity, row.measured) for row in rows])
         tried = (_Tried(*found) for found in zip(grades, ledgers, turnings, strict=True))
         return [self._explanation(row, found, sources) for row, found in zip(rows, tried, strict=True)]

@@ -19,9 +19,9 @@ done with k random items, many times. From the outputs come these figures:
 ``sufficiency``
     How much of the distance the k strongest alone bring, everything else removed.
 ``sufficiency_random``
-    The same for k random items, the mean over the draws.
+    The same for k random items, the mean over the draws; None where the figures above already make an A.
 ``outdone``
-    Share of the random draws that alone bring less than the strongest do; None where no other draw is possible.
+    Share of the random draws that alone bring less than the strongest do; None as ``sufficiency_random``.
 ``occlusion_agreement``
     Correlation between the contributions of the strongest items, both signs, and what removing each alone changes;
     None for fewer than three. Shown, not graded: of two items that say the same, removing one changes nothing.
@@ -44,15 +44,12 @@ import numpy as np
 import numpy.typing as npt
 
 from mmdesk.engine.core.hashing import sha256_bytes
-from mmdesk.engine.core.jobs import NULL_CONTEXT, JobContext
 from mmdesk.engine.core.types import Head
 from mmdesk.engine.dataset.ranks import average_ranks
-from mmdesk.engine.explanation.evidence import Piece
 from mmdesk.engine.explanation.explanation import Doubt, Faithfulness, Grade, ItemKind
-from mmdesk.engine.explanation.masking import MaskedBatch
-from mmdesk.engine.explanation.removal import Trials, outputs_without
+from mmdesk.engine.explanation.removal import Indexes, Removal, Subject
 
-DRAWS = 24
+DRAWS = 20
 MOST_REMOVED = 5
 OCCLUDED = 8
 SMALLEST_DISTANCE = {Head.CLASSIFICATION: 0.05, Head.REGRESSION: 0.1, Head.RANKING: 0.1}
@@ -68,58 +65,49 @@ bring half, or a third, of what is to be explained.
 
 
 @dataclass(frozen=True)
-class Subject:
-    """One row to be tried.
+class _Plan:
+    """Which pieces of a row are removed, one set for each trial.
 
     Attributes:
-        row: Of the batch.
-        pieces: Its evidence. ``contributions``: of each piece. ``attention``: of each piece, NaN for all but events.
-        base: Of the account. ``output``: of the account.
-        seed_text: What the random draws depend on (entity, as-of, head), so that they are the same each time.
+        top: The k strongest. ``rest``: all but these. ``occluded``: to be removed one at a time.
+        draws: As many random ones as there are in ``top``. ``others``: all but those of each draw.
     """
 
-    row: int
-    pieces: Sequence[Piece]
-    contributions: npt.NDArray[np.float64]
-    attention: npt.NDArray[np.float64]
-    base: float
-    output: float
-    seed_text: str
+    top: Indexes
+    rest: Indexes
+    occluded: Indexes
+    draws: Sequence[Indexes]
+    others: Sequence[Indexes]
+
+    @property
+    def first(self) -> list[Indexes]:
+        """What is tried of every row: nothing of it where no item speaks for the finding."""
+        singles = [np.array([index]) for index in self.occluded]
+        return [self.top, self.rest, *singles, *self.draws] if len(self.top) else []
 
 
-@dataclass(frozen=True)
-class _Plan:
-    """Which pieces are removed in which trial: the top k, all but these, single ones, random ones, all but these."""
-
-    top: npt.NDArray[np.int64]
-    occluded: npt.NDArray[np.int64]
-    trials: list[npt.NDArray[np.int64]]
-
-
-def assess(
-    masked: MaskedBatch,
-    subjects: Sequence[Subject],
-    scale: float,
-    *,
-    skilled: bool = True,
-    ctx: JobContext = NULL_CONTEXT,
-) -> list[Faithfulness]:
+def assess(removal: Removal[Subject], scale: float, *, skilled: bool = True) -> list[Faithfulness]:
     """Grade the accounts of some rows of a batch.
 
     Args:
-        masked: The batch.
-        subjects: The rows.
+        removal: The rows.
         scale: Natural size of the output: 1 for probabilities and scores, the target's deviation for regression.
         skilled: Whether the run beats chance on data it had not seen; if not, every grade is D.
-        ctx: Cancellation.
     """
-    plans = [_plan(subject) for subject in subjects]
-    tried = [Trials(one.row, one.pieces, plan.trials) for one, plan in zip(subjects, plans, strict=True)]
-    outputs = outputs_without(masked, tried, ctx=ctx)
-    return [
-        _graded(_figures(subject, plan, said), masked.head, scale, skilled=skilled)
-        for subject, plan, said in zip(subjects, plans, outputs, strict=True)
+    plans = [_plan(subject) for subject in removal.subjects]
+    found = [
+        _figures(subject, plan, said)
+        for subject, plan, said in zip(removal.subjects, plans, removal.outputs([p.first for p in plans]), strict=True)
     ]
+    wanting = [_share_grade(figures) is not Grade.A for figures in found]
+    kept = removal.outputs([plan.others if wanted else () for plan, wanted in zip(plans, wanting, strict=True)])
+    for subject, figures, said in zip(removal.subjects, found, kept, strict=True):
+        sufficiency = figures.get("sufficiency")
+        if len(said) and sufficiency is not None:
+            brought = (said - subject.base) / (subject.output - subject.base)
+            figures["sufficiency_random"] = float(brought.mean())
+            figures["outdone"] = float((brought < sufficiency - 1e-9).mean())
+    return [_graded(figures, removal.head, scale, skilled=skilled) for figures in found]
 
 
 def _plan(subject: Subject) -> _Plan:
@@ -129,18 +117,18 @@ def _plan(subject: Subject) -> _Plan:
     wanted = min(MOST_REMOVED, max(1, number // 4))
     order = np.argsort(-towards, kind="stable")[:wanted]
     top = order[towards[order] > 0]
-    if not len(top):
-        return _Plan(top, top, [])
+    everything = np.arange(number)
+    rest = np.setdiff1d(everything, top)
     occluded = np.argsort(-np.abs(subject.contributions), kind="stable")[:OCCLUDED]
-    rest = np.setdiff1d(np.arange(number), top)
+    # With as many items removed as there are, there is nothing to compare with.
+    drawing = DRAWS if len(top) and len(rest) else 0
     # SHA-256 and not hash(): the same draws in every process.
     generator = np.random.default_rng(int(sha256_bytes(subject.seed_text.encode())[:16], 16))
-    draws = [_draw(generator, number, top) for _ in range(DRAWS if len(rest) else 0)]
-    others = [np.setdiff1d(np.arange(number), drawn) for drawn in draws]
-    return _Plan(top, occluded, [top, rest, *(np.array([index]) for index in occluded), *draws, *others])
+    draws = [_draw(generator, number, top) for _ in range(drawing)]
+    return _Plan(top, rest, occluded, draws, [np.setdiff1d(everything, drawn) for drawn in draws])
 
 
-def _draw(generator: np.random.Generator, number: int, top: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+def _draw(generator: np.random.Generator, number: int, top: Indexes) -> Indexes:
     """As many random items as there are in ``top``, but not exactly these, which cannot be better than themselves."""
     while True:
         drawn = generator.choice(number, len(top), replace=False)
@@ -149,6 +137,7 @@ def _draw(generator: np.random.Generator, number: int, top: npt.NDArray[np.int64
 
 
 def _figures(subject: Subject, plan: _Plan, outputs: npt.NDArray[np.float64]) -> dict[str, float | None]:
+    """All figures but those of the random ones alone."""
     distance = subject.output - subject.base
     figures: dict[str, float | None] = {
         "items": float(len(subject.pieces)),
@@ -156,19 +145,16 @@ def _figures(subject: Subject, plan: _Plan, outputs: npt.NDArray[np.float64]) ->
         "distance": distance,
         "attention_agreement": _attention_agreement(subject),
     }
-    if not plan.trials or distance == 0:
+    if not len(outputs) or distance == 0:
         return figures
     single = 2 + len(plan.occluded)
     change = (subject.output - outputs) / distance
-    brought = (outputs - subject.base) / distance
-    draws = (len(plan.trials) - single) // 2
-    removed, kept = change[single : single + draws], brought[single + draws :]
-    figures["change_top"], figures["sufficiency"] = float(change[0]), float(brought[1])
-    # With as many items removed as there are, there is nothing to compare with.
-    figures["change_random"] = float(removed.mean()) if draws else None
-    figures["beaten"] = float((removed < change[0] - 1e-9).mean()) if draws else None
-    figures["sufficiency_random"] = float(kept.mean()) if draws else None
-    figures["outdone"] = float((kept < brought[1] - 1e-9).mean()) if draws else None
+    removed = change[single:]
+    figures["change_top"] = float(change[0])
+    figures["change_random"] = float(removed.mean()) if len(removed) else None
+    figures["beaten"] = float((removed < change[0] - 1e-9).mean()) if len(removed) else None
+    figures["sufficiency"] = float((outputs[1] - subject.base) / distance)
+    figures["sufficiency_random"] = figures["outdone"] = None
     figures["occlusion_agreement"] = _correlation(
         subject.contributions[plan.occluded], subject.output - outputs[2:single]
     )
@@ -198,11 +184,17 @@ def _graded(figures: dict[str, float | None], head: Head, scale: float, *, skill
         return Faithfulness(Grade.D, figures, Doubt.CHANCE)
     if abs(distance) < SMALLEST_DISTANCE[head] * scale:
         return Faithfulness(Grade.D, figures, Doubt.LEVEL)
+    grade = _share_grade(figures)
+    return Faithfulness(grade, figures, Doubt.REMOVAL if grade is Grade.D else None)
+
+
+def _share_grade(figures: dict[str, float | None]) -> Grade:
+    """The grade by what was removed alone."""
     shares, draws = (
         [value for name in names if (value := figures.get(name)) is not None]
         for names in (("change_top", "sufficiency"), ("beaten", "outdone"))
     )
     for grade, (least_share, least_draws) in THRESHOLDS.items():
         if shares and max(shares) >= least_share and (not draws or max(draws) >= least_draws):
-            return Faithfulness(grade, figures)
-    return Faithfulness(Grade.D, figures, Doubt.REMOVAL)
+            return grade
+    return Grade.D

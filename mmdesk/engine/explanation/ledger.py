@@ -6,7 +6,7 @@
     base is gone.
 ``Turning``
     A smallest set of evidence without which the output is on the other side of the threshold. Found by taking away
-    the strongest items on the output's side, one more at a time, until it turns, and then putting back whatever is
+    the strongest items on the output's side until it turns (how many, by bisection), and then putting back whatever is
     not needed; so no item of the set can be left out, though another set may be smaller.
 
 Source: removal-based explanation as in Covert, Lundberg & Lee, JMLR 22, 2021; the search is the one of Martens &
@@ -20,11 +20,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from mmdesk.engine.core.jobs import NULL_CONTEXT, JobContext
 from mmdesk.engine.explanation.explanation import ItemKind, Ledger, Turning
-from mmdesk.engine.explanation.faithfulness import SMALLEST_DISTANCE, Subject
-from mmdesk.engine.explanation.masking import MaskedBatch
-from mmdesk.engine.explanation.removal import Indexes, Trials, outputs_without
+from mmdesk.engine.explanation.faithfulness import SMALLEST_DISTANCE
+from mmdesk.engine.explanation.removal import Indexes, Removal, Subject
 
 CARRIES = 0.5
 """Share of the distance from the base that one file or link must account for to be warned of."""
@@ -32,41 +30,56 @@ MOST_TAKEN = 24
 """More items than this are no longer anything that somebody could look at: none found."""
 _CARRIERS = (ItemKind.NEIGHBOUR, ItemKind.ARTIFACT)
 _TRIED_OF_A_KIND = 3
+_SIZES = (1, 2, 4, 8, 16)
 
 
 @dataclass
 class _Search:
-    """What is taken away of one row, the strongest first; ``done``: nothing of it can be put back."""
+    """How a row is turned.
+
+    Attributes:
+        order: Items that hold the output on its side, the strongest first.
+        low: So many of them do not turn it. ``high``: so many do; more than there are = not known.
+        taken: The set found. ``output``: without it.
+        spare: Which of the set may not be needed.
+    """
 
     subject: Subject
     threshold: float
+    order: list[int]
+    low: int = 0
+    high: int = MOST_TAKEN + 1
     taken: list[int] = field(default_factory=list)
     output: float = 0.0
-    done: bool = True
+    spare: list[int] = field(default_factory=list)
+
+    @property
+    def between(self) -> tuple[int, ...]:
+        """The next size to try; none where it is known how many it takes."""
+        known = self.high - self.low <= 1 or self.high > len(self.order)
+        return () if known else ((self.low + self.high) // 2,)
 
     def turns(self, output: float) -> bool:
         """Whether this output is on the other side."""
         return (output >= self.threshold) is not (self.subject.output >= self.threshold)
 
 
-def keep_ledgers(
-    masked: MaskedBatch, subjects: Sequence[Subject], scale: float, *, ctx: JobContext = NULL_CONTEXT
-) -> list[Ledger]:
+def keep_ledgers(removal: Removal[Subject], scale: float) -> list[Ledger]:
     """The ledgers of some rows of a batch; indexes are into the subjects' pieces.
 
     Args:
-        masked: The batch.
-        subjects: The rows.
+        removal: The rows.
         scale: Natural size of the output, see :func:`~mmdesk.engine.explanation.faithfulness.assess`.
-        ctx: Cancellation.
     """
+    subjects = removal.subjects
     carriers = [_carriers(subject) for subject in subjects]
-    tried = [
-        Trials(one.row, one.pieces, [*(_of_kind(one, kind) for kind in ItemKind), *(np.array([i]) for i in singles)])
-        for one, singles in zip(subjects, carriers, strict=True)
-    ]
-    outputs = outputs_without(masked, tried, ctx=ctx)
-    smallest = SMALLEST_DISTANCE[masked.head] * scale
+    outputs = removal.outputs(
+        [
+            [*(_of_kind(one, kind) for kind in ItemKind), *(np.array([index]) for index in singles)]
+            for one, singles in zip(subjects, carriers, strict=True)
+        ]
+    )
+    smallest = SMALLEST_DISTANCE[removal.head] * scale
     ledgers = []
     for subject, singles, said in zip(subjects, carriers, outputs, strict=True):
         without = dict(zip(ItemKind, said[: len(ItemKind)].tolist(), strict=True))
@@ -102,57 +115,68 @@ def _carriers(subject: Subject) -> list[int]:
     return found
 
 
-def find_turnings(
-    masked: MaskedBatch, subjects: Sequence[Subject], threshold: float, *, ctx: JobContext = NULL_CONTEXT
-) -> list[Turning]:
+def find_turnings(removal: Removal[Subject], threshold: float) -> list[Turning]:
     """What it would take to turn each row's output over; indexes are into the subjects' pieces.
 
     Args:
-        masked: The batch.
-        subjects: The rows.
+        removal: The rows.
         threshold: Between the two sides; at it an output is on the upper one.
-        ctx: Cancellation.
     """
-    searches = [_Search(subject, threshold) for subject in subjects]
-    orders = [_order(search) for search in searches]
-    prefixes = [[order[: number + 1] for number in range(len(order))] for order in orders]
-    for search, tried, said in zip(searches, prefixes, _tried(masked, searches, prefixes, ctx), strict=True):
-        reached = next((number for number, output in enumerate(said) if search.turns(output)), None)
-        if reached is not None:
-            search.taken, search.output, search.done = list(tried[reached]), said[reached], False
-    while not all(search.done for search in searches):
-        _put_back(masked, searches, ctx)
+    searches = [_Search(subject, threshold, _order(subject, threshold)) for subject in removal.subjects]
+    _gallop(removal, searches)
+    while any(sizes := [search.between for search in searches]):
+        _try_sizes(removal, searches, sizes)
+    for search in searches:
+        search.taken = search.order[: search.high] if search.high <= len(search.order) else []
+        search.spare = list(search.taken)
+    while any(search.spare for search in searches):
+        _put_back(removal, searches)
     return [Turning(threshold, tuple(one.taken), one.output if one.taken else None) for one in searches]
 
 
-def _order(search: _Search) -> list[int]:
+def _order(subject: Subject, threshold: float) -> list[int]:
     """The items that hold the output on its side, the strongest first."""
-    subject = search.subject
-    holding = subject.contributions * (1.0 if subject.output >= search.threshold else -1.0)
+    holding = subject.contributions * (1.0 if subject.output >= threshold else -1.0)
     order = np.argsort(-holding, kind="stable")[:MOST_TAKEN]
     found: list[int] = order[holding[order] > 0].tolist()
     return found
 
 
-def _put_back(masked: MaskedBatch, searches: Sequence[_Search], ctx: JobContext) -> None:
-    """Of each row put back the weakest item that is not needed; a row where all are needed is done."""
-    kept = [
-        [] if search.done else [[one for one in search.taken if one != spare] for spare in reversed(search.taken)]
-        for search in searches
-    ]
-    for search, tried, said in zip(searches, kept, _tried(masked, searches, kept, ctx), strict=True):
-        free = next((number for number, output in enumerate(said) if search.turns(output)), None)
-        if free is None:
-            search.done = True
-        else:
-            search.taken, search.output = tried[free], said[free]
+def _gallop(removal: Removal[Subject], searches: Sequence[_Search]) -> None:
+    """Find for each row two sizes, one that does not turn it and a larger one that does, among the powers of two."""
+    _try_sizes(removal, searches, [sorted({*_SIZES, len(one.order)}) for one in searches])
 
 
-def _tried(
-    masked: MaskedBatch, searches: Sequence[_Search], removed: Sequence[Sequence[Sequence[int]]], ctx: JobContext
-) -> list[list[float]]:
-    tried = [
-        Trials(search.subject.row, search.subject.pieces, [np.array(one, np.int64) for one in some])
-        for search, some in zip(searches, removed, strict=True)
-    ]
-    return [said.tolist() for said in outputs_without(masked, tried, ctx=ctx)]
+def _try_sizes(removal: Removal[Subject], searches: Sequence[_Search], sizes: Sequence[Sequence[int]]) -> None:
+    """Take away so many of the strongest of each row, and narrow down how many it takes."""
+    fitting = [[size for size in some if 0 < size <= len(one.order)] for some, one in zip(sizes, searches, strict=True)]
+    tried = [[one.order[:size] for size in some] for some, one in zip(fitting, searches, strict=True)]
+    for search, some, said in zip(searches, fitting, _tried(removal, tried), strict=True):
+        for size, output in zip(some, said, strict=True):
+            if search.turns(output):
+                search.high, search.output = size, output
+                break
+            search.low = size
+
+
+def _put_back(removal: Removal[Subject], searches: Sequence[_Search]) -> None:
+    """Of each row put back the weakest item that is not needed, and look which of the others may still follow it.
+
+    An item that was needed with more taken away is needed with less, as a rule; that the rule holds is tried before
+    a row is done.
+    """
+    fewer = [[[one for one in search.taken if one != spare] for spare in search.spare] for search in searches]
+    for search, tried, said in zip(searches, fewer, _tried(removal, fewer), strict=True):
+        if not tried:
+            continue
+        free = [place for place, output in enumerate(said) if search.turns(output)]
+        all_tried = len(search.spare) == len(search.taken)
+        if free:
+            search.taken, search.output = tried[free[-1]], said[free[-1]]
+        left = [search.spare[place] for place in free[:-1]]
+        search.spare = left or ([] if all_tried and not free else list(search.taken))
+
+
+def _tried(removal: Removal[Subject], removed: Sequence[Sequence[Sequence[int]]]) -> list[list[float]]:
+    sets = [[np.array(one, np.int64) for one in some] for some in removed]
+    return [said.tolist() for said in removal.outputs(sets)]

@@ -11,6 +11,7 @@ import copy
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from torch import Tensor, nn
@@ -18,6 +19,7 @@ from torch import Tensor, nn
 from mmdesk.engine.core.types import Head
 from mmdesk.engine.dataset.batches import Batch
 from mmdesk.engine.dataset.encoding import AttributeEncoder
+from mmdesk.engine.model.prepared import Presences, Rows, rows_of
 
 PATH_POWER = 3
 """A mask m stands for the presence m ** 3.
@@ -26,8 +28,8 @@ Along the straight line from nothing to everything, attention turns to a token a
 change lies close to the start, where this spacing puts most of the steps. The line itself stays the same, and so do
 the integrals along it.
 """
-_CHUNK_NUMBERS = 1_500_000
-"""Numbers (float64) of one input tensor that are expanded at a time: 12 MB; larger is slower."""
+_CHUNK_NUMBERS = 3_000_000
+"""Numbers (float64) of one input tensor that are expanded at a time: 24 MB; larger is slower."""
 
 Masks = tuple[Tensor, Tensor, Tensor, Tensor]
 """Of attributes [rows, attributes], events [rows, L], neighbours [rows, N] and segments [rows, S]."""
@@ -45,37 +47,17 @@ class ExactModel:
     """
 
     def __init__(self, model: nn.Module, attributes: AttributeEncoder) -> None:
-        self._model = copy.deepcopy(model).double().eval().requires_grad_(requires_grad=False)
+        self.model = copy.deepcopy(model).double().eval().requires_grad_(requires_grad=False)
         self.names: tuple[str, ...] = tuple(dict.fromkeys(attributes.sources))
         """The attributes, each once; encoded columns of one attribute share a mask."""
         places = {name: place for place, name in enumerate(self.names)}
         self.column_source = torch.tensor([places[name] for name in attributes.sources])
         self.means = torch.tensor(attributes.means, dtype=torch.float64)
 
-    @property
-    def network(self) -> nn.Module:
-        """The copy itself."""
-        return self._model
-
-    def outputs(self, batch: Batch) -> dict[Head, Tensor]:
-        """The three heads [batch] of a double precision batch."""
-        said = self._model(batch)
-        return {
-            Head.REGRESSION: said.regression,
-            Head.CLASSIFICATION: said.probability,
-            Head.RANKING: said.ranking,
-        }
-
-    def attention(self, batch: Batch) -> Tensor:
-        """[batch, heads, L], see :class:`mmdesk.engine.model.model.Outputs`."""
-        with torch.no_grad():
-            weights: Tensor = self._model(batch).attention
-        return weights
-
     def embedding(self, batch: Batch) -> Tensor:
         """[batch, 64], see :class:`mmdesk.engine.model.model.Outputs`."""
         with torch.no_grad():
-            embedded: Tensor = self._model(batch).embedding
+            embedded: Tensor = self.model(batch).embedding
         return embedded
 
 
@@ -115,11 +97,7 @@ class MaskedBatch:
         """How many masked rows are evaluated at a time."""
         batch = self.batch
         events, segments = batch.event_presence.shape[1], batch.segment_presence.shape[1]
-        numbers = (
-            segments * (batch.segments.shape[2] + 64)
-            + events * (events * 16 + 512)
-            + batch.neighbour_features[0].numel() * 4
-        )
+        numbers = segments * (batch.segments.shape[2] + 64) + events * 512 + batch.neighbour_features[0].numel() * 4
         return max(1, _CHUNK_NUMBERS // numbers)
 
     def spread(self, rows: Tensor, values: Tensor) -> Masks:
@@ -143,18 +121,45 @@ class MaskedBatch:
         self, attributes: Tensor, events: Tensor, neighbours: Tensor, segments: Tensor, rows: Tensor
     ) -> Tensor:
         """The output [n] of row ``rows[i]`` (int64 [n]) under the i-th masks."""
-        plain = self.batch.take(rows)
-        event_length, neighbour_length, segment_length = (
-            presence.shape[1] for presence in (plain.event_presence, plain.neighbour_presence, plain.segment_presence)
+        return self._rows.output(self._presences((attributes, events, neighbours, segments), rows), self.head)
+
+    def plainly(self, head: Head) -> Tensor:
+        """One output [batch] of all rows as they are."""
+        rows = torch.arange(len(self.batch))
+        with torch.no_grad():
+            return self._rows.output(self._presences(self.full(rows), rows), head)
+
+    def _presences(self, masks: Masks, rows: Tensor) -> Presences:
+        attributes, *others = masks
+        batch, means = self.batch, self.model.means
+        said = batch.attributes[rows]
+        changed = means + (attributes[:, self.model.column_source] ** PATH_POWER) * (said - means)
+        presences = (
+            presence[rows, :length] * mask[:, :length] ** PATH_POWER
+            for presence, mask, length in zip(
+                (batch.event_presence, batch.neighbour_presence, batch.segment_presence),
+                others,
+                self._lengths[rows].amax(0).tolist(),
+                strict=True,
+            )
         )
-        means, said = self.model.means, plain.attributes
-        masked = plain.replace(
-            attributes=means + (attributes[:, self.model.column_source] ** PATH_POWER) * (said - means),
-            event_presence=plain.event_presence * events[:, :event_length] ** PATH_POWER,
-            neighbour_presence=plain.neighbour_presence * neighbours[:, :neighbour_length] ** PATH_POWER,
-            segment_presence=plain.segment_presence * segments[:, :segment_length] ** PATH_POWER,
-        )
-        return self.model.outputs(masked)[self.head]
+        return Presences(rows, changed, *presences)
+
+    def attention(self) -> Tensor:
+        """[batch, heads, L], see :class:`mmdesk.engine.model.model.Outputs`."""
+        return self._rows.attention()
+
+    @cached_property
+    def _rows(self) -> Rows:
+        return rows_of(self.model.model, self.batch)
+
+    @cached_property
+    def _lengths(self) -> Tensor:
+        """int64 [batch, 3], up to which event, neighbour and segment there is anything; at least 1."""
+        batch = self.batch
+        presences = (batch.event_presence, batch.neighbour_presence, batch.segment_presence)
+        ends = [((there > 0) * torch.arange(1, there.shape[1] + 1)).amax(1).clamp(min=1) for there in presences]
+        return torch.stack(ends, 1)
 
     def evaluate(self, masks: Sequence[Tensor], rows: Tensor) -> Tensor:
         """As calling it, without gradients and in chunks of bounded memory."""

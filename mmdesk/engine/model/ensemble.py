@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from mmdesk.engine.dataset.batches import Batch
-from mmdesk.engine.model.model import FullModel, Outputs
+from mmdesk.engine.model.model import FullModel, Outputs, calibrated
 
 
 class Ensemble(nn.Module):
@@ -38,7 +38,7 @@ class Ensemble(nn.Module):
         return Outputs(
             regression=_mean([one.regression for one in said]),
             logit=logit,
-            probability=torch.sigmoid(self.calibration[0] * logit + self.calibration[1]),
+            probability=calibrated(logit, self.calibration),
             ranking=_mean([one.ranking for one in said]),
             embedding=said[0].embedding,
             attention=_mean([one.attention for one in said]),

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from mmdesk.engine.core.types import Head
 from mmdesk.engine.dataset.batches import Batch
 from mmdesk.engine.model.parts import PresenceAttention, PresencePool, presence_max, presence_mean
 
@@ -63,6 +64,11 @@ class Outputs:
     attention: Tensor
 
 
+def calibrated(logit: Tensor, calibration: Tensor) -> Tensor:
+    """The probability of each logit, given slope and intercept of the calibration."""
+    return torch.sigmoid(calibration[0] * logit + calibration[1])
+
+
 class AttrEncoder(nn.Sequential):
     """[batch, A] -> [batch, 16]."""
 
@@ -97,14 +103,18 @@ class EventSequenceEncoder(nn.Module):
         Returns:
             [batch, 64], and attention per event [batch, 4, L] as in :class:`Outputs`.
         """
-        said = self.feature_embedding(features) + features[..., :1] * self.value_embedding(types)
-        tokens = torch.cat([self.type_embedding(types), said], dim=-1)
+        tokens = self.tokens(types, features)
         attended, weights = self.attention.attend(self.norm(tokens), presence)
         tokens = self.dropout(tokens + attended)
         pooled, _ = self.pool(tokens, presence)
         looked = torch.einsum("bq,bhqk->bhk", presence, weights)
         total = looked.sum(-1, keepdim=True)
         return pooled, looked / torch.where(total > 0, total, torch.ones_like(total))
+
+    def tokens(self, types: Tensor, features: Tensor) -> Tensor:
+        """[batch, L, 64] before they see each other."""
+        said = self.feature_embedding(features) + features[..., :1] * self.value_embedding(types)
+        return torch.cat([self.type_embedding(types), said], dim=-1)
 
 
 class GraphEncoder(nn.Module):
@@ -124,7 +134,12 @@ class GraphEncoder(nn.Module):
 
     def forward(self, attributes: Tensor, features: Tensor, count: Tensor, presence: Tensor) -> Tensor:
         """Encode ``attributes`` [batch, A], ``features`` [batch, N, A + E], ``count`` and ``presence`` [batch, N]."""
-        messages = self.dropout(self.message(features))
+        return self.combine(attributes, features, self.dropout(self.message(features)), count, presence)
+
+    def combine(
+        self, attributes: Tensor, features: Tensor, messages: Tensor, count: Tensor, presence: Tensor
+    ) -> Tensor:
+        """As :meth:`forward`, given the ``messages`` [batch, N, 32] of the neighbours."""
         mean = presence_mean(torch.cat([features, messages], dim=-1), presence, self.null)
         most = presence_max(messages, presence, self.null_max)
         total = torch.asinh(torch.einsum("bn,bnc->bc", presence, messages))
@@ -161,10 +176,18 @@ class ArtifactEncoder(nn.Module):
 
     def forward(self, segments: Tensor, artifact: Tensor, presence: Tensor) -> Tensor:
         """Encode ``segments`` [batch, S, F], ``artifact`` and ``presence`` [batch, S]."""
+        plain = self.standardised(segments)
+        return self.combine(plain, self.segment(plain), artifact, presence)
+
+    def standardised(self, segments: Tensor) -> Tensor:
+        """The segment vectors in deviations from their means in the training part, clipped."""
         scale = self.deviation.reciprocal()
-        plain = torch.addcmul(-self.mean * scale, segments, scale).clamp(-6, 6)
+        return torch.addcmul(-self.mean * scale, segments, scale).clamp(-6, 6)
+
+    def combine(self, plain: Tensor, seen: Tensor, artifact: Tensor, presence: Tensor) -> Tensor:
+        """As :meth:`forward`, given the standardised vectors and the nonlinear view [batch, S, 32] of each."""
         places = _Files(artifact, presence)
-        pooled = [*places.pool(plain), *places.pool(self.segment(plain), self.null)]
+        pooled = [*places.pool(plain), *places.pool(seen, self.null)]
         encoded = torch.relu(self.linear(self.dropout(torch.cat(pooled, dim=-1))))  # [batch, files, 32]
         share = torch.sigmoid(self.mix)
         pooled_mean = presence_mean(encoded, places.presence, self.null_file)
@@ -236,12 +259,21 @@ class FullModel(nn.Module):
         artifacts = self.artifacts(batch.segments, batch.segment_artifact, batch.segment_presence)
         fused = torch.cat([self.attributes(batch.attributes), events, graph, artifacts], dim=1)  # [batch, 144]
         embedding = self.fusion(fused)
-        logit = self.classification(embedding).squeeze(1)
+        logit = self.head(embedding, Head.CLASSIFICATION)
         return Outputs(
-            regression=self.regression(embedding).squeeze(1) * self.target_scale[1] + self.target_scale[0],
+            regression=self.head(embedding, Head.REGRESSION),
             logit=logit,
-            probability=torch.sigmoid(self.calibration[0] * logit + self.calibration[1]),
-            ranking=self.ranking(embedding).squeeze(1),
+            probability=calibrated(logit, self.calibration),
+            ranking=self.head(embedding, Head.RANKING),
             embedding=embedding,
             attention=attention,
         )
+
+    def head(self, embedding: Tensor, head: Head) -> Tensor:
+        """One output [batch] of embeddings [batch, 64]; of the classification the logit before calibration."""
+        said: Tensor = {
+            Head.REGRESSION: self.regression,
+            Head.CLASSIFICATION: self.classification,
+            Head.RANKING: self.ranking,
+        }[head](embedding).squeeze(1)
+        return said * self.target_scale[1] + self.target_scale[0] if head is Head.REGRESSION else said

@@ -7,6 +7,9 @@ from the empty history to the full one. A learned null token is always there to 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor, nn
 
@@ -54,6 +57,21 @@ def presence_max(values: Tensor, presence: Tensor, null: Tensor) -> Tensor:
     return torch.maximum(shifted.amax(1), null)
 
 
+@dataclass(frozen=True)
+class Looked:
+    """What the attention makes of tokens before it is asked which of them are there.
+
+    Attributes:
+        scores: [batch, heads, query, key]. ``null_scores``: [batch, heads, query, 1].
+        value: [batch, heads, key, width]. ``null_value``: [heads, width].
+    """
+
+    scores: Tensor
+    null_scores: Tensor
+    value: Tensor
+    null_value: Tensor
+
+
 class PresenceAttention(nn.MultiheadAttention):
     """Self-attention whose keys are a learned null token and the present tokens.
 
@@ -74,6 +92,14 @@ class PresenceAttention(nn.MultiheadAttention):
         Returns:
             The attended tokens [batch, length, size], and the weights [batch, heads, query, key] without the null's.
         """
+        looked = self.look(tokens)
+        weights, null_weight = presence_softmax(looked.scores, presence[:, None, None, :], looked.null_scores)
+        mixed = weights @ looked.value + null_weight * looked.null_value[None, :, None, :]
+        attended: Tensor = self.out_proj(mixed.transpose(1, 2).reshape(tokens.shape))
+        return attended, weights
+
+    def look(self, tokens: Tensor) -> Looked:
+        """The part of :meth:`attend` that does not depend on presence."""
         batch, length, size = tokens.shape
         width = size // self.num_heads
         projected = nn.functional.linear(tokens, self.in_proj_weight, self.in_proj_bias)
@@ -83,12 +109,9 @@ class PresenceAttention(nn.MultiheadAttention):
         null = nn.functional.linear(self.null, self.in_proj_weight[size:], self.in_proj_bias[size:])
         null_key, null_value = (part.reshape(self.num_heads, width) for part in null.chunk(2))
         query = query * width**-0.5
-        scores = query @ key.transpose(-1, -2)  # [batch, heads, query, key]
+        scores = query @ key.transpose(-1, -2)
         null_scores = torch.einsum("bhqw,hw->bhq", query, null_key).unsqueeze(-1)
-        weights, null_weight = presence_softmax(scores, presence[:, None, None, :], null_scores)
-        mixed = weights @ value + null_weight * null_value[None, :, None, :]
-        attended: Tensor = self.out_proj(mixed.transpose(1, 2).reshape(batch, length, size))
-        return attended, weights
+        return Looked(scores, null_scores, value, null_value)
 
 
 class PresencePool(nn.Module):
@@ -123,13 +146,22 @@ class PresencePool(nn.Module):
         Returns:
             [batch, size], and the softmax weights [batch, heads, length] without the null's.
         """
-        batch, length, _ = tokens.shape
-        scores = self.score(tokens).transpose(1, 2)  # [batch, heads, length]
+        return self.pooled([part(tokens) for part in self.projections], presence)
+
+    @property
+    def projections(self) -> tuple[nn.Linear, ...]:
+        """What each token is asked before it is known which are there: score, value, gate, amount."""
+        return self.score, self.value, self.gate, self.amount
+
+    def pooled(self, projected: Sequence[Tensor], presence: Tensor) -> tuple[Tensor, Tensor]:
+        """As :meth:`forward`, given the projections [batch, length, ...] of the tokens."""
+        score, value, gate, amount = projected
+        batch, length, _ = score.shape
+        scores = score.transpose(1, 2)  # [batch, heads, length]
         null_scores = self.null_score[None, :, None].expand(batch, -1, -1)
         weights, null_weight = presence_softmax(scores, presence[:, None, :], null_scores)
-        values = self.value(tokens).reshape(batch, length, self.heads, -1).transpose(1, 2)
+        values = value.reshape(batch, length, self.heads, -1).transpose(1, 2)
         null_value = self.null_value.reshape(1, self.heads, -1)
         chosen = (weights.unsqueeze(2) @ values).squeeze(2) + null_weight * null_value  # [batch, heads, channels]
-        gated = torch.sigmoid(self.gate(tokens)) * self.amount(tokens)
-        summed = torch.asinh(torch.einsum("bl,blc->bc", presence, gated))
+        summed = torch.asinh(torch.einsum("bl,blc->bc", presence, torch.sigmoid(gate) * amount))
         return torch.cat([chosen.flatten(1), summed], dim=1), weights

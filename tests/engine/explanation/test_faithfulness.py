@@ -14,9 +14,10 @@ from mmdesk.engine.core.types import Head
 from mmdesk.engine.dataset.batches import Batch, Batcher
 from mmdesk.engine.explanation.evidence import pieces_of
 from mmdesk.engine.explanation.explanation import Grade, ItemKind
-from mmdesk.engine.explanation.faithfulness import DRAWS, Subject, assess
+from mmdesk.engine.explanation.faithfulness import DRAWS, assess
 from mmdesk.engine.explanation.integration import integrate
 from mmdesk.engine.explanation.masking import ExactModel, MaskedBatch, as_double
+from mmdesk.engine.explanation.removal import Removal, Subject
 from mmdesk.engine.model.model import Outputs
 from tests.engine.explanation.small_model import small_batcher
 
@@ -74,7 +75,7 @@ def test_evidence_that_carries_the_output_gets_an_a(batcher: Batcher) -> None:
     seen = (masked.batch.event_presence * (masked.batch.event_types == 2)).sum(1).tolist()
     decided = [s for s in subjects if s.output - s.base > 0.5 and seen[s.row] <= min(5, len(s.pieces) // 4)]
     assert len(decided) > 2
-    for subject, graded in zip(decided, assess(masked, decided, 1.0), strict=True):
+    for subject, graded in zip(decided, assess(Removal(masked, decided), 1.0), strict=True):
         figures = graded.figures
         assert graded.grade is Grade.A, figures
         assert figures["distance"] == pytest.approx(subject.output - subject.base)
@@ -98,22 +99,22 @@ def test_naming_the_wrong_evidence_is_found_out(batcher: Batcher) -> None:
         contributions = np.zeros(len(subject.pieces))
         contributions[random.choice(others, 3, replace=False)] = subject.contributions[largest] / 3
         lied.append(dataclasses.replace(subject, contributions=contributions))
-    assert all(graded.grade is Grade.D for graded in assess(masked, lied, 1.0))
+    assert all(graded.grade is Grade.D for graded in assess(Removal(masked, lied), 1.0))
 
 
 def test_nothing_to_explain_and_a_run_without_skill_get_a_d(batcher: Batcher) -> None:
     masked, subjects = _subjects(batcher)
-    assert all(graded.grade is Grade.D for graded in assess(masked, subjects, 1.0, skilled=False))
+    assert all(graded.grade is Grade.D for graded in assess(Removal(masked, subjects), 1.0, skilled=False))
     level = [s for s in subjects if abs(s.output - s.base) < 0.05]
     assert level
-    assert all(graded.grade is Grade.D for graded in assess(masked, level, 1.0))
+    assert all(graded.grade is Grade.D for graded in assess(Removal(masked, level), 1.0))
 
 
 def test_the_draws_are_the_same_each_time_and_in_any_company(batcher: Batcher) -> None:
     masked, subjects = _subjects(batcher)
-    together = assess(masked, subjects, 1.0)
+    together = assess(Removal(masked, subjects), 1.0)
     for subject, graded in zip(subjects, together, strict=True):
-        assert assess(masked, [subject], 1.0)[0] == graded
+        assert assess(Removal(masked, [subject]), 1.0)[0] == graded
     shares = [graded.figures["beaten"] or 0.0 for graded in together if "beaten" in graded.figures]
     assert shares
     assert all(share * DRAWS == pytest.approx(round(share * DRAWS)) for share in shares)

@@ -15,11 +15,10 @@ from mmdesk.engine.dataset.batches import Batch, Batcher
 from mmdesk.engine.explanation.evidence import pieces_of
 from mmdesk.engine.explanation.explainer import Question
 from mmdesk.engine.explanation.explanation import ItemKind
-from mmdesk.engine.explanation.faithfulness import Subject
 from mmdesk.engine.explanation.integration import integrate
 from mmdesk.engine.explanation.ledger import find_turnings, keep_ledgers
 from mmdesk.engine.explanation.masking import ExactModel, MaskedBatch, as_double
-from mmdesk.engine.explanation.removal import Trials, outputs_without
+from mmdesk.engine.explanation.removal import Removal, Subject
 from mmdesk.engine.model.model import Outputs
 from tests.engine.explanation.small_model import explainer, random_model, small_batcher
 
@@ -80,7 +79,7 @@ def test_without_a_kind_of_evidence(batcher: Batcher) -> None:
     masked, subjects = _tried(batcher, Says(by_type))
     seen = (masked.batch.event_presence * (masked.batch.event_types == 2)).sum(1) > 0
     assert 3 < int(seen.sum()) < ROWS
-    for subject, ledger in zip(subjects, keep_ledgers(masked, subjects, 1.0), strict=True):
+    for subject, ledger in zip(subjects, keep_ledgers(Removal(masked, subjects), 1.0), strict=True):
         assert ledger.without_events == pytest.approx(1 / (1 + np.exp(2.5)))
         for other in (ledger.without_attributes, ledger.without_neighbours, ledger.without_artifacts):
             assert other == pytest.approx(subject.output)
@@ -90,7 +89,7 @@ def test_without_a_kind_of_evidence(batcher: Batcher) -> None:
 def test_a_single_file_that_carries_the_finding_is_named(batcher: Batcher) -> None:
     masked, subjects = _tried(batcher, Says(by_files))
     numbers = []
-    for subject, ledger in zip(subjects, keep_ledgers(masked, subjects, 1.0), strict=True):
+    for subject, ledger in zip(subjects, keep_ledgers(Removal(masked, subjects), 1.0), strict=True):
         files = [n for n, piece in enumerate(subject.pieces) if piece.kind is ItemKind.ARTIFACT]
         numbers.append(len(files))
         if len(files) == 1:
@@ -103,13 +102,13 @@ def test_a_single_file_that_carries_the_finding_is_named(batcher: Batcher) -> No
     two = next(subject for subject, number in zip(subjects, numbers, strict=True) if number == 2)
     first, second = (n for n, piece in enumerate(two.pieces) if piece.kind is ItemKind.ARTIFACT)
     masked.batch.segment_presence[two.row, list(two.pieces[first].positions)] = 0
-    assert keep_ledgers(masked, [two], 1.0)[0].carried_by == second
+    assert keep_ledgers(Removal(masked, [two]), 1.0)[0].carried_by == second
 
 
 def test_it_takes_all_of_what_says_the_same(batcher: Batcher) -> None:
     masked, subjects = _tried(batcher, Says(by_type))
     types = masked.batch.event_types
-    for subject, turning in zip(subjects, find_turnings(masked, subjects, 0.5), strict=True):
+    for subject, turning in zip(subjects, find_turnings(Removal(masked, subjects), 0.5), strict=True):
         telling = {
             number
             for number, piece in enumerate(subject.pieces)
@@ -127,7 +126,7 @@ def test_nothing_of_the_set_can_be_left_out(batcher: Batcher, threshold: float) 
     found = 0
     for model in models:
         masked, subjects = _tried(batcher, model)
-        turnings = find_turnings(masked, subjects, threshold)
+        turnings = find_turnings(Removal(masked, subjects), threshold)
         for subject, turning in zip(subjects, turnings, strict=True):
             if not turning.items:
                 continue
@@ -135,11 +134,11 @@ def test_nothing_of_the_set_can_be_left_out(batcher: Batcher, threshold: float) 
             high = subject.output >= threshold
             fewer = [[one for one in turning.items if one != spare] for spare in turning.items]
             removed = [np.array(one, np.int64) for one in (turning.items, *fewer)]
-            (said,) = outputs_without(masked, [Trials(subject.row, subject.pieces, removed)])
+            (said,) = Removal(masked, [subject]).outputs([removed])
             assert said[0] == pytest.approx(turning.output)
             assert (said[0] >= threshold) is not high
             assert all((output >= threshold) == high for output in said[1:])
-        alone = find_turnings(masked, subjects[3:4], threshold)
+        alone = find_turnings(Removal(masked, subjects[3:4]), threshold)
         assert set(alone[0].items) == set(turnings[3].items)
     assert found > 5
 
