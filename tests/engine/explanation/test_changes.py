@@ -27,7 +27,7 @@ from mmdesk.engine.explanation.explanation import (
     ItemKind,
     to_document,
 )
-from mmdesk.engine.explanation.masking import ExactModel, as_double
+from mmdesk.engine.explanation.masking import ExactModel, MaskedBatch, as_double
 from mmdesk.engine.explanation.neighbourhood import Edits, neighbourhood
 from mmdesk.engine.explanation.perspectives import Perspective, Perspectives
 from mmdesk.engine.explanation.scenario_words import cell_of
@@ -73,9 +73,8 @@ def exactly(
     part = neighbourhood(batcher.data, entity, as_of_us, batcher.limits.neighbours, Edits(cells))
     made = Batcher(part.data, batcher.encoder, batcher.limits)
     batch, _ = made.make(np.array([part.entity]), np.array([as_of_us], np.int64))
-    with torch.no_grad():
-        said = ExactModel(model, batcher.encoder.attributes).outputs(as_double(batch))
-    return {head: float(values[0]) for head, values in said.items()}
+    masked = MaskedBatch(ExactModel(model, batcher.encoder.attributes), as_double(batch), Head.CLASSIFICATION)
+    return {head: float(masked.plainly(head)[0]) for head in Head}
 
 
 def changed_cells(batcher: Batcher, found: Changes) -> dict[str, Cell]:
