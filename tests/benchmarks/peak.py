@@ -67,6 +67,20 @@ def _train(folder: str) -> None:
     train(Path(folder), actor="bench")
 
 
+def _explain(entities: str, events: str, limit: str) -> None:
+    """Full explanations of so many entities with so many events each, the newest taken one by one up to the limit."""
+    import torch
+
+    from mmdesk.engine.explanation.explainer import Question
+    from tests.benchmarks.long_histories import explainer
+
+    torch.set_num_threads(1)
+    maker = explainer(int(entities), int(events), int(limit))
+    found = list(maker.explain([Question(number) for number in range(int(entities))]))
+    assert len(found) == int(entities)
+    assert all(abs(one.gap) < 0.01 * max(abs(one.output - one.base), 1e-3) for one in found)
+
+
 def _export(folder: str, out: str) -> None:
     from mmdesk.engine.services.exports import export_tables
 
@@ -90,6 +104,7 @@ _WORKS: Mapping[str, Callable[..., None]] = {
     "extract": _extract,
     "snapshot": _snapshot,
     "train": _train,
+    "explain": _explain,
     "export": _export,
     "write-parquet": _write_parquet,
 }

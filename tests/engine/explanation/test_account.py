@@ -128,6 +128,9 @@ def test_no_claim_of_causation_and_silence_below_c(grade: Grade) -> None:
 def test_evidence_that_hardly_counts_is_not_named() -> None:
     small = tuple(dataclasses.replace(item, contribution=0.001) for item in ITEMS)
     assert "no single piece of evidence stands out" in sentence_of(_findings(items=small))
+    beside = (*ITEMS[:3], dataclasses.replace(LINK, contribution=-0.029))
+    assert "transfer to M2" in account_of(clauses_of(_findings()))
+    assert "transfer to M2" not in account_of(clauses_of(_findings(items=beside)))
 
 
 def test_the_heads_have_their_own_units() -> None:

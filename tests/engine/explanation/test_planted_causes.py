@@ -1,42 +1,146 @@
-"""A made-up case of full size: are the planted causes named, and the right tile, second and frame pointed at?"""
+"""A made-up case of full size: are the planted causes named, the right places pointed at, and noise passed over?"""
 
 from __future__ import annotations
 
+import csv
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from mmdesk.engine.core.types import Verdict
-from mmdesk.engine.dataset.synth_data import read_causes
-from mmdesk.engine.dataset.synth_plan import Modality
-from mmdesk.engine.explanation.explanation import Explanation, Grade
+from mmdesk.engine.core.types import Head, Verdict
+from mmdesk.engine.dataset.synth_data import make_synth, read_causes
+from mmdesk.engine.dataset.synth_plan import MEDIA, Modality
+from mmdesk.engine.explanation.account import NAMED_LONG
+from mmdesk.engine.explanation.explanation import Explanation, Grade, ItemKind
 from mmdesk.engine.explanation.planted import Found, find_cause
 from mmdesk.engine.services import explanations, samples
+from tests.engine.explanation import randomised, shown
 
 pytestmark = pytest.mark.soak
 
+NOISE = "shoe_size"
 
-def test_planted_causes_are_named_and_pointed_at(tmp_path: Path) -> None:
-    report = samples.run_demo(tmp_path / "case", seed=99, actor="tester")
-    assert report.verdict is Verdict.IDENTICAL
-    assert report.test_auroc >= max(0.85, report.best_auroc - 0.05)
-    data = Path(report.data)
+
+@dataclass(frozen=True)
+class Planted:
+    """The demonstration's case, and the explanation of every labelled entity at its as-of.
+
+    Attributes:
+        decided: Of them those that a single kind of planted cause decides: the model says yes, and it is the only one.
+        with_cause: Those with a cause of any kind of which the model says yes.
+    """
+
+    report: samples.DemoReport
+    everyone: Sequence[Explanation]
+    decided: Sequence[tuple[Explanation, Found]]
+    with_cause: Sequence[Explanation]
+
+
+def _add_noise(table: Path) -> None:
+    """One more attribute, which has nothing to do with anything."""
+    random = np.random.default_rng(3)
+    with table.open(encoding="utf-8", newline="") as file:
+        header, *rows = csv.reader(file)
+    with table.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow([*header, NOISE])
+        writer.writerows([*row, f"{random.normal(42, 3):.2f}"] for row in rows)
+
+
+@pytest.fixture(scope="module", params=[99, 7])
+def planted(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Planted:
+    case = tmp_path_factory.mktemp("planted") / "case"
+    data = samples.demo_data_folder(case)
+    make_synth(data, samples.DEMO_ENTITIES, request.param)
+    _add_noise(data / "entities.csv")
+    report = samples.run_demo(case, actor="tester")
     causes = read_causes(data)
     kinds: dict[str, set[Modality]] = {}
     for cause in causes:
         kinds.setdefault(cause.entity_id, set()).add(cause.modality)
-    decided: list[tuple[Explanation, Found]] = []
-    gaps = []
-    for one in explanations.explain_many(Path(report.case), report.run_id, targets_file=data / "targets.csv"):
-        gaps.append(abs(one.gap) <= 0.01 * max(abs(one.output - one.base), 1e-3))
-        found = find_cause(one, causes)
-        # Decided by a cause: it is the only one, and the model says yes.
-        if found is not None and len(kinds[one.entity_id]) == 1 and one.output >= 0.5:
-            decided.append((one, found))
-    assert sum(gaps) >= 0.99 * len(gaps)
-    assert {found.modality for _, found in decided} == set(Modality)
-    top = [found for _, found in decided if found.rank is not None and found.rank <= 3]
-    assert len(top) >= 0.95 * len(decided)
-    placed = [found.pointed for found in top if found.pointed is not None]
-    assert sum(placed) >= 0.9 * len(placed)
-    assert sum(one.faithfulness.grade in {Grade.A, Grade.B} for one, _ in decided) >= 0.8 * len(decided)
+    everyone = list(explanations.explain_many(case, report.run_id, targets_file=data / "targets.csv"))
+    with_cause = [one for one in everyone if one.entity_id in kinds and shown.says_yes(one)]
+    found = [(one, find_cause(one, causes)) for one in with_cause if len(kinds[one.entity_id]) == 1]
+    return Planted(report, everyone, [(one, cause) for one, cause in found if cause is not None], with_cause)
+
+
+def test_the_run_is_good_and_repeatable(planted: Planted) -> None:
+    report = planted.report
+    assert report.verdict is Verdict.IDENTICAL
+    assert report.test_auroc >= max(0.85, report.best_auroc - 0.05)
+
+
+def test_the_gap_is_small(planted: Planted) -> None:
+    gaps = shown.gaps(planted.everyone)
+    assert (gaps < 0.01).mean() >= 0.99
+
+
+@pytest.mark.parametrize("modality", list(Modality))
+def test_the_cause_is_among_the_three_strongest_and_pointed_at(planted: Planted, modality: Modality) -> None:
+    """Among what raises the output, and among everything."""
+    found = [(one, cause) for one, cause in planted.decided if cause.modality is modality]
+    top = [cause for _, cause in found if cause.rank is not None and cause.rank <= 3]
+    overall = [one.for_[cause.rank - 1] < 3 for one, cause in found if cause.rank is not None]
+    placed = [cause.pointed for cause in top if cause.pointed is not None]
+    print(modality, len(found), "top 3", len(top), "of all", sum(overall), "pointed", sum(placed), "of", len(placed))
+    assert len(found) >= 20
+    assert len(top) >= 0.95 * len(found)
+    assert sum(overall) >= 0.95 * len(found)
+    if modality in MEDIA:
+        assert len(placed) == len(top)
+        assert sum(placed) >= 0.9 * len(placed)
+
+
+def test_noise_is_never_among_the_five_that_are_named(planted: Planted) -> None:
+    """Wherever a planted cause decides; neither among what raises the output nor among what lowers it."""
+    named = [_named(one, NOISE) for one in planted.with_cause]
+    ranks = [next(place for place, item in enumerate(one.items) if item.label == NOISE) for one in planted.with_cause]
+    print("named", sum(named), "of", len(named), "place among all below five", sum(rank < NAMED_LONG for rank in ranks))
+    assert len(named) >= 300
+    assert not any(named)
+    assert np.mean([rank < NAMED_LONG for rank in ranks]) < 0.01
+
+
+def _named(one: Explanation, label: str) -> bool:
+    return any(one.items[place].label == label for clause in one.clauses for place in clause.items)
+
+
+def test_noise_is_far_from_the_five_strongest_of_the_whole_case(planted: Planted) -> None:
+    total: dict[str, float] = {}
+    for one in planted.everyone:
+        for item in one.items:
+            name = str(item.kind) if item.kind in {ItemKind.NEIGHBOUR, ItemKind.ARTIFACT} else item.label
+            total[name] = total.get(name, 0.0) + abs(item.contribution)
+    order = sorted(total, key=lambda name: -total[name])
+    print("place of the noise", order.index(NOISE) + 1, "share", total[NOISE] / sum(total.values()))
+    assert NOISE not in order[:5]
+
+
+def test_the_grades_of_planted_causes(planted: Planted) -> None:
+    grades = [one.faithfulness.grade for one, _ in planted.decided]
+    print({str(grade): grades.count(grade) for grade in Grade})
+    assert np.mean([grade in {Grade.A, Grade.B} for grade in grades]) >= 0.8
+
+
+def test_removing_the_strongest_lowers_a_positive_more_than_removing_any(planted: Planted) -> None:
+    lowered = shown.lowered_more(planted.everyone)
+    print("positives with eight items", len(lowered), "lowered more", np.mean(lowered))
+    assert np.mean(lowered) >= 0.9
+
+
+def test_a_randomised_model_does_not_find_them(planted: Planted) -> None:
+    """Its explanations of the same entities go their own way, and the cause is where chance puts it."""
+    report = planted.report
+    entities = range(60)
+    case = Path(report.case)
+    trained = randomised.explained(case, report.run_id, Head.CLASSIFICATION, entities)
+    means = []
+    for seed in (1, 2, 3, 4):
+        random = randomised.explained(case, report.run_id, Head.CLASSIFICATION, entities, seed)
+        means.append(np.mean([randomised.agreement(*pair) for pair in zip(trained, random, strict=True)]))
+    print("rank correlation with randomised models", means)
+    assert np.max(np.abs(means)) < 0.5
+    assert abs(np.mean(means)) < 0.25
