@@ -19,6 +19,7 @@ from mmdesk.engine.core.types import Head, MissingEntities, OnConflict, Table, c
 
 if TYPE_CHECKING:
     from mmdesk.engine.explanation.explanation import Explanation
+    from mmdesk.engine.explanation.looks import Perspective
     from mmdesk.engine.services.cases import DataHealth
     from mmdesk.engine.services.media_imports import ArtifactRow, ExtractReport, MediaReport
     from mmdesk.engine.services.previews import Preview as MediaPreview
@@ -319,11 +320,22 @@ def predict_all(folder: Path, run: str, *, ctx: JobContext) -> Scores:
     )
 
 
-def explain(folder: Path, run: str, entity_id: str, head: Head | None, *, ctx: JobContext) -> Explanation:
-    """Why a run says what it says of one entity."""
+def explain(
+    folder: Path, run: str, entity_id: str, head: Head | None, as_of_us: int | None = None, *, ctx: JobContext
+) -> Explanation:
+    """Why a run says what it says of one entity, as of a moment (None: everything known)."""
     from mmdesk.engine.services import explanations
 
-    return explanations.explain(folder, run, entity_id, head=head, ctx=ctx)
+    return explanations.explain(folder, run, entity_id, head=head, as_of_us=as_of_us, ctx=ctx)
+
+
+def look(
+    folder: Path, explanation: Explanation, perspectives: Sequence[Perspective], *, ctx: JobContext
+) -> Explanation:
+    """An explanation with further looks at it."""
+    from mmdesk.engine.services import explanations
+
+    return explanations.look(folder, explanation, perspectives, ctx=ctx)
 
 
 def write_page(folder: Path, explanation: Explanation, path: Path, *, ctx: JobContext) -> None:  # noqa: ARG001

@@ -270,6 +270,11 @@ def explain(p: Photographer) -> None:
         page.tabs.setCurrentIndex(number)
         p.settle(0.3)
         p.shoot(f"explain-{name}", both=name in {"attributes", "events", "media"})
+    for number, name in enumerate(("course", "peers", "taught"), 1):
+        page.views.setCurrentIndex(number)
+        p.settle(0.3)
+        p.shoot(f"explain-{name}")
+    page.views.setCurrentIndex(0)
     page._by_group.click()
     p.settle(0.1)
     p.shoot("explain-groups", both=False)

@@ -33,6 +33,7 @@ from mmdesk.engine.explanation.explanation import (
     Jump,
     Moment,
 )
+from mmdesk.engine.explanation.looks import UNDATED_LABELS
 from mmdesk.engine.explanation.removal import Removable, Removal
 from mmdesk.engine.explanation.rounding import Rounding
 from mmdesk.engine.explanation.view import View
@@ -67,6 +68,7 @@ def look_back(
         jumps=tuple(_tidied(jump, times, moments, tidy) for jump in jumps),
         happened=len(happened),
         undated=int((times == NO_TIME_US).sum()),
+        undated_labels=bool((view.data.targets.as_of_us == END_OF_TIME_US).all()),
         end_us=_end(view, happened) if as_of_us == END_OF_TIME_US else as_of_us,
     )
     return course, _clauses(explanation, course)
@@ -233,6 +235,8 @@ def _clauses(explanation: Explanation, course: Course) -> tuple[Clause, ...]:
         f"{amount_text(head, max(outputs))}; {undated}attributes without a time are taken as known throughout."
     )
     clauses = [Clause(opening)]
+    if course.undated_labels:
+        clauses.append(Clause(f"Caution: {UNDATED_LABELS}."))
     least = SMALLEST_NAMED * abs(explanation.output - explanation.base)
     for jump in course.jumps[:NAMED]:
         moment = course.moments[jump.moment]

@@ -20,7 +20,7 @@ from mmdesk.engine.explanation.looks import (
     Moment,
     Peers,
     Perspective,
-    Standing,
+    Placing,
     Taught,
 )
 
@@ -45,8 +45,8 @@ __all__ = [
     "Part",
     "Peers",
     "Perspective",
+    "Placing",
     "Source",
-    "Standing",
     "Taught",
     "Turning",
     "to_document",

@@ -10,6 +10,12 @@ from enum import StrEnum
 
 from mmdesk.engine.explanation.items import Item, Source
 
+UNDATED_LABELS = (
+    "no labelled row has an as-of, so the run has not learned what earlier moments look like; "
+    "the course shows how it reacts, not how well it would have done"
+)
+"""What is said of a :class:`Course` with ``undated_labels``."""
+
 
 class Perspective(StrEnum):
     """The further looks; each is the name of the field of an explanation that it fills."""
@@ -25,7 +31,7 @@ class Perspective(StrEnum):
 
 
 @dataclass(frozen=True)
-class Standing:
+class Placing:
     """How one named item compares with a group of comparable entities as they stood at the same moment.
 
     Attributes:
@@ -55,12 +61,12 @@ class Peers:
 
     Attributes:
         group: Which entities, in words. ``members``: how many, the explained one not among them.
-        standings: Of the strongest items of both sides, the strongest first; items that cannot be compared left out.
+        placings: Of the strongest items of both sides, the strongest first; items that cannot be compared left out.
     """
 
     group: str
     members: int
-    standings: tuple[Standing, ...]
+    placings: tuple[Placing, ...]
 
 
 @dataclass(frozen=True)
@@ -140,6 +146,8 @@ class Course:
         jumps: The largest, the largest first.
         happened: At how many moments something happened.
         undated: How many items have no time and count as always known.
+        undated_labels: No labelled row of the case has an as-of, so that the run cannot have learned what earlier
+            moments look like.
         end_us: The moment that ``output`` stands for; what has no as-of ends with the newest data of the training.
     """
 
@@ -147,6 +155,7 @@ class Course:
     jumps: tuple[Jump, ...]
     happened: int
     undated: int
+    undated_labels: bool
     end_us: int
 
 

@@ -31,7 +31,7 @@ from mmdesk.engine.explanation.explanation import (
     Item,
     ItemKind,
     Peers,
-    Standing,
+    Placing,
 )
 from mmdesk.engine.explanation.view import View
 
@@ -48,8 +48,8 @@ def look_at_peers(explanation: Explanation, view: View) -> tuple[Peers, tuple[Cl
     group, words = _group_of(view.data, entity)
     compared = _Compared(view.data, group, entity, as_of_us)
     wanted = sorted({*explanation.for_[:_SIDE], *explanation.against[:_SIDE]})
-    found = (compared.standing(index, explanation.items[index]) for index in wanted) if len(group) >= FEWEST else ()
-    peers = Peers(words, len(group), tuple(standing for standing in found if standing is not None))
+    found = (compared.placing(index, explanation.items[index]) for index in wanted) if len(group) >= FEWEST else ()
+    peers = Peers(words, len(group), tuple(placing for placing in found if placing is not None))
     return peers, _clauses(explanation, peers)
 
 
@@ -128,9 +128,9 @@ class _Compared:
     def __init__(self, data: CaseData, group: Int64, entity: int, as_of_us: int) -> None:
         self._data, self._group, self._entity, self._as_of_us = data, group, entity, as_of_us
 
-    def standing(self, index: int, item: Item) -> Standing | None:
+    def placing(self, index: int, item: Item) -> Placing | None:
         """How an item compares; None where nothing can be said."""
-        make: Callable[[int, Item], Standing | None] = {
+        make: Callable[[int, Item], Placing | None] = {
             ItemKind.ATTRIBUTE: self._attribute,
             ItemKind.EVENT: self._event,
             ItemKind.NEIGHBOUR: self._link,
@@ -138,7 +138,7 @@ class _Compared:
         }[item.kind]
         return make(index, item)
 
-    def _attribute(self, index: int, item: Item) -> Standing | None:
+    def _attribute(self, index: int, item: Item) -> Placing | None:
         column = self._data.attributes.get(item.label)
         if column is None:
             return None
@@ -148,18 +148,18 @@ class _Compared:
         members = len(self._group)
         if missing[self._entity]:
             share = float(missing[self._group].mean())
-            return Standing(index, f"entities without {item.label}", members, share=share)
+            return Placing(index, f"entities without {item.label}", members, share=share)
         known = self._group[~missing[self._group]]
         if len(known) < FEWEST:
             return None
         own, values = column.values[self._entity], column.values[known]
         if column.kind in {ColumnKind.CATEGORY, ColumnKind.BOOLEAN}:
             share = float((values == own).mean())
-            return Standing(index, f"entities with {item.label} = {item.value}", len(known), share=share)
+            return Placing(index, f"entities with {item.label} = {item.value}", len(known), share=share)
         place = percentile(float(own), values.astype(np.float64))
-        return Standing(index, _measure(column, item.label), len(known), percentile=place)
+        return Placing(index, _measure(column, item.label), len(known), percentile=place)
 
-    def _event(self, index: int, item: Item) -> Standing | None:
+    def _event(self, index: int, item: Item) -> Placing | None:
         data, rows = self._data, self._events
         if item.label not in data.event_types:
             return None
@@ -167,9 +167,9 @@ class _Compared:
         at = self._own(item, data.event_row, data.event_offsets)
         value = float(data.event_value[at]) if at is not None else np.nan
         what = f"value of {item.label} events"
-        return Standing(index, what, **rows.compare(same, value, data.event_value[rows.at]))  # type: ignore[arg-type]
+        return Placing(index, what, **rows.compare(same, value, data.event_value[rows.at]))  # type: ignore[arg-type]
 
-    def _link(self, index: int, item: Item) -> Standing | None:
+    def _link(self, index: int, item: Item) -> Placing | None:
         data, rows = self._data, self._links
         at = self._own(item, data.edge_row, data.edge_offsets)
         if at is None:
@@ -179,12 +179,12 @@ class _Compared:
         kind = f"{data.edge_types[data.edge_type[at]]} " if data.edge_type[at] >= 0 else ""
         what = f"weight of {kind}links {'to' if data.edge_outgoing[at] else 'from'} others"
         figures = rows.compare(same, float(data.edge_weight[at]), data.edge_weight[rows.at])
-        return Standing(index, what, **figures)  # type: ignore[arg-type]
+        return Placing(index, what, **figures)  # type: ignore[arg-type]
 
-    def _file(self, index: int, item: Item) -> Standing | None:
+    def _file(self, index: int, item: Item) -> Placing | None:
         rows = self._files
         same = self._data.artifact_media[self._data.link_artifact[rows.at]] == item.media_type
-        return Standing(index, f"{item.media_type} files", **rows.compare(same, np.nan, None))  # type: ignore[arg-type]
+        return Placing(index, f"{item.media_type} files", **rows.compare(same, np.nan, None))  # type: ignore[arg-type]
 
     def _own(self, item: Item, rows: Int64, offsets: Int64) -> int | None:
         """Where an item's row stands in the case's arrays; None for older items together."""
@@ -225,31 +225,33 @@ def _clauses(explanation: Explanation, peers: Peers) -> tuple[Clause, ...]:
         return ()
     if peers.members < FEWEST:
         return (Clause(f"The case has {peers.members} other entities, too few to compare it with."),)
-    said = [(standing, _words(standing)) for standing in peers.standings]
-    told = [(standing, words) for standing, words in said if words][:NAMED]
+    said = [(placing, _words(placing)) for placing in peers.placings]
+    # Several items may be of one kind; what is said of the strongest of them does for all.
+    firsts = {placing.what: (placing, words) for placing, words in reversed(said) if words}
+    told = [(placing, words) for placing, words in said if firsts.get(placing.what) == (placing, words)][:NAMED]
     if not told:
         return ()
     opening = Clause(f"It is compared with {peers.members:,} others ({peers.group}) as they stood at the same moment.")
-    return (opening, *(_clause(explanation.items, standing, words) for standing, words in told))
+    return (opening, *(_clause(explanation.items, placing, words) for placing, words in told))
 
 
-def _clause(items: Sequence[Item], standing: Standing, words: str) -> Clause:
-    item = items[standing.item]
+def _clause(items: Sequence[Item], placing: Placing, words: str) -> Clause:
+    item = items[placing.item]
     text = item_text(item)
     start = f"{text[0].upper()}{text[1:]}" if text.startswith("the ") else text
-    return Clause(f"{start}: {words}.", (standing.item,), reference_text(item))
+    return Clause(f"{start}: {words}.", (placing.item,), reference_text(item))
 
 
-def _words(standing: Standing) -> str:
+def _words(placing: Placing) -> str:
     parts = []
-    if standing.share is not None:
-        parts.append(f"{standing.values:,} compared, {100 * standing.share:.1f} % of them {standing.what}")
-    if standing.percentile is not None:
-        parts.append(f"percentile {100 * standing.percentile:.1f} of {standing.values:,} ({standing.what})")
-    if standing.number is not None and standing.number_percentile is not None:
-        usual = number_text(standing.number_usual or 0.0)
+    if placing.share is not None:
+        parts.append(f"{placing.values:,} compared, {100 * placing.share:.1f} % of them {placing.what}")
+    if placing.percentile is not None:
+        parts.append(f"percentile {100 * placing.percentile:.1f} of {placing.values:,} ({placing.what})")
+    if placing.number is not None and placing.number_percentile is not None:
+        usual = number_text(placing.number_usual or 0.0)
         parts.append(
-            f"it has {standing.number:,} of this kind, percentile {100 * standing.number_percentile:.1f} "
+            f"it has {placing.number:,} of this kind, percentile {100 * placing.number_percentile:.1f} "
             f"(the median is {usual})"
         )
     return "; ".join(parts)

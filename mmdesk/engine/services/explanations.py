@@ -33,6 +33,7 @@ __all__ = [
     "explain",
     "explain_many",
     "load_limits",
+    "look",
     "to_document",
     "to_json",
 ]
@@ -133,6 +134,44 @@ def explain_many(
                 yield explanation if more is None else more.add(explanation, ctx=ctx)
 
     return explained()
+
+
+def look(
+    folder: Path,
+    explanation: Explanation,
+    perspectives: Collection[Perspective],
+    *,
+    limits: ChangeLimits = NO_LIMITS,
+    actor: str | None = None,
+    ctx: JobContext = NULL_CONTEXT,
+) -> Explanation:
+    """A finished explanation with further looks: the same as if it had been asked with them.
+
+    Args:
+        folder: The case.
+        explanation: Without looks, of an entity of the case as it is now.
+        perspectives: Which looks.
+        limits: Within what attributes may change, for the perspective ``changes``.
+        actor: Who asks.
+        ctx: Told the progress; asked for cancellation on the way.
+
+    Raises:
+        DataError: The run or the entity is not there any more.
+        ModelError, UsageError: As :func:`explain_many`.
+    """
+    from mmdesk.engine.dataset.live import live_data
+    from mmdesk.engine.services.predictions import asked_rows
+    from mmdesk.engine.training.records import load_run
+
+    with Case.open(folder, actor=actor or current_actor()) as case:
+        loaded = load_run(case, explanation.run_id)
+        record = loaded.record
+        data = live_data(case, version=record.feature_version, data_sha256=record.data_sha256, ctx=ctx.part(0, 0.2))
+        check_limits(limits, data)
+        asked_rows(data, [explanation.entity_id], None, None)
+        explainer = _explainer(case, loaded, data, explanation.head)
+        more = _perspectives(case, loaded, explainer, perspectives, limits=limits, ctx=ctx.part(0.2, 0.9))
+        return explanation if more is None else more.add(explanation, ctx=ctx.part(0.9, 1))
 
 
 def page(folder: Path, explanation: Explanation) -> bytes:

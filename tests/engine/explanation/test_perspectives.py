@@ -153,8 +153,8 @@ def test_peers_agree_with_a_plain_count(batcher: Batcher, as_of_us: int) -> None
         one = _looked(batcher, entity, as_of_us)
         assert one.peers is not None
         assert one.peers.members == len(data) - 1
-        for standing in one.peers.standings:
-            item = one.items[standing.item]
+        for placing in one.peers.placings:
+            item = one.items[placing.item]
             kinds.add(item.kind)
             others = [who for who in range(len(data)) if who != entity]
             if item.kind is ItemKind.EVENT:
@@ -168,23 +168,23 @@ def test_peers_agree_with_a_plain_count(batcher: Batcher, as_of_us: int) -> None
                     ]
                     counts[who] = len(rows)
                     values += [data.event_value[at] for at in rows if who != entity]
-                assert standing.number == counts[entity]
-                assert standing.number_usual == np.median([counts[who] for who in others])
+                assert placing.number == counts[entity]
+                assert placing.number_usual == np.median([counts[who] for who in others])
                 below = sum(counts[who] < counts[entity] for who in others)
                 equal = sum(counts[who] == counts[entity] for who in others)
-                assert standing.number_percentile == pytest.approx((below + equal / 2) / len(others))
-                if standing.percentile is not None:
+                assert placing.number_percentile == pytest.approx((below + equal / 2) / len(others))
+                if placing.percentile is not None:
                     own = float(item.value.removeprefix("value "))
                     known = [value for value in values if not np.isnan(value)]
-                    assert standing.values == len(known)
+                    assert placing.values == len(known)
                     low = sum(value < own - 1e-3 * abs(own) for value in known) / len(known)
                     high = sum(value < own + 1e-3 * abs(own) for value in known) / len(known)
-                    assert low <= standing.percentile <= high
-            if item.kind is ItemKind.ATTRIBUTE and standing.share is not None and item.value != "missing":
+                    assert low <= placing.percentile <= high
+            if item.kind is ItemKind.ATTRIBUTE and placing.share is not None and item.value != "missing":
                 column = data.attributes[item.label]
                 known_members = [who for who in others if not column.missing[who]]
                 same = [who for who in known_members if column.values[who] == column.values[entity]]
-                assert standing.share == pytest.approx(len(same) / len(known_members))
+                assert placing.share == pytest.approx(len(same) / len(known_members))
     assert {ItemKind.ATTRIBUTE, ItemKind.EVENT} <= kinds
 
 

@@ -12,6 +12,7 @@ from mmdesk.ui.desk import Desk
 from mmdesk.ui.formatting import data_time, percent, tool_tip
 from mmdesk.ui.tabs.explain.items import EventsView, ForAndAgainst, ItemTable, LinksView, MaybeEmpty
 from mmdesk.ui.tabs.explain.media_view import MediaView
+from mmdesk.ui.tabs.explain.views import Views
 from mmdesk.ui.tabs.explain.wording import (
     GRADES,
     HEAD_NAMES,
@@ -54,7 +55,10 @@ class AccountPage(QWidget):
         splitter.setChildrenCollapsible(False)
         self.splitter = splitter
         self.reset_layout()
-        page = column(self, self._head, splitter, source, spacing=SPACE_S)
+        self.views = Views(desk, splitter)
+        self.views.looked.connect(self._on_looked)
+        self.views.peers.picked.connect(self._show_source)
+        page = column(self, self._head, self.views, source, spacing=SPACE_S)
         page.setStretch(1, 1)
 
     # What is where.
@@ -152,11 +156,20 @@ class AccountPage(QWidget):
         self.links.show_links(explanation, by_kind["neighbour"], scale, largest)
         self.media.show_items(by_kind["artifact"], scale, largest)
         self.sides.show_sides(explanation, scale, largest)
-        self.clauses.show_clauses([(clause.text, clause.reference) for clause in explanation.clauses])
+        self._show_clauses(explanation)
+        self.views.show_explanation(explanation)
         for number, (kind, title) in enumerate(zip(_KINDS, ("Attributes", "Events", "Links", "Media"), strict=True)):
             self.tabs.setTabText(number, f"{title} {len(by_kind[kind])}")
         self._source.set_text("Choose a piece of evidence to see the file and line it came from.")
         self.shown.emit()
+
+    def _show_clauses(self, explanation: Explanation) -> None:
+        self.clauses.show_clauses([(clause.text, clause.reference) for clause in explanation.clauses])
+
+    def _on_looked(self, explanation: Explanation) -> None:
+        """The same explanation with more to say."""
+        self.explanation = explanation
+        self._show_clauses(explanation)
 
     def _show_head(self, explanation: Explanation) -> None:
         scale = scale_of(explanation)
@@ -197,6 +210,7 @@ class AccountPage(QWidget):
         """Show one piece of evidence where it belongs, and its source."""
         if self.explanation is None:
             return
+        self.views.setCurrentIndex(0)
         item = self.explanation.items[place]
         number = _KINDS.index(item.kind.value)
         self.tabs.setCurrentIndex(number)

@@ -54,6 +54,7 @@ class ExplainTab(Room):
         self._run_id: str | None = None
         self._scores: calls.Scores | None = None
         self._scoring: Job | None = None
+        self._as_of_us: int | None = None
         self.page = AccountPage(desk)
         self._reasons = Stateful(self.page)
         splitter = QSplitter()
@@ -77,6 +78,7 @@ class ExplainTab(Room):
         )
         add("Explain", "Find an entity", self._on_find, shortcut="Ctrl+F", icon="search")
         self.page.shown.connect(lambda: self._enable(True))
+        self.page.views.course.asked_as_of.connect(self._explain_as_of)
         desk.jobs.changed.connect(self._on_jobs_changed)
         self.clear()
 
@@ -93,7 +95,7 @@ class ExplainTab(Room):
         self.filter_box = Choice("Which entities", _FILTERS)
         self.filter_box.value_changed.connect(lambda _which: self._filter())
         self.table = Table("Entities")
-        self.table.picked.connect(lambda _rows: self._explain())
+        self.table.picked.connect(lambda _rows: self._explain_as_of(None))
         self._said = Label("", "small")
         grid = column(
             None,
@@ -112,7 +114,7 @@ class ExplainTab(Room):
 
     def clear(self) -> None:
         """No case, or another one."""
-        for key in ("explain.runs", "explain.scores", "explain", "explain.media"):
+        for key in ("explain.runs", "explain.scores", "explain", "explain.look", "explain.media"):
             self.desk.jobs.supersede(key)
         self._runs, self._wanted, self._run_id, self._scores = (), None, None, None
         self.run_box.set_options([])
@@ -217,6 +219,11 @@ class ExplainTab(Room):
 
     # One entity.
 
+    def _explain_as_of(self, as_of_us: int | None) -> None:
+        """Explain the chosen entity as of a moment; None: everything known."""
+        self._as_of_us = as_of_us
+        self._explain()
+
     def _explain(self) -> None:
         rows = self.table.chosen()
         if not rows or self._scores is None or self._run_id is None:
@@ -226,7 +233,8 @@ class ExplainTab(Room):
         self._reasons.show_busy(f"Explaining {shown(entity_id, 60)}")
         self.desk.jobs.submit(
             Lane.QUICK, calls.explain, self.desk.session.folder, self._run_id, entity_id, self.head_box.value,
-            key="explain", owner=self, on_success=self._on_explained, on_failure=self._on_explain_failed,
+            self._as_of_us, key="explain", owner=self, on_success=self._on_explained,
+            on_failure=self._on_explain_failed,
         )  # fmt: skip
 
     def _on_explained(self, explanation: Explanation) -> None:

@@ -12,7 +12,7 @@ from mmdesk.ui.formatting import MISSING, percent, shown, signed
 from mmdesk.ui.widgets.waterfall import Account, Step
 
 if TYPE_CHECKING:
-    from mmdesk.engine.explanation.explanation import Explanation, Item
+    from mmdesk.engine.explanation.explanation import Explanation, Item, Source
 
 TOP = 10
 HEAD_NAMES = {
@@ -93,13 +93,22 @@ def plain_words(value: str) -> str:
     return value.removeprefix("value ")
 
 
+def row_source(source: Source | None) -> str:
+    """The file's bare name and the line; the table and row where no file brought it; empty without a source."""
+    if source is None:
+        return ""
+    if source.file is None:
+        return f"Table {source.table}, row {source.row}"
+    name = shown(source.file.replace("\\", "/").rpartition("/")[2], 40)
+    return name if source.line is None else f"{name}, line {source.line:,}"
+
+
 def short_source(item: Item) -> str:
     """Where it came from, for a narrow column: the file's bare name and the line."""
     source = item.source
     if source is None or source.file is None:
         return source_line(item)
-    name = shown(source.file.replace("\\", "/").rpartition("/")[2], 40)
-    return name if source.line is None else f"{name}, line {source.line:,}"
+    return row_source(source)
 
 
 def source_line(item: Item) -> str:

@@ -1,0 +1,197 @@
+"""The output over time, a slider along it, and what moved it most."""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_left
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QSlider, QSplitter, QWidget
+
+from mmdesk.engine.core.types import Head
+from mmdesk.engine.explanation.looks import UNDATED_LABELS
+from mmdesk.ui.colours import SPACE_S
+from mmdesk.ui.formatting import data_time
+from mmdesk.ui.models.columns import Column
+from mmdesk.ui.tabs.explain.wording import Scale, item_name, scale_of, short_source
+from mmdesk.ui.widgets.basics import Button, Label, boxed, column, row
+from mmdesk.ui.widgets.course import CourseLine, CoursePlot, Step
+from mmdesk.ui.widgets.table import Table
+
+if TYPE_CHECKING:
+    from mmdesk.engine.explanation.explanation import Course, Explanation, Jump
+
+_DAY_US = 86_400_000_000
+_MOST_DAYS = 4000
+
+
+class CoursePage(QWidget):
+    """``asked_as_of`` carries the moment to explain (int µs), or None for everything known."""
+
+    asked_as_of = Signal(object)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._line = CourseLine((), 0.0, 0.0)
+        self._scale = Scale(str, str, "")
+        self._stops: list[int] = []
+        self._jumps: tuple[int, ...] = ()
+        self.plot = CoursePlot()
+        self.plot.picked.connect(self._on_plot_picked)
+        self.slider = QSlider(Qt.Orientation.Horizontal)
+        self.slider.setAccessibleName("As of")
+        self.slider.valueChanged.connect(lambda _value: self._on_slider_moved())
+        self.said = Label("", "strong")
+        self._note = Label("", "small", wrap=True)
+        self.explain = Button("Explain as of this day", self._on_explain_clicked, icon="clock")
+        self.everything = Button("Everything known", lambda: self.asked_as_of.emit(None))
+        self.table = Table("What moved it most")
+        self.table.picked.connect(self._on_table_picked)
+        steer = row(None, self.slider, self.said, self.explain, self.everything, spacing=SPACE_S)
+        steer.setStretch(0, 1)
+        top = boxed(column(None, self.plot, steer, self._note, spacing=SPACE_S, margin=(0, 0, 0, SPACE_S)))
+        splitter = QSplitter(Qt.Orientation.Vertical)
+        splitter.addWidget(top)
+        splitter.addWidget(self.table)
+        splitter.setStretchFactor(0, 1)
+        splitter.setSizes([300, 150])
+        splitter.setChildrenCollapsible(False)
+        column(self, splitter)
+
+    def show_look(self, explanation: Explanation) -> None:
+        """The course of an explanation that has one."""
+        course = explanation.course
+        assert course is not None
+        self._scale = scale_of(explanation)
+        factor = 100.0 if explanation.head is Head.CLASSIFICATION else 1.0
+        numbers = {jump.moment: number for number, jump in enumerate(course.jumps, 1)}
+        steps = tuple(
+            Step(one.time_us / 1e6, factor * one.before, factor * one.after, numbers.get(place, 0))
+            for place, one in enumerate(course.moments)
+        )
+        turning = explanation.turning
+        self._line = CourseLine(
+            steps,
+            course.end_us / 1e6,
+            factor * explanation.output,
+            None if turning is None else factor * turning.threshold,
+            "%" if factor > 1 else "",
+        )
+        self._jumps = tuple(course.moments[jump.moment].time_us for jump in course.jumps)
+        self.plot.show_line(self._line, self._described(course))
+        self._show_jumps(course)
+        self._note.setText(_note(course))
+        self.everything.setVisible(explanation.as_of is not None)
+        self._set_stops(course)
+
+    def _described(self, course: Course) -> str:
+        return "; ".join(
+            f"{data_time(course.moments[jump.moment].time_us)}: "
+            f"{self._scale.change(course.moments[jump.moment].after - course.moments[jump.moment].before)}"
+            for jump in course.jumps
+        )
+
+    def _show_jumps(self, course: Course) -> None:
+        moments = [course.moments[jump.moment] for jump in course.jumps]
+        level, change = self._scale.level, self._scale.change
+        changes = np.array([one.after - one.before for one in moments])
+        self.table.set_columns(
+            [
+                Column("#", np.arange(1, len(moments) + 1), numeric=True),
+                Column("When (UTC)", [one.time_us for one in moments], show=data_time,
+                       keys=np.array([one.time_us for one in moments], dtype=np.float64)),
+                Column("From", np.array([one.before for one in moments]), show=level, numeric=True),
+                Column("To", np.array([one.after for one in moments]), show=level, numeric=True),
+                Column("Change", changes, show=change, numeric=True, help=f"In {self._scale.unit}"),
+                Column("What arrived", [_arrived(jump) for jump in course.jumps], tip=str),
+                Column("Source", [short_source(jump.items[0]) if jump.items else "" for jump in course.jumps], tip=str),
+            ]
+        )  # fmt: skip
+
+    # Along the course.
+
+    def _set_stops(self, course: Course) -> None:
+        """Where the slider can stand: on every day, and at every moment that is shown; as ``as_of`` values."""
+        self._stops = stops_of([one.time_us for one in course.moments], course.end_us)
+        enabled = bool(self._stops)
+        self.slider.setEnabled(enabled)
+        self.explain.setEnabled(enabled)
+        self.slider.blockSignals(True)
+        self.slider.setRange(0, max(len(self._stops) - 1, 0))
+        self.slider.setPageStep(max(len(self._stops) // 10, 1))
+        self.slider.setValue(self.slider.maximum())
+        self.slider.blockSignals(False)
+        self._on_slider_moved()
+
+    @property
+    def as_of_us(self) -> int | None:
+        """Where the slider stands: only what lies strictly before it is known there."""
+        return self._stops[self.slider.value()] if self._stops else None
+
+    def _on_slider_moved(self) -> None:
+        at = self.as_of_us
+        if at is None:
+            self.said.setText("")
+            return
+        # An as-of does not see its own moment, so the line is read a microsecond before.
+        self.plot.mark((at - 1) / 1e6)
+        value = self._line.at((at - 1) / 1e6) / (100.0 if self._line.unit == "%" else 1.0)
+        self.said.setText(f"{_day(at)}: {self._scale.level(value)}")
+
+    def go_to(self, time_us: int) -> None:
+        """Put the slider to the first stop that sees what happened at this moment."""
+        if self._stops:
+            self.slider.setValue(min(bisect_left(self._stops, time_us + 1), len(self._stops) - 1))
+
+    def _on_plot_picked(self, time_s: float) -> None:
+        self.go_to(round(time_s * 1e6))
+
+    def _on_table_picked(self, rows: list[int]) -> None:
+        if rows:
+            self.go_to(self._jumps[rows[0]])
+
+    def _on_explain_clicked(self) -> None:
+        at = self.as_of_us
+        if at is not None:
+            self.asked_as_of.emit(at)
+
+
+def stops_of(moments_us: Sequence[int], end_us: int) -> list[int]:
+    """The as-of moments that a slider offers: the beginning of each day (or so many days), and just after each moment.
+
+    Args:
+        moments_us: When something happened, ascending.
+        end_us: The last one.
+    """
+    if not moments_us:
+        return []
+    first, last = moments_us[0] // _DAY_US, end_us // _DAY_US
+    step = max(math.ceil((last - first) / _MOST_DAYS), 1)
+    days = {day * _DAY_US for day in range(first, last + 1, step)}
+    return sorted({moments_us[0], *days, *(moment + 1 for moment in moments_us), end_us} - {0})
+
+
+def _day(as_of_us: int) -> str:
+    return f"As of {data_time(as_of_us - as_of_us % 1_000_000)}"
+
+
+def _arrived(jump: Jump) -> str:
+    if not jump.items:
+        return f"{jump.arrived:,} together"
+    more = f" and {jump.arrived - 1:,} more" if jump.arrived > 1 else ""
+    return f"{item_name(jump.items[0])}{more}"
+
+
+def _note(course: Course) -> str:
+    if not course.moments:
+        return "Nothing of it has a time, so there is no course over time."
+    shown = f", {len(course.moments):,} of them shown" if len(course.moments) < course.happened else ""
+    caution = f" Caution: {UNDATED_LABELS}." if course.undated_labels else ""
+    undated = f"{course.undated:,} links or files without a time and all " if course.undated else "All "
+    return (
+        f"Something happened at {course.happened:,} moments{shown}; between them only time passes and "
+        f"neighbours change. {undated}attributes without a time are taken as known throughout.{caution}"
+    )

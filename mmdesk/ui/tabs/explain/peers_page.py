@@ -1,0 +1,107 @@
+"""Where the strongest evidence stands among comparable entities."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QWidget
+
+from mmdesk.ui.colours import SPACE_S
+from mmdesk.ui.formatting import MISSING, number, percent
+from mmdesk.ui.models.columns import Column
+from mmdesk.ui.tabs.explain.wording import item_name, scale_of
+from mmdesk.ui.widgets.basics import Label, column
+from mmdesk.ui.widgets.percentiles import Place, PlaceDelegate
+from mmdesk.ui.widgets.table import Table
+
+if TYPE_CHECKING:
+    from mmdesk.engine.explanation.explanation import Explanation, Placing
+
+_WIDTHS = (170, 100, 196, 150, 56, 156)
+_FEW = "Too few to say where anything stands."
+
+
+class PeersPage(QWidget):
+    """A line for each of the strongest items; ``picked`` carries the item's place in the explanation."""
+
+    picked = Signal(int)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._items: list[int] = []
+        self._group = Label("", wrap=True)
+        self._note = Label(
+            "A percentile is the share of the others' values that lie below, equal ones by half. What is usual is no "
+            "reason and what is rare is none either: the model's reasons are under Evidence.",
+            "small", wrap=True,
+        )  # fmt: skip
+        self.table = Table("Evidence among peers")
+        self._delegate = PlaceDelegate(self.table)
+        self.table.picked.connect(self._on_table_picked)
+        column(self, self._group, self.table, self._note, spacing=SPACE_S).setStretch(1, 1)
+
+    def show_look(self, explanation: Explanation) -> None:
+        """The peers of an explanation that has them."""
+        peers = explanation.peers
+        assert peers is not None
+        few = "" if peers.placings else f" {_FEW}"
+        self._group.setText(
+            f"Compared with {peers.members:,} others ({peers.group}) as they stood at the same moment.{few}"
+        )
+        placings = peers.placings
+        self._items = [one.item for one in placings]
+        scale = scale_of(explanation)
+        items = [explanation.items[one.item] for one in placings]
+        values, numbers = [_value(one) for one in placings], [_number(one) for one in placings]
+        self.table.set_columns(
+            [
+                Column("Evidence", [item_name(item) for item in items], tip=str),
+                Column("Contribution", [item.contribution for item in items], show=scale.change, numeric=True,
+                       help=f"In {scale.unit}; + raises"),
+                Column("Compared", [one.what for one in placings], tip=str),
+                Column("Value among theirs", values, show=_text, keys=_shares(values),
+                       help="Percentile; for categories the share of the others that are alike"),
+                Column("It has", [one.number for one in placings], show=number, numeric=True,
+                       help="How many of this kind"),
+                Column("Number among theirs", numbers, show=_text, keys=_shares(numbers),
+                       help="Percentile"),
+                Column("Median", [one.number_usual for one in placings], show=number, numeric=True,
+                       help="How many of this kind the others have"),
+            ]
+        )  # fmt: skip
+        for place in (3, 5):
+            self.table.setItemDelegateForColumn(place, self._delegate)
+        for place, width in enumerate(_WIDTHS):
+            self.table.setColumnWidth(place, width)
+
+    def choose(self, place: int) -> None:
+        """Mark the item if it is here."""
+        if place in self._items:
+            self.table.choose(self._items.index(place))
+
+    def _on_table_picked(self, rows: list[int]) -> None:
+        if rows:
+            self.picked.emit(self._items[rows[0]])
+
+
+def _value(placing: Placing) -> Place | None:
+    if placing.share is not None:
+        return Place(placing.share, percent(placing.share, 1), filled=True)
+    return None if placing.percentile is None else Place(placing.percentile, f"{100 * placing.percentile:.1f}")
+
+
+def _number(placing: Placing) -> Place | None:
+    share = placing.number_percentile
+    return None if share is None else Place(share, f"{100 * share:.1f}")
+
+
+def _shares(places: Sequence[Place | None]) -> NDArray[np.float64]:
+    return np.array([np.nan if place is None else place.share for place in places], dtype=np.float64)
+
+
+def _text(place: Place | None) -> str:
+    return MISSING if place is None else place.text

@@ -1,0 +1,83 @@
+"""Who taught it: the most similar rows that the run was trained on, with their outcomes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PySide6.QtWidgets import QWidget
+
+from mmdesk.engine.core.types import Head
+from mmdesk.ui.colours import SPACE_M, SPACE_S
+from mmdesk.ui.formatting import count, number, percent, score
+from mmdesk.ui.models.columns import Column
+from mmdesk.ui.tabs.explain.wording import row_source
+from mmdesk.ui.widgets.bars import Bar, BarList
+from mmdesk.ui.widgets.basics import Label, boxed, column, row
+from mmdesk.ui.widgets.table import Table
+
+if TYPE_CHECKING:
+    from mmdesk.engine.explanation.explanation import Explanation, Lesson
+
+
+class TaughtPage(QWidget):
+    """Supporting and conflicting rows, side by side, the same size."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._rule = Label("", wrap=True)
+        self.shares = BarList("Share with a supporting outcome")
+        self._titles = (Label("", "strong"), Label("", "strong"))
+        self.tables = (Table("Similar, supporting"), Table("Similar, conflicting"))
+        note = Label(
+            "Likeness is the model's own, by the cosine of its embeddings. Only rows that the run was trained on, as "
+            "it was taught them, are shown; the entity itself never.",
+            "small", wrap=True,
+        )  # fmt: skip
+        sides = [
+            boxed(column(None, title, table, spacing=SPACE_S))
+            for title, table in zip(self._titles, self.tables, strict=True)
+        ]
+        both = row(None, *sides, spacing=SPACE_M)
+        both.setStretch(0, 1)
+        both.setStretch(1, 1)
+        column(self, self._rule, self.shares, both, note, spacing=SPACE_S).setStretch(2, 1)
+
+    def show_look(self, explanation: Explanation) -> None:
+        """The lessons of an explanation that has them."""
+        taught = explanation.taught
+        assert taught is not None
+        self._rule.setText(f"Supporting is {taught.rule}.")
+        bars = [
+            _bar(f"of the {count(taught.near, 'most similar entity', 'most similar entities')}",
+                 taught.near_supporting, taught.near, "accent"),
+            _bar(f"of all {count(taught.trained, 'trained row')} of others",
+                 taught.trained_supporting, taught.trained, "muted"),
+        ]  # fmt: skip
+        self.shares.set_bars(bars, 1.0)
+        sides = (("Supporting", taught.supporting), ("Conflicting", taught.conflicting))
+        for title, table, (name, lessons) in zip(self._titles, self.tables, sides, strict=True):
+            title.setText(f"{name}, the most similar first" if lessons else f"{name}: none")
+            table.set_columns(_columns(explanation.head, lessons))
+
+
+def _bar(name: str, some: int, total: int, role: str) -> Bar:
+    share = some / total if total else 0.0
+    return Bar(name, share, f"{percent(share, 1)} ({some:,} of {total:,})", role)
+
+
+def _columns(head: Head, lessons: Sequence[Lesson]) -> list[Column]:
+    outcomes = np.array([one.outcome for one in lessons], dtype=np.float64)
+    columns = [
+        Column("Entity", [one.entity_id for one in lessons], tip=str),
+        Column("Outcome", outcomes, show=number if head is not Head.CLASSIFICATION else lambda value: f"{value:.0f}",
+               numeric=True),
+        Column("Similarity", np.array([one.similarity for one in lessons]), show=score, numeric=True,
+               help="Cosine, at most 1"),
+    ]  # fmt: skip
+    if any(one.as_of for one in lessons):
+        columns.append(Column("As of", [one.as_of or "everything known" for one in lessons], tip=str))
+    sources = [row_source(one.source) or "not in the case any more" for one in lessons]
+    columns.append(Column("Source", sources, tip=str))
+    return columns
