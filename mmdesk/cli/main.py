@@ -14,7 +14,21 @@ from pathlib import Path
 from types import FrameType
 from typing import TextIO
 
-from mmdesk.cli import audit, case, deletions, doctor, export, imports, media, predict, runs, samples, tables, what_if
+from mmdesk.cli import (
+    audit,
+    case,
+    deletions,
+    doctor,
+    explanations,
+    export,
+    imports,
+    media,
+    predict,
+    runs,
+    samples,
+    tables,
+    what_if,
+)
 from mmdesk.cli.console import Console
 from mmdesk.cli.parser import Parser
 from mmdesk.engine.core.errors import ExitStatus, MmdeskError, ResourceError, UsageError
@@ -42,7 +56,7 @@ def build_parser() -> argparse.ArgumentParser:
     kinds = importing.add_subparsers(title="what", metavar="WHAT", required=True)
     tables.add_import_commands(kinds)
     media.add_import_commands(kinds)
-    for group in (imports, media, deletions, runs, predict, what_if, export, audit, samples, doctor):
+    for group in (imports, media, deletions, runs, predict, explanations, what_if, export, audit, samples, doctor):
         group.add_commands(commands)
     _add_json_option(parser)
     return parser

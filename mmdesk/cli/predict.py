@@ -61,12 +61,14 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "--pages",
         metavar="DIR",
         type=Path,
-        help="with --explain: a page of HTML for each row, to read, print or attach",
+        help="with --explain: a page of HTML for each row, to read, print or attach, and index.html that leads to them",
     )
+    predict.add_argument("--no-cache", action="store_true", help="explain anew what was explained before")
     predict.set_defaults(run=_predict)
 
 
-def _ids(text: str | None) -> list[str] | None:
+def asked_ids(text: str | None) -> list[str] | None:
+    """The ids of ``--entities``."""
     if text is None:
         return None
     found = [part.strip() for part in text.split(",") if part.strip()]
@@ -111,7 +113,7 @@ def _predict(args: argparse.Namespace, console: Console) -> int:
     predictions = predict_columns(
         args.folder,
         args.name,
-        entities=_ids(args.entities),
+        entities=asked_ids(args.entities),
         targets_file=args.targets,
         as_of_us=moment,
         ctx=console.context.part(0, share),
@@ -120,7 +122,7 @@ def _predict(args: argparse.Namespace, console: Console) -> int:
         console.say(f"Note: {note}")
     explanations = _explanations(args, predictions, perspectives, console) if args.explain else None
     if explanations is not None and args.pages is not None:
-        explanations = _with_pages(args.folder, args.pages, explanations)
+        explanations = _with_pages(args.folder, args.pages, explanations, len(predictions))
     if args.out is None:
         _print(predictions, explanations, console)
         return ExitStatus.DONE
@@ -138,14 +140,14 @@ def _predict(args: argparse.Namespace, console: Console) -> int:
     return ExitStatus.DONE
 
 
-def _with_pages(folder: Path, pages: Path, explanations: Iterator[Explanation]) -> Iterator[Explanation]:
-    """The same explanations, each written as a page when it comes by."""
-    from mmdesk.engine.core.files import write_atomic
-    from mmdesk.engine.services.explanations import page, page_name
+def _with_pages(folder: Path, pages: Path, explanations: Iterator[Explanation], asked: int) -> Iterator[Explanation]:
+    """The same explanations, each written as a page when it comes by, and their list at the end."""
+    from mmdesk.engine.services.explanation_batches import page_folder
 
-    for number, explanation in enumerate(explanations, 1):
-        write_atomic(pages / page_name(number, explanation), page(folder, explanation))
-        yield explanation
+    with page_folder(folder, pages, asked) as made:
+        for explanation in explanations:
+            made.add(explanation)
+            yield explanation
 
 
 def _explanations(
@@ -156,12 +158,13 @@ def _explanations(
     return explain_many(
         args.folder,
         predictions.run_id,
-        _ids(args.entities),
+        asked_ids(args.entities),
         targets_file=args.targets,
         as_of_us=as_of_option(args.as_of),
         head=Head(args.head) if args.head else None,
         perspectives=perspectives,
         limits=load_limits(args.limits) if args.limits is not None else NO_LIMITS,
+        cached=not args.no_cache,
         ctx=console.context.part(0.3, 1),
     )
 

@@ -18,9 +18,12 @@ from mmdesk.engine.core.jobs import JobContext
 from mmdesk.engine.core.types import Head, MissingEntities, OnConflict, Table, current_actor
 
 if TYPE_CHECKING:
-    from mmdesk.engine.explanation.explanation import Explanation
+    from mmdesk.engine.explanation.explanation import Explanation, Item
     from mmdesk.engine.explanation.looks import Perspective
+    from mmdesk.engine.explanation.overview import Overview
     from mmdesk.engine.services.cases import DataHealth
+    from mmdesk.engine.services.custody import CheckedFile
+    from mmdesk.engine.services.explanation_batches import BatchReport
     from mmdesk.engine.services.media_imports import ArtifactRow, ExtractReport, MediaReport
     from mmdesk.engine.services.previews import Preview as MediaPreview
     from mmdesk.engine.services.runs import Comparison, Reproduction, RunPage, RunRow, TrainResult
@@ -326,7 +329,7 @@ def explain(
     """Why a run says what it says of one entity, as of a moment (None: everything known)."""
     from mmdesk.engine.services import explanations
 
-    return explanations.explain(folder, run, entity_id, head=head, as_of_us=as_of_us, ctx=ctx)
+    return explanations.explain(folder, run, entity_id, head=head, as_of_us=as_of_us, cached=True, ctx=ctx)
 
 
 def look(
@@ -336,6 +339,54 @@ def look(
     from mmdesk.engine.services import explanations
 
     return explanations.look(folder, explanation, perspectives, ctx=ctx)
+
+
+def check_item(folder: Path, item: Item, *, ctx: JobContext) -> tuple[CheckedFile, ...]:
+    """The files behind a piece of evidence, read and compared now."""
+    from mmdesk.engine.services import custody
+
+    return custody.check_item(folder, item, ctx=ctx)
+
+
+def explain_to_pages(
+    folder: Path, run: str, entities: Sequence[str], head: Head | None, out: Path, *, ctx: JobContext
+) -> BatchReport:
+    """Explanations of many entities as a folder of pages."""
+    from mmdesk.engine.services import explanation_batches
+
+    return explanation_batches.explain_to_pages(folder, run, entities, out, head=head, ctx=ctx)
+
+
+def explain_to_file(
+    folder: Path, run: str, entities: Sequence[str], head: Head | None, out: Path, *, ctx: JobContext
+) -> BatchReport:
+    """Explanations of many entities, one in a line."""
+    from mmdesk.engine.services import explanation_batches
+
+    return explanation_batches.explain_to_file(folder, run, entities, out, head=head, ctx=ctx)
+
+
+def overview_groupings(folder: Path, *, ctx: JobContext) -> tuple[str, ...]:  # noqa: ARG001
+    """By what entities can be told apart."""
+    from mmdesk.engine.services import explanation_overview
+
+    return explanation_overview.groupings(folder)
+
+
+def make_overview(
+    folder: Path, run: str, entities: Sequence[str], head: Head | None, by: str, *, ctx: JobContext
+) -> Overview:
+    """What moves the scores of these entities."""
+    from mmdesk.engine.services import explanation_overview
+
+    return explanation_overview.make_overview(folder, run, entities, head=head, by=by, ctx=ctx)
+
+
+def write_overview(overview: Overview, path: Path, *, ctx: JobContext) -> None:  # noqa: ARG001
+    """An overview as a file, by its ending."""
+    from mmdesk.engine.services import explanation_overview
+
+    explanation_overview.write_overview(overview, path)
 
 
 def write_page(folder: Path, explanation: Explanation, path: Path, *, ctx: JobContext) -> None:  # noqa: ARG001

@@ -7,6 +7,7 @@ import io
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from urllib.parse import quote
 
 import pandas as pd
 import pyarrow.parquet as pq
@@ -137,9 +138,10 @@ def test_a_page_for_each_row(mmdesk: Commands, trained: Path, tmp_path: Path) ->
     )
     assert mmdesk(*words) == 0
     names = sorted(path.name for path in (tmp_path / "pages").iterdir())
-    assert names == ["0001 e0003.html", "0002 e0001.html", "0003 e0003.html"]
-    first, second, third = ((tmp_path / "pages" / name).read_text(encoding="utf-8") for name in names)
+    assert names == ["0001 e0003.html", "0002 e0001.html", "0003 e0003.html", "index.html"]
+    first, second, third, index = ((tmp_path / "pages" / name).read_text(encoding="utf-8") for name in names)
     assert first == third != second
+    assert all(f"href='{quote(name)}'" in index for name in names[:3])
     assert "<h1>e0003</h1>" in first
     assert mmdesk.refused(2, "predict", trained, "latest", "--pages", tmp_path)["hint"] == "Add --explain."
 

@@ -304,6 +304,8 @@ class Batcher:
 
     def _features(self, source: Int64) -> Float32:
         """The vectors of some segments; where a block is all zeros (it does not apply) it becomes the training mean."""
+        if not len(source):  # a case without any features has no columns of them either
+            return np.zeros((0, len(self.encoder.segments.mean)), np.float32)
         values = np.asarray(self.data.segments[source], dtype=np.float32)
         applies = blocks_applying(values, self.encoder.feature_names)
         return np.where(applies, values, self.encoder.segments.mean)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import ClassVar
 
 import orjson
 
@@ -54,7 +55,12 @@ __all__ = [
 ]
 
 SCHEMA_VERSION = 1
-"""Of :func:`to_document`; raised by one whenever a field changes its meaning or goes away."""
+"""Of :func:`to_document`, published as ``explanation.schema.json``.
+
+A field that is new and may be left out does not change the version: whoever reads passes over what it does not know.
+The version is raised by one, and :mod:`mmdesk.engine.explanation.document` goes on reading the one before, whenever a
+field goes away, changes its name, type, unit or meaning, or becomes required, or a list of words loses or gains one.
+"""
 
 
 class Grade(StrEnum):
@@ -185,6 +191,9 @@ class Explanation:
             (:mod:`mmdesk.engine.explanation.perspectives`); they are not in the document where they were not.
     """
 
+    # In the document ``for_`` is ``for``, which Python keeps for itself.
+    __pydantic_config__: ClassVar[Mapping[str, object]] = {"alias_generator": lambda name: name.rstrip("_")}
+
     run_id: str
     entity_id: str
     as_of: str | None
@@ -212,14 +221,22 @@ class Explanation:
     changes: Changes | None = None
 
 
-def to_document(explanation: Explanation) -> dict[str, object]:
-    """Plain JSON values: the fields above by name (``for_`` as ``for``), empty fields of items left out."""
+def to_document(explanation: Explanation, *, whole: bool = False) -> dict[str, object]:
+    """Plain JSON values: the fields above by name (``for_`` as ``for``).
+
+    Args:
+        explanation: What to write.
+        whole: Keep what else is left out: the empty fields of items, and looks that were not asked for.
+    """
     document = as_plain(explanation)
     assert isinstance(document, dict)
-    items = [_trimmed(item) for item in document.pop("items")]
-    looks = {str(name): look for name in Perspective if (look := document.pop(name)) is not None}
-    for jump in looks.get("course", {}).get("jumps", ()):
-        jump["items"] = [_trimmed(item) for item in jump["items"]]
+    looks = {str(name): document.pop(name) for name in Perspective}
+    items = document.pop("items")
+    if not whole:
+        looks = {name: look for name, look in looks.items() if look is not None}
+        items = [_trimmed(item) for item in items]
+        for jump in looks.get("course", {}).get("jumps", ()):
+            jump["items"] = [_trimmed(item) for item in jump["items"]]
     return {
         "schema_version": document.pop("schema_version"),
         "run_id": document.pop("run_id"),

@@ -7,8 +7,6 @@ nothing else: no markup, no links, and characters that turn the direction of wri
 from __future__ import annotations
 
 import base64
-import html
-import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 
@@ -20,12 +18,14 @@ from mmdesk.engine.core.times import from_us
 from mmdesk.engine.core.types import Head
 from mmdesk.engine.explanation.account import amount_text, change_text, item_text, reference_text
 from mmdesk.engine.explanation.explanation import Clause, Explanation, Grade, Item, ItemKind, Part
+from mmdesk.engine.explanation.references import Custodies, Custody, custody_words, files_behind
+from mmdesk.engine.explanation.sheet import beginning
+from mmdesk.engine.explanation.sheet import shown_text as _text
 
 _BARS = 10
 _LISTED = 12
 _FILES = 6
 _OUTLINE = 600
-_POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 _STRONGEST = 0.55
 """Opacity of the tile that counts most; weaker so that the picture stays to be seen."""
 
@@ -80,20 +80,17 @@ Look = Callable[[str], Seen | None]
 """From a file's SHA-256 to what can be seen of it; None where it is not here."""
 
 
-def explanation_page(explanation: Explanation, look: Look) -> bytes:
+def explanation_page(explanation: Explanation, look: Look, standings: Custodies | None = None) -> bytes:
     """The page, UTF-8; the same explanation and files, the same bytes.
 
     Args:
         explanation: What to show.
         look: Asked for each file that is shown.
+        standings: What a check of the files that it rests on found just now; those that are left out were not checked.
     """
     one = explanation
-    title = f"{_text(one.entity_id)}: {_text(amount_text(one.head, one.output))}"
     parts = (
-        f"<!DOCTYPE html><html lang='en'><head><meta charset='utf-8'><title>{title}</title>",
-        # Nothing may be fetched, whatever anybody manages to put on the page.
-        f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">',
-        f"<meta name='viewport' content='width=device-width'><style>{_PALETTES}{_STYLE}</style></head><body>",
+        beginning(f"{one.entity_id}: {amount_text(one.head, one.output)}"),
         *_head(one),
         *_section("What moved it", _waterfall(one)),
         *_section("For and against", _for_and_against(one)),
@@ -101,21 +98,11 @@ def explanation_page(explanation: Explanation, look: Look) -> bytes:
         *_section("Files", _files(one, look)),
         *_section("What it rests on", _ledger(one)),
         *_section("The account", _account(one.clauses)),
+        *_section("Where it came from", _sources(one, standings or {})),
         *_section("How far it can be trusted", _figures(one)),
         f"<footer>Run {_text(one.run_id)}. Associations that a model has learned, not proof.</footer></body></html>",
     )
     return "\n".join(parts).encode("utf-8", "replace")
-
-
-def _text(text: str) -> str:
-    """Imported text as text: markup escaped, and signs that are not to be seen shown by their code."""
-    return html.escape("".join(sign if sign.isprintable() else _code(sign) for sign in text))
-
-
-def _code(sign: str) -> str:
-    if sign in "\r\n\t" or sign.isspace():
-        return " "
-    return f"⟨U+{ord(sign):04X}⟩" if unicodedata.category(sign)[0] == "C" else sign
 
 
 def _section(title: str, content: Iterator[str]) -> Iterator[str]:
@@ -324,6 +311,24 @@ def _account(clauses: Sequence[Clause]) -> Iterator[str]:
         yield f"<p>{_text(clause.text)}{reference}</p>"
 
 
+def _sources(one: Explanation, standings: Custodies) -> Iterator[str]:
+    behind = files_behind(one)
+    if not behind:
+        return
+    yield "<p class='muted'>Each file was read anew when this page was made.</p><table>"
+    for reference, places in behind.items():
+        standing = standings.get(reference)
+        state = "not checked" if standing is None else custody_words(standing, imported=reference.import_id is not None)
+        pieces = f"{len(places)} piece{'' if len(places) == 1 else 's'} of evidence"
+        known = f"import {reference.import_id}, " if reference.import_id is not None else ""
+        kind = "" if standing is Custody.MATCHES else " class='raises'"
+        yield (
+            f"<tr><td>{_text(reference.name)}<br><span class='muted'>{known}{pieces}, SHA-256 {_text(reference.sha256)}"
+            f"</span></td><td{kind}>{state}</td></tr>"
+        )
+    yield "</table>"
+
+
 def _figures(one: Explanation) -> Iterator[str]:
     yield "<table class='narrow'>"
     figures = {**one.faithfulness.figures, "gap": one.gap, "steps": float(one.steps)}
@@ -331,32 +336,3 @@ def _figures(one: Explanation) -> Iterator[str]:
         shown = "-" if value is None else f"{value:.4g}"
         yield f"<tr><td>{_text(name.replace('_', ' '))}</td><td class='number'>{shown}</td></tr>"
     yield "</table>"
-
-
-_LIGHT = "--text:#1a1f29;--muted:#535d6d;--line:#d7dce4;--base:#fff;--raises:#b4460f;--lowers:#0b6b83"
-_DARK = "--text:#e7eaf0;--muted:#a5aebc;--line:#333a46;--base:#1a1e25;--raises:#ff9d66;--lowers:#5cc8de"
-_PALETTES = f"""
-:root{{color-scheme:light dark;{_LIGHT}}}
-@media (prefers-color-scheme:dark){{:root{{{_DARK}}}}}
-@media print{{:root{{color-scheme:light;{_LIGHT}}}section,figure{{break-inside:avoid}}}}
-"""
-_STYLE = """
-body{font:15px/1.45 system-ui,sans-serif;color:var(--text);background:var(--base);max-width:900px;
-margin:24px auto;padding:0 16px;overflow-wrap:anywhere}
-h1{margin:0;font-size:24px}h2{font-size:17px;margin:28px 0 8px;border-bottom:1px solid var(--line);padding-bottom:4px}
-h3{font-size:15px;margin:0 0 4px}p{margin:4px 0}.muted{color:var(--muted);font-size:13px}
-header{display:flex;gap:24px;align-items:flex-start}header>div:first-child{flex:1}
-.figure{text-align:right;color:var(--muted);white-space:nowrap}
-.figure b{display:block;font-size:28px;color:var(--text)}
-table{border-collapse:collapse;width:100%}td{padding:3px 8px 3px 0;vertical-align:top}
-.narrow{width:auto;min-width:320px}.bars td:first-child{width:220px}
-.number{text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums}
-.two{display:grid;grid-template-columns:1fr 1fr;gap:24px}
-.raises{fill:var(--raises);color:var(--raises)}.lowers{fill:var(--lowers);color:var(--lowers)}
-.caution{border-left:4px solid var(--raises);padding:6px 12px;margin-top:12px}
-.mark{fill:var(--text)}.axis{stroke:var(--line)}.wave{fill:var(--muted)}
-svg{max-width:100%;height:auto}svg text{font-size:12px;fill:var(--muted)}
-figure{margin:12px 0 20px}.frames{display:flex;flex-wrap:wrap;gap:8px}.meter{height:5px;background:currentColor}
-pre{white-space:pre-wrap;border:1px solid var(--line);padding:8px}
-footer{margin:32px 0;color:var(--muted);font-size:13px}
-"""

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.engine import Connection
 
 from mmdesk.engine.core.types import MissingEntities, OnConflict, Table
+from mmdesk.engine.ingestion.artifact_sources import stored_name
 from mmdesk.engine.ingestion.column_plan import Source
 from mmdesk.engine.ingestion.csv_ingestion import PreparedTable
 from mmdesk.engine.ingestion.mapping import LAYOUT_KEYS, FieldSource, TableMapping, parse_mapping
@@ -21,9 +22,11 @@ def recipe_of(prepared: PreparedTable, on_conflict: OnConflict, missing: Missing
     """The recipe of one file.
 
     ``mapping``: everything that was declared or found out, in the form of ``--mapping``. ``declared``: what the user
-    had said. ``on_conflict``, ``missing_entities``: the options.
+    had said. ``on_conflict``, ``missing_entities``: the options. ``path``: where the file was, to find it again when an
+    explanation leads to it.
     """
     return {
+        "path": stored_name(str(prepared.file.path.absolute())),
         "mapping": {prepared.table.value: _resolved(prepared)},
         "declared": {prepared.table.value: as_document(prepared.mapping)},
         "on_conflict": on_conflict.value,

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from mmdesk.engine.core.errors import DataError
 from mmdesk.engine.core.files import safe_name
+from mmdesk.engine.core.hashing import sha256_json
 from mmdesk.engine.core.jobs import NULL_CONTEXT, JobContext
+from mmdesk.engine.core.plain import as_plain
 from mmdesk.engine.core.types import Head, Split, current_actor
 from mmdesk.engine.explanation.change_limits import NO_LIMITS, ChangeLimits, check_limits, load_limits
 from mmdesk.engine.explanation.explanation import Explanation, Source, to_document, to_json
@@ -20,9 +22,10 @@ from mmdesk.engine.store.case import Case
 
 if TYPE_CHECKING:
     from mmdesk.engine.dataset.case_data import CaseData
-    from mmdesk.engine.explanation.explainer import Explainer
+    from mmdesk.engine.explanation.explainer import Explainer, Question
     from mmdesk.engine.explanation.perspectives import Perspectives
     from mmdesk.engine.model.ensemble import AnyModel
+    from mmdesk.engine.services.custody import Custodian
     from mmdesk.engine.training.records import LoadedRun
 
 __all__ = [
@@ -50,6 +53,7 @@ def explain(
     as_of_us: int | None = None,
     perspectives: Collection[Perspective] = (),
     limits: ChangeLimits = NO_LIMITS,
+    cached: bool = False,
     actor: str | None = None,
     ctx: JobContext = NULL_CONTEXT,
 ) -> Explanation:
@@ -62,6 +66,7 @@ def explain(
         as_of_us=as_of_us,
         perspectives=perspectives,
         limits=limits,
+        cached=cached,
         actor=actor,
         ctx=ctx,
     )
@@ -79,10 +84,11 @@ def explain_many(
     as_of_us: int | None = None,
     perspectives: Collection[Perspective] = (),
     limits: ChangeLimits = NO_LIMITS,
+    cached: bool = False,
     actor: str | None = None,
     ctx: JobContext = NULL_CONTEXT,
 ) -> Iterator[Explanation]:
-    """Explain entities, one explanation per asked row, same order, duplicates kept. Nothing is written.
+    """Explain entities, one explanation per asked row, same order, duplicates kept. The case is not changed.
 
     What is said of an entity does not depend on what else is asked. Reading and checking is done at once, the
     explaining as the result is read.
@@ -97,6 +103,7 @@ def explain_many(
         as_of_us: Only what lies strictly before it is used; None = everything known.
         perspectives: Further looks at each, which fill the fields of their names.
         limits: Within what attributes may change, for the perspective ``changes``.
+        cached: Take what was made before and is still true, and keep what is made; the bytes are the same.
         actor: Who asks.
         ctx: Told the progress; asked for cancellation on the way.
 
@@ -110,12 +117,14 @@ def explain_many(
     import numpy as np
 
     from mmdesk.engine.dataset.live import live_data
+    from mmdesk.engine.explanation.cache import ExplanationCache, last_change, through_cache
     from mmdesk.engine.explanation.explainer import Question
     from mmdesk.engine.services.predictions import asked_rows
     from mmdesk.engine.training.records import load_run
 
     who = actor or current_actor()
     with Case.open(folder, actor=who) as case:
+        change = last_change(case)
         loaded = load_run(case, run)
         record = loaded.record
         chosen = _head(loaded, head)
@@ -128,10 +137,14 @@ def explain_many(
 
     def explained() -> Iterator[Explanation]:
         with Case.open(folder, actor=who) as case:
-            explainer = _explainer(case, loaded, data, chosen)
-            more = _perspectives(case, loaded, explainer, perspectives, limits=limits, ctx=ctx.part(0.2, 0.4))
-            for explanation in explainer.explain(questions, ctx=ctx.part(0.4 if perspectives else 0.2, 1)):
-                yield explanation if more is None else more.add(explanation, ctx=ctx)
+            anew = _Anew(case, loaded, data, chosen, (frozenset(perspectives), limits))
+            if not cached:
+                yield from anew(questions, ctx=ctx.part(0.2, 1))
+                return
+            cache = ExplanationCache(case, change, data, _about(loaded, chosen, perspectives, limits))
+            yield from through_cache(
+                cache, lambda number: str(data.entity_ids[number]), anew, questions, ctx=ctx.part(0.2, 1)
+            )
 
     return explained()
 
@@ -174,19 +187,74 @@ def look(
         return explanation if more is None else more.add(explanation, ctx=ctx.part(0.9, 1))
 
 
-def page(folder: Path, explanation: Explanation) -> bytes:
-    """An explanation as one self-contained page of HTML, with the files that it rests on.
+class _Anew:
+    """Makes explanations with the wanted looks; what that needs is only made when the first is asked for.
+
+    Args:
+        wanted: Which looks, and within what attributes may change.
+    """
+
+    def __init__(
+        self,
+        case: Case,
+        loaded: LoadedRun,
+        data: CaseData,
+        head: Head,
+        wanted: tuple[Collection[Perspective], ChangeLimits],
+    ) -> None:
+        self._case, self._loaded, self._data, self._head, self._wanted = case, loaded, data, head, wanted
+        self._made: tuple[Explainer, Perspectives | None] | None = None
+
+    def __call__(self, questions: Sequence[Question], *, ctx: JobContext) -> Iterator[Explanation]:
+        first = 0.0
+        if self._made is None:
+            perspectives, limits = self._wanted
+            first = 0.2 if perspectives else 0.0
+            explainer = _explainer(self._case, self._loaded, self._data, self._head)
+            part = ctx.part(0, first)
+            looks = _perspectives(self._case, self._loaded, explainer, perspectives, limits=limits, ctx=part)
+            self._made = explainer, looks
+        explainer, more = self._made
+        for explanation in explainer.explain(questions, ctx=ctx.part(first, 1)):
+            yield explanation if more is None else more.add(explanation, ctx=ctx)
+
+
+def _about(
+    loaded: LoadedRun, head: Head, perspectives: Collection[Perspective], limits: ChangeLimits
+) -> dict[str, object]:
+    """What decides explanations besides the case and the question."""
+    record = loaded.record
+    return {
+        "run_id": record.run_id,
+        "model_sha256": record.model_sha256,
+        "metrics": sha256_json(record.metrics),
+        "feature_version": record.feature_version,
+        "head": str(head),
+        "perspectives": sorted(map(str, perspectives)),
+        "limits": as_plain(limits) if Perspective.CHANGES in perspectives else None,
+    }
+
+
+def page(folder: Path, explanation: Explanation, custodian: Custodian | None = None) -> bytes:
+    """An explanation as one self-contained page of HTML, with the files that it rests on, which are checked anew.
 
     Args:
         folder: The case.
         explanation: Of an entity of the case.
+        custodian: Checks the files; for many pages, so that each is read once for all of them.
 
     Raises:
         StoreError: The case cannot be opened.
     """
     from mmdesk.engine.core.errors import MmdeskError
     from mmdesk.engine.explanation.page import explanation_page
+    from mmdesk.engine.explanation.references import files_behind
+    from mmdesk.engine.services.custody import Custodian
     from mmdesk.engine.services.previews import Preview, preview
+
+    if custodian is None:
+        with Case.open(folder, actor=current_actor()) as case:
+            return page(folder, explanation, Custodian(case))
 
     def look(sha256: str) -> Preview | None:
         try:
@@ -196,7 +264,8 @@ def page(folder: Path, explanation: Explanation) -> bytes:
                 return None
             raise
 
-    return explanation_page(explanation, look)
+    standings = {reference: custodian.check(reference).standing for reference in files_behind(explanation)}
+    return explanation_page(explanation, look, standings)
 
 
 def page_name(number: int, explanation: Explanation) -> str:

@@ -161,7 +161,11 @@ def import_media(
     source = ImportSource(
         stored_name(str(manifest or paths[0])),
         listed.sha256 if listed else None,
-        {"paths": [stored_name(str(path)) for path in paths], "manifest": stored_name(str(manifest or ""))},
+        {
+            "paths": [stored_name(str(path)) for path in paths],
+            "manifest": stored_name(str(manifest or "")),
+            **({"path": stored_name(str(manifest.absolute()))} if manifest is not None else {}),
+        },
     )
     with Case.open(folder, write=True, actor=actor) as case:
         case.spare_memory()

@@ -374,10 +374,14 @@ def require_format(out: Path) -> None:
         )
 
 
+def harmless(text: str) -> str:
+    """A text for a cell; what a spreadsheet would take for a formula gets a quote mark."""
+    return "'" + text if text.startswith(_FORMULA) else text
+
+
 def _cell(text: str) -> str:
-    """A text as a CSV cell; what a spreadsheet would take for a formula gets a quote mark."""
-    if text.startswith(_FORMULA):
-        text = "'" + text
+    """A text as a CSV cell."""
+    text = harmless(text)
     return '"' + text.replace('"', '""') + '"' if any(mark in text for mark in ',"\r\n') else text
 
 

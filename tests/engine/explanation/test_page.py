@@ -18,7 +18,7 @@ from tests.engine.explanation.small_model import explainer, random_model, small_
 
 HOSTILE = "<script>alert(1)</script>\u202egpj.exe\x07\"'&<img src=http://example.invalid/x>"
 PIXELS = np.full((60, 90, 3), 128, np.uint8)
-_VOID = {"meta", "br", "img"}
+_VOID = {"meta", "br", "img", "input"}
 
 
 class Reader(HTMLParser):

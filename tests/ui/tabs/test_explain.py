@@ -170,7 +170,75 @@ def test_an_altered_file_is_named_so(qtbot: QtBot, window: MainWindow, trained_c
     item = next((item for item in tab.page.explanation.items), None)
     assert item is not None
     tab.page.media._on_preview(item, seen)
-    assert "ALTERED" in tab.page.media._facts.text()
+    assert "ALTERED" in tab.page.media._warning.text()
+    assert not tab.page.media._banner.isHidden()
+    assert "hash does not match" in tab.page.media._facts.text()
+
+
+def _chosen_file(qtbot: QtBot, window: MainWindow, case: Path) -> tuple[ExplainTab, int]:
+    """The tab with an entity that has a picture, and the picture's place."""
+    from mmdesk.engine.services import media_imports
+
+    tab = explain_tab(qtbot, window, case)
+    rows = media_imports.list_artifacts(case)
+    row = next(row for row in rows if row.media_type == "image" and row.status == "done")
+    qtbot.keyClicks(tab.search, row.entities[0])
+    tab.table.choose(int(tab.table.columns.rows[0]))
+    rest(qtbot, window)
+    assert tab.page.explanation is not None
+    places = [n for n, item in enumerate(tab.page.explanation.items) if item.artifact_sha256 == row.sha256]
+    return tab, places[0]
+
+
+def test_opening_a_source_checks_it_again(qtbot: QtBot, window: MainWindow, trained_case: Path) -> None:
+    tab, place = _chosen_file(qtbot, window, trained_case)
+    page = tab.page
+    assert page.explanation is not None
+    page.choose(place)
+    rest(qtbot, window)
+    assert page._source.text().endswith("checked: it is what was imported")
+    assert page.media._banner.isHidden()
+    stored = stored_file(trained_case, str(page.explanation.items[place].artifact_sha256))
+    stored.chmod(0o644)
+    stored.write_bytes(stored.read_bytes() + b"x")
+    page._show_source(place)
+    rest(qtbot, window)
+    assert "ALTERED: it is not what was imported any more" in page._source.text()
+    stored.unlink()
+    page.media._chosen = None
+    page.media.choose(place)
+    page._show_source(place)
+    rest(qtbot, window)
+    assert "NOT FOUND" in page._source.text()
+    assert "NOT FOUND" in page.media._warning.text()
+    assert page.media._banner.isVisible()
+
+
+def test_a_table_that_is_not_where_it_was_is_said_to_be_so(
+    qtbot: QtBot, window: MainWindow, trained_case: Path
+) -> None:
+    from mmdesk.engine.services import imports
+
+    tab = explain_tab(qtbot, window, trained_case)
+    page = tab.page
+    assert page.explanation is not None
+    place = next(n for n, item in enumerate(page.explanation.items) if item.kind == "event")
+    page.choose(place)
+    rest(qtbot, window)
+    assert page._source.text().endswith("checked: it is what was imported")
+    record = next(one for one in imports.list_imports(trained_case) if one.kind == "events")
+    table = Path(str(record.recipe["path"]))
+    away = table.rename(table.with_suffix(".away"))
+    try:
+        page._show_source(place)
+        rest(qtbot, window)
+        assert page._source.text().startswith("events.csv NOT FOUND: it is not where it was imported from")
+        table.write_bytes(away.read_bytes()[:-1])
+        page._show_source(place)
+        rest(qtbot, window)
+        assert page._source.text().startswith("events.csv ALTERED: it is not what was imported any more")
+    finally:
+        away.replace(table)
 
 
 def test_the_account_is_copied_with_its_references(qtbot: QtBot, window: MainWindow, trained_case: Path) -> None:
@@ -202,6 +270,94 @@ def test_a_page_to_print_is_the_command_lines(
     rest(qtbot, window)
     assert tab.page.explanation is not None
     assert (tmp_path / "why.html").read_bytes() == explanations.page(trained_case, tab.page.explanation)
+
+
+def _lines(path: Path) -> list[str]:
+    return [json.loads(line)["entity_id"] for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def test_the_list_is_explained_into_a_file(
+    qtbot: QtBot, window: MainWindow, trained_case: Path, tmp_path: Path
+) -> None:
+    tab = explain_tab(qtbot, window, trained_case)
+    qtbot.keyClicks(tab.search, "m0000")
+    rest(qtbot, window)
+    listed = tab._listed()
+    assert 2 < len(listed) < 11
+    tab._of_the_list[1].trigger()
+    choose_file(window, tmp_path / "why.jsonl")
+    rest(qtbot, window)
+    assert _lines(tmp_path / "why.jsonl") == listed
+    expected = explanations.explain_many(trained_case, "latest", listed, head=Head.CLASSIFICATION)
+    made = (tmp_path / "why.jsonl").read_bytes().splitlines()
+    assert made == [explanations.to_json(one) for one in expected]
+
+
+def test_those_that_are_chosen_are_explained_as_pages(
+    qtbot: QtBot, window: MainWindow, trained_case: Path, tmp_path: Path
+) -> None:
+    tab = explain_tab(qtbot, window, trained_case)
+    before = tab.page.explanation
+    tab.table.setFocus()
+    for _ in range(2):
+        qtbot.keyClick(tab.table, Qt.Key.Key_Down, Qt.KeyboardModifier.ShiftModifier)
+    rest(qtbot, window)
+    assert tab._said.text() == "60 entities, 3 chosen"
+    assert tab.page.explanation is before
+    listed = tab._listed()
+    tab._explain_list(tmp_path / "pages", pages=True)
+    rest(qtbot, window)
+    names = {path.name for path in (tmp_path / "pages").iterdir()}
+    assert names == {"index.html", *(f"{number:04d} {name}.html" for number, name in enumerate(listed, 1))}
+
+
+def test_what_is_finished_when_it_is_cancelled_is_kept(
+    qtbot: QtBot, window: MainWindow, trained_case: Path, tmp_path: Path
+) -> None:
+    tab = explain_tab(qtbot, window, trained_case)
+    tab._explain_list(tmp_path / "pages", pages=True)
+    qtbot.waitUntil(lambda: len(list(tmp_path.glob("pages/0*.html"))) > 1, timeout=LONG_MS)
+    press(qtbot, window.strip, "Cancel Explaining 60 entities")
+    rest(qtbot, window)
+    pages = sorted(path.name for path in tmp_path.glob("pages/0*.html"))
+    index = (tmp_path / "pages" / "index.html").read_text(encoding="utf-8")
+    assert 1 < len(pages) <= 60
+    assert index.count("<li ") == len(pages)
+    if len(pages) < 60:
+        assert "60 were asked for" in index
+
+
+def test_an_overview_of_the_list(
+    qtbot: QtBot, window: MainWindow, trained_case: Path, tmp_path: Path, qtmodeltester: ModelTester
+) -> None:
+    from mmdesk.engine.services import explanation_overview
+
+    tab = explain_tab(qtbot, window, trained_case)
+    qtbot.keyClicks(tab.search, "m0000")
+    rest(qtbot, window)
+    listed = tab._listed()
+    press(qtbot, tab, "Overview")
+    rest(qtbot, window)
+    shown = tab.overview
+    assert shown.isVisible()
+    assert shown.overview == explanation_overview.make_overview(
+        trained_case, "latest", listed, head=Head.CLASSIFICATION
+    )
+    qtmodeltester.check(shown.table.columns)
+    assert shown.overview is not None
+    assert shown.table.columns.rowCount() == len(shown.overview.groups[0].inputs)
+    shown.by_box.set_value("media")
+    rest(qtbot, window)
+    assert shown.overview is not None
+    assert len(shown.overview.groups) > 1
+    shown.group_box.set_value(shown.overview.groups[1].name)
+    assert shown.table.columns.rowCount() == len(shown.overview.groups[1].inputs)
+    press(qtbot, shown, "Export…")
+    choose_file(window, tmp_path / "o.csv")
+    rest(qtbot, window)
+    assert (tmp_path / "o.csv").read_bytes() == explanation_overview.overview_csv(shown.overview)
+    press(qtbot, shown, "Back to the entity")
+    assert tab.page.isVisible()
 
 
 def test_an_altered_model_is_refused_in_words(qtbot: QtBot, window: MainWindow, trained_case: Path) -> None:

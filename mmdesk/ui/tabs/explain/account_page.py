@@ -7,15 +7,18 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QButtonGroup, QFrame, QSplitter, QTabWidget, QToolButton, QWidget
 
+from mmdesk.ui import calls
 from mmdesk.ui.colours import SPACE_L, SPACE_M, SPACE_S
 from mmdesk.ui.desk import Desk
 from mmdesk.ui.formatting import data_time, percent, tool_tip
+from mmdesk.ui.jobs.job import Lane
 from mmdesk.ui.tabs.explain.items import EventsView, ForAndAgainst, ItemTable, LinksView, MaybeEmpty
 from mmdesk.ui.tabs.explain.media_view import MediaView
 from mmdesk.ui.tabs.explain.views import Views
 from mmdesk.ui.tabs.explain.wording import (
     GRADES,
     HEAD_NAMES,
+    custody_text,
     figures_text,
     group_account,
     item_account,
@@ -29,6 +32,7 @@ from mmdesk.ui.widgets.waterfall import Waterfall
 
 if TYPE_CHECKING:
     from mmdesk.engine.explanation.explanation import Explanation
+    from mmdesk.engine.services.custody import CheckedFile
 
 _KINDS = ("attribute", "event", "neighbour", "artifact")
 
@@ -41,9 +45,10 @@ class AccountPage(QWidget):
     def __init__(self, desk: Desk) -> None:
         super().__init__()
         self.explanation: Explanation | None = None
+        self._desk = desk
         self._build_head()
         self._build_waterfall()
-        self._build_evidence(desk)
+        self._build_evidence()
         self._source_icon = Picture("file", "muted", 16)
         self._source = ElidedLabel("", "muted", Qt.TextElideMode.ElideMiddle)
         source = row(None, self._source_icon, self._source)
@@ -106,11 +111,11 @@ class AccountPage(QWidget):
         inner.setStretch(2, 1)
         self._left.setMinimumWidth(300)
 
-    def _build_evidence(self, desk: Desk) -> None:
+    def _build_evidence(self) -> None:
         self.attributes = ItemTable("Attributes")
         self.events = EventsView()
         self.links = LinksView()
-        self.media = MediaView(desk)
+        self.media = MediaView(self._desk)
         self.sides = ForAndAgainst()
         self.clauses = ClauseList()
         self._maybe = {
@@ -160,7 +165,7 @@ class AccountPage(QWidget):
         self.views.show_explanation(explanation)
         for number, (kind, title) in enumerate(zip(_KINDS, ("Attributes", "Events", "Links", "Media"), strict=True)):
             self.tabs.setTabText(number, f"{title} {len(by_kind[kind])}")
-        self._source.set_text("Choose a piece of evidence to see the file and line it came from.")
+        self._say_source("Choose a piece of evidence to see the file and line it came from.")
         self.shown.emit()
 
     def _show_clauses(self, explanation: Explanation) -> None:
@@ -227,7 +232,28 @@ class AccountPage(QWidget):
             words.insert(0, data_time(item.time_us))
         if item.attention is not None:
             words.append(f"attention {percent(item.attention, 1)}")
-        self._source.set_text(" · ".join(words))
+        said = " · ".join(words)
+        self._say_source(said)
+        # Imported files may be large and far away, so they are read beside whatever else is going on.
+        self._desk.jobs.submit(
+            Lane.IO, calls.check_item, self._desk.session.folder, item, key="explain.source", owner=self,
+            on_success=lambda checked: self._on_source_checked(said, checked),
+            on_failure=lambda failure: self._say_source(f"{said} · not checked: {failure.message}", holds=False),
+        )  # fmt: skip
+
+    def _on_source_checked(self, said: str, checked: tuple[CheckedFile, ...]) -> None:
+        """Beside where it came from, whether that still is what it was; what is not comes first."""
+        wrong = [custody_text(one) for one in checked if one.standing.value != "matches"]
+        if wrong:
+            self._say_source(" · ".join([*wrong, said]), holds=False)
+        elif checked:
+            self._say_source(f"{said} · checked: it is what was imported")
+
+    def _say_source(self, text: str, *, holds: bool = True) -> None:
+        self._desk.jobs.supersede("explain.source")
+        self._source.set_text(text)
+        self._source.set_kind("muted" if holds else "bad")
+        self._source_icon.show_icon("file" if holds else "warning", "muted" if holds else "bad")
 
     def reset_layout(self) -> None:
         """Widths as they came."""

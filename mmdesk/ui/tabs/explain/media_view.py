@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QCheckBox, QPlainTextEdit, QSplitter, QStackedWidget, QWidget
 
+from mmdesk.engine.explanation.references import Custody, custody_words
 from mmdesk.ui import calls
 from mmdesk.ui.colours import SPACE_S
 from mmdesk.ui.desk import Desk
@@ -14,9 +15,9 @@ from mmdesk.ui.formatting import data_time, duration, shown, size
 from mmdesk.ui.jobs.job import Failure, Lane
 from mmdesk.ui.tabs.explain.items import ItemTable, Numbered
 from mmdesk.ui.tabs.explain.wording import Scale
-from mmdesk.ui.widgets.basics import ElidedLabel, Label, boxed, column, row
+from mmdesk.ui.widgets.basics import ElidedLabel, Label, boxed, column, frame, row
 from mmdesk.ui.widgets.media import Frame, FrameGrid, Span, Tile, TiledPicture, Waveform
-from mmdesk.ui.widgets.notice import Stateful
+from mmdesk.ui.widgets.notice import Picture, Stateful
 
 if TYPE_CHECKING:
     from mmdesk.engine.explanation.explanation import Item
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 _TILES = {"tile"}
 _WINDOWS = {"window"}
 _FRAMES = {"frame"}
+_LOST = {"store.file_missing": Custody.NOT_FOUND, "usage.no_such_artifact": Custody.UNKNOWN}
 
 
 class MediaView(QWidget):
@@ -60,8 +62,13 @@ class MediaView(QWidget):
         shown_file = column(None, head, self._stack, self._whole, spacing=SPACE_S)
         shown_file.setStretch(1, 1)
         self._state = Stateful(boxed(shown_file))
+        self._banner = frame("notice")
+        self._warning = Label("", "bad", wrap=True)
+        warning = row(self._banner, Picture("warning", "bad", 18), self._warning, margin=SPACE_S)
+        warning.setStretch(1, 1)
+        self._banner.hide()
         splitter = QSplitter(Qt.Orientation.Vertical)
-        splitter.addWidget(self._state)
+        splitter.addWidget(boxed(column(None, self._banner, self._state, spacing=SPACE_S)))
         splitter.addWidget(self.items)
         splitter.setSizes([320, 100])
         splitter.setStretchFactor(0, 1)
@@ -96,13 +103,20 @@ class MediaView(QWidget):
         if place == self._chosen or item.artifact_sha256 is None:
             return
         self._chosen = place
+        self._warn("")
         self._state.show_busy(f"Opening {shown(item.label, 60)}")
         self._desk.jobs.submit(
             Lane.QUICK, calls.preview_media, self._desk.session.folder, item.artifact_sha256, key="explain.media",
             owner=self, on_success=lambda seen: self._on_preview(item, seen), on_failure=self._on_failed,
         )  # fmt: skip
 
+    def _warn(self, text: str) -> None:
+        self._warning.setText(text)
+        self._banner.setVisible(bool(text))
+
     def _on_failed(self, failure: Failure) -> None:
+        if failure.code in _LOST:
+            self._warn(custody_words(_LOST[failure.code], imported=False))
         self._state.show_error(failure.message, failure.hint, failure.details)
 
     def _on_preview(self, item: Item, seen: Preview) -> None:
@@ -112,7 +126,8 @@ class MediaView(QWidget):
             facts.append(duration(seen.length_s) if seen.length_s >= 10 else f"{seen.length_s:.1f} s")
         if item.time_us is not None:
             facts.append(data_time(item.time_us))
-        facts.append("hash checked" if seen.intact else "ALTERED: the stored file no longer has its hash")
+        facts.append("hash checked" if seen.intact else "hash does not match")
+        self._warn("" if seen.intact else custody_words(Custody.ALTERED, imported=False))
         self._facts.set_text(" · ".join(facts))
         self._facts.set_kind("small" if seen.intact else "bad")
         self._overlay.setVisible(seen.pixels is not None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QLineEdit, QSplitter, QWidget
+from PySide6.QtWidgets import QLineEdit, QSplitter, QStackedWidget, QWidget
 
 from mmdesk.engine.core.files import safe_name
 from mmdesk.engine.core.types import Head
@@ -22,8 +22,9 @@ from mmdesk.ui.jobs.job import Failure, Job, Lane
 from mmdesk.ui.models.columns import Column
 from mmdesk.ui.session import Concern
 from mmdesk.ui.tabs.explain.account_page import AccountPage
+from mmdesk.ui.tabs.explain.overview_page import OverviewPage
 from mmdesk.ui.tabs.explain.wording import HEAD_NAMES, account_text
-from mmdesk.ui.widgets.basics import Label, boxed, column, row
+from mmdesk.ui.widgets.basics import ActionButton, Label, boxed, column, row
 from mmdesk.ui.widgets.fields import Choice
 from mmdesk.ui.widgets.notice import Stateful
 from mmdesk.ui.widgets.table import Table
@@ -57,9 +58,13 @@ class ExplainTab(Room):
         self._as_of_us: int | None = None
         self.page = AccountPage(desk)
         self._reasons = Stateful(self.page)
+        self.overview = OverviewPage(desk, self._show_entity)
+        self._right = QStackedWidget()
+        self._right.addWidget(self._reasons)
+        self._right.addWidget(self.overview)
         splitter = QSplitter()
         splitter.addWidget(self._left())
-        splitter.addWidget(self._reasons)
+        splitter.addWidget(self._right)
         splitter.setStretchFactor(1, 1)
         splitter.setChildrenCollapsible(False)
         splitter.setSizes([352, 908])
@@ -77,6 +82,13 @@ class ExplainTab(Room):
             "Explain", "Save as a page…", self._on_save_page, shortcut="Ctrl+Shift+P", icon="export", enabled=False
         )
         add("Explain", "Find an entity", self._on_find, shortcut="Ctrl+F", icon="search")
+        self._of_the_list = (
+            add("Explain", "Overview of the list", self._on_overview, shortcut="Ctrl+Shift+O", enabled=False),
+            add("Explain", "Explain the list into a file…", self._on_list_file, icon="export", enabled=False),
+            add("Explain", "Explain the list as pages…", self._on_list_pages, icon="export", enabled=False),
+        )
+        self._list_actions.addWidget(ActionButton(self._of_the_list[0], "Overview"))
+        self._list_actions.addWidget(ActionButton(self._of_the_list[2], "Explain all…"))
         self.page.shown.connect(lambda: self._enable(True))
         self.page.views.course.asked_as_of.connect(self._explain_as_of)
         desk.jobs.changed.connect(self._on_jobs_changed)
@@ -94,16 +106,17 @@ class ExplainTab(Room):
         self.search.textChanged.connect(lambda _text: self._filter())
         self.filter_box = Choice("Which entities", _FILTERS)
         self.filter_box.value_changed.connect(lambda _which: self._filter())
-        self.table = Table("Entities")
-        self.table.picked.connect(lambda _rows: self._explain_as_of(None))
+        self.table = Table("Entities", many=True)
+        self.table.picked.connect(self._on_table_picked)
         self._said = Label("", "small")
+        self._list_actions = row(None, spacing=SPACE_S)
         grid = column(
             None,
             _named("Run", self.run_box),
             _named("Explain", self.head_box),
             spacing=SPACE_S,
         )
-        self._list_state = Stateful(boxed(column(None, self.table, self._said, spacing=SPACE_S)))
+        self._list_state = Stateful(boxed(column(None, self.table, self._said, self._list_actions, spacing=SPACE_S)))
         finding = row(None, self.search, self.filter_box)
         finding.setStretch(0, 1)
         left = boxed(column(None, grid, finding, self._list_state, spacing=SPACE_S, margin=(0, 0, SPACE_S, 0)))
@@ -120,8 +133,10 @@ class ExplainTab(Room):
         self.run_box.set_options([])
         self.table.set_columns([])
         self.page.explanation = None
+        self.overview.clear()
         self._state.show_empty("explain", "No case is open", "")
         self._enable(False)
+        self._enable_list(False)
 
     def load(self) -> None:
         """Read the runs anew, then the scores."""
@@ -163,6 +178,8 @@ class ExplainTab(Room):
             return
         self._run_id = run_id
         self._enable(False)
+        self._enable_list(False)
+        self._show_entity()
         self._list_state.show_busy("Scoring every entity")
         self._reasons.show_empty("person", "No entity is chosen", "Choose one on the left to see why.")
         self._scoring = self.desk.jobs.submit(
@@ -197,6 +214,7 @@ class ExplainTab(Room):
         self._list_state.show_content()
         if self.table.columns.rowCount():
             self.table.choose(int(self.table.columns.rows[0]))
+            self._enable_list(True)
 
     def _filter(self) -> None:
         if self._scores is None:
@@ -213,9 +231,20 @@ class ExplainTab(Room):
         elif which != "all":
             mask &= self._scores.decision == which
         self.table.columns.set_filter(mask)
-        shown_rows, total = int(mask.sum()), len(mask)
+        self._say_how_many()
+
+    def _say_how_many(self) -> None:
+        total, shown_rows, chosen = self.table.columns.size, self.table.columns.rowCount(), len(self.table.chosen())
         everything = count(total, "entity", "entities")
-        self._said.setText(everything if shown_rows == total else f"{shown_rows:,} of {everything}")
+        said = everything if shown_rows == total else f"{shown_rows:,} of {everything}"
+        self._said.setText(said if chosen < 2 else f"{said}, {chosen:,} chosen")
+
+    def _on_table_picked(self, rows: list[int]) -> None:
+        """One is explained; several are for what is done with a list, and the one shown before stays."""
+        self._say_how_many()
+        if len(rows) == 1:
+            self._show_entity()
+            self._explain_as_of(None)
 
     # One entity.
 
@@ -243,6 +272,55 @@ class ExplainTab(Room):
 
     def _on_explain_failed(self, failure: Failure) -> None:
         self._reasons.show_error(failure.message, failure.hint, failure.details, "Try again", self._explain)
+
+    # The list.
+
+    def _listed(self) -> list[str]:
+        """Who is meant: those that are chosen if they are several, else all that are shown, in their order."""
+        assert self._scores is not None
+        chosen = self.table.chosen()
+        rows = chosen if len(chosen) > 1 else [int(row) for row in self.table.columns.rows]
+        return [self._scores.entity_ids[row] for row in rows]
+
+    def _show_entity(self) -> None:
+        self._right.setCurrentWidget(self._reasons)
+
+    def _on_overview(self) -> None:
+        if self._scores is not None and self._run_id is not None:
+            self._right.setCurrentWidget(self.overview)
+            self.overview.show_list(self._run_id, self._listed(), self.head_box.value)
+
+    def _on_list_file(self) -> None:
+        choosers.choose_new_file(
+            self, self.desk.settings, "Explain the list into a file", "explanations.jsonl",
+            lambda path: self._explain_list(path, pages=False),
+        )  # fmt: skip
+
+    def _on_list_pages(self) -> None:
+        choosers.choose_folder(
+            self, self.desk.settings, "A folder for the pages", lambda path: self._explain_list(path, pages=True)
+        )
+
+    def _explain_list(self, path: Path, *, pages: bool) -> None:
+        if self._scores is None or self._run_id is None:
+            return
+        entities = self._listed()
+        finished = [0]
+        what = count(len(entities), "entity", "entities")
+
+        def tell(words: str) -> None:
+            self.desk.tell(f"{words}: {path / 'index.html' if pages else path}", "done", "good")
+
+        def on_event(event: Mapping[str, object]) -> None:
+            if event.get("event") == "explained":
+                finished[0] = int(str(event["done"]))
+
+        self.desk.jobs.submit(
+            Lane.HEAVY, calls.explain_to_pages if pages else calls.explain_to_file, self.desk.session.folder,
+            self._run_id, entities, self.head_box.value, path, title=f"Explaining {what}", owner=self,
+            on_event=on_event, on_failure=self.desk.tell_failure, on_success=lambda _report: tell(f"{what} explained"),
+            on_cancel=lambda: tell(f"Stopped; {finished[0]:,} of {what} explained"),
+        )  # fmt: skip
 
     # Commands.
 
@@ -280,6 +358,10 @@ class ExplainTab(Room):
             self.going.emit("explain", None)
             self.search.setFocus()
             self.search.selectAll()
+
+    def _enable_list(self, scored: bool) -> None:
+        for action in self._of_the_list:
+            action.setEnabled(scored)
 
     def _enable(self, explained: bool) -> None:
         self._copy.setEnabled(explained)

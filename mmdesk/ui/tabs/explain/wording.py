@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mmdesk.engine.core.types import Head
+from mmdesk.engine.explanation.references import custody_words
 from mmdesk.ui.formatting import MISSING, percent, shown, signed
 from mmdesk.ui.widgets.waterfall import Account, Step
 
 if TYPE_CHECKING:
     from mmdesk.engine.explanation.explanation import Explanation, Item, Source
+    from mmdesk.engine.services.custody import CheckedFile
 
 TOP = 10
 HEAD_NAMES = {
@@ -39,11 +41,15 @@ class Scale:
 
 def scale_of(explanation: Explanation) -> Scale:
     """Probabilities in percent and percentage points; numbers with as many digits as tell them apart."""
-    if explanation.head is Head.CLASSIFICATION:
+    return scale_for(explanation.head, max(abs(explanation.output), abs(explanation.base)))
+
+
+def scale_for(head: Head, largest: float) -> Scale:
+    """The scale of outputs of this size; probabilities have one of their own."""
+    if head is Head.CLASSIFICATION:
         return Scale(lambda value: percent(value, 1), lambda value: signed(100 * value), "percentage points")
-    largest = max(abs(explanation.output), abs(explanation.base), 1e-9)
-    digits = min(max(3 - math.floor(math.log10(largest)) - 1, 0), 6)
-    unit = "points of the ranking score" if explanation.head is Head.RANKING else "units of the target"
+    digits = min(max(3 - math.floor(math.log10(max(largest, 1e-9))) - 1, 0), 6)
+    unit = "points of the ranking score" if head is Head.RANKING else "units of the target"
     return Scale(lambda value: signed(value, digits).lstrip("+"), lambda value: signed(value, digits), unit)
 
 
@@ -99,7 +105,7 @@ def row_source(source: Source | None) -> str:
         return ""
     if source.file is None:
         return f"Table {source.table}, row {source.row}"
-    name = shown(source.file.replace("\\", "/").rpartition("/")[2], 40)
+    name = shown(_bare(source.file), 40)
     return name if source.line is None else f"{name}, line {source.line:,}"
 
 
@@ -109,6 +115,11 @@ def short_source(item: Item) -> str:
     if source is None or source.file is None:
         return source_line(item)
     return row_source(source)
+
+
+def _bare(path: str) -> str:
+    """The file's name without its folders, whatever system they are of."""
+    return path.replace("\\", "/").rpartition("/")[2]
 
 
 def source_line(item: Item) -> str:
@@ -130,6 +141,12 @@ def source_line(item: Item) -> str:
     if source.import_sha256:
         parts.append(f"SHA-256 {source.import_sha256[:16]}…")
     return ", ".join(parts)
+
+
+def custody_text(checked: CheckedFile) -> str:
+    """What a check of a file behind a piece of evidence found."""
+    said = custody_words(checked.standing, imported=checked.import_id is not None)
+    return f"{shown(_bare(checked.name), 60)} {said}"
 
 
 def account_text(explanation: Explanation) -> str:

@@ -1,0 +1,305 @@
+"""Is what an explanation rests on still what it was: rows of the case, imported tables, stored evidence files.
+
+The case has its own copies of evidence files, but only the name, place and SHA-256 of the tables that were imported.
+They are looked for where they were imported from and in folders that are named; one that is not there is *not found*,
+which is said, and never passes as a match.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from sqlalchemy import select
+
+from mmdesk.engine.core.errors import MmdeskError
+from mmdesk.engine.core.hashing import sha256_file
+from mmdesk.engine.core.jobs import NULL_CONTEXT, JobContext
+from mmdesk.engine.core.types import current_actor
+from mmdesk.engine.explanation.explanation import Item
+from mmdesk.engine.explanation.references import Custody, FileReference, RowReference, files_of, row_of
+from mmdesk.engine.store.case import Case
+from mmdesk.engine.store.tables import Artifact, Base, Import
+
+__all__ = ["CheckedFile", "CheckedRow", "Custodian", "Custody", "FileReference", "SourcesReport", "check_sources"]
+
+MAX_FINDINGS = 1000
+_ROWS_AT_ONCE = 500
+_TRIES_TO_FIND = 100
+"""At most so many files of the same name are read to find one with the right SHA-256."""
+
+
+@dataclass(frozen=True)
+class CheckedFile:
+    """What was found of a file.
+
+    Attributes:
+        sha256: As the explanation has it. ``name``, ``import_id``: likewise; no import for an evidence file.
+        standing: What was found.
+        path: Where the file is that was read; None if none was.
+        found_sha256: Of that file.
+    """
+
+    sha256: str
+    name: str
+    import_id: int | None
+    standing: Custody
+    path: str | None = None
+    found_sha256: str | None = None
+
+
+@dataclass(frozen=True)
+class CheckedRow:
+    """What was found of a row; ``standing`` is ``matches``, ``withdrawn``, ``altered`` or ``unknown``."""
+
+    table: str
+    row: int
+    standing: Custody
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A reference of an explanation that does not hold.
+
+    Attributes:
+        line: Of the file of explanations, 1 = the first. ``entity_id``: whom it is about.
+        item: Place of the evidence in it, from 0. ``label``: its name.
+        what: ``file`` or ``row``.
+        name: The file's name, or table and row.
+        standing: What was found.
+    """
+
+    line: int
+    entity_id: str
+    item: int
+    label: str
+    what: str
+    name: str
+    standing: Custody
+
+
+@dataclass(frozen=True)
+class SourcesReport:
+    """All references of a file of explanations, checked.
+
+    Attributes:
+        explanations: How many were read.
+        files: Every file that they rest on, once.
+        rows: How many different rows. ``rows_matching``: of them those that are as they were.
+        findings: References that do not hold, the first :data:`MAX_FINDINGS`. ``found``: how many there are.
+        holds: Every reference was checked and matches.
+    """
+
+    explanations: int
+    files: tuple[CheckedFile, ...]
+    rows: int
+    rows_matching: int
+    findings: tuple[Finding, ...]
+    found: int
+    holds: bool
+
+
+class Custodian:
+    """Checks references against one case; each file is read once, however often it is asked for.
+
+    Args:
+        case: Open for reading.
+        folders: Where imported tables may be now, searched with all folders in them.
+    """
+
+    def __init__(self, case: Case, folders: Sequence[Path] = ()) -> None:
+        self._case, self._folders = case, tuple(folders)
+        self._checked: dict[FileReference, CheckedFile] = {}
+        self._digests: dict[Path, str | None] = {}
+        self._rows: dict[RowReference, Custody] = {}
+
+    @property
+    def files(self) -> tuple[CheckedFile, ...]:
+        """The files that were checked, in the order in which they were first asked for."""
+        return tuple(self._checked.values())
+
+    @property
+    def rows(self) -> Mapping[RowReference, Custody]:
+        """The rows that were checked."""
+        return self._rows
+
+    def check(self, reference: FileReference, *, ctx: JobContext = NULL_CONTEXT) -> CheckedFile:
+        """Read a file and compare its SHA-256.
+
+        Raises:
+            StoreError: The database cannot be reached.
+        """
+        if reference not in self._checked:
+            ctx.check_cancelled()
+            look = self._stored if reference.import_id is None else self._imported
+            self._checked[reference] = look(reference)
+        return self._checked[reference]
+
+    def standing_of(self, item: Item, *, ctx: JobContext = NULL_CONTEXT) -> tuple[CheckedFile, ...]:
+        """The files behind one piece of evidence."""
+        return tuple(self.check(reference, ctx=ctx) for reference in files_of(item))
+
+    def _stored(self, reference: FileReference) -> CheckedFile:
+        with self._case.read() as connection:
+            path = connection.execute(select(Artifact.path).where(Artifact.sha256 == reference.sha256)).scalar()
+        if path is None:
+            return _checked(reference, Custody.UNKNOWN)
+        try:
+            with self._case.files.open(path) as file:
+                digest = sha256_file(file)
+        except (MmdeskError, OSError):
+            return _checked(reference, Custody.NOT_FOUND)
+        return _compared(reference, self._case.files.path(path), digest)
+
+    def _imported(self, reference: FileReference) -> CheckedFile:
+        with self._case.read() as connection:
+            statement = select(Import.source, Import.sha256, Import.recipe).where(Import.id == reference.import_id)
+            found = connection.execute(statement).one_or_none()
+        if found is None or found.sha256 != reference.sha256:
+            return _checked(reference, Custody.UNKNOWN)
+        other: CheckedFile | None = None
+        for path in self._candidates(found.source, found.recipe):
+            digest = self._digest(path)
+            if digest is not None:
+                compared = _compared(reference, path, digest)
+                if compared.standing is Custody.MATCHES:
+                    return compared
+                other = other or compared
+        return other or _checked(reference, Custody.NOT_FOUND)
+
+    def _candidates(self, source: str, recipe: str) -> Iterator[Path]:
+        """Where it was imported from, then what is called so in the named folders."""
+        try:
+            said: Any = json.loads(recipe)
+        except ValueError:
+            said = {}
+        for text in (said.get("path"), source) if isinstance(said, dict) else (source,):
+            if isinstance(text, str) and Path(text).is_absolute():
+                yield Path(text)
+                break
+        name = PurePosixPath(source.replace("\\", "/")).name
+        tries = 0
+        for folder in self._folders:
+            for path in sorted(path for path in folder.rglob("*") if path.name == name):
+                tries += 1
+                if tries > _TRIES_TO_FIND:
+                    return
+                yield path
+
+    def _digest(self, path: Path) -> str | None:
+        """None if it is no file that can be read."""
+        if path not in self._digests:
+            try:
+                self._digests[path] = sha256_file(path) if path.is_file() else None
+            except (OSError, ValueError):
+                self._digests[path] = None
+        return self._digests[path]
+
+    def check_rows(self, references: Iterable[RowReference]) -> None:
+        """Look up rows; what was found is in :attr:`rows`."""
+        wanted: dict[str, list[RowReference]] = {}
+        for reference in references:
+            if reference not in self._rows:
+                wanted.setdefault(reference.table, []).append(reference)
+        models = {mapper.class_.__tablename__: mapper.class_ for mapper in Base.registry.mappers}
+        for table, rows in wanted.items():
+            found = self._rows_of(models[table], rows) if table in models else {}
+            self._rows |= {reference: _row_standing(reference, found.get(reference.row)) for reference in rows}
+
+    def _rows_of(self, model: Any, rows: Sequence[RowReference]) -> dict[int, Any]:
+        found: dict[int, Any] = {}
+        columns = (model.id, model.import_id, model.line, model.deleted_us, model.superseded_by)
+        with self._case.read() as connection:
+            for start in range(0, len(rows), _ROWS_AT_ONCE):
+                ids = {reference.row for reference in rows[start : start + _ROWS_AT_ONCE]}
+                found |= {row.id: row for row in connection.execute(select(*columns).where(model.id.in_(ids)))}
+        return found
+
+
+def _checked(reference: FileReference, standing: Custody) -> CheckedFile:
+    return CheckedFile(reference.sha256, reference.name, reference.import_id, standing)
+
+
+def _compared(reference: FileReference, path: Path, digest: str) -> CheckedFile:
+    standing = Custody.MATCHES if digest == reference.sha256 else Custody.ALTERED
+    return CheckedFile(reference.sha256, reference.name, reference.import_id, standing, str(path), digest)
+
+
+def _row_standing(reference: RowReference, row: Any) -> Custody:
+    if row is None:
+        return Custody.UNKNOWN
+    if row.deleted_us is not None or row.superseded_by is not None:
+        return Custody.WITHDRAWN
+    same = (row.import_id, row.line) == (reference.import_id, reference.line)
+    return Custody.MATCHES if same else Custody.ALTERED
+
+
+def check_item(
+    folder: Path, item: Item, *, actor: str | None = None, ctx: JobContext = NULL_CONTEXT
+) -> tuple[CheckedFile, ...]:
+    """The files behind one piece of evidence, read and compared now.
+
+    Args:
+        folder: The case.
+        item: Of an explanation of one of its entities.
+        actor: Who asks.
+        ctx: Cancelling.
+
+    Raises:
+        StoreError: The case cannot be opened.
+    """
+    with Case.open(folder, actor=actor or current_actor()) as case:
+        return Custodian(case).standing_of(item, ctx=ctx)
+
+
+def check_sources(
+    path: Path,
+    folder: Path,
+    *,
+    folders: Sequence[Path] = (),
+    actor: str | None = None,
+    ctx: JobContext = NULL_CONTEXT,
+) -> SourcesReport:
+    """Check every reference of a file of explanations against a case.
+
+    Args:
+        path: Explanations, one in a line.
+        folder: The case.
+        folders: Where the imported tables may be now, besides where they were imported from.
+        actor: Who asks.
+        ctx: Progress and cancelling.
+
+    Raises:
+        UsageError: No such file or case.
+        DataError: A line is no explanation (``explanation.not_one``, ``explanation.newer``).
+        StoreError: The case cannot be opened.
+    """
+    from mmdesk.engine.services.explanation_files import read_explanations
+
+    findings: list[Finding] = []
+    count = found = 0
+    with Case.open(folder, actor=actor or current_actor()) as case:
+        custodian = Custodian(case, folders)
+        for line, one in read_explanations(path, ctx=ctx):
+            count += 1
+            custodian.check_rows(row for item in one.items if (row := row_of(item)) is not None)
+            for place, item in enumerate(one.items):
+                for what, name, standing in _standings(custodian, item, ctx):
+                    if standing is not Custody.MATCHES:
+                        found += 1
+                        if len(findings) < MAX_FINDINGS:
+                            findings.append(Finding(line, one.entity_id, place, item.label, what, name, standing))
+        rows = custodian.rows.values()
+        matching = sum(standing is Custody.MATCHES for standing in rows)
+        return SourcesReport(count, custodian.files, len(rows), matching, tuple(findings), found, holds=not found)
+
+
+def _standings(custodian: Custodian, item: Item, ctx: JobContext) -> Iterator[tuple[str, str, Custody]]:
+    for checked in custodian.standing_of(item, ctx=ctx):
+        yield "file", checked.name, checked.standing
+    row = row_of(item)
+    if row is not None:
+        yield "row", f"{row.table} row {row.row}", custodian.rows[row]

@@ -1,0 +1,168 @@
+"""What moves the scores of the listed entities: bars, sorted, for everyone and by group."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PySide6.QtWidgets import QWidget
+
+from mmdesk.engine.core.types import Head
+from mmdesk.ui import calls, choosers
+from mmdesk.ui.colours import SPACE_L, SPACE_M, SPACE_S
+from mmdesk.ui.desk import Desk
+from mmdesk.ui.formatting import count, percent
+from mmdesk.ui.jobs.job import Failure, Job, Lane
+from mmdesk.ui.models.columns import Column
+from mmdesk.ui.tabs.explain.wording import HEAD_NAMES, Scale, scale_for
+from mmdesk.ui.widgets.bars import SignedBarDelegate
+from mmdesk.ui.widgets.basics import Button, ElidedLabel, Label, boxed, column, frame, row
+from mmdesk.ui.widgets.fields import Choice
+from mmdesk.ui.widgets.notice import Stateful
+from mmdesk.ui.widgets.table import Table
+
+if TYPE_CHECKING:
+    from mmdesk.engine.explanation.overview import GroupFigures, Overview
+
+_KINDS = {"attribute": "Attribute", "event": "Event", "neighbour": "Link", "artifact": "File"}
+_NOT_GROUPED = ("Not at all", "")
+_BAR_COLUMN = 2
+
+
+class OverviewPage(QWidget):
+    """Makes and shows an overview of a list of entities."""
+
+    def __init__(self, desk: Desk, on_close: Callable[[], object]) -> None:
+        super().__init__()
+        self._desk = desk
+        self.overview: Overview | None = None
+        self._asked: tuple[str, tuple[str, ...], Head | None] | None = None
+        self._making: Job | None = None
+        self._scale = Scale(str, str, "")
+        self.by_box: Choice[str] = Choice("Told apart by", [_NOT_GROUPED])
+        self.by_box.value_changed.connect(lambda _by: self._make())
+        self.group_box: Choice[str] = Choice("Group", letters=16)
+        self.group_box.value_changed.connect(lambda _name: self._show_group())
+        self._facts = ElidedLabel("", "small")
+        self._said = Label("", "small", wrap=True)
+        self.table = Table("What moves the scores")
+        self._delegate = SignedBarDelegate(self._size, self.table)
+        self.export = Button("Export…", self._on_export, icon="export", help_text="As HTML, CSV or JSON")
+        back = Button("Back to the entity", on_close)
+        head = frame("card")
+        words = column(None, Label("What moves the scores", "heading"), self._facts, spacing=2)
+        layout = row(head, words, self.export, back, spacing=SPACE_M, margin=(SPACE_L, SPACE_M, SPACE_L, SPACE_M))
+        layout.setStretch(0, 1)
+        choices = row(None, Label("Told apart by", "muted"), self.by_box, Label("Group", "muted"), self.group_box, None)
+        self._state = Stateful(boxed(column(None, self._said, self.table, spacing=SPACE_S)))
+        page = column(self, head, choices, self._state, spacing=SPACE_S)
+        page.setStretch(2, 1)
+        desk.jobs.changed.connect(self._on_jobs_changed)
+
+    def show_list(self, run_id: str, entities: Sequence[str], head: Head | None) -> None:
+        """Make an overview of these entities."""
+        self._asked = (run_id, tuple(entities), head)
+        self._desk.jobs.submit(
+            Lane.DB, calls.overview_groupings, self._desk.session.folder, key="explain.groupings", owner=self,
+            on_success=self._on_groupings,
+        )  # fmt: skip
+        self._make()
+
+    def clear(self) -> None:
+        """Nothing is asked any more."""
+        for key in ("explain.overview", "explain.groupings"):
+            self._desk.jobs.supersede(key)
+        self._asked, self.overview = None, None
+        self.by_box.set_options([_NOT_GROUPED])
+
+    def _on_groupings(self, words: tuple[str, ...]) -> None:
+        names = {"media": "files", "decision": "decision"}
+        options = [_NOT_GROUPED, *((names.get(word, word), word) for word in words)]
+        self.by_box.set_options(options, self.by_box.value)
+
+    def _make(self) -> None:
+        if self._asked is None:
+            return
+        run_id, entities, head = self._asked
+        self.overview = None
+        self.export.setEnabled(False)
+        self._state.show_busy(f"Explaining {count(len(entities), 'entity', 'entities')}")
+        self._making = self._desk.jobs.submit(
+            Lane.HEAVY, calls.make_overview, self._desk.session.folder, run_id, entities, head, self.by_box.value or "",
+            title="Overview of the list", key="explain.overview", owner=self, on_success=self._on_made,
+            on_failure=self._on_failed, on_cancel=self._on_cancelled,
+        )  # fmt: skip
+
+    def _on_jobs_changed(self, job: Job) -> None:
+        if job is self._making and not job.state.ended:
+            self._state.notice.progress(job.progress.share, job.progress.text)
+
+    def _on_failed(self, failure: Failure) -> None:
+        self._state.show_error(failure.message, failure.hint, failure.details, "Try again", self._make)
+
+    def _on_cancelled(self) -> None:
+        self._state.show_empty("explain", "Stopped", "What was explained is kept.", "Go on", self._make)
+
+    def _on_made(self, overview: Overview) -> None:
+        self.overview = overview
+        self._scale = scale_for(overview.head, max((abs(g.mean_output) for g in overview.groups), default=1.0))
+        drawn = "" if overview.explained == overview.asked else f", drawn at random from {overview.asked:,}"
+        self._facts.set_text(
+            f"{HEAD_NAMES[overview.head]}, {count(overview.explained, 'entity', 'entities')}{drawn}"
+            f" · run {overview.run_id[:12]}"
+        )
+        names = [(f"{group.name} ({group.entities:,})", group.name) for group in overview.groups]
+        self.group_box.set_options(names, self.group_box.value)
+        self._delegate.largest = max((one.mean_absolute for g in overview.groups for one in g.inputs), default=1.0)
+        self._show_group()
+        self.export.setEnabled(True)
+        self._state.show_content()
+
+    def _show_group(self) -> None:
+        if self.overview is None:
+            return
+        group = next((g for g in self.overview.groups if g.name == self.group_box.value), self.overview.groups[0])
+        self._said.setText(
+            f"On average {self._scale.level(group.mean_output)}; {percent(group.trusted_share, 0)} of the explanations "
+            f"have grade A or B. Sizes in {self._scale.unit}; orange raises on the whole, blue lowers."
+        )
+        self.table.set_columns(self._columns(group))
+        self.table.setItemDelegateForColumn(_BAR_COLUMN, self._delegate)
+        self.table.setColumnWidth(_BAR_COLUMN, 220)
+
+    def _columns(self, group: GroupFigures) -> list[Column]:
+        found = group.inputs
+        sizes = np.array([one.mean_absolute if one.mean >= 0 else -one.mean_absolute for one in found], np.float64)
+        means = np.array([one.mean for one in found], np.float64)
+        return [
+            Column("Input", [one.name for one in found], tip=str),
+            Column("Kind", [_KINDS[one.kind.value] for one in found]),
+            Column(
+                "Mean size", sizes, show=self._size, numeric=True, keys=np.abs(sizes),
+                help="How far it moves the score on average, up or down",
+            ),
+            Column("On the whole", means, show=self._scale.change, numeric=True, help="The mean with its sign"),
+            Column("Entities", np.array([one.entities for one in found]), numeric=True, help="How many have it"),
+            Column(
+                "Grade A or B", np.array([one.trusted_share for one in found]), show=lambda share: percent(share, 0),
+                numeric=True, help="Of those that have it, the share whose explanation has grade A or B",
+            ),
+        ]  # fmt: skip
+
+    def _size(self, value: float) -> str:
+        return self._scale.change(abs(value)).lstrip("+")
+
+    def _on_export(self) -> None:
+        overview = self.overview
+        if overview is None:
+            return
+
+        def write(path: Path) -> None:
+            self._desk.jobs.submit(
+                Lane.IO, calls.write_overview, overview, path, owner=self, on_failure=self._desk.tell_failure,
+                on_success=lambda _nothing: self._desk.tell(f"Written: {path}", "done", "good"),
+            )  # fmt: skip
+
+        choosers.choose_new_file(self, self._desk.settings, "Export the overview", "overview.html", write)

@@ -1,0 +1,323 @@
+"""Explanations that are kept: the same bytes as made anew, never stale, never trusted when damaged."""
+
+from __future__ import annotations
+
+import random
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from sqlalchemy import update
+
+from mmdesk.engine.core.jobs import JobCancelled, NullContext
+from mmdesk.engine.core.types import Head, OnConflict
+from mmdesk.engine.dataset import live
+from mmdesk.engine.explanation import cache as kept
+from mmdesk.engine.explanation.explainer import Explainer
+from mmdesk.engine.explanation.explanation import to_json
+from mmdesk.engine.explanation.looks import Perspective
+from mmdesk.engine.features import cache as feature_cache
+from mmdesk.engine.services import deletions, explanations, imports, media_imports, runs, table_imports
+from mmdesk.engine.services.table_imports import ImportOptions, TableFiles
+from mmdesk.engine.store import readers
+from mmdesk.engine.store.case import Case
+from mmdesk.engine.store.tables import Entity, Event
+from tests.engine import case_key
+from tests.engine.case_key import KEY, script
+from tests.engine.dataset.cases import small_tables
+from tests.engine.dataset.filled_cases import layout_media, store
+from tests.engine.services.trained_cases import ACTOR, ENTITIES, quick, trained_copy
+from tests.engine.tampering import tampering
+
+NAMES = ("e0001", "e0003")
+FOUR = ("e0001", "e0002", "e0003", "e0004")
+
+
+class Counter:
+    """Counts the questions that were really answered."""
+
+    def __init__(self, patch: pytest.MonkeyPatch) -> None:
+        self.made = 0
+        really = Explainer.explain
+
+        def explain(this: Explainer, questions: Any, **options: Any) -> Any:
+            self.made += len(questions)
+            return really(this, questions, **options)
+
+        patch.setattr(Explainer, "explain", explain)
+
+    def said(self, folder: Path, names: tuple[str, ...] = NAMES, **options: Any) -> tuple[list[bytes], int]:
+        """What is said with the cache, and how many were made for it; it is compared with what is made anew."""
+        before = self.made
+        found = [to_json(one) for one in explanations.explain_many(folder, "first", names, cached=True, **options)]
+        made = self.made - before
+        live._kept.clear()  # as another process would
+        anew = [to_json(one) for one in explanations.explain_many(folder, "first", names, **options)]
+        assert found == anew
+        return found, made
+
+
+@pytest.fixture
+def counter(monkeypatch: pytest.MonkeyPatch) -> Counter:
+    return Counter(monkeypatch)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return trained_copy(tmp_path / "case")[0]
+
+
+def entries(folder: Path) -> list[Path]:
+    return sorted(path for path in (folder / kept.FOLDER).rglob("*") if path.is_file())
+
+
+def test_asking_again_makes_nothing(counter: Counter, folder: Path) -> None:
+    first, made = counter.said(folder)
+    assert made == len(NAMES)
+    assert len(entries(folder)) == len(NAMES)
+    again, made = counter.said(folder)
+    assert (again, made) == (first, 0)
+    more, made = counter.said(folder, ("e0005", *NAMES, "e0005"))
+    assert made == 2
+    assert more[1:3] == first
+
+
+def test_each_question_has_its_own_answer(counter: Counter, folder: Path) -> None:
+    asked: list[dict[str, Any]] = [
+        {"head": Head.CLASSIFICATION},
+        {"head": Head.REGRESSION},
+        {"head": Head.CLASSIFICATION, "as_of_us": 1_607_000_000_000_000},
+        {"head": Head.CLASSIFICATION, "perspectives": [Perspective.PEERS]},
+    ]
+    one = ("e0003",)
+    first = [counter.said(folder, one, **options) for options in asked]
+    assert [made for _, made in first] == [1] * len(asked)
+    assert len({tuple(said) for said, _ in first}) == len(asked)
+    assert [counter.said(folder, one, **options) for options in asked] == [(said, 0) for said, _ in first]
+
+
+def _import_events(folder: Path) -> None:
+    table = folder.parent / "more.csv"
+    table.write_text("entity_id,event_type,value,timestamp\ne0001,pay,77.5,2020-09-20\n", encoding="utf-8")
+    table_imports.import_tables(folder, TableFiles(events=table), actor=ACTOR)
+
+
+def _new_file(folder: Path) -> None:
+    path = folder.parent / "media" / "e0003" / "note.txt"
+    path.parent.mkdir(parents=True)
+    path.write_text("a note of her own", encoding="utf-8")
+    media_imports.import_media(folder, [path.parent.parent], actor=ACTOR)
+    assert media_imports.extract(folder, 1, actor=ACTOR).extracted == 1
+
+
+def _features_anew(folder: Path) -> None:
+    with Case.open(folder, write=True, actor=ACTOR) as case, case.write("features.extract", "artifacts"):
+        with case.read() as connection:
+            row = readers.artifacts(connection).to_pylist()[0]
+        vectors = feature_cache.load(case.files, row["feature_key"], *_shape(case, row["feature_key"]))
+        assert vectors is not None
+        feature_cache.save(case.files, row["feature_key"], np.asarray(vectors) + 1)
+
+
+def _shape(case: Case, key: str) -> tuple[int, int]:
+    rows, columns = np.load(case.files.path(feature_cache.entry(key)), mmap_mode="r").shape
+    return int(rows), int(columns)
+
+
+def _lose_features(folder: Path) -> None:
+    for path in (folder / "feature_cache").glob("*.npy"):
+        path.unlink()
+    live._kept.clear()
+
+
+def _delete(folder: Path) -> None:
+    deletions.delete_entities(folder, ["e0007"], actor=ACTOR)
+
+
+def _tamper(folder: Path) -> None:
+    with Case.open(folder, write=True, actor=ACTOR) as case, tampering(case) as connection:
+        connection.execute(update(Event).values(value=3.25))
+    live._kept.clear()
+
+
+def _income(folder: Path, value: float) -> None:
+    table = folder.parent / "income.csv"
+    table.write_text(f"entity_id,income\ne0003,{value}\n", encoding="utf-8")
+    options = ImportOptions(on_conflict=OnConflict.REPLACE)
+    report = table_imports.import_tables(folder, TableFiles(entities=table), options, actor=ACTOR)
+    assert report.tables[0].replaced == 1
+
+
+@pytest.mark.parametrize(
+    "change",
+    [_import_events, _new_file, _features_anew, _lose_features, _delete, _tamper],
+    ids=lambda change: change.__name__.strip("_"),
+)
+def test_nothing_stale_after_a_change(counter: Counter, folder: Path, change: Callable[[Path], None]) -> None:
+    first, _ = counter.said(folder)
+    change(folder)
+    changed, made = counter.said(folder)
+    assert made == len(NAMES)
+    assert changed != first
+    assert counter.said(folder) == (changed, 0)
+
+
+def test_nothing_stale_after_an_import_was_taken_back(counter: Counter, folder: Path) -> None:
+    _import_events(folder)
+    counter.said(folder)
+    imports.undo_import(folder, actor=ACTOR)
+    assert counter.said(folder)[1] == len(NAMES)
+    # What was made before can never be asked for again.
+    assert len(entries(folder)) == len(NAMES)
+
+
+def test_the_same_data_from_elsewhere_are_another_answer(counter: Counter, folder: Path) -> None:
+    _income(folder, 55.5)
+    first, _ = counter.said(folder)
+    _income(folder, 66.5)
+    _income(folder, 55.5)
+    with Case.open(folder, actor=ACTOR) as case:
+        digest = kept.content_digest(live.live_data(case))
+    again, made = counter.said(folder)
+    assert made == len(NAMES)
+    assert again[0] == first[0]
+    assert again[1] != first[1]  # it came from another import
+    with Case.open(folder, actor=ACTOR) as case:
+        assert kept.content_digest(live.live_data(case)) == digest
+
+
+def test_runs_are_told_apart_and_are_no_change(counter: Counter, folder: Path) -> None:
+    first, _ = counter.said(folder)
+    other = quick(folder, {"seed": 5}, name="other")
+    assert counter.said(folder) == (first, 0)
+    before = counter.made
+    found = [to_json(one) for one in explanations.explain_many(folder, other.run_id, NAMES, cached=True)]
+    assert counter.made - before == len(NAMES)
+    assert set(found).isdisjoint(first)
+    runs.delete_run(folder, other.run_id, actor=ACTOR)
+    assert counter.said(folder) == (first, 0)
+
+
+def test_other_code_makes_anew(counter: Counter, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    counter.said(folder)
+    monkeypatch.setattr(kept, "_made_by", lambda: "another program")
+    assert counter.said(folder)[1] == len(NAMES)
+
+
+def _flip(data: bytes, chance: random.Random) -> bytes:
+    place = chance.randrange(len(data))
+    return data[:place] + bytes([data[place] ^ (1 << chance.randrange(8))]) + data[place + 1 :]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_damaged_entry_is_made_anew(counter: Counter, folder: Path, seed: int) -> None:
+    first, _ = counter.said(folder, FOUR)
+    chance = random.Random(seed)
+    whole = entries(folder)
+    contents = [path.read_bytes() for path in whole]
+    whole[0].write_bytes(_flip(contents[0], chance))
+    whole[1].write_bytes(contents[1][: chance.randrange(len(contents[1]))])
+    whole[2].write_bytes(contents[3])  # another one's, whole in itself
+    assert counter.said(folder, FOUR) == (first, 3)
+    assert [path.read_bytes() for path in whole] == contents or case_key.in_use()
+
+
+def test_what_was_made_before_a_cancellation_is_kept(
+    counter: Counter, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kept, "AT_ONCE", 3)
+    seven = tuple(f"e{number:04d}" for number in range(1, 8))
+
+    class Impatient(NullContext):
+        stop = False
+
+        def check_cancelled(self) -> None:
+            if self.stop:
+                raise JobCancelled
+
+        def part(self, start: float, end: float) -> Impatient:
+            return self
+
+    got: list[Any] = []
+    ctx = Impatient()
+    with pytest.raises(JobCancelled):
+        for one in explanations.explain_many(folder, "first", seven, cached=True, ctx=ctx):
+            got.append(one)
+            ctx.stop = True
+    assert len(entries(folder)) == len(got) == 3
+    assert counter.said(folder, seven)[1] == 4
+
+
+def test_there_is_never_more_than_allowed(counter: Counter, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    counter.said(folder)
+    sizes = [path.stat().st_size for path in entries(folder)]
+    monkeypatch.setattr(kept.ExplanationCache.tidy, "__defaults__", (sum(sizes) * 2,))
+    eight = tuple(f"e{number:04d}" for number in range(1, 9))
+    said, _ = counter.said(folder, eight)
+    assert 0 < sum(path.stat().st_size for path in entries(folder)) <= sum(sizes) * 2
+    assert counter.said(folder, eight)[0] == said
+
+
+def test_where_nothing_can_be_written_it_is_made_each_time(counter: Counter, folder: Path) -> None:
+    (folder / kept.FOLDER).write_text("in the way")
+    first, made = counter.said(folder)
+    assert made == len(NAMES)
+    assert counter.said(folder) == (first, len(NAMES))
+
+
+_EXPLAIN = """
+import sys
+from pathlib import Path
+from mmdesk.engine.services import explanations
+while True:
+    for one in explanations.explain_many(Path(sys.argv[1]), "first", cached=True):
+        pass
+    import shutil; shutil.rmtree(Path(sys.argv[1]) / "explanation_cache")
+"""
+
+
+@pytest.fixture
+def busy(folder: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """A process that writes entries all the time."""
+    with subprocess.Popen(script(_EXPLAIN, folder)) as process:
+        yield process
+        process.kill()
+
+
+def test_killed_at_any_moment(counter: Counter, folder: Path, busy: subprocess.Popen[bytes]) -> None:
+    end = time.monotonic() + 60
+    while len(entries(folder)) < 5 and time.monotonic() < end:
+        time.sleep(0.01)
+    busy.send_signal(signal.SIGKILL)
+    busy.wait()
+    assert counter.said(folder, FOUR)[1] < len(FOUR)
+    assert counter.said(folder, FOUR)[1] == 0
+
+
+def test_an_encrypted_case_leaks_nothing(counter: Counter, tmp_path: Path) -> None:
+    folder = tmp_path / "case"
+    with Case.create(folder, name="A case", actor=ACTOR, key=KEY) as case:
+        store(case, small_tables(ENTITIES), layout_media(ENTITIES))
+    quick(folder, name="first")
+    first, made = counter.said(folder)
+    assert made == len(NAMES)
+    assert counter.said(folder) == (first, 0)
+    names = [str(path.relative_to(folder)) for path in entries(folder)]
+    contents = b"".join(path.read_bytes() for path in entries(folder))
+    with Case.open(folder, actor=ACTOR) as case, case.read() as connection:
+        known = [
+            str(name) for (name,) in connection.execute(Entity.__table__.select().with_only_columns(Entity.entity_id))
+        ]
+    for secret in (*known, "colour", "income", "associated", "schema_version"):
+        assert secret.encode() not in contents
+        assert not any(secret in name for name in names)
+    # No two of them begin alike, so nothing can be told from what is the same in both.
+    assert len({path.read_bytes()[:16] for path in entries(folder)}) == len(NAMES)
+    damaged = entries(folder)[0]
+    damaged.write_bytes(_flip(damaged.read_bytes(), random.Random(1)))
+    assert counter.said(folder) == (first, 1)
