@@ -31,6 +31,7 @@ from mmdesk.engine.explanation.ledger import find_turnings, keep_ledgers
 from mmdesk.engine.explanation.masking import ExactModel, MaskedBatch, as_double, one_thread
 from mmdesk.engine.explanation.removal import Removal, Subject
 from mmdesk.engine.explanation.rounding import Rounding
+from mmdesk.engine.explanation.stability import look_again
 from mmdesk.engine.explanation.view import View
 
 ROWS_AT_ONCE = 32
@@ -160,6 +161,7 @@ class Explainer:
         subjects = [self._subject(number, row) for number, row in enumerate(rows)]
         removal = Removal(masked, subjects, ctx=ctx)
         grades = assess(removal, self._scale, skilled=self._skilled)
+        grades = look_again(grades, masked, subjects, self._batcher.encoder.segments.deviation, ctx=ctx)
         ledgers = keep_ledgers(removal, self._scale)
         turnings: list[Turning] | list[None] = [None] * len(rows)
         if self._threshold is not None:

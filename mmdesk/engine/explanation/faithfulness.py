@@ -28,6 +28,8 @@ done with k random items, many times. From the outputs come these figures:
 ``attention_agreement``
     Rank correlation between attention and the size of the events' contributions; shown, not graded.
 
+Two more, ``gradient_agreement`` and ``stability``, come from :mod:`mmdesk.engine.explanation.stability`.
+
 The grade asks for the larger of ``change_top`` and ``sufficiency`` and for the larger of ``beaten`` and ``outdone``
 (see :data:`THRESHOLDS`): where several items say the same, removing some of them changes little although each alone
 would do, and where only several together say anything, it is the other way round. D means: do not name reasons. It is
@@ -119,7 +121,7 @@ def _plan(subject: Subject) -> _Plan:
     top = order[towards[order] > 0]
     everything = np.arange(number)
     rest = np.setdiff1d(everything, top)
-    occluded = np.argsort(-np.abs(subject.contributions), kind="stable")[:OCCLUDED]
+    occluded = strongest(subject)
     # With as many items removed as there are, there is nothing to compare with.
     drawing = DRAWS if len(top) and len(rest) else 0
     # SHA-256 and not hash(): the same draws in every process.
@@ -155,7 +157,7 @@ def _figures(subject: Subject, plan: _Plan, outputs: npt.NDArray[np.float64]) ->
     figures["beaten"] = float((removed < change[0] - 1e-9).mean()) if len(removed) else None
     figures["sufficiency"] = float((outputs[1] - subject.base) / distance)
     figures["sufficiency_random"] = figures["outdone"] = None
-    figures["occlusion_agreement"] = _correlation(
+    figures["occlusion_agreement"] = correlation(
         subject.contributions[plan.occluded], subject.output - outputs[2:single]
     )
     return figures
@@ -167,10 +169,15 @@ def _attention_agreement(subject: Subject) -> float | None:
 
 
 def _spearman(left: npt.NDArray[np.float64], right: npt.NDArray[np.float64]) -> float | None:
-    return _correlation(average_ranks(left), average_ranks(right))
+    return correlation(average_ranks(left), average_ranks(right))
 
 
-def _correlation(left: npt.NDArray[np.float64], right: npt.NDArray[np.float64]) -> float | None:
+def strongest(subject: Subject) -> Indexes:
+    """The items whose contributions are compared with other ways to tell, both signs."""
+    return np.argsort(-np.abs(subject.contributions), kind="stable")[:OCCLUDED]
+
+
+def correlation(left: npt.NDArray[np.float64], right: npt.NDArray[np.float64]) -> float | None:
     """Pearson's; None for fewer than three pairs, or where one side does not vary."""
     if len(left) < 3 or np.ptp(left) < 1e-12 or np.ptp(right) < 1e-12:
         return None

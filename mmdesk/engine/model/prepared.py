@@ -26,6 +26,9 @@ from mmdesk.engine.model.model import ArtifactEncoder, EventSequenceEncoder, Ful
 
 _LOWEST = -700.0
 """exp() of it is still above zero in double precision."""
+_KEPT_NUMBERS = 32_000_000
+"""Numbers (float64) of attention between events that are kept for a whole batch: 256 MB. Of more than that, which only
+histories of many hundred events have, one row is kept at a time."""
 
 
 @dataclass(frozen=True)
@@ -50,22 +53,39 @@ class _Events:
 
     def __init__(self, encoder: EventSequenceEncoder, batch: Batch) -> None:
         attention, pool = encoder.attention, encoder.pool
-        self._pool, self._heads = pool, attention.num_heads
+        self._attention, self._pool, self._heads = attention, pool, attention.num_heads
         tokens = encoder.tokens(batch.event_types, batch.event_features)
-        looked = attention.look(encoder.norm(tokens))
-        # Above everything of its row, so that nothing overflows; the lower end is kept from vanishing altogether.
-        top = torch.maximum(looked.scores.amax(-1, keepdim=True), looked.null_scores)
-        self._null = (looked.null_scores - top).clamp_(min=_LOWEST).exp_()  # [rows, heads, L, 1]
-        self._null_value = looked.null_value[None, :, None, :]  # [1, heads, 1, width]
-        self._exponential = looked.scores.sub_(top).clamp_(min=_LOWEST).exp_()  # [rows, heads, L, L]
-        ones = torch.ones_like(looked.value[..., :1])
-        self._value = torch.cat([looked.value, ones], dim=-1)  # [rows, heads, L, width + 1], the sum of weights last
+        self._tokens = encoder.norm(tokens)
+        rows, length = batch.event_presence.shape
+        self._together: int = max(rows, 1) if rows * self._heads * length**2 <= _KEPT_NUMBERS else 1
+        seen = [self._see(row) for row in range(0, rows, self._together)]
+        # [rows, heads, L, 1], [rows, heads, L, width + 1] with the sum of weights last, and [heads, width]
+        self._null, self._value = (torch.cat([one[part] for one in seen]) for part in range(2))
+        self._null_value = seen[0][2][None, :, None, :]  # [1, heads, 1, width]
         weight, bias = (torch.cat([getattr(part, name) for part in pool.projections]) for name in ("weight", "bias"))
         self._widths = [part.out_features for part in pool.projections]
         out = attention.out_proj
         # What the attention says goes through two linear maps in a row, which are one.
         self._follow = (weight @ out.weight).T.contiguous()  # [size, channels]
         self._start = (tokens + out.bias) @ weight.T + bias  # [rows, L, channels]
+
+    def _see(self, row: int) -> tuple[Tensor, Tensor, Tensor]:
+        """The null's weight, the values and the null's value from this row on; keeps the weights between the events."""
+        self._exponential = torch.empty(0)  # make room first
+        looked = self._attention.look(self._tokens[row : row + self._together])
+        # Above everything of its row, so that nothing overflows; the lower end is kept from vanishing altogether.
+        top = torch.maximum(looked.scores.amax(-1, keepdim=True), looked.null_scores)
+        self._exponential, self._kept = looked.scores.sub_(top).clamp_(min=_LOWEST).exp_(), row
+        ones = torch.ones_like(looked.value[..., :1])
+        null = (looked.null_scores - top).clamp_(min=_LOWEST).exp_()
+        return null, torch.cat([looked.value, ones], dim=-1), looked.null_value
+
+    def _weights(self, row: int) -> Tensor:
+        """Exp of the scores between the events of a row: [heads, L, L]."""
+        if not self._kept <= row < self._kept + self._together:
+            with torch.no_grad():
+                self._see(row)
+        return self._exponential[row - self._kept]
 
     def encode(self, said: Presences) -> Tensor:
         presence, row = said.events, said.row
@@ -86,16 +106,22 @@ class _Events:
         questions, length = presence.shape
         value = self._value[row, :, :length]  # [heads, L, width + 1]
         weighted = presence.T[None, :, :, None] * value[:, :, None, :]  # [heads, L, questions, width + 1]
-        mixed = self._exponential[row, :, :length, :length] @ weighted.flatten(2)
+        mixed = self._weights(row)[:, :length, :length] @ weighted.flatten(2)
         return mixed.view(self._heads, length, questions, -1).permute(2, 0, 1, 3)
 
     def attention(self, presence: Tensor) -> Tensor:
         """[rows, heads, L], as in :class:`mmdesk.engine.model.model.Outputs`, of rows under these presences."""
-        there = presence[:, None, :, None]
-        total = self._exponential @ there + self._null
-        looked = ((there / total).transpose(-1, -2) @ self._exponential).squeeze(-2) * presence[:, None, :]
+        starts = range(0, len(presence), self._together)
+        looked = torch.cat([self._looked(start, presence[start : start + self._together]) for start in starts])
         among = looked.sum(-1, keepdim=True)
         return looked / torch.where(among > 0, among, torch.ones_like(among))
+
+    def _looked(self, row: int, presence: Tensor) -> Tensor:
+        """How much the events of the rows from this one on are looked at: [rows, heads, L]."""
+        self._weights(row)
+        there = presence[:, None, :, None]
+        total = self._exponential @ there + self._null[row : row + len(presence)]
+        return ((there / total).transpose(-1, -2) @ self._exponential).squeeze(-2) * presence[:, None, :]
 
 
 class _Neighbours:

@@ -12,6 +12,7 @@ from mmdesk.engine.core.times import END_OF_TIME_US
 from mmdesk.engine.core.types import Head
 from mmdesk.engine.dataset.batches import Batch
 from mmdesk.engine.explanation.masking import as_double
+from mmdesk.engine.model import prepared
 from mmdesk.engine.model.ensemble import AnyModel, Ensemble
 from mmdesk.engine.model.prepared import PlainRows, PreparedRows, Presences
 from tests.engine.explanation.small_model import random_model, small_batcher
@@ -84,3 +85,22 @@ def test_the_same_attention_which_sums_to_one(model: AnyModel, batch: Batch) -> 
     some = batch.event_presence.sum(1) > 0
     assert torch.allclose(quick.sum(-1)[some], torch.ones_like(quick.sum(-1)[some]))
     assert (quick[(batch.event_presence == 0).unsqueeze(1).expand_as(quick)] == 0).all()
+
+
+def test_one_row_kept_at_a_time_is_the_same(model: AnyModel, batch: Batch, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As with histories so long that the attention of a whole batch has no room."""
+    asked = _asked(batch, 2, 40)
+    together = PreparedRows(model, batch)
+    monkeypatch.setattr(prepared, "_KEPT_NUMBERS", 0)
+    single = PreparedRows(model, batch)
+    for head in Head:
+        assert torch.allclose(single.output(asked, head), together.output(asked, head), rtol=1e-12, atol=1e-14)
+    assert torch.allclose(single.attention(), together.attention(), atol=1e-14)
+    again = single.output(asked, Head.RANKING)
+    assert torch.allclose(again, together.output(asked, Head.RANKING), rtol=1e-12, atol=1e-14)
+    slopes: list[torch.Tensor] = []
+    for rows in (single, together):
+        events = asked.events.clone().requires_grad_()
+        said = Presences(asked.row, asked.attributes, events, asked.neighbours, asked.segments)
+        slopes += torch.autograd.grad(rows.output(said, Head.RANKING).sum(), events)
+    assert torch.allclose(slopes[0], slopes[1], rtol=1e-10, atol=1e-12)
