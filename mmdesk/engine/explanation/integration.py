@@ -10,12 +10,12 @@ from torch import Tensor
 from mmdesk.engine.core.jobs import NULL_CONTEXT, JobContext
 from mmdesk.engine.explanation.masking import MaskedBatch
 
-TOLERANCE = 0.005
+TOLERANCE = 0.008
 """The gap that is accepted, as a share of the distance from base to output; shown gaps stay under 1 %."""
 SMALLEST_DISTANCE = 1e-3
 """Below this distance (times the output's natural size) the tolerance is taken of it instead of the distance."""
-PANELS = 4
-NODES = 4
+PANELS = 3
+NODES = 3
 """The path begins as so many panels with so many steps of Gauss-Legendre quadrature in each."""
 MOST_STEPS = 2048
 _NARROWEST = 2.0**-14

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -12,6 +13,8 @@ from torch import Tensor, nn
 from mmdesk.engine.core.types import Head
 from mmdesk.engine.dataset.batches import Batch
 from mmdesk.engine.model.parts import PresenceAttention, PresencePool, presence_max, presence_mean
+
+warnings.filterwarnings("ignore", message="index_reduce.. is in beta")  # PyTorch is pinned, and its answers are tested
 
 EMBEDDING = 64
 HEADS = 4
@@ -205,6 +208,7 @@ class _Files:
     def __init__(self, artifact: Tensor, presence: Tensor) -> None:
         self._artifact, self._segment_presence = artifact, presence
         self._count = int(artifact.max()) + 1
+        self._place = (artifact + self._count * torch.arange(len(artifact)).unsqueeze(1)).flatten()
         owner = artifact.unsqueeze(1) == torch.arange(self._count).view(1, -1, 1)
         self._weight = owner.to(presence.dtype) * presence.unsqueeze(1)  # [batch, files, S]
         self.presence = self._weight.amax(-1)
@@ -218,14 +222,14 @@ class _Files:
         total, count = self._weight @ values, self._weight.sum(-1, keepdim=True)
         weight = self._segment_presence.unsqueeze(-1)
         if null is None:
-            shifted = weight * values
-            start = shifted.new_zeros(len(values), self._count, values.shape[-1])
+            shifted, null = weight * values, values.new_zeros(values.shape[-1])
         else:
             total = total + null
             shifted = null + weight * (values - null)
-            start = null.expand(len(values), self._count, -1)
-        index = self._artifact.unsqueeze(-1).expand_as(shifted)
-        return total / (1 + count), start.scatter_reduce(1, index, shifted, "amax", include_self=True)
+        start = null.expand(len(values) * self._count, -1)
+        # Whole rows at a time: many times as fast as scatter_reduce, which goes number by number.
+        most = start.index_reduce(0, self._place, shifted.flatten(0, 1), "amax")
+        return total / (1 + count), most.view(len(values), self._count, -1)
 
 
 class FullModel(nn.Module):

@@ -13,27 +13,27 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-# exp() of a score difference stays finite in float32, also for an absent token whose score tops all present ones.
-_MAX_EXPONENT = 30.0
+_SMALLEST = 1e-30
+"""A presence below it is none: its logarithm, and the gradient of that, stay finite in float32."""
 
 
-def presence_softmax(scores: Tensor, presence: Tensor, null_scores: Tensor) -> tuple[Tensor, Tensor]:
-    """Softmax over {null} and tokens where token ``i`` has the weight ``p_i exp(s_i)``.
+def log_presence(presence: Tensor) -> Tensor:
+    """What is added to the scores of tokens so that a softmax weighs each with its presence; -inf where absent."""
+    known = presence.clamp(min=_SMALLEST).log()
+    return torch.where(presence >= _SMALLEST, known, -torch.inf)
+
+
+def presence_softmax(scores: Tensor, presence: Tensor) -> Tensor:
+    """Softmax over {null} and tokens where token ``i`` has the weight ``p_i exp(s_i)`` and null ``exp(s_0)``.
 
     Args:
-        scores: [..., length].
-        presence: Broadcastable to ``scores``, in [0, 1].
-        null_scores: [..., 1].
+        scores: [..., 1 + length], the null token's first.
+        presence: Broadcastable to [..., length], in [0, 1].
 
     Returns:
-        Weights of the tokens [..., length] and of the null token [..., 1]; together they sum to 1.
+        Weights [..., 1 + length], which sum to 1.
     """
-    visible = torch.where(presence > 0, scores, torch.full_like(scores, -torch.inf))
-    top = torch.maximum(visible.amax(-1, keepdim=True), null_scores).detach()
-    tokens = presence * (scores - top).clamp(max=_MAX_EXPONENT).exp()
-    null = (null_scores - top).exp()
-    total = tokens.sum(-1, keepdim=True) + null
-    return tokens / total, null / total
+    return torch.softmax(scores + nn.functional.pad(log_presence(presence), (1, 0)), dim=-1)
 
 
 def presence_mean(values: Tensor, presence: Tensor, null: Tensor) -> Tensor:
@@ -59,17 +59,14 @@ def presence_max(values: Tensor, presence: Tensor, null: Tensor) -> Tensor:
 
 @dataclass(frozen=True)
 class Looked:
-    """What the attention makes of tokens before it is asked which of them are there.
+    """What the attention makes of tokens before it is asked which of them are there; the null token comes first.
 
     Attributes:
-        scores: [batch, heads, query, key]. ``null_scores``: [batch, heads, query, 1].
-        value: [batch, heads, key, width]. ``null_value``: [heads, width].
+        scores: [batch, heads, query, 1 + key]. ``value``: [batch, heads, 1 + key, width].
     """
 
     scores: Tensor
-    null_scores: Tensor
     value: Tensor
-    null_value: Tensor
 
 
 class PresenceAttention(nn.MultiheadAttention):
@@ -93,25 +90,22 @@ class PresenceAttention(nn.MultiheadAttention):
             The attended tokens [batch, length, size], and the weights [batch, heads, query, key] without the null's.
         """
         looked = self.look(tokens)
-        weights, null_weight = presence_softmax(looked.scores, presence[:, None, None, :], looked.null_scores)
-        mixed = weights @ looked.value + null_weight * looked.null_value[None, :, None, :]
+        weights = presence_softmax(looked.scores, presence[:, None, None, :])
+        mixed = weights @ looked.value
         attended: Tensor = self.out_proj(mixed.transpose(1, 2).reshape(tokens.shape))
-        return attended, weights
+        return attended, weights[..., 1:]
 
     def look(self, tokens: Tensor) -> Looked:
         """The part of :meth:`attend` that does not depend on presence."""
         batch, length, size = tokens.shape
         width = size // self.num_heads
-        projected = nn.functional.linear(tokens, self.in_proj_weight, self.in_proj_bias)
+        everyone = torch.cat([self.null.expand(batch, 1, size), tokens], dim=1)
+        projected = nn.functional.linear(everyone, self.in_proj_weight, self.in_proj_bias)
         query, key, value = (
-            part.reshape(batch, length, self.num_heads, width).transpose(1, 2) for part in projected.chunk(3, dim=-1)
+            part.reshape(batch, 1 + length, self.num_heads, width).transpose(1, 2)
+            for part in projected.chunk(3, dim=-1)
         )
-        null = nn.functional.linear(self.null, self.in_proj_weight[size:], self.in_proj_bias[size:])
-        null_key, null_value = (part.reshape(self.num_heads, width) for part in null.chunk(2))
-        query = query * width**-0.5
-        scores = query @ key.transpose(-1, -2)
-        null_scores = torch.einsum("bhqw,hw->bhq", query, null_key).unsqueeze(-1)
-        return Looked(scores, null_scores, value, null_value)
+        return Looked((query[:, :, 1:] * width**-0.5) @ key.transpose(-1, -2), value)
 
 
 class PresencePool(nn.Module):
@@ -157,11 +151,11 @@ class PresencePool(nn.Module):
         """As :meth:`forward`, given the projections [batch, length, ...] of the tokens."""
         score, value, gate, amount = projected
         batch, length, _ = score.shape
-        scores = score.transpose(1, 2)  # [batch, heads, length]
-        null_scores = self.null_score[None, :, None].expand(batch, -1, -1)
-        weights, null_weight = presence_softmax(scores, presence[:, None, :], null_scores)
-        values = value.reshape(batch, length, self.heads, -1).transpose(1, 2)
-        null_value = self.null_value.reshape(1, self.heads, -1)
-        chosen = (weights.unsqueeze(2) @ values).squeeze(2) + null_weight * null_value  # [batch, heads, channels]
+        null_score = self.null_score.expand(batch, 1, -1)
+        scores = torch.cat([null_score, score], dim=1).transpose(1, 2)  # [batch, heads, 1 + length]
+        weights = presence_softmax(scores, presence[:, None, :])
+        values = torch.cat([self.null_value.expand(batch, 1, -1), value], dim=1)
+        values = values.reshape(batch, 1 + length, self.heads, -1).transpose(1, 2)
+        chosen = (weights.unsqueeze(2) @ values).squeeze(2)  # [batch, heads, channels]
         summed = torch.asinh(torch.einsum("bl,blc->bc", presence, torch.sigmoid(gate) * amount))
-        return torch.cat([chosen.flatten(1), summed], dim=1), weights
+        return torch.cat([chosen.flatten(1), summed], dim=1), weights[..., 1:]

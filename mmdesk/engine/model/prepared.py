@@ -59,9 +59,8 @@ class _Events:
         rows, length = batch.event_presence.shape
         self._together: int = max(rows, 1) if rows * self._heads * length**2 <= _KEPT_NUMBERS else 1
         seen = [self._see(row) for row in range(0, rows, self._together)]
-        # [rows, heads, L, 1], [rows, heads, L, width + 1] with the sum of weights last, and [heads, width]
-        self._null, self._value = (torch.cat([one[part] for one in seen]) for part in range(2))
-        self._null_value = seen[0][2][None, :, None, :]  # [1, heads, 1, width]
+        # [rows, heads, L, 1], [rows, heads, L, width + 1] with the sum of weights last, and [rows, heads, 1, width]
+        self._null, self._value, self._null_value = (torch.cat([one[part] for one in seen]) for part in range(3))
         weight, bias = (torch.cat([getattr(part, name) for part in pool.projections]) for name in ("weight", "bias"))
         self._widths = [part.out_features for part in pool.projections]
         out = attention.out_proj
@@ -74,11 +73,11 @@ class _Events:
         self._exponential = torch.empty(0)  # make room first
         looked = self._attention.look(self._tokens[row : row + self._together])
         # Above everything of its row, so that nothing overflows; the lower end is kept from vanishing altogether.
-        top = torch.maximum(looked.scores.amax(-1, keepdim=True), looked.null_scores)
-        self._exponential, self._kept = looked.scores.sub_(top).clamp_(min=_LOWEST).exp_(), row
-        ones = torch.ones_like(looked.value[..., :1])
-        null = (looked.null_scores - top).clamp_(min=_LOWEST).exp_()
-        return null, torch.cat([looked.value, ones], dim=-1), looked.null_value
+        top = looked.scores.amax(-1, keepdim=True)
+        exponential = looked.scores.sub_(top).clamp_(min=_LOWEST).exp_()
+        self._exponential, self._kept = exponential[..., 1:], row
+        null_value, value = looked.value[:, :, :1], looked.value[:, :, 1:]
+        return exponential[..., :1].clone(), torch.cat([value, torch.ones_like(value[..., :1])], dim=-1), null_value
 
     def _weights(self, row: int) -> Tensor:
         """Exp of the scores between the events of a row: [heads, L, L]."""
@@ -95,7 +94,7 @@ class _Events:
         mixed = torch.cat([self._mixed(one, some) for one, some in parts])  # [n, heads, L, width + 1]
         null = self._null[row, :, :length]
         total = mixed[..., -1:] + null
-        attended = (mixed[..., :-1] + null * self._null_value) / total
+        attended = (mixed[..., :-1] + null * self._null_value[row]) / total
         attended = attended.transpose(1, 2).reshape(count * length, -1)
         start = self._start[row, :length].reshape(count * length, -1)
         projected = torch.addmm(start, attended, self._follow).view(count, length, -1)

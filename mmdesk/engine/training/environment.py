@@ -25,6 +25,8 @@ def settle(seed: int) -> None:
     torch.set_num_threads(1)
     # What use_deterministic_algorithms(True) says too, after loading a compiler that nothing here uses: two seconds.
     torch.set_deterministic_debug_mode("error")
+    # Which also fills every new tensor before it is written: a twelfth of the time, and nothing here reads unwritten.
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     # Subnormal numbers are kept or flushed by the CPU's mood on some builds; flushed always is the same everywhere.
     torch.set_flush_denormal(True)
     random.seed(seed)
