@@ -2,7 +2,8 @@
 
 Something happens at a moment when an event, a link or a file of the entity, or a time among its attributes, becomes
 known. There the output is asked twice: as of the moment, which does not see it, and as of a microsecond later, which
-does. So a jump is what arrived and nothing else, while between two moments only time passes and neighbours change.
+does. So a jump is what arrived and nothing else, while between two moments only time passes and neighbours change; the
+output is asked at some moments of such stretches too.
 
 Where there are more than :data:`MOST_MOMENTS` moments an even choice of them is taken, and the largest jumps between
 them are found by halving the stretches over which the output changed most.
@@ -41,6 +42,7 @@ from mmdesk.engine.explanation.view import View
 MOST_MOMENTS = 60
 GRID = 50
 JUMPS = 5
+QUIET = 24
 NAMED = 3
 _ITEMS = 5
 _ROUNDS = 32
@@ -56,20 +58,21 @@ def look_back(
     happened = np.unique(times[times != NO_TIME_US])
     tidy = Rounding(max(abs(explanation.base), abs(explanation.output)))
     asked = _Asked(view, entity, happened, ctx)
-    chosen = asked.choose()
+    end_us = _end(view, happened) if as_of_us == END_OF_TIME_US else as_of_us
     moments = tuple(
-        Moment(int(happened[at]), tidy(float(asked.before[at])), tidy(float(asked.after[at]))) for at in chosen.tolist()
+        replace(one, before=tidy(one.before), after=tidy(one.after), arrived=int((times == one.time_us).sum()))
+        for one in sorted([*asked.choose(), *asked.quiet(end_us)], key=lambda one: one.time_us)
     )
     change = np.array([abs(one.after - one.before) for one in moments])
     largest = [at for at in np.argsort(-change, kind="stable")[:JUMPS].tolist() if change[at] > 0]
     jumps = _jumps(view, entity, moments, largest, ctx)
     course = Course(
         moments=moments,
-        jumps=tuple(_tidied(jump, times, moments, tidy) for jump in jumps),
+        jumps=tuple(_tidied(jump, moments, tidy) for jump in jumps),
         happened=len(happened),
         undated=int((times == NO_TIME_US).sum()),
         undated_labels=bool((view.data.targets.as_of_us == END_OF_TIME_US).all()),
-        end_us=_end(view, happened) if as_of_us == END_OF_TIME_US else as_of_us,
+        end_us=end_us,
     )
     return course, _clauses(explanation, course)
 
@@ -111,8 +114,22 @@ class _Asked:
         self._view, self._entity, self._happened, self._ctx = view, entity, happened, ctx
         self.before, self.after = np.full(len(happened), np.nan), np.full(len(happened), np.nan)
 
-    def choose(self) -> Int64:
-        """Indexes of the moments to show: all, or an even choice and the largest jumps."""
+    def choose(self) -> list[Moment]:
+        """The moments to show: all, or an even choice and the largest jumps."""
+        happened, before, after = self._happened.tolist(), self.before, self.after
+        return [Moment(happened[at], float(before[at]), float(after[at]), 0) for at in self._chosen().tolist()]
+
+    def quiet(self, end_us: int) -> list[Moment]:
+        """Some moments at which nothing happened, evenly spread until the end but not close to the others."""
+        if not len(self._happened):
+            return []
+        even = np.linspace(self._happened[0], end_us, QUIET, endpoint=False, dtype=np.int64)
+        near = np.abs(even[:, None] - self._happened).min(1)
+        times = even[near > (end_us - self._happened[0]) / (2 * QUIET)]
+        said = _outputs(self._view, self._entity, times, self._ctx).tolist()
+        return [Moment(time, value, value, 0) for time, value in zip(times.tolist(), said, strict=True)]
+
+    def _chosen(self) -> Int64:
         number = len(self._happened)
         if number <= MOST_MOMENTS:
             self._ask(np.arange(number))
@@ -213,13 +230,13 @@ def _known_since(view: View, entity: int, piece: Piece) -> int:
     return int(times[piece.index])
 
 
-def _tidied(found: _Found, times: Int64, moments: tuple[Moment, ...], tidy: Rounding) -> Jump:
+def _tidied(found: _Found, moments: tuple[Moment, ...], tidy: Rounding) -> Jump:
     """The strongest in the direction of the jump first."""
     moment = moments[found.moment]
     direction = 1.0 if moment.after >= moment.before else -1.0
     items = [replace(item, contribution=tidy(item.contribution)) for item in found.items]
     items.sort(key=lambda item: -direction * item.contribution)
-    return Jump(found.moment, int((times == moment.time_us).sum()), tuple(items[:_ITEMS]))
+    return Jump(found.moment, tuple(items[:_ITEMS]))
 
 
 def _clauses(explanation: Explanation, course: Course) -> tuple[Clause, ...]:
@@ -231,7 +248,7 @@ def _clauses(explanation: Explanation, course: Course) -> tuple[Clause, ...]:
     first = course.moments[0]
     opening = (
         f"Over time: {amount_text(head, first.before)} before {moment_text(first.time_us)}, when the first thing "
-        f"happened; at the {course.happened:,} moments since then between {amount_text(head, min(outputs))} and "
+        f"happened; {_since(course.happened)} between {amount_text(head, min(outputs))} and "
         f"{amount_text(head, max(outputs))}; {undated}attributes without a time are taken as known throughout."
     )
     clauses = [Clause(opening)]
@@ -242,7 +259,23 @@ def _clauses(explanation: Explanation, course: Course) -> tuple[Clause, ...]:
         moment = course.moments[jump.moment]
         if abs(moment.after - moment.before) >= least:
             clauses.append(_jump_clause(explanation, moment, jump))
+    last = max((one for one in course.moments if one.arrived), key=lambda one: one.time_us)
+    if abs(explanation.output - last.after) >= least:
+        clauses.append(_quiet_clause(explanation, last, course.end_us))
     return tuple(clauses)
+
+
+def _quiet_clause(explanation: Explanation, last: Moment, end_us: int) -> Clause:
+    head = explanation.head
+    return Clause(
+        f"Nothing happened after {moment_text(last.time_us)}; from there until {moment_text(end_us)} it went from "
+        f"{amount_text(head, last.after)} to {amount_text(head, explanation.output)} "
+        f"({change_text(head, explanation.output - last.after)}) as time passed and neighbours changed."
+    )
+
+
+def _since(happened: int) -> str:
+    return "then" if happened == 1 else f"at the {happened:,} moments since then"
 
 
 def _jump_clause(explanation: Explanation, moment: Moment, jump: Jump) -> Clause:
@@ -251,10 +284,9 @@ def _jump_clause(explanation: Explanation, moment: Moment, jump: Jump) -> Clause
         f"On {moment_text(moment.time_us)} it went from {amount_text(head, moment.before)} to "
         f"{amount_text(head, moment.after)} ({change_text(head, change)})"
     )
-    others = jump.arrived - 1
     leads = jump.items and jump.items[0].contribution * change > 0
     if explanation.faithfulness.grade is Grade.D or not leads:
         return Clause(f"{text}.")
     item = jump.items[0]
-    beside = f", the strongest of {jump.arrived:,} that arrived then" if others > 0 else ""
+    beside = f", the strongest of {moment.arrived:,} that arrived then" if moment.arrived > 1 else ""
     return Clause(f"{text} with {item_text(item)}{beside}.", (), reference_text(item))

@@ -109,16 +109,18 @@ class Taught:
 
 @dataclass(frozen=True)
 class Moment:
-    """The output around a moment at which something happened.
+    """The output around a moment.
 
     Attributes:
-        time_us: The moment. ``before``: the output as of it. ``after``: as of a microsecond
-            later, with what happened at it.
+        time_us: The moment. ``before``: the output as of it. ``after``: as of a microsecond later, with what
+            happened at it.
+        arrived: How many items arrived at it; 0 where only time has passed.
     """
 
     time_us: int
     before: float
     after: float
+    arrived: int
 
 
 @dataclass(frozen=True)
@@ -127,13 +129,11 @@ class Jump:
 
     Attributes:
         moment: Index into :attr:`Course.moments`.
-        arrived: How many items arrived at it.
-        items: The strongest of them, the strongest first; ``contribution`` is by how much the output falls at that
-            moment if only this one had not arrived.
+        items: The strongest of what arrived at it, the strongest first; ``contribution`` is by how much the output
+            falls at that moment if only this one had not arrived.
     """
 
     moment: int
-    arrived: int
     items: tuple[Item, ...]
 
 
@@ -142,7 +142,8 @@ class Course:
     """The output over time; see :mod:`mmdesk.engine.explanation.course`.
 
     Attributes:
-        moments: The oldest first; thinned out where there were many, the largest jumps among them.
+        moments: The oldest first; thinned out where there were many, the largest jumps among them. Between those at
+            which something happened, some at which nothing did.
         jumps: The largest, the largest first.
         happened: At how many moments something happened.
         undated: How many items have no time and count as always known.

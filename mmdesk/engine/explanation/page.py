@@ -18,6 +18,7 @@ from mmdesk.engine.core.times import from_us
 from mmdesk.engine.core.types import Head
 from mmdesk.engine.explanation.account import amount_text, change_text, item_text, reference_text
 from mmdesk.engine.explanation.explanation import Clause, Explanation, Grade, Item, ItemKind, Part
+from mmdesk.engine.explanation.looks_page import LOOKS_STYLE, course_lines, peers_lines, taught_lines
 from mmdesk.engine.explanation.references import Custodies, Custody, custody_words, files_behind
 from mmdesk.engine.explanation.sheet import beginning
 from mmdesk.engine.explanation.sheet import shown_text as _text
@@ -90,13 +91,16 @@ def explanation_page(explanation: Explanation, look: Look, standings: Custodies 
     """
     one = explanation
     parts = (
-        beginning(f"{one.entity_id}: {amount_text(one.head, one.output)}"),
+        beginning(f"{one.entity_id}: {amount_text(one.head, one.output)}", LOOKS_STYLE),
         *_head(one),
         *_section("What moved it", _waterfall(one)),
         *_section("For and against", _for_and_against(one)),
         *_section("Over time", _timeline(one)),
         *_section("Files", _files(one, look)),
         *_section("What it rests on", _ledger(one)),
+        *_section("The output over time", course_lines(one)),
+        *_section("Among its peers", peers_lines(one)),
+        *_section("Who taught it", taught_lines(one)),
         *_section("The account", _account(one.clauses)),
         *_section("Where it came from", _sources(one, standings or {})),
         *_section("How far it can be trusted", _figures(one)),

@@ -248,7 +248,9 @@ def _words(placing: Placing) -> str:
         parts.append(f"{placing.values:,} compared, {100 * placing.share:.1f} % of them {placing.what}")
     if placing.percentile is not None:
         parts.append(f"percentile {100 * placing.percentile:.1f} of {placing.values:,} ({placing.what})")
-    if placing.number is not None and placing.number_percentile is not None:
+    # That it has as many as most have is worth saying only beside what its values are.
+    usual_number = placing.number is not None and placing.number == placing.number_usual
+    if placing.number is not None and placing.number_percentile is not None and (parts or not usual_number):
         usual = number_text(placing.number_usual or 0.0)
         parts.append(
             f"it has {placing.number:,} of this kind, percentile {100 * placing.number_percentile:.1f} "

@@ -14,19 +14,20 @@ from PySide6.QtGui import QColor
 from mmdesk.ui.widgets.plot import Plot
 from mmdesk.ui.widgets.timeline import TimeAxis
 
-_QUIET = 0.5
+_QUIET = 3.0
 """How much of a quiet end is shown, as a share of the time in which things happened."""
 _APART = 0.02
 
 
 @dataclass(frozen=True)
 class Step:
-    """A moment at which the score changed; ``number`` is written beside it, 0 = no number."""
+    """A moment; ``number`` is written beside it, 0 = no number; ``quiet``: nothing happened, only time passed."""
 
     time_s: float
     before: float
     after: float
     number: int = 0
+    quiet: bool = False
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,8 @@ class CourseLine:
 
     def busy(self) -> tuple[float, float]:
         """The stretch in which things happened, and some of what follows: a long quiet end would press it together."""
-        first, last = self.steps[0].time_s, self.steps[-1].time_s
+        busy = [step.time_s for step in self.steps if not step.quiet]
+        first, last = busy[0], busy[-1]
         after = max(_QUIET * (last - first), 1.0)
         return first, max(min(self.end_s, last + after), first + 1.0)
 
@@ -106,7 +108,7 @@ class CoursePlot(Plot):
             return
         times, values = line.points()
         if line.threshold is not None:
-            self._draw_threshold(line.threshold)
+            self._draw_threshold(line.threshold, values)
         self.plot(times, values, pen=pg.mkPen(QColor(colours.accent), width=2))
         self._shown_s = line.busy()
         self._draw_jumps([step for step in line.steps if step.number])
@@ -120,11 +122,13 @@ class CoursePlot(Plot):
         self.setXRange(*self._shown_s, padding=0.03)
         self._place_marker()
 
-    def _draw_threshold(self, level: float) -> None:
+    def _draw_threshold(self, level: float, values: NDArray[np.float64]) -> None:
+        # Named on the side where the line is farther away.
+        right = abs(values[-1] - level) >= abs(values[1] - level)
         pen = pg.mkPen(QColor(self.colours.muted), width=1.2, style=Qt.PenStyle.DashLine)
         line = pg.InfiniteLine(
             level, angle=0, pen=pen, label="threshold",
-            labelOpts={"position": 0.96, "color": self.colours.muted, "anchors": [(1, 1), (1, 1)]},
+            labelOpts={"position": 0.96 if right else 0.06, "color": self.colours.muted, "anchors": [(right, 1)] * 2},
         )  # fmt: skip
         line.label.setFont(self.font())
         self.addItem(line)

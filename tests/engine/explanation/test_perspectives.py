@@ -49,7 +49,7 @@ def _explainer(batcher: Batcher, head: Head = Head.CLASSIFICATION, threshold: fl
     )
 
 
-def _lessons(batcher: Batcher) -> Lessons:
+def lessons_of(batcher: Batcher) -> Lessons:
     """All labelled rows of the case, seen by the random model."""
     import torch
 
@@ -82,7 +82,7 @@ def _looked(
 ) -> Explanation:
     explainer = _explainer(batcher, head)
     plain = _graded(next(explainer.explain([Question(entity, as_of_us)])), grade)
-    looks = Perspectives(ALL, explainer.view, lambda: _lessons(batcher), usual=lambda: _usual(batcher))
+    looks = Perspectives(ALL, explainer.view, lambda: lessons_of(batcher), usual=lambda: _usual(batcher))
     return looks.add(plain)
 
 
@@ -195,7 +195,7 @@ def test_peers_agree_with_a_plain_count(batcher: Batcher, as_of_us: int) -> None
 def test_lessons_are_the_nearest_by_a_plain_count_and_never_the_entity_itself(batcher: Batcher, head: Head) -> None:
     import torch
 
-    lessons = _lessons(batcher)
+    lessons = lessons_of(batcher)
     entity = 2
     one = _looked(batcher, entity, head=head)
     taught = one.taught
@@ -234,7 +234,7 @@ def test_lessons_are_the_nearest_by_a_plain_count_and_never_the_entity_itself(ba
 def test_a_label_that_was_changed_since_has_no_row_any_more(batcher: Batcher) -> None:
     explainer = _explainer(batcher)
     plain = next(explainer.explain([Question(2)]))
-    lessons = _lessons(batcher)
+    lessons = lessons_of(batcher)
     other = dataclasses.replace(lessons.targets, y_class=1 - lessons.targets.y_class)
     changed = dataclasses.replace(lessons, targets=other)
     one = Perspectives({Perspective.TAUGHT}, explainer.view, lambda: changed, usual=lambda: _usual(batcher)).add(plain)
@@ -270,7 +270,8 @@ def test_every_moment_at_which_something_happened_is_on_the_course(batcher: Batc
         member = int(data.attributes["member"].values[entity])
         if member != NO_TIME_US:
             dated.add(member)
-        assert {moment.time_us for moment in one.course.moments} == dated
+        assert {moment.time_us for moment in one.course.moments if moment.arrived} == dated
+        assert all(moment.before == moment.after for moment in one.course.moments if not moment.arrived)
         undated = [item for item in one.items if item.time_us is None and item.kind is not ItemKind.ATTRIBUTE]
         assert one.course.undated == len(undated)
 
@@ -282,10 +283,10 @@ def test_jumps_are_the_largest_and_name_what_arrived(batcher: Batcher) -> None:
     assert [sizes[jump.moment] for jump in one.course.jumps] == sorted(sizes, reverse=True)[: course.JUMPS]
     for jump in one.course.jumps:
         moment = one.course.moments[jump.moment]
-        assert jump.arrived == len(jump.items)
+        assert moment.arrived == len(jump.items)
         times = {item.time_us for item in jump.items if item.kind is not ItemKind.ATTRIBUTE}
         assert times <= {moment.time_us}
-        if jump.arrived == 1:
+        if moment.arrived == 1:
             assert jump.items[0].contribution * (moment.after - moment.before) > 0
     document = to_document(one)
     jumps = document["course"]["jumps"]  # type: ignore[index]
@@ -299,11 +300,12 @@ def test_a_thinned_course_still_has_its_largest_jumps(batcher: Batcher, monkeypa
     monkeypatch.setattr(course, "GRID", 4)
     thin = _looked(batcher, 0).course
     assert thin is not None
+    happened = {moment for moment in whole.moments if moment.arrived}
     assert len(thin.moments) < len(whole.moments)
-    assert thin.happened == len(whole.moments)
+    assert thin.happened == len(happened)
     largest = whole.moments[whole.jumps[0].moment]
     assert largest in thin.moments
-    assert set(thin.moments) <= set(whole.moments)
+    assert {moment for moment in thin.moments if moment.arrived} <= happened
 
 
 def test_no_course_where_nothing_has_a_time(batcher: Batcher) -> None:

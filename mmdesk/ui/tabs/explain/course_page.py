@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QSlider, QSplitter, QWidget
 from mmdesk.engine.core.types import Head
 from mmdesk.engine.explanation.looks import UNDATED_LABELS
 from mmdesk.ui.colours import SPACE_S
-from mmdesk.ui.formatting import data_time
+from mmdesk.ui.formatting import count, data_time
 from mmdesk.ui.models.columns import Column
 from mmdesk.ui.tabs.explain.wording import Scale, item_name, scale_of, short_source
 from mmdesk.ui.widgets.basics import Button, Label, boxed, column, row
@@ -22,7 +22,7 @@ from mmdesk.ui.widgets.course import CourseLine, CoursePlot, Step
 from mmdesk.ui.widgets.table import Table
 
 if TYPE_CHECKING:
-    from mmdesk.engine.explanation.explanation import Course, Explanation, Jump
+    from mmdesk.engine.explanation.explanation import Course, Explanation, Item
 
 _DAY_US = 86_400_000_000
 _MOST_DAYS = 4000
@@ -69,7 +69,7 @@ class CoursePage(QWidget):
         factor = 100.0 if explanation.head is Head.CLASSIFICATION else 1.0
         numbers = {jump.moment: number for number, jump in enumerate(course.jumps, 1)}
         steps = tuple(
-            Step(one.time_us / 1e6, factor * one.before, factor * one.after, numbers.get(place, 0))
+            Step(one.time_us / 1e6, factor * one.before, factor * one.after, numbers.get(place, 0), not one.arrived)
             for place, one in enumerate(course.moments)
         )
         turning = explanation.turning
@@ -97,6 +97,7 @@ class CoursePage(QWidget):
     def _show_jumps(self, course: Course) -> None:
         moments = [course.moments[jump.moment] for jump in course.jumps]
         level, change = self._scale.level, self._scale.change
+        arrived = [_arrived(jump.items, one.arrived) for jump, one in zip(course.jumps, moments, strict=True)]
         changes = np.array([one.after - one.before for one in moments])
         self.table.set_columns(
             [
@@ -106,7 +107,7 @@ class CoursePage(QWidget):
                 Column("From", np.array([one.before for one in moments]), show=level, numeric=True),
                 Column("To", np.array([one.after for one in moments]), show=level, numeric=True),
                 Column("Change", changes, show=change, numeric=True, help=f"In {self._scale.unit}"),
-                Column("What arrived", [_arrived(jump) for jump in course.jumps], tip=str),
+                Column("What arrived", arrived, tip=str),
                 Column("Source", [short_source(jump.items[0]) if jump.items else "" for jump in course.jumps], tip=str),
             ]
         )  # fmt: skip
@@ -115,7 +116,7 @@ class CoursePage(QWidget):
 
     def _set_stops(self, course: Course) -> None:
         """Where the slider can stand: on every day, and at every moment that is shown; as ``as_of`` values."""
-        self._stops = stops_of([one.time_us for one in course.moments], course.end_us)
+        self._stops = stops_of([one.time_us for one in course.moments if one.arrived], course.end_us)
         enabled = bool(self._stops)
         self.slider.setEnabled(enabled)
         self.explain.setEnabled(enabled)
@@ -178,20 +179,21 @@ def _day(as_of_us: int) -> str:
     return f"As of {data_time(as_of_us - as_of_us % 1_000_000)}"
 
 
-def _arrived(jump: Jump) -> str:
-    if not jump.items:
-        return f"{jump.arrived:,} together"
-    more = f" and {jump.arrived - 1:,} more" if jump.arrived > 1 else ""
-    return f"{item_name(jump.items[0])}{more}"
+def _arrived(items: Sequence[Item], arrived: int) -> str:
+    if not items:
+        return f"{arrived:,} together"
+    more = f" and {arrived - 1:,} more" if arrived > 1 else ""
+    return f"{item_name(items[0])}{more}"
 
 
 def _note(course: Course) -> str:
     if not course.moments:
         return "Nothing of it has a time, so there is no course over time."
-    shown = f", {len(course.moments):,} of them shown" if len(course.moments) < course.happened else ""
+    number = sum(one.arrived > 0 for one in course.moments)
+    shown = f", {number:,} of them shown" if number < course.happened else ""
     caution = f" Caution: {UNDATED_LABELS}." if course.undated_labels else ""
     undated = f"{course.undated:,} links or files without a time and all " if course.undated else "All "
     return (
-        f"Something happened at {course.happened:,} moments{shown}; between them only time passes and "
+        f"Something happened at {count(course.happened, 'moment')}{shown}; between them only time passes and "
         f"neighbours change. {undated}attributes without a time are taken as known throughout.{caution}"
     )

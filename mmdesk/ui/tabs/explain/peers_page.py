@@ -21,7 +21,7 @@ from mmdesk.ui.widgets.table import Table
 if TYPE_CHECKING:
     from mmdesk.engine.explanation.explanation import Explanation, Placing
 
-_WIDTHS = (170, 100, 196, 150, 56, 156)
+_WIDTHS = (150, 108, 196, 146, 56, 150)
 _FEW = "Too few to say where anything stands."
 
 
@@ -63,11 +63,11 @@ class PeersPage(QWidget):
                 Column("Contribution", [item.contribution for item in items], show=scale.change, numeric=True,
                        help=f"In {scale.unit}; + raises"),
                 Column("Compared", [one.what for one in placings], tip=str),
-                Column("Value among theirs", values, show=_text, keys=_shares(values),
+                Column("Value percentile", values, show=_text, keys=_shares(values),
                        help="Percentile; for categories the share of the others that are alike"),
                 Column("It has", [one.number for one in placings], show=number, numeric=True,
                        help="How many of this kind"),
-                Column("Number among theirs", numbers, show=_text, keys=_shares(numbers),
+                Column("Number percentile", numbers, show=_text, keys=_shares(numbers),
                        help="Percentile"),
                 Column("Median", [one.number_usual for one in placings], show=number, numeric=True,
                        help="How many of this kind the others have"),
