@@ -18,9 +18,12 @@ from mmdesk.engine.core.jobs import JobContext
 from mmdesk.engine.core.types import Head, MissingEntities, OnConflict, Table, current_actor
 
 if TYPE_CHECKING:
-    from mmdesk.engine.explanation.explanation import Explanation, Item
+    from mmdesk.engine.explanation.explanation import Changes, Explanation, Item
     from mmdesk.engine.explanation.looks import Perspective
     from mmdesk.engine.explanation.overview import Overview
+    from mmdesk.engine.explanation.rescored import Rescored
+    from mmdesk.engine.explanation.scenario import Scenario
+    from mmdesk.engine.explanation.what_if_form import LimitField, WhatIfForm
     from mmdesk.engine.services.cases import DataHealth
     from mmdesk.engine.services.custody import CheckedFile
     from mmdesk.engine.services.explanation_batches import BatchReport
@@ -403,3 +406,76 @@ def write_explanation(explanation: Explanation, path: Path, *, ctx: JobContext) 
     from mmdesk.engine.services import explanations
 
     write_atomic(path, explanations.to_json(explanation))
+
+
+# What-ifs.
+
+
+@dataclass(frozen=True)
+class WhatIfOf:
+    """Whose what-if: the arguments that all of these calls begin with; ``as_of_us`` None = everything known."""
+
+    folder: Path
+    run: str
+    entity_id: str
+    as_of_us: int | None
+
+
+def what_if_form(of: WhatIfOf, *, ctx: JobContext) -> WhatIfForm:
+    """What can be edited; model and case stay at hand afterwards."""
+    from mmdesk.engine.services import what_if
+
+    return what_if.open_what_if(of.folder, of.run, of.entity_id, as_of_us=of.as_of_us, ctx=ctx).form()
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The answer to a what-if, and the same as text."""
+
+    found: Rescored
+    text: str
+
+
+def score_what_if(of: WhatIfOf, scenario: Scenario, *, ctx: JobContext) -> Answer:
+    """What the run would say; the case is only read."""
+    from mmdesk.engine.services import what_if
+
+    found = what_if.open_what_if(of.folder, of.run, of.entity_id, as_of_us=of.as_of_us).score(scenario, ctx=ctx)
+    return Answer(found, what_if.rescored_text(found))
+
+
+def limit_fields(of: WhatIfOf, *, ctx: JobContext) -> tuple[LimitField, ...]:
+    """Within what the attributes may change as long as nothing is declared."""
+    from mmdesk.engine.services import what_if
+
+    return what_if.limit_fields(of.folder, of.run, of.entity_id, as_of_us=of.as_of_us, ctx=ctx)
+
+
+def what_it_takes(
+    folder: Path, explanation: Explanation, limits: Mapping[str, object], *, ctx: JobContext
+) -> tuple[Changes | None, str]:
+    """The smallest change of attributes that turns an explained output over, and the sentence that says so.
+
+    ``limits`` are as in a file of limits.
+    """
+    from mmdesk.engine.explanation.change_limits import limits_from
+    from mmdesk.engine.explanation.changes import changes_text
+    from mmdesk.engine.services import explanations
+
+    wanted = {explanations.Perspective.CHANGES}
+    found = explanations.look(folder, explanation, wanted, limits=limits_from(limits), ctx=ctx)
+    return found.changes, "" if found.changes is None else changes_text(found, found.changes)
+
+
+def read_scenario(path: Path, *, ctx: JobContext) -> Scenario:  # noqa: ARG001
+    """A scenario that was kept as a file."""
+    from mmdesk.engine.explanation.scenario import load_scenario
+
+    return load_scenario(path)
+
+
+def write_scenario(scenario: Scenario, path: Path, *, ctx: JobContext) -> None:  # noqa: ARG001
+    """Keep a scenario as a file, the same as on the command line."""
+    from mmdesk.engine.explanation.scenario import save_scenario
+
+    save_scenario(scenario, path)

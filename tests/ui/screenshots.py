@@ -284,6 +284,38 @@ def explain(p: Photographer) -> None:
             p.shoot(f"explain-media-{kind}")
 
 
+def what_if(p: Photographer) -> None:
+    p.window.go("explain")
+    p.settle()
+    views = p.window.rooms["explain"].page.views  # type: ignore[attr-defined]
+    views.setCurrentWidget(views.what_if.parentWidget())
+    p.settle(0.3)
+    p.shoot("what-if-unchanged", both=False)
+    page = views.what_if
+    attribute = next(one for one in page._form.attributes if one.kind.value == "number" and one.text)
+    page.edits.set_value(attribute.name, "12.5")
+    for field in page._form.evidence[:2]:
+        page.edits.set_there(field.word, False)
+    p.settle(0.3)
+    p.shoot("what-if-changed", both=False)
+    page.show_box.set_value("changed")
+    p.settle(0.1)
+    p.shoot("what-if-only-changed")
+    page.show_box.set_value("attribute")
+    page.table.open_editor(2, 2)
+    p.settle(0.1)
+    p.shoot("what-if-editor", both=False)
+    page.edits.set_value(attribute.name, "12.5x")
+    p.settle(0.3)
+    p.shoot("what-if-unreadable", both=False)
+    page._takes_switch.click()
+    p.settle(0.3)
+    p.shoot("what-if-limits", both=False)
+    page.takes._on_look()
+    p.settle(0.3)
+    p.shoot("what-if-takes")
+
+
 def _show_media(p: Photographer, kind: str) -> bool:
     """Look for an entity with a file of a kind and show it."""
     tab = p.window.rooms["explain"]
@@ -330,6 +362,7 @@ def parts(p: Photographer, scratch: Path) -> Iterator[tuple[str, Callable[[], No
     yield "training", lambda: training(p)
     yield "runs", lambda: runs(p)
     yield "explain", lambda: explain(p)
+    yield "what-if", lambda: what_if(p)
     yield "shell", lambda: shell(p)
 
 

@@ -5,6 +5,7 @@ Nothing is taken for fixed that was not declared so: whether a date of joining c
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -16,7 +17,8 @@ import numpy as np
 from mmdesk.engine.core.errors import UsageError
 from mmdesk.engine.core.types import ColumnKind
 from mmdesk.engine.dataset.case_data import CaseData, Float64
-from mmdesk.engine.explanation.scenario import unknown_column
+from mmdesk.engine.explanation.resolving import unknown_column
+from mmdesk.engine.explanation.scenario_words import cell_text
 from mmdesk.engine.explanation.small_files import SmallFile, did_you_mean
 from mmdesk.engine.explanation.usual import Usual
 from mmdesk.engine.ingestion.single_cells import Cell, read_cell
@@ -246,7 +248,7 @@ def _grid(kind: ColumnKind, now: Cell, direction: Direction | None, values: Floa
         if direction is not None:
             values = values[values > float(now)] if direction is Direction.UP else values[values < float(now)]
     chosen = np.unique(np.linspace(0, len(values) - 1, min(_GRID, len(values))).round().astype(np.int64))
-    return tuple(int(value) if kind is ColumnKind.TIME else float(value) for value in values[chosen].tolist())
+    return tuple(_cell(kind, float(value)) for value in values[chosen].tolist())
 
 
 def _between(points: Float64 | None, low: float, high: float) -> Float64:
@@ -255,6 +257,18 @@ def _between(points: Float64 | None, low: float, high: float) -> Float64:
         return np.zeros(0)
     inner = np.zeros(0) if points is None else points[(points > low) & (points < high)]
     return np.unique([low, *inner, high])
+
+
+def usual_ends(name: str, kind: ColumnKind, usual: Usual) -> tuple[str, str]:
+    """Between what an attribute stays if nothing is declared, as it would be written in a table; empty = not known."""
+    low, high = _ends(name, kind, ColumnLimit(), usual)
+    if math.isnan(low):
+        return "", ""
+    return cell_text(_cell(kind, low), kind), cell_text(_cell(kind, high), kind)
+
+
+def _cell(kind: ColumnKind, value: float) -> Cell:
+    return int(value) if kind is ColumnKind.TIME else value
 
 
 def _ends(name: str, kind: ColumnKind, limit: ColumnLimit, usual: Usual) -> tuple[float, float]:

@@ -49,7 +49,6 @@ _HALVINGS = 12
 _DIGITS = (2, 3, 4, 5)
 _HARDLY = 0.01
 """So much farther, in quantiles, a round number may be."""
-_NAMED = 5
 _TRIED_AT_ONCE = 1024
 
 
@@ -273,25 +272,28 @@ def _described(explanation: Explanation, search: _Search, found: _State) -> tupl
 
 
 def _clauses(explanation: Explanation, changes: Changes) -> tuple[Clause, ...]:
-    """What it would take in words; silent where the account names no reasons."""
+    """Silent where the account names no reasons."""
     if explanation.faithfulness.grade is Grade.D:
         return ()
+    items = tuple(change.item for change in changes.changes)
+    references = "; ".join(dict.fromkeys(reference_text(explanation.items[item]) for item in items))
+    return (Clause(changes_text(explanation, changes), items, references),)
+
+
+def changes_text(explanation: Explanation, changes: Changes) -> str:
+    """What it would take in a sentence."""
     head = explanation.head
     side = "below" if explanation.output >= changes.target else "at or above"
     target = amount_text(head, changes.target)
     if changes.output is None:
         how = "one attribute" if changes.most == 1 else f"up to {changes.most} attributes"
-        what = f"no change of {how} was found with which it would be {side} {target}"
+        what = f"Within the limits no change of {how} was found with which it would be {side} {target}"
         if not changes.columns:
-            return (Clause(f"Within the limits {what}: no attribute may change."),)
+            return f"{what}: no attribute may change."
         tried = "all" if changes.complete else "the most promising of the"
-        return (
-            Clause(f"Within the limits {what}; {tried} combinations of quantiles were tried ({changes.trials:,})."),
-        )
-    named = [f"{change.column} {change.after} instead of {change.before}" for change in changes.changes[:_NAMED]]
+        return f"{what}; {tried} combinations of quantiles were tried ({changes.trials:,})."
+    named = [f"{change.column} {change.after} instead of {change.before}" for change in changes.changes]
     listed = named[0] if len(named) == 1 else f"{', '.join(named[:-1])} and {named[-1]}"
-    items = tuple(change.item for change in changes.changes)
-    references = "; ".join(dict.fromkeys(reference_text(explanation.items[item]) for item in items))
     output = amount_text(head, changes.output)
     would = f"just {side} {target}" if output == target else f"{output}, {side} {target}"
-    return (Clause(f"With {listed} it would be {would}.", items, references),)
+    return f"With {listed} it would be {would}."

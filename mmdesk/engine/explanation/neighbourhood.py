@@ -108,6 +108,9 @@ def neighbourhood(
         chosen, owner = np.concatenate(places), np.concatenate(owners)
         arrays[f"{prefix}_offsets"] = offsets_of(owner, len(kept))
         arrays |= {f"{prefix}_{name}": getattr(data, f"{prefix}_{name}")[chosen] for name in names}
+        if table == "events":
+            # Of others' events only the number counts; being of one type, they need no sorting.
+            arrays["event_type"][kept[owner] != entity] = 0
     arrays["edge_neighbour"] = _renumbered(arrays["edge_neighbour"], kept)
     at = int(np.searchsorted(kept, entity))
     part = dataclasses.replace(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -16,7 +15,9 @@ from mmdesk.engine.explanation.account import item_text
 from mmdesk.engine.explanation.evidence import Describer, Measured, Piece, moment_text, number_text, pieces_of
 from mmdesk.engine.explanation.explanation import Item, ItemKind
 from mmdesk.engine.explanation.neighbourhood import own_rows, row_ids
-from mmdesk.engine.explanation.scenario import Edit, drop_word
+from mmdesk.engine.explanation.resolving import Edit
+from mmdesk.engine.explanation.scenario import drop_word
+from mmdesk.engine.explanation.what_if_form import AttributeField, EvidenceField
 from mmdesk.engine.ingestion.single_cells import Cell
 
 _KINDS = {
@@ -28,37 +29,6 @@ _TABLES = {kind: table for table, (kind, _, _) in _KINDS.items()}
 _PLURALS = {"events": "events", "interactions": "links", "entity_artifacts": "entries of files"}
 
 
-@dataclass(frozen=True)
-class AttributeField:
-    """An attribute as it can be edited.
-
-    Attributes:
-        name: The attribute. ``kind``: its semantic type.
-        text: The entity's cell as it would be written in a table; empty = missing.
-        options: For categories what the run has a column of its own for, for truths yes and no; else empty.
-        used: Whether the run has learned from it at all.
-    """
-
-    name: str
-    kind: ColumnKind
-    text: str
-    options: tuple[str, ...] = ()
-    used: bool = True
-
-
-@dataclass(frozen=True)
-class EvidenceField:
-    """Rows that can be left out together.
-
-    Attributes:
-        word: For a scenario, see :func:`~mmdesk.engine.explanation.scenario.drop_word`.
-        item: What they are, without any contribution.
-    """
-
-    word: str
-    item: Item
-
-
 def cell_text(cell: Cell, kind: ColumnKind) -> str:
     """A value as a cell that reads as the same value; empty = missing."""
     if cell is None:
@@ -66,7 +36,7 @@ def cell_text(cell: Cell, kind: ColumnKind) -> str:
     if kind is ColumnKind.NUMBER:
         return repr(float(cell)).removesuffix(".0")
     if kind is ColumnKind.TIME:
-        return format_us(int(cell))
+        return format_us(int(cell)).removesuffix("T00:00:00Z")
     if kind is ColumnKind.BOOLEAN:
         return "yes" if cell else "no"
     return str(cell)

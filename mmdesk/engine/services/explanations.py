@@ -15,7 +15,7 @@ from mmdesk.engine.core.hashing import sha256_json
 from mmdesk.engine.core.jobs import NULL_CONTEXT, JobContext
 from mmdesk.engine.core.plain import as_plain
 from mmdesk.engine.core.types import Head, Split, current_actor
-from mmdesk.engine.explanation.change_limits import NO_LIMITS, ChangeLimits, check_limits, load_limits
+from mmdesk.engine.explanation.change_limits import NO_LIMITS, ChangeLimits, check_limits, limits_from, load_limits
 from mmdesk.engine.explanation.explanation import Explanation, Source, to_document, to_json
 from mmdesk.engine.explanation.looks import Perspective
 from mmdesk.engine.store.case import Case
@@ -35,6 +35,7 @@ __all__ = [
     "Perspective",
     "explain",
     "explain_many",
+    "limits_from",
     "load_limits",
     "look",
     "to_document",

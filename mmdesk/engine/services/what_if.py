@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import threading
 from collections import OrderedDict
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,14 +22,10 @@ from mmdesk.engine.core.times import END_OF_TIME_US, format_us
 from mmdesk.engine.core.types import current_actor
 from mmdesk.engine.explanation.neighbourhood import NO_EDITS, Edits, neighbourhood
 from mmdesk.engine.explanation.rescored import Difference, Effect, Rescored, Said, difference, rescored_text
-from mmdesk.engine.explanation.scenario import Scenario, edits_of, load_scenario, resolve, save_scenario
-from mmdesk.engine.explanation.scenario_words import (
-    AttributeField,
-    EvidenceField,
-    Words,
-    attribute_fields,
-    evidence_fields,
-)
+from mmdesk.engine.explanation.resolving import Edit, edits_of, resolve
+from mmdesk.engine.explanation.scenario import Scenario, load_scenario, save_scenario
+from mmdesk.engine.explanation.scenario_words import Words, attribute_fields, evidence_fields
+from mmdesk.engine.explanation.what_if_form import AttributeField, EvidenceField, LimitField, WhatIfForm
 from mmdesk.engine.store.case import Case
 
 if TYPE_CHECKING:
@@ -37,13 +33,17 @@ if TYPE_CHECKING:
     from mmdesk.engine.training.records import LoadedRun
 
 __all__ = [
+    "AttributeField",
     "Difference",
     "Effect",
+    "EvidenceField",
+    "LimitField",
     "Rescored",
     "Said",
     "Scenario",
     "WhatIf",
     "WhatIfForm",
+    "limit_fields",
     "load_scenario",
     "open_what_if",
     "rescored_text",
@@ -52,24 +52,6 @@ __all__ = [
 
 _REMEMBERED = 512
 """Answers that are kept: while one edit is typed, those of the others need no second look."""
-
-
-@dataclass(frozen=True)
-class WhatIfForm:
-    """What can be edited.
-
-    Attributes:
-        entity_id: Whom. ``as_of``: ISO 8601, None = everything known.
-        said: The prediction.
-        attributes: By name.
-        evidence: Events, links and files that the prediction looks at; older ones by the token they share.
-    """
-
-    entity_id: str
-    as_of: str | None
-    said: Said
-    attributes: tuple[AttributeField, ...]
-    evidence: tuple[EvidenceField, ...]
 
 
 class WhatIf:
@@ -85,6 +67,7 @@ class WhatIf:
     def __init__(self, loaded: LoadedRun, data: CaseData, entity: int, as_of_us: int = END_OF_TIME_US) -> None:
         self.loaded, self.data, self.entity, self.as_of_us = loaded, data, entity, as_of_us
         self._words = Words(data, loaded.trained.encoder, entity, as_of_us)
+        self._rows: dict[str, Edit] = {}
         self._answers: OrderedDict[object, tuple[Said, tuple[str, ...]]] = OrderedDict()
 
     @property
@@ -131,7 +114,7 @@ class WhatIf:
                 "Rows and cells of one entity mean nothing for another; choose the entity that it was made for.",
                 code="scenario.other_entity",
             )
-        edits = resolve(scenario, self.data, self.entity)
+        edits = resolve(scenario, self.data, self.entity, self._rows)
         before, notes = self._said(NO_EDITS)
         after, _ = self._said(edits_of(edits))
         effects = []
@@ -227,3 +210,33 @@ def open_what_if(
     with _guard:
         _kept = key, made
     return made
+
+
+def limit_fields(
+    folder: Path,
+    run: str,
+    entity_id: str,
+    *,
+    as_of_us: int | None = None,
+    actor: str | None = None,
+    ctx: JobContext = NULL_CONTEXT,
+) -> tuple[LimitField, ...]:
+    """Within what the attributes of an entity may change as long as nothing is declared.
+
+    Parameters and errors as :func:`open_what_if`, and
+
+    Raises:
+        ModelError: The run's snapshot is missing or altered (``model.snapshot_missing``, ``model.snapshot_altered``).
+    """
+    from mmdesk.engine.explanation.change_limits import usual_ends
+    from mmdesk.engine.services.lessons import usual_in_training
+
+    at_hand = open_what_if(folder, run, entity_id, as_of_us=as_of_us, actor=actor, ctx=ctx.part(0, 0.5))
+    with Case.open(folder, actor=actor or current_actor()) as case:
+        usual = usual_in_training(case, at_hand.loaded, ctx=ctx.part(0.5, 1))
+    fields = []
+    for one in at_hand.form().attributes:
+        if one.used:
+            low, high = usual_ends(one.name, one.kind, usual)
+            fields.append(LimitField(one.name, one.kind, one.text, low, high, usual.options.get(one.name, ())))
+    return tuple(fields)

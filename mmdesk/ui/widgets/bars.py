@@ -122,6 +122,10 @@ class SignedBarDelegate(QStyledItemDelegate):
         self._text = text
         self.largest = 1.0
 
+    def show_with(self, text: Callable[[float], str]) -> None:
+        """Write numbers otherwise from now on."""
+        self._text = text
+
     def paint(
         self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
     ) -> None:
@@ -131,10 +135,7 @@ class SignedBarDelegate(QStyledItemDelegate):
         widget: QWidget = option.widget
         option.text = ""
         widget.style().drawControl(widget.style().ControlElement.CE_ItemViewItem, option, painter, widget)
-        model = index.model()
-        if not isinstance(model, ColumnsModel):
-            return
-        value = model.columns[index.column()].values[model.source_row(index)]
+        value = self.value(index)
         if value is None or math.isnan(value):
             return
         colours = current()
@@ -148,6 +149,14 @@ class SignedBarDelegate(QStyledItemDelegate):
         flags = int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         painter.drawText(where, flags, self._text(float(value)))
         painter.restore()
+
+    def value(self, index: QModelIndex | QPersistentModelIndex) -> float | None:
+        """The number of a cell; None leaves it empty."""
+        model = index.model()
+        if not isinstance(model, ColumnsModel):
+            return None
+        found: float | None = model.columns[index.column()].values[model.source_row(index)]
+        return found
 
     def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
         """Room for a bar."""

@@ -11,14 +11,12 @@ from hypothesis import strategies as st
 
 from mmdesk.engine.core.errors import DataError, MmdeskError, UsageError
 from mmdesk.engine.dataset.case_data import CaseData
+from mmdesk.engine.explanation.resolving import Edit, edits_of, resolve
 from mmdesk.engine.explanation.scenario import (
-    Edit,
     Scenario,
     drop_word,
-    edits_of,
     from_document,
     load_scenario,
-    resolve,
     save_scenario,
     to_document,
 )

@@ -16,7 +16,7 @@ from mmdesk.engine.core.hashing import sha256_file
 from mmdesk.engine.core.jobs import JobCancelled, NullContext
 from mmdesk.engine.core.times import parse_moment
 from mmdesk.engine.explanation.neighbourhood import neighbourhood
-from mmdesk.engine.explanation.scenario import edits_of, resolve
+from mmdesk.engine.explanation.resolving import edits_of, resolve
 from mmdesk.engine.services import deletions, predictions
 from mmdesk.engine.services.predictions import PredictionRow
 from mmdesk.engine.services.what_if import Rescored, Said, Scenario, WhatIf, open_what_if

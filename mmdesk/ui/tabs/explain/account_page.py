@@ -63,6 +63,7 @@ class AccountPage(QWidget):
         self.views = Views(desk, splitter)
         self.views.looked.connect(self._on_looked)
         self.views.peers.picked.connect(self._show_source)
+        self.views.what_if.picked.connect(self._show_source)
         page = column(self, self._head, self.views, source, spacing=SPACE_S)
         page.setStretch(1, 1)
 

@@ -15,6 +15,7 @@ from mmdesk.ui.jobs.job import Failure, Lane
 from mmdesk.ui.tabs.explain.course_page import CoursePage
 from mmdesk.ui.tabs.explain.peers_page import PeersPage
 from mmdesk.ui.tabs.explain.taught_page import TaughtPage
+from mmdesk.ui.tabs.explain.what_if_page import WhatIfPage
 from mmdesk.ui.widgets.basics import boxed, column
 from mmdesk.ui.widgets.notice import Stateful
 
@@ -57,6 +58,8 @@ class Views(QTabWidget):
             (Perspective.TAUGHT, "Taught by"),
         ):
             self._places[self.addTab(_padded(self.states[perspective]), title)] = perspective
+        self.what_if = WhatIfPage(desk)
+        self.addTab(_padded(self.what_if), "What if")
         self.currentChanged.connect(lambda _place: self._look())
 
     def show_explanation(self, explanation: Explanation) -> None:
@@ -64,6 +67,7 @@ class Views(QTabWidget):
         self._desk.jobs.supersede("explain.look")
         self._plain = self._shown = explanation
         self._wanted = frozenset()
+        self.what_if.show_explanation(explanation)
         self._look()
 
     def _look(self) -> None:

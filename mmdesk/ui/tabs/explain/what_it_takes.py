@@ -1,0 +1,257 @@
+"""What it would take: limits for each attribute, and the smallest change within them that turns the score over."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QLineEdit, QWidget
+
+from mmdesk.engine.core.types import ColumnKind, Head
+from mmdesk.ui import calls
+from mmdesk.ui.colours import SPACE_L, SPACE_M, SPACE_S
+from mmdesk.ui.desk import Desk
+from mmdesk.ui.formatting import shown, tool_tip
+from mmdesk.ui.jobs.job import Failure, Job, Lane
+from mmdesk.ui.models.cells import CellKind, FieldCell
+from mmdesk.ui.tabs.explain.wording import HEAD_NAMES
+from mmdesk.ui.widgets.basics import Button, Label, boxed, column, frame, row
+from mmdesk.ui.widgets.cells_table import CellsTable
+from mmdesk.ui.widgets.fields import Choice
+from mmdesk.ui.widgets.notice import Stateful
+
+if TYPE_CHECKING:
+    from mmdesk.engine.explanation.explanation import Changes, Explanation
+    from mmdesk.engine.explanation.what_if_form import LimitField
+
+_TITLES = ("Attribute", "As it is", "May change", "Direction", "From", "To")
+_MAY, _DIRECTION, _LOW, _HIGH = 2, 3, 4, 5
+_NAMES = {_DIRECTION: "direction", _LOW: "low", _HIGH: "high"}
+_DIRECTIONS = {"": "", "only up": "up", "only down": "down"}
+_ORDERED = {ColumnKind.NUMBER, ColumnKind.TIME}
+_KEY, _FORM_KEY = "explain.changes", "explain.limits"
+
+
+class WhatItTakes(QWidget):
+    """Limits above, the answer below; ``taken_over`` carries the cells of an answer to be tried out."""
+
+    taken_over = Signal(object)
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__()
+        self._desk = desk
+        self._of: calls.WhatIfOf | None = None
+        self._explanation: Explanation | None = None
+        self._fields: tuple[LimitField, ...] = ()
+        self._limits: dict[str, dict[str, str]] = {}
+        self._frozen: set[str] = set()
+        self._changes: Changes | None = None
+        self._job: Job | None = None
+        self.target = QLineEdit()
+        self.target.setAccessibleName("Output to be reached")
+        self.target.setFixedWidth(84)
+        self.target.setAlignment(Qt.AlignmentFlag.AlignRight)
+        self._reach, self._unit = Label("Reach"), Label("%", "muted")
+        self._reach.setBuddy(self.target)
+        self.most: Choice[int] = Choice("Attributes changed at most", [(str(n), n) for n in range(1, 7)], letters=2)
+        self.most.set_value(3)
+        self.look = Button("Look for it", self._on_look, kind="primary")
+        self.stop = Button("Cancel", self._on_stop)
+        self.stop.hide()
+        asked = row(
+            None, self._reach, self.target, self._unit, SPACE_M, Label("changing at most"), self.most,
+            Label("attributes"), None, self.stop, self.look, spacing=SPACE_S,
+        )  # fmt: skip
+        self.table = CellsTable("Limits", _TITLES, shares=(0.27, 0.17, 0.14, 0.14, 0.14, 0.14))
+        self.table.cells.edited.connect(self._on_table_edited)
+        self.answer = Label("", wrap=True)
+        self.answer.setTextInteractionFlags(
+            Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
+        )
+        self.answer.setAccessibleName("What it would take")
+        self.try_it = Button("Try it out", self._on_try_it, help_text="Make it the what-if")
+        said = frame("card")
+        layout = row(said, self.answer, self.try_it, spacing=SPACE_M, margin=(SPACE_L, SPACE_S, SPACE_L, SPACE_S))
+        layout.setStretch(0, 1)
+        self._said = said
+        note = Label(
+            "Nothing is taken for fixed: say what cannot change. Ends in grey are percentiles 1 and 99 of training.",
+            "small", wrap=True,
+        )  # fmt: skip
+        content = column(None, asked, said, note, self.table, spacing=SPACE_S)
+        content.setStretch(3, 1)
+        self._state = Stateful(boxed(content))
+        column(self, self._state)
+        desk.jobs.changed.connect(self._on_jobs_changed)
+        self._show_answer("")
+
+    # Whose.
+
+    def clear(self) -> None:
+        """Nobody's; what was declared of the attributes stays for the next one."""
+        self._of, self._fields, self._changes = None, (), None
+        for key in (_KEY, _FORM_KEY):
+            self._desk.jobs.supersede(key)
+        self._end()
+        self._show_answer("")
+
+    def show_entity(self, of: calls.WhatIfOf, explanation: Explanation) -> None:
+        """Limits of an entity's attributes for one head."""
+        if of.folder != (self._of.folder if self._of is not None else of.folder):
+            self._limits, self._frozen = {}, set()
+        again = of == self._of and self._fields and self._head is explanation.head
+        self._of, self._explanation = of, explanation
+        probability = explanation.head is Head.CLASSIFICATION
+        self._unit.setText("%" if probability else "")
+        threshold = explanation.turning.threshold if explanation.turning is not None else None
+        self.target.setPlaceholderText(f"{100 * threshold:.1f}" if threshold is not None and probability else "")
+        self.target.setToolTip(tool_tip(f"{HEAD_NAMES[explanation.head]} to be reached, or to be left where it is now"))
+        if again:
+            return
+        self.target.clear()
+        self._changes = None
+        self._show_answer("")
+        self._read()
+
+    def _read(self) -> None:
+        assert self._of is not None
+        self._state.show_busy("Reading what is usual")
+        self._desk.jobs.submit(
+            Lane.QUICK, calls.limit_fields, self._of, key=_FORM_KEY, owner=self, on_success=self._on_fields,
+            on_failure=self._on_fields_failed,
+        )  # fmt: skip
+
+    def _on_fields_failed(self, failure: Failure) -> None:
+        self._state.show_error(failure.message, failure.hint, failure.details, "Try again", self._read)
+
+    def _on_fields(self, fields: tuple[LimitField, ...]) -> None:
+        self._fields = fields
+        self.table.set_rows([self._row(field) for field in fields])
+        self._state.show_content()
+
+    def _row(self, field: LimitField) -> list[FieldCell]:
+        frozen, limit = field.name in self._frozen, self._limits.get(field.name, {})
+        kinds = (CellKind.CHOICE, CellKind.TEXT, CellKind.TEXT)
+        free = not frozen and field.kind in _ORDERED
+        direction, low, high = (
+            FieldCell(kind if free else CellKind.LABEL, text=limit.get(_NAMES[place], "") if free else "")
+            for place, kind in zip((_DIRECTION, _LOW, _HIGH), kinds, strict=True)
+        )
+        if free:
+            way = next((text for text, way in _DIRECTIONS.items() if way == direction.text), "")
+            direction = FieldCell(CellKind.CHOICE, way, options=tuple(_DIRECTIONS), empty="either")
+            low = FieldCell(CellKind.TEXT, low.text, empty=_short(field.low, field.kind))
+            high = FieldCell(CellKind.TEXT, high.text, empty=_short(field.high, field.kind))
+        may = FieldCell(
+            CellKind.CHECK, "no" if frozen else "", checked=not frozen, empty="yes", role="accent" if frozen else "",
+            strong=frozen,
+        )  # fmt: skip
+        name = FieldCell(text=field.name, icon="attribute", role="muted" if frozen else "")
+        return [name, FieldCell(text=_short(field.text, field.kind), empty="missing"), may, direction, low, high]
+
+    def _on_table_edited(self, place: int, which: int, value: object) -> None:
+        field = self._fields[place]
+        if isinstance(value, bool):
+            self._frozen = self._frozen - {field.name} if value else self._frozen | {field.name}
+        else:
+            text = _DIRECTIONS.get(str(value), str(value)) if which == _DIRECTION else str(value)
+            limit = {**self._limits.get(field.name, {}), _NAMES[which]: text.strip()}
+            self._limits[field.name] = {name: said for name, said in limit.items() if said}
+        for number, cell in enumerate(self._row(field)):
+            fields = ("kind", "text", "options", "checked", "empty", "role", "strong")
+            self.table.cells.set_cell(place, number, **{name: getattr(cell, name) for name in fields})
+
+    # Looking.
+
+    @property
+    def _head(self) -> Head:
+        return Head.CLASSIFICATION if self._explanation is None else self._explanation.head
+
+    def limits(self) -> dict[str, object] | None:
+        """As in a file of limits; None while the target is no number."""
+        known = {field.name: field.kind for field in self._fields}
+        document: dict[str, object] = {
+            "frozen": sorted(self._frozen & set(known)),
+            "most": self.most.value or 3,
+            "columns": {
+                name: limit
+                for name, limit in sorted(self._limits.items())
+                if limit and known.get(name) in _ORDERED and name not in self._frozen
+            },
+        }
+        text = self.target.text().strip().removesuffix("%").strip()
+        if text:
+            try:
+                target = float(text)
+            except ValueError:
+                return None
+            document["target"] = target / 100 if self._head is Head.CLASSIFICATION else target
+        return document
+
+    def _on_look(self) -> None:
+        limits = self.limits()
+        if limits is None or ("target" not in limits and self._head is not Head.CLASSIFICATION):
+            self._changes = None
+            self._show_answer(f"Say which {HEAD_NAMES[self._head].lower()} is to be reached, as a number.", "bad")
+            self.target.setFocus()
+            return
+        assert self._of is not None
+        assert self._explanation is not None
+        self._changes = None
+        self._show_answer("Looking for the smallest change…", "muted")
+        self.stop.show()
+        if self.look.hasFocus():
+            self.stop.setFocus()
+        self.look.setEnabled(False)
+        self._job = self._desk.jobs.submit(
+            Lane.QUICK, calls.what_it_takes, self._of.folder, self._explanation, limits, key=_KEY, owner=self,
+            title="Looking for the smallest change", on_success=self._on_found, on_failure=self._on_look_failed,
+            on_cancel=self._on_cancelled,
+        )  # fmt: skip
+
+    def _on_stop(self) -> None:
+        if self._job is not None:
+            self._desk.jobs.cancel(self._job)
+
+    def _on_jobs_changed(self, job: Job) -> None:
+        if job is self._job and job.cancel_requested and not job.state.ended:
+            self._show_answer("Cancelling…", "muted")
+
+    def _end(self) -> None:
+        self._job = None
+        self.look.setEnabled(True)
+        if self.stop.hasFocus():
+            self.look.setFocus()
+        self.stop.hide()
+
+    def _on_found(self, found: tuple[Changes | None, str]) -> None:
+        self._changes, text = found
+        self._end()
+        self._show_answer(text)
+
+    def _on_look_failed(self, failure: Failure) -> None:
+        self._end()
+        self._show_answer(f"{failure.message} {failure.hint}".strip(), "bad")
+
+    def _on_cancelled(self) -> None:
+        self._end()
+        self._show_answer("Cancelled.", "muted")
+
+    def _show_answer(self, text: str, kind: str = "") -> None:
+        self.answer.set_kind(kind)
+        self.answer.setText(shown(text, 1000))
+        self._said.setVisible(bool(text))
+        self.try_it.setVisible(self._changes is not None and bool(self._changes.changes))
+
+    def _on_try_it(self) -> None:
+        if self._changes is not None:
+            cells: Mapping[str, str] = {change.column: change.cell for change in self._changes.changes}
+            self.taken_over.emit(cells)
+
+
+def _short(text: str, kind: ColumnKind) -> str:
+    """A cell for reading."""
+    if kind is ColumnKind.NUMBER and text:
+        return f"{float(text):.6g}"
+    return text[:10] if kind is ColumnKind.TIME else text
