@@ -341,7 +341,7 @@ def look(
     """An explanation with further looks at it."""
     from mmdesk.engine.services import explanations
 
-    return explanations.look(folder, explanation, perspectives, ctx=ctx)
+    return explanations.look(folder, explanation, perspectives, cached=True, ctx=ctx)
 
 
 def check_item(folder: Path, item: Item, *, ctx: JobContext) -> tuple[CheckedFile, ...]:

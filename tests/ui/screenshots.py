@@ -282,6 +282,29 @@ def explain(p: Photographer) -> None:
     for kind in ("image", "audio", "video"):
         if _show_media(p, kind):
             p.shoot(f"explain-media-{kind}")
+    _show_altered_file(p)
+    p.shoot("explain-altered-file")
+    tab.overview.by_box.set_value("media")  # type: ignore[attr-defined]
+    tab._of_the_list[0].trigger()  # type: ignore[attr-defined]
+    p.settle(0.3)
+    p.shoot("explain-overview")
+    tab._show_entity()  # type: ignore[attr-defined]
+
+
+def _show_altered_file(p: Photographer) -> None:
+    """The file that is shown, as it is when somebody has changed the case's copy of it."""
+    page = p.window.rooms["explain"].page  # type: ignore[attr-defined]
+    place = next(n for n, item in enumerate(page.explanation.items) if item.artifact_sha256 is not None)
+    sha256 = page.explanation.items[place].artifact_sha256
+    files = (path for path in (p.case / "artifacts_store").rglob("*") if path.is_file())
+    stored = next(path for path in files if path.parent.name + path.name == sha256)
+    content = stored.read_bytes()
+    stored.chmod(0o644)
+    stored.write_bytes(content + b"x")
+    page.media._chosen = None
+    page.choose(place)
+    p.settle(0.3)
+    stored.write_bytes(content)
 
 
 def what_if(p: Photographer) -> None:

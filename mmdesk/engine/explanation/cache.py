@@ -29,7 +29,6 @@ from typing import TYPE_CHECKING, Protocol
 
 from sqlalchemy import select
 
-from mmdesk.engine.core.code_manifest import code_hash
 from mmdesk.engine.core.errors import DataError, MmdeskError
 from mmdesk.engine.core.hashing import canonical_json, sha256_file, sha256_json
 from mmdesk.engine.core.jobs import NULL_CONTEXT, JobContext
@@ -95,15 +94,15 @@ def content_digest(data: CaseData) -> str:
 
 @functools.cache
 def _made_by() -> str:
-    """The code and the libraries: the sources where they are there, as they are not in a frozen program."""
-    sources = sorted(Path(__file__).parent.glob("*.py"))
+    """The code and the libraries: the engine's sources where they are there, as they are not in a frozen program."""
+    engine = Path(__file__).resolve().parents[1]
+    sources = sorted(engine.rglob("*.py"))
     program = Path(sys.executable).stat() if getattr(sys, "frozen", False) else None
     return sha256_json(
         {
             "version": __version__,
-            "explanation": [[path.name, sha256_file(path)] for path in sources],
+            "sources": [[path.relative_to(engine).as_posix(), sha256_file(path)] for path in sources],
             "program": None if program is None else [program.st_size, program.st_mtime_ns],
-            "below": [code_hash("training"), code_hash("features")],
             "libraries": [[name, metadata.version(name)] for name in _LIBRARIES],
             "schema": SCHEMA_VERSION,
         }
@@ -163,6 +162,15 @@ class ExplanationCache:
         with suppress(MmdeskError, OSError), self._files.writer(name, durable=False) as file:
             file.write(sealed)
             self._written += 1
+
+    def get_or_make(self, entity_id: str, as_of_us: int, make: Callable[[], Explanation]) -> Explanation:
+        """What was kept, or what ``make`` gives, which is kept."""
+        found = self.get(entity_id, as_of_us)
+        if found is None:
+            found = make()
+            self.put(entity_id, as_of_us, found)
+            self.tidy()
+        return found
 
     def _sealed(self, name: str, content: bytes) -> bytes:
         if self._secret is None:

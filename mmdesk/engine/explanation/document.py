@@ -18,6 +18,7 @@ import orjson
 
 from mmdesk.engine.core.errors import DataError
 from mmdesk.engine.explanation.explanation import SCHEMA_VERSION, Explanation, ItemKind, to_document
+from mmdesk.engine.explanation.looks import Placing
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
@@ -145,11 +146,20 @@ def _lost_indexes(one: Explanation) -> Iterator[Fault]:
         ("ledger.carried_by", () if carrier is None else (carrier,)),
         ("turning.items", one.turning.items if one.turning is not None else ()),
         *((f"clauses.{place}.items", clause.items) for place, clause in enumerate(one.clauses)),
+        *((f"peers.placings.{place}.item", (named.item,)) for place, named in enumerate(_placings(one))),
     ]
     for name, indexes in lists:
         for index in indexes:
             if index not in range(len(one.items)):
                 yield Fault(name, f"there is no item {index}; there are {len(one.items)}")
+    for place, jump in enumerate(one.course.jumps if one.course is not None else ()):
+        if one.course is not None and jump.moment not in range(len(one.course.moments)):
+            said = f"there is no moment {jump.moment}; there are {len(one.course.moments)}"
+            yield Fault(f"course.jumps.{place}.moment", said)
+
+
+def _placings(one: Explanation) -> Sequence[Placing]:
+    return one.peers.placings if one.peers is not None else ()
 
 
 def _unknown_fields(data: bytes, one: Explanation) -> Iterator[Fault]:

@@ -320,10 +320,10 @@ def _sources(one: Explanation, standings: Custodies) -> Iterator[str]:
     if not behind:
         return
     yield "<p class='muted'>Each file was read anew when this page was made.</p><table>"
-    for reference, places in behind.items():
+    for reference, number in behind.items():
         standing = standings.get(reference)
         state = "not checked" if standing is None else custody_words(standing, imported=reference.import_id is not None)
-        pieces = f"{len(places)} piece{'' if len(places) == 1 else 's'} of evidence"
+        pieces = f"{number} piece{'' if number == 1 else 's'} of evidence"
         known = f"import {reference.import_id}, " if reference.import_id is not None else ""
         kind = "" if standing is Custody.MATCHES else " class='raises'"
         yield (

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields, is_dataclass
 from enum import StrEnum
 
-from mmdesk.engine.explanation.explanation import Explanation, Item
+from mmdesk.engine.explanation.explanation import Explanation, Item, Source
 
 
 class Custody(StrEnum):
@@ -52,33 +52,66 @@ class RowReference:
 Custodies = Mapping[FileReference, Custody]
 
 
-def files_of(item: Item) -> tuple[FileReference, ...]:
-    """The files behind one piece of evidence: its own, then the table or list that brought it.
+@dataclass(frozen=True)
+class Evidence:
+    """Something in an explanation that came from somewhere: an item, or the row of a label that taught the run.
 
-    A folder of media has no SHA-256 of its own and is left out; its files have theirs.
+    Attributes:
+        field: Where in the document, dotted: ``items.3``, ``taught.supporting.0.source``.
+        label: What it is called there.
+        files: Its own file, then the table or list that brought it. A folder of media has no SHA-256 of its own and is
+            left out; its files have theirs.
+        row: None for older items taken together.
     """
-    found = []
-    if item.artifact_sha256 is not None:
-        found.append(FileReference(item.artifact_sha256, item.label))
-    source = item.source
-    if source is not None and source.file is not None and source.import_sha256 is not None:
-        found.append(FileReference(source.import_sha256, source.file, source.import_id))
-    return tuple(found)
+
+    field: str
+    label: str
+    files: tuple[FileReference, ...]
+    row: RowReference | None
 
 
-def row_of(item: Item) -> RowReference | None:
-    """The row behind one piece of evidence; None for older items taken together."""
-    source = item.source
+def evidence_of(item: Item, field: str = "") -> Evidence:
+    """One piece of evidence."""
+    own = () if item.artifact_sha256 is None else (FileReference(item.artifact_sha256, item.label),)
+    return Evidence(field, item.label, own + _tables(item.source), _row(item.source))
+
+
+def evidence_in(explanation: Explanation) -> Iterator[Evidence]:
+    """Everything in an explanation that came from somewhere, whatever looks were asked for."""
+    return _walk(explanation, "", explanation.entity_id)
+
+
+def _walk(value: object, place: str, label: str) -> Iterator[Evidence]:
+    if isinstance(value, Item):
+        yield evidence_of(value, place)
+    elif isinstance(value, Source):
+        yield Evidence(place, label, _tables(value), _row(value))
+    elif isinstance(value, tuple):
+        for number, part in enumerate(value):
+            yield from _walk(part, f"{place}.{number}", label)
+    elif is_dataclass(value):
+        inside = getattr(value, "entity_id", label)
+        for field in fields(value):
+            yield from _walk(getattr(value, field.name), f"{place}.{field.name}".lstrip("."), inside)
+
+
+def _tables(source: Source | None) -> tuple[FileReference, ...]:
+    if source is None or source.file is None or source.import_sha256 is None:
+        return ()
+    return (FileReference(source.import_sha256, source.file, source.import_id),)
+
+
+def _row(source: Source | None) -> RowReference | None:
     return None if source is None else RowReference(source.table, source.row, source.import_id, source.line)
 
 
-def files_behind(explanation: Explanation) -> dict[FileReference, tuple[int, ...]]:
-    """Each file that an explanation rests on, with the items that do; in the order of the items."""
-    found: dict[FileReference, list[int]] = {}
-    for place, item in enumerate(explanation.items):
-        for reference in files_of(item):
-            found.setdefault(reference, []).append(place)
-    return {reference: tuple(places) for reference, places in found.items()}
+def files_behind(explanation: Explanation) -> dict[FileReference, int]:
+    """Each file that an explanation rests on, and how many pieces of evidence do."""
+    found: dict[FileReference, int] = {}
+    for one in evidence_in(explanation):
+        for reference in one.files:
+            found[reference] = found.get(reference, 0) + 1
+    return found
 
 
 def custody_words(standing: Custody, *, imported: bool) -> str:

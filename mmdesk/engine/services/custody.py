@@ -20,7 +20,14 @@ from mmdesk.engine.core.hashing import sha256_file
 from mmdesk.engine.core.jobs import NULL_CONTEXT, JobContext
 from mmdesk.engine.core.types import current_actor
 from mmdesk.engine.explanation.explanation import Item
-from mmdesk.engine.explanation.references import Custody, FileReference, RowReference, files_of, row_of
+from mmdesk.engine.explanation.references import (
+    Custody,
+    Evidence,
+    FileReference,
+    RowReference,
+    evidence_in,
+    evidence_of,
+)
 from mmdesk.engine.store.case import Case
 from mmdesk.engine.store.tables import Artifact, Base, Import
 
@@ -66,7 +73,7 @@ class Finding:
 
     Attributes:
         line: Of the file of explanations, 1 = the first. ``entity_id``: whom it is about.
-        item: Place of the evidence in it, from 0. ``label``: its name.
+        field: Where in it the evidence is, dotted: ``items.3``. ``label``: its name.
         what: ``file`` or ``row``.
         name: The file's name, or table and row.
         standing: What was found.
@@ -74,7 +81,7 @@ class Finding:
 
     line: int
     entity_id: str
-    item: int
+    field: str
     label: str
     what: str
     name: str
@@ -137,10 +144,6 @@ class Custodian:
             look = self._stored if reference.import_id is None else self._imported
             self._checked[reference] = look(reference)
         return self._checked[reference]
-
-    def standing_of(self, item: Item, *, ctx: JobContext = NULL_CONTEXT) -> tuple[CheckedFile, ...]:
-        """The files behind one piece of evidence."""
-        return tuple(self.check(reference, ctx=ctx) for reference in files_of(item))
 
     def _stored(self, reference: FileReference) -> CheckedFile:
         with self._case.read() as connection:
@@ -252,7 +255,8 @@ def check_item(
         StoreError: The case cannot be opened.
     """
     with Case.open(folder, actor=actor or current_actor()) as case:
-        return Custodian(case).standing_of(item, ctx=ctx)
+        custodian = Custodian(case)
+        return tuple(custodian.check(reference, ctx=ctx) for reference in evidence_of(item).files)
 
 
 def check_sources(
@@ -285,21 +289,22 @@ def check_sources(
         custodian = Custodian(case, folders)
         for line, one in read_explanations(path, ctx=ctx):
             count += 1
-            custodian.check_rows(row for item in one.items if (row := row_of(item)) is not None)
-            for place, item in enumerate(one.items):
-                for what, name, standing in _standings(custodian, item, ctx):
+            evidence = list(evidence_in(one))
+            custodian.check_rows(piece.row for piece in evidence if piece.row is not None)
+            for piece in evidence:
+                for what, name, standing in _standings(custodian, piece, ctx):
                     if standing is not Custody.MATCHES:
                         found += 1
                         if len(findings) < MAX_FINDINGS:
-                            findings.append(Finding(line, one.entity_id, place, item.label, what, name, standing))
+                            finding = Finding(line, one.entity_id, piece.field, piece.label, what, name, standing)
+                            findings.append(finding)
         rows = custodian.rows.values()
         matching = sum(standing is Custody.MATCHES for standing in rows)
         return SourcesReport(count, custodian.files, len(rows), matching, tuple(findings), found, holds=not found)
 
 
-def _standings(custodian: Custodian, item: Item, ctx: JobContext) -> Iterator[tuple[str, str, Custody]]:
-    for checked in custodian.standing_of(item, ctx=ctx):
-        yield "file", checked.name, checked.standing
-    row = row_of(item)
-    if row is not None:
-        yield "row", f"{row.table} row {row.row}", custodian.rows[row]
+def _standings(custodian: Custodian, piece: Evidence, ctx: JobContext) -> Iterator[tuple[str, str, Custody]]:
+    for reference in piece.files:
+        yield "file", reference.name, custodian.check(reference, ctx=ctx).standing
+    if piece.row is not None:
+        yield "row", f"{piece.row.table} row {piece.row.row}", custodian.rows[piece.row]

@@ -14,6 +14,7 @@ from mmdesk.engine.core.files import safe_name
 from mmdesk.engine.core.hashing import sha256_json
 from mmdesk.engine.core.jobs import NULL_CONTEXT, JobContext
 from mmdesk.engine.core.plain import as_plain
+from mmdesk.engine.core.times import END_OF_TIME_US, parse_moment
 from mmdesk.engine.core.types import Head, Split, current_actor
 from mmdesk.engine.explanation.change_limits import NO_LIMITS, ChangeLimits, check_limits, limits_from, load_limits
 from mmdesk.engine.explanation.explanation import Explanation, Source, to_document, to_json
@@ -156,6 +157,7 @@ def look(
     perspectives: Collection[Perspective],
     *,
     limits: ChangeLimits = NO_LIMITS,
+    cached: bool = False,
     actor: str | None = None,
     ctx: JobContext = NULL_CONTEXT,
 ) -> Explanation:
@@ -166,6 +168,7 @@ def look(
         explanation: Without looks, of an entity of the case as it is now.
         perspectives: Which looks.
         limits: Within what attributes may change, for the perspective ``changes``.
+        cached: As :func:`explain_many`.
         actor: Who asks.
         ctx: Told the progress; asked for cancellation on the way.
 
@@ -174,18 +177,32 @@ def look(
         ModelError, UsageError: As :func:`explain_many`.
     """
     from mmdesk.engine.dataset.live import live_data
+    from mmdesk.engine.explanation.cache import ExplanationCache, last_change
     from mmdesk.engine.services.predictions import asked_rows
     from mmdesk.engine.training.records import load_run
 
     with Case.open(folder, actor=actor or current_actor()) as case:
+        change = last_change(case)
         loaded = load_run(case, explanation.run_id)
         record = loaded.record
         data = live_data(case, version=record.feature_version, data_sha256=record.data_sha256, ctx=ctx.part(0, 0.2))
         check_limits(limits, data)
         asked_rows(data, [explanation.entity_id], None, None)
-        explainer = _explainer(case, loaded, data, explanation.head)
-        more = _perspectives(case, loaded, explainer, perspectives, limits=limits, ctx=ctx.part(0.2, 0.9))
-        return explanation if more is None else more.add(explanation, ctx=ctx.part(0.9, 1))
+
+        def add() -> Explanation:
+            explainer = _explainer(case, loaded, data, explanation.head)
+            more = _perspectives(case, loaded, explainer, perspectives, limits=limits, ctx=ctx.part(0.2, 0.9))
+            return explanation if more is None else more.add(explanation, ctx=ctx.part(0.9, 1))
+
+        moment = END_OF_TIME_US if explanation.as_of is None else parse_moment(explanation.as_of)
+        plain, looked = (
+            ExplanationCache(case, change, data, _about(loaded, explanation.head, looks, limits))
+            for looks in ((), perspectives)
+        )
+        # What was explained before a change must not be kept as an answer of after it.
+        if not cached or plain.get(explanation.entity_id, moment) != explanation:
+            return add()
+        return looked.get_or_make(explanation.entity_id, moment, add)
 
 
 class _Anew:

@@ -12,7 +12,8 @@ import pytest
 from mmdesk.engine.core.hashing import sha256_file
 from mmdesk.engine.core.types import Head
 from mmdesk.engine.explanation.explanation import Explanation, ItemKind, to_json
-from mmdesk.engine.explanation.references import Custody, FileReference, files_of
+from mmdesk.engine.explanation.looks import Perspective
+from mmdesk.engine.explanation.references import Custody, FileReference, evidence_of
 from mmdesk.engine.services import custody, explanations, imports
 from mmdesk.engine.store.case import Case
 from tests.engine.sample_case import one_worker, sample
@@ -39,7 +40,7 @@ class Desk:
 
     def of_kind(self, kind: ItemKind) -> FileReference:
         """The file behind some item of a kind."""
-        return next(files_of(item)[0] for one in self.explained for item in one.items if item.kind is kind)
+        return next(evidence_of(item).files[0] for one in self.explained for item in one.items if item.kind is kind)
 
     def stored(self, reference: FileReference) -> Path:
         files = (path for path in (self.case / "artifacts_store").rglob("*") if path.is_file())
@@ -102,7 +103,9 @@ def test_one_altered_byte_of_a_stored_file_is_found(desk: Desk) -> None:
     assert file.found_sha256 == sha256_file(stored) != file.sha256
     assert {(one.what, one.standing) for one in report.findings} == {("file", Custody.ALTERED)}
     for finding in report.findings:
-        item = desk.explained[finding.line - 1].items[finding.item]
+        name, number = finding.field.split(".")
+        assert name == "items"
+        item = desk.explained[finding.line - 1].items[int(number)]
         assert item.artifact_sha256 == reference.sha256
         assert (finding.entity_id, finding.label) == (desk.explained[finding.line - 1].entity_id, item.label)
 
@@ -182,3 +185,21 @@ def test_a_page_says_what_was_found_when_it_was_made(desk: Desk) -> None:
     assert (
         "NOT FOUND: it is not on this machine, so it could not be checked" in explanations.page(desk.case, one).decode()
     )
+
+
+def test_what_taught_the_run_is_checked_too(desk: Desk, explained: tuple[Explanation, ...]) -> None:
+    report, _ = sample()
+    looks = [Perspective.TAUGHT, Perspective.COURSE]
+    one = explanations.look(Path(report.case), explained[0], looks)
+    assert one.taught is not None
+    assert any(lesson.source is not None for lesson in one.taught.supporting)
+    desk.file.write_bytes(to_json(one))
+    assert desk.check().holds
+    targets = next(record for record in imports.list_imports(desk.case) if record.kind == "targets")
+    imports.undo_import(desk.case, targets.id, actor="tester")
+    found = desk.check()
+    assert {finding.field.partition(".")[0] for finding in found.findings} == {"taught"}
+    assert {finding.standing for finding in found.findings} == {Custody.WITHDRAWN}
+    assert {finding.name.partition(" ")[0] for finding in found.findings} == {"targets"}
+    lessons = (*one.taught.supporting, *one.taught.conflicting)
+    assert {finding.label for finding in found.findings} <= {lesson.entity_id for lesson in lessons}

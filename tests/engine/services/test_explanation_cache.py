@@ -203,6 +203,23 @@ def test_runs_are_told_apart_and_are_no_change(counter: Counter, folder: Path) -
     assert counter.said(folder) == (first, 0)
 
 
+def test_looks_are_kept_but_not_what_was_explained_before_a_change(
+    counter: Counter, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks = [Perspective.COURSE, Perspective.PEERS]
+    old = explanations.explain(folder, "first", "e0001", cached=True)
+    first = explanations.look(folder, old, looks, cached=True)
+    with monkeypatch.context() as patch:
+        patch.setattr(explanations, "_perspectives", lambda *_, **__: pytest.fail("it was made again"))
+        assert explanations.look(folder, old, looks, cached=True) == first
+    assert counter.said(folder, ("e0001",), perspectives=looks) == ([to_json(first)], 0)
+    _import_events(folder)
+    explanations.look(folder, old, looks, cached=True)
+    explanations.explain(folder, "first", "e0001", cached=True)
+    explanations.look(folder, old, looks, cached=True)
+    assert counter.said(folder, ("e0001",), perspectives=looks)[1] == 1
+
+
 def test_other_code_makes_anew(counter: Counter, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     counter.said(folder)
     monkeypatch.setattr(kept, "_made_by", lambda: "another program")

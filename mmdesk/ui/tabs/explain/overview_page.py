@@ -16,7 +16,7 @@ from mmdesk.ui.desk import Desk
 from mmdesk.ui.formatting import count, percent
 from mmdesk.ui.jobs.job import Failure, Job, Lane
 from mmdesk.ui.models.columns import Column
-from mmdesk.ui.tabs.explain.wording import HEAD_NAMES, Scale, scale_for
+from mmdesk.ui.tabs.explain.wording import HEAD_NAMES, Scale, points_for, scale_for
 from mmdesk.ui.widgets.bars import SignedBarDelegate
 from mmdesk.ui.widgets.basics import Button, ElidedLabel, Label, boxed, column, frame, row
 from mmdesk.ui.widgets.fields import Choice
@@ -41,6 +41,7 @@ class OverviewPage(QWidget):
         self._asked: tuple[str, tuple[str, ...], Head | None] | None = None
         self._making: Job | None = None
         self._scale = Scale(str, str, "")
+        self._points: Callable[[float], str] = str
         self.by_box: Choice[str] = Choice("Told apart by", [_NOT_GROUPED])
         self.by_box.value_changed.connect(lambda _by: self._make())
         self.group_box: Choice[str] = Choice("Group", letters=16)
@@ -108,6 +109,9 @@ class OverviewPage(QWidget):
     def _on_made(self, overview: Overview) -> None:
         self.overview = overview
         self._scale = scale_for(overview.head, max((abs(g.mean_output) for g in overview.groups), default=1.0))
+        largest = max((one.mean_absolute for g in overview.groups for one in g.inputs), default=0.0) or 1.0
+        self._delegate.largest = largest
+        self._points = points_for(overview.head, largest)
         drawn = "" if overview.explained == overview.asked else f", drawn at random from {overview.asked:,}"
         self._facts.set_text(
             f"{HEAD_NAMES[overview.head]}, {count(overview.explained, 'entity', 'entities')}{drawn}"
@@ -115,7 +119,6 @@ class OverviewPage(QWidget):
         )
         names = [(f"{group.name} ({group.entities:,})", group.name) for group in overview.groups]
         self.group_box.set_options(names, self.group_box.value)
-        self._delegate.largest = max((one.mean_absolute for g in overview.groups for one in g.inputs), default=1.0)
         self._show_group()
         self.export.setEnabled(True)
         self._state.show_content()
@@ -143,7 +146,7 @@ class OverviewPage(QWidget):
                 "Mean size", sizes, show=self._size, numeric=True, keys=np.abs(sizes),
                 help="How far it moves the score on average, up or down",
             ),
-            Column("On the whole", means, show=self._scale.change, numeric=True, help="The mean with its sign"),
+            Column("On the whole", means, show=self._points, numeric=True, help="The mean with its sign"),
             Column("Entities", np.array([one.entities for one in found]), numeric=True, help="How many have it"),
             Column(
                 "Grade A or B", np.array([one.trusted_share for one in found]), show=lambda share: percent(share, 0),
@@ -152,7 +155,7 @@ class OverviewPage(QWidget):
         ]  # fmt: skip
 
     def _size(self, value: float) -> str:
-        return self._scale.change(abs(value)).lstrip("+")
+        return self._points(abs(value)).lstrip("+")
 
     def _on_export(self) -> None:
         overview = self.overview

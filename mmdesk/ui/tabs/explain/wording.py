@@ -53,6 +53,13 @@ def scale_for(head: Head, largest: float) -> Scale:
     return Scale(lambda value: signed(value, digits).lstrip("+"), lambda value: signed(value, digits), unit)
 
 
+def points_for(head: Head, largest: float) -> Callable[[float], str]:
+    """How means of contributions are written, so that the largest shows three figures."""
+    factor = 100.0 if head is Head.CLASSIFICATION else 1.0
+    digits = min(max(2 - math.floor(math.log10(max(factor * largest, 1e-9))), 0), 6)
+    return lambda value: signed(factor * value, digits)
+
+
 def group_account(explanation: Explanation) -> Account:
     """From the base through the four kinds of evidence to the output."""
     groups = explanation.groups
