@@ -59,9 +59,9 @@ def _drivers(shared: Path, data: Path) -> None:
 
 SOURCES: dict[str, Callable[[Path, Path], None]] = {
     "traders": functools.partial(_real, "bitcoin_otc"),
-    "recordings": functools.partial(_real, "spoken_digits"),
     "drivers": _drivers,
     "made up": _made,
+    "recordings": functools.partial(_real, "spoken_digits"),
 }
 
 
