@@ -13,12 +13,12 @@ import pytest
 from mmdesk.engine.explanation.explanation import Explanation, ItemKind
 from mmdesk.engine.services import explanations
 from tests.e2e.conftest import Mmdesk
+from tests.engine.explanation import shown
 
 pytestmark = pytest.mark.soak
 
 SEEDS = (1234, 1, 2)
 TABLES = ("entities", "events", "interactions", "targets")
-_NOISE = "shoe_size"
 
 
 def _case(mmdesk: Mmdesk, case: Path, data: Path) -> Path:
@@ -79,14 +79,7 @@ def made(mmdesk: Mmdesk, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A made-up case with a further attribute that is pure noise: the case folder, with its data beside it."""
     base = tmp_path_factory.mktemp("made")
     mmdesk.ok("synth", base / "data", "--entities", 400, "--seed", 11)
-    random = np.random.default_rng(3)
-    table = base / "data/entities.csv"
-    with table.open(encoding="utf-8", newline="") as file:
-        header, *rows = csv.reader(file)
-    with table.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow([*header, _NOISE])
-        writer.writerows([*row, f"{random.normal(42, 3):.2f}"] for row in rows)
+    shown.add_noise(base / "data/entities.csv")
     return _case(mmdesk, base / "case", base / "data")
 
 
@@ -111,8 +104,8 @@ def test_twenty_trainings_have_one_hash(mmdesk: Mmdesk, made: Path) -> None:
 def test_a_column_of_pure_noise_carries_next_to_nothing(mmdesk: Mmdesk, made: Path) -> None:
     run = mmdesk.ok("train", made, timeout_s=1800)["run_id"]
     share = _shares(explanations.explain_many(made, run, targets_file=made.with_name("data") / "targets.csv"))
-    assert share[_NOISE] < 0.02
-    assert max(share, key=lambda name: share[name]) != _NOISE
+    assert share[shown.NOISE] < 0.02
+    assert max(share, key=lambda name: share[name]) != shown.NOISE
 
 
 def _shares(found: Iterable[Explanation]) -> dict[str, float]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Iterable
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +15,19 @@ SMALLEST = 1e-3
 """Distances from the base below this count as this much, since nothing is one hundredth of nothing."""
 REMOVABLE = 8
 """Entities with fewer pieces of evidence have hardly anything to choose from."""
+
+NOISE = "shoe_size"
+
+
+def add_noise(table: Path) -> None:
+    """One more attribute in a table of entities, which has nothing to do with anything."""
+    random = np.random.default_rng(3)
+    with table.open(encoding="utf-8", newline="") as file:
+        header, *rows = csv.reader(file)
+    with table.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow([*header, NOISE])
+        writer.writerows([*row, f"{random.normal(42, 3):.2f}"] for row in rows)
 
 
 def gaps(explained: Iterable[Explanation]) -> npt.NDArray[np.float64]:

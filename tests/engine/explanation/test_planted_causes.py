@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,8 +20,6 @@ from tests.engine.explanation import randomised, shown
 
 pytestmark = pytest.mark.soak
 
-NOISE = "shoe_size"
-
 
 @dataclass(frozen=True)
 class Planted:
@@ -39,23 +36,12 @@ class Planted:
     with_cause: Sequence[Explanation]
 
 
-def _add_noise(table: Path) -> None:
-    """One more attribute, which has nothing to do with anything."""
-    random = np.random.default_rng(3)
-    with table.open(encoding="utf-8", newline="") as file:
-        header, *rows = csv.reader(file)
-    with table.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow([*header, NOISE])
-        writer.writerows([*row, f"{random.normal(42, 3):.2f}"] for row in rows)
-
-
 @pytest.fixture(scope="module", params=[99, 7])
 def planted(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Planted:
     case = tmp_path_factory.mktemp("planted") / "case"
     data = samples.demo_data_folder(case)
     make_synth(data, samples.DEMO_ENTITIES, request.param)
-    _add_noise(data / "entities.csv")
+    shown.add_noise(data / "entities.csv")
     report = samples.run_demo(case, actor="tester")
     causes = read_causes(data)
     kinds: dict[str, set[Modality]] = {}
@@ -96,8 +82,10 @@ def test_the_cause_is_among_the_three_strongest_and_pointed_at(planted: Planted,
 
 def test_noise_is_never_among_the_five_that_are_named(planted: Planted) -> None:
     """Wherever a planted cause decides; neither among what raises the output nor among what lowers it."""
-    named = [_named(one, NOISE) for one in planted.with_cause]
-    ranks = [next(place for place, item in enumerate(one.items) if item.label == NOISE) for one in planted.with_cause]
+    named = [_named(one, shown.NOISE) for one in planted.with_cause]
+    ranks = [
+        next(place for place, item in enumerate(one.items) if item.label == shown.NOISE) for one in planted.with_cause
+    ]
     print("named", sum(named), "of", len(named), "place among all below five", sum(rank < NAMED_LONG for rank in ranks))
     assert len(named) >= 300
     assert not any(named)
@@ -115,8 +103,8 @@ def test_noise_is_far_from_the_five_strongest_of_the_whole_case(planted: Planted
             name = str(item.kind) if item.kind in {ItemKind.NEIGHBOUR, ItemKind.ARTIFACT} else item.label
             total[name] = total.get(name, 0.0) + abs(item.contribution)
     order = sorted(total, key=lambda name: -total[name])
-    print("place of the noise", order.index(NOISE) + 1, "share", total[NOISE] / sum(total.values()))
-    assert NOISE not in order[:5]
+    print("place of the noise", order.index(shown.NOISE) + 1, "share", total[shown.NOISE] / sum(total.values()))
+    assert shown.NOISE not in order[:5]
 
 
 def test_the_grades_of_planted_causes(planted: Planted) -> None:
