@@ -5,8 +5,9 @@ known. There the output is asked twice: as of the moment, which does not see it,
 does. So a jump is what arrived and nothing else, while between two moments only time passes and neighbours change; the
 output is asked at some moments of such stretches too.
 
-Where there are more than :data:`MOST_MOMENTS` moments an even choice of them is taken, and the largest jumps between
-them are found by halving the stretches over which the output changed most.
+Where there are more than :data:`MOST_ASKED` moments an even choice of them is asked, and the largest jumps between them
+are looked for by halving the stretches over which the output changed most; one that was undone soon after may be
+missed, so then it is said that they are the largest that were found.
 
 Attributes have no time of their own and are taken as they are known now; undated links and files count as always known.
 """
@@ -39,8 +40,10 @@ from mmdesk.engine.explanation.removal import Removable, Removal
 from mmdesk.engine.explanation.rounding import Rounding
 from mmdesk.engine.explanation.view import View
 
+MOST_ASKED = 150
+"""Asking one takes a few milliseconds."""
 MOST_MOMENTS = 60
-GRID = 50
+"""So many are shown."""
 JUMPS = 5
 QUIET = 24
 NAMED = 3
@@ -70,6 +73,7 @@ def look_back(
         moments=moments,
         jumps=tuple(_tidied(jump, moments, tidy) for jump in jumps),
         happened=len(happened),
+        asked=asked.asked,
         undated=int((times == NO_TIME_US).sum()),
         undated_labels=bool((view.data.targets.as_of_us == END_OF_TIME_US).all()),
         end_us=end_us,
@@ -131,18 +135,23 @@ class _Asked:
 
     def _chosen(self) -> Int64:
         number = len(self._happened)
-        if number <= MOST_MOMENTS:
-            self._ask(np.arange(number))
-            return np.arange(number)
-        grid = np.unique(np.linspace(0, number - 1, GRID).round().astype(np.int64))
+        grid = _even(number, MOST_ASKED)
         self._ask(grid)
         for _ in range(_ROUNDS):
             halves = self._halves()
             if not len(halves):
                 break
             self._ask(halves)
+        if number <= MOST_MOMENTS:
+            return grid
         jumps = np.nan_to_num(np.abs(self.after - self.before))
-        return np.union1d(grid, np.argsort(-jumps, kind="stable")[:JUMPS])
+        shown = grid[_even(len(grid), MOST_MOMENTS - JUMPS)]
+        return np.union1d(shown, np.argsort(-jumps, kind="stable")[:JUMPS])
+
+    @property
+    def asked(self) -> int:
+        """At how many of the moments the output was asked."""
+        return int((~np.isnan(self.after)).sum())
 
     def _halves(self) -> Int64:
         """The middles of those stretches that are among the largest changes and hide moments."""
@@ -162,6 +171,12 @@ class _Asked:
         moments = self._happened[which]
         said = _outputs(self._view, self._entity, np.concatenate([moments, moments + 1]), self._ctx)
         self.before[which], self.after[which] = said[: len(which)], said[len(which) :]
+
+
+def _even(number: int, most: int) -> Int64:
+    """All of so many indexes, or an even choice of at most ``most`` with the first and the last."""
+    found: Int64 = np.unique(np.linspace(0, number - 1, min(number, most)).round().astype(np.int64))
+    return found
 
 
 def _outputs(view: View, entity: int, moments_us: Int64, ctx: JobContext) -> Float64:

@@ -145,7 +145,8 @@ class Course:
         moments: The oldest first; thinned out where there were many, the largest jumps among them. Between those at
             which something happened, some at which nothing did.
         jumps: The largest, the largest first.
-        happened: At how many moments something happened.
+        happened: At how many moments something happened. ``asked``: at how many of them the output was asked; where
+            these are not all, the jumps are the largest that were found.
         undated: How many items have no time and count as always known.
         undated_labels: No labelled row of the case has an as-of, so that the run cannot have learned what earlier
             moments look like.
@@ -155,6 +156,7 @@ class Course:
     moments: tuple[Moment, ...]
     jumps: tuple[Jump, ...]
     happened: int
+    asked: int
     undated: int
     undated_labels: bool
     end_us: int

@@ -70,8 +70,12 @@ def _course_note(one: Explanation, course: Course) -> str:
         quiet += f"{amount_text(one.head, one.output)}. "
     number = sum(one.arrived > 0 for one in course.moments)
     shown = f", {number:,} of them shown" if number < course.happened else ""
+    found = " that were found" if course.asked < course.happened else ""
     caution = f" Caution: {UNDATED_LABELS}." if course.undated_labels else ""
-    return f"{quiet}Something happened at {_moments(course.happened)}{shown}; the largest jumps are numbered.{caution}"
+    return (
+        f"{quiet}Something happened at {_moments(course.happened)}{shown}; "
+        f"the largest jumps{found} are numbered.{caution}"
+    )
 
 
 def _moments(number: int) -> str:

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -47,6 +48,12 @@ class Lessons:
     embedding: Float32
     ranking: Float32
 
+    @cached_property
+    def names(self) -> Int64:
+        """int64 [R], the same number for the same entity, in the order of the ids."""
+        numbers: Int64 = np.unique(self.entity_ids.astype(str), return_inverse=True)[1]
+        return numbers
+
     def labels(self, head: Head) -> Float64:
         """float64 [R], NaN = missing."""
         return {
@@ -62,10 +69,9 @@ def look_at_lessons(explanation: Explanation, view: View, lessons: Lessons) -> t
     known = np.flatnonzero(~np.isnan(labels) & (lessons.entity_ids != explanation.entity_id))
     supports, rule = _supports(explanation, view, lessons)
     similarity = _similarity(explanation, view, lessons)
-    order = known[
-        np.lexsort((lessons.targets.as_of_us[known], lessons.entity_ids[known].astype(str), -similarity[known]))
-    ]
-    _, first = np.unique(lessons.entity_ids[order].astype(str), return_index=True)
+    # Rows that the model cannot tell apart are in the order of their ids and moments.
+    order = known[np.lexsort((lessons.targets.as_of_us[known], lessons.names[known], -similarity[known]))]
+    _, first = np.unique(lessons.names[order], return_index=True)
     order = order[np.sort(first)]  # of several rows of one entity only the most similar counts
     near = order[:NEAR]
 

@@ -76,7 +76,7 @@ def test_the_line_goes_through_every_moment_in_order(head: Head) -> None:
 
 def test_a_long_quiet_end_is_cut_where_the_line_stands_then(looked: Explanation) -> None:
     moments = (Moment(0, 0.1, 0.2, 1), Moment(DAY_US, 0.2, 0.4, 1))
-    course = Course(moments, (), happened=2, undated=0, undated_labels=False, end_us=101 * DAY_US)
+    course = Course(moments, (), happened=2, asked=2, undated=0, undated_labels=False, end_us=101 * DAY_US)
     one = dataclasses.replace(looked, course=course, output=0.9, turning=None)
     points = _points(_page(one))
     # Three days of the hundred that follow are drawn, so the line has risen by three hundredths of the half.
@@ -92,11 +92,11 @@ def _height_of(value: float, heights: list[float]) -> float:
 
 
 def test_one_moment_alone_can_be_drawn(looked: Explanation) -> None:
-    course = Course((Moment(5, 0.3, 0.3, 1),), (), happened=1, undated=0, undated_labels=True, end_us=5)
+    course = Course((Moment(5, 0.3, 0.3, 1),), (), happened=1, asked=1, undated=0, undated_labels=True, end_us=5)
     text = _page(dataclasses.replace(looked, course=course, output=0.3, turning=None)).text
     assert "at one moment" in text
     assert "Caution" in text
-    nothing = Course((), (), happened=0, undated=2, undated_labels=False, end_us=5)
+    nothing = Course((), (), happened=0, asked=0, undated=2, undated_labels=False, end_us=5)
     assert "Nothing of it has a time" in _page(dataclasses.replace(looked, course=nothing)).text
 
 

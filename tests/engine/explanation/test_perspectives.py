@@ -293,19 +293,30 @@ def test_jumps_are_the_largest_and_name_what_arrived(batcher: Batcher) -> None:
     assert all(value is not None for jump in jumps for item in jump["items"] for value in item.values())
 
 
-def test_a_thinned_course_still_has_its_largest_jumps(batcher: Batcher, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("asked", "shown"), [(150, 7), (6, 60), (6, 7)])
+def test_a_thinned_course_still_has_its_largest_jump(
+    batcher: Batcher, monkeypatch: pytest.MonkeyPatch, asked: int, shown: int
+) -> None:
     whole = _looked(batcher, 0).course
     assert whole is not None
-    monkeypatch.setattr(course, "MOST_MOMENTS", 6)
-    monkeypatch.setattr(course, "GRID", 4)
+    happened = {moment for moment in whole.moments if moment.arrived}
+    assert whole.asked == whole.happened == len(happened)
+    monkeypatch.setattr(course, "MOST_ASKED", asked)
+    monkeypatch.setattr(course, "MOST_MOMENTS", shown)
     thin = _looked(batcher, 0).course
     assert thin is not None
-    happened = {moment for moment in whole.moments if moment.arrived}
-    assert len(thin.moments) < len(whole.moments)
+    left = {moment for moment in thin.moments if moment.arrived}
+    assert left <= happened
     assert thin.happened == len(happened)
-    largest = whole.moments[whole.jumps[0].moment]
-    assert largest in thin.moments
-    assert {moment for moment in thin.moments if moment.arrived} <= happened
+    assert len(left) < len(happened)
+    assert whole.moments[whole.jumps[0].moment] in left
+    if asked == 150:
+        assert thin.asked == thin.happened
+        assert [thin.moments[jump.moment] for jump in thin.jumps] == [
+            whole.moments[jump.moment] for jump in whole.jumps
+        ]
+    else:
+        assert len(left) <= thin.asked < thin.happened
 
 
 def test_no_course_where_nothing_has_a_time(batcher: Batcher) -> None:

@@ -191,9 +191,10 @@ def _note(course: Course) -> str:
         return "Nothing of it has a time, so there is no course over time."
     number = sum(one.arrived > 0 for one in course.moments)
     shown = f", {number:,} of them shown" if number < course.happened else ""
+    found = " The jumps are the largest that were found." if course.asked < course.happened else ""
     caution = f" Caution: {UNDATED_LABELS}." if course.undated_labels else ""
     undated = f"{course.undated:,} links or files without a time and all " if course.undated else "All "
     return (
         f"Something happened at {count(course.happened, 'moment')}{shown}; between them only time passes and "
-        f"neighbours change. {undated}attributes without a time are taken as known throughout.{caution}"
+        f"neighbours change. {undated}attributes without a time are taken as known throughout.{found}{caution}"
     )
