@@ -12,6 +12,8 @@ from tests.benchmarks.table_files import Sizes, write_tables, write_targets
 
 _ENTITIES, _EVENTS = 6_000, 32
 _LONGER = 4
+_PINS_COST = 1.5
+"""What the portable pins may cost to be the default."""
 _LARGE = Sizes(entities=100_000, events=2_000_000, interactions=200_000)
 _MINUTES, _LIMIT_MIB = 10.0, 3e9 / (1 << 20)
 _QUOTED_TRAINED, _QUOTED_ASKED = 4_500, 23_000
@@ -30,6 +32,9 @@ def measure(folder: Path, extent: Extent) -> list[Figure]:
 
     names = ("train", "train-unkept", "bare", "predict", "forward")
     turns = turns_of({name: partial(turn, name, _EVENTS) for name in names}, extent.rounds)
+    turns |= turns_of(
+        {"free": lambda: training_turns.turn("train", entities, _EVENTS, pinned=False).seconds}, extent.rounds
+    )
     turns |= turns_of({"longer": partial(turn, "train-unkept", _EVENTS * _LONGER)}, extent.rounds)
     rates = {name: rows[name] / turns[name].best for name in names}
 
@@ -44,6 +49,10 @@ def measure(folder: Path, extent: Extent) -> list[Figure]:
         Figure(
             f"{_LONGER} times the events", "s", turns["longer"].best, turns["train-unkept"].best, "once",
             _LONGER, lower=True, spread=(turns["longer"].spread, turns["train-unkept"].spread),
+        ),
+        Figure(
+            "training with portable pins", "s", turns["train"].best, turns["free"].best, "the CPU's own instructions",
+            _PINS_COST, lower=True, spread=(turns["train"].spread, turns["free"].spread),
         ),
         *_large(folder, extent),
         Figure("sanity: the bare network trained", "entities/s", rates["bare"], _QUOTED_TRAINED, "the quoted rate"),

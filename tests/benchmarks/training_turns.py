@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from mmdesk.engine.core.processes import pinned_environment
+from mmdesk.engine.core.processes import PORTABLE_PINS, pinned_environment
 from mmdesk.engine.core.types import ColumnKind, Split
 from mmdesk.engine.dataset.assembly import CaseTables, Media, assemble, texts
 from mmdesk.engine.dataset.batches import Batcher
@@ -37,12 +37,17 @@ class Turn:
     seconds: float
 
 
-def turn(contestant: str, entities: int, events: int) -> Turn:
-    """One turn of a contestant in a fresh process."""
+def turn(contestant: str, entities: int, events: int, *, pinned: bool = True) -> Turn:
+    """One turn of a contestant in a fresh process; without pins the processor's own instructions are used."""
     command = [sys.executable, "-m", "tests.benchmarks.training_turns", contestant, str(entities), str(events)]
-    done = subprocess.run(command, check=True, capture_output=True, text=True, env=pinned_environment())
+    done = subprocess.run(command, check=True, capture_output=True, text=True, env=_environment(pinned=pinned))
     rows, seconds = done.stdout.split()[-2:]
     return Turn(int(rows), float(seconds))
+
+
+def _environment(*, pinned: bool) -> dict[str, str]:
+    environment = pinned_environment()
+    return environment if pinned else {name: environment[name] for name in environment if name not in PORTABLE_PINS}
 
 
 def _tables(entities: int, events: int) -> CaseTables:

@@ -119,15 +119,21 @@ def _plan(subject: Subject) -> _Plan:
     wanted = min(MOST_REMOVED, max(1, number // 4))
     order = np.argsort(-towards, kind="stable")[:wanted]
     top = order[towards[order] > 0]
-    everything = np.arange(number)
-    rest = np.setdiff1d(everything, top)
+    rest = _without(number, top)
     occluded = strongest(subject)
     # With as many items removed as there are, there is nothing to compare with.
     drawing = DRAWS if len(top) and len(rest) else 0
     # SHA-256 and not hash(): the same draws in every process.
     generator = np.random.default_rng(int(sha256_bytes(subject.seed_text.encode())[:16], 16))
     draws = [_draw(generator, number, top) for _ in range(drawing)]
-    return _Plan(top, rest, occluded, draws, [np.setdiff1d(everything, drawn) for drawn in draws])
+    return _Plan(top, rest, occluded, draws, [_without(number, drawn) for drawn in draws])
+
+
+def _without(number: int, some: Indexes) -> Indexes:
+    """All of so many but some."""
+    kept = np.ones(number, bool)
+    kept[some] = False
+    return np.flatnonzero(kept)
 
 
 def _draw(generator: np.random.Generator, number: int, top: Indexes) -> Indexes:
