@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -59,6 +60,10 @@ class CourseLine:
         first, last = busy[0], busy[-1]
         after = max(_QUIET * (last - first), 1.0)
         return first, max(min(self.end_s, last + after), first + 1.0)
+
+    def is_known(self, time_s: float) -> bool:
+        """Whether the score was asked at this moment, or is only read off the line between two others."""
+        return any(math.isclose(time_s, known, abs_tol=1e-4) for known in (self.end_s, *(s.time_s for s in self.steps)))
 
     def at(self, time_s: float) -> float:
         """The score at a moment, with whatever happened at it; between moments along the line."""
@@ -118,7 +123,7 @@ class CoursePlot(Plot):
         self.addItem(self._spot)
         shown = values if line.threshold is None else np.append(values, line.threshold)
         low, high = float(shown.min()), float(shown.max())
-        self.setYRange(low, high if high > low else low + 1, padding=0.16)
+        self.setYRange(low, high if high > low else low + 1, padding=0.2)
         self.setXRange(*self._shown_s, padding=0.03)
         self._place_marker()
 

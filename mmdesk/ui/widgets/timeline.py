@@ -34,6 +34,7 @@ _STEPS_S = (1, 5, 15, 60, 300, 900, 3600, 3 * 3600, 6 * 3600, 12 * 3600, 86_400,
 _MONTH_STEPS = (1, 2, 3, 6, 12, 24, 60, 120, 240)
 _MONTH_S = 30.44 * 86_400
 _TICK_ROOM = 64
+_HOUR, _DAY = "%H:%M", "%d %b"
 
 
 class TimeAxis(pg.AxisItem):  # type: ignore[misc]  # pyqtgraph has no types
@@ -49,7 +50,7 @@ class TimeAxis(pg.AxisItem):  # type: ignore[misc]  # pyqtgraph has no types
         least_s = (high - low) * _TICK_ROOM / max(size, 1.0)
         step = next((step for step in _STEPS_S if step >= least_s), None)
         if step is not None:
-            self._format = "%H:%M:%S" if step < 60 else "%H:%M" if step < 86_400 else "%d %b"
+            self._format = "%H:%M:%S" if step < 60 else _HOUR if step < 86_400 else _DAY
             first = math.ceil(low / step)
             return [(float(step), [float(step * n) for n in range(first, int(high // step) + 1)])]
         months = next((months for months in _MONTH_STEPS if months * _MONTH_S >= least_s), _MONTH_STEPS[-1])
@@ -57,8 +58,12 @@ class TimeAxis(pg.AxisItem):  # type: ignore[misc]  # pyqtgraph has no types
         return [(months * _MONTH_S, _month_starts(low, high, months))]
 
     def tickStrings(self, values: Sequence[float], scale: float, spacing: float) -> list[str]:  # noqa: ARG002
-        """As fine as the ticks are apart."""
-        return [_moment(value).strftime(self._format) for value in values]
+        """As fine as the ticks are apart; where they are hours, midnight is the day that begins."""
+        return [self._text(_moment(value)) for value in values]
+
+    def _text(self, moment: dt.datetime) -> str:
+        begins_day = self._format == _HOUR and (moment.hour, moment.minute) == (0, 0)
+        return moment.strftime(_DAY if begins_day else self._format)
 
 
 def _moment(time_s: float) -> dt.datetime:

@@ -137,6 +137,23 @@ def test_an_item_among_its_peers_leads_to_its_line(qtbot: QtBot, window: MainWin
     assert f"line {item.source.line:,}" in tab.page._source.text()
 
 
+def test_enter_goes_to_an_entity_that_taught_the_run(qtbot: QtBot, window: MainWindow, trained_case: Path) -> None:
+    tab = explain_tab(qtbot, window, trained_case)
+    assert tab.page.explanation is not None
+    qtbot.keyClicks(tab.search, tab.page.explanation.entity_id)
+    look(qtbot, window, tab, Perspective.TAUGHT)
+    taught = tab.page.explanation.taught
+    assert taught is not None
+    table = tab.page.views.taught.tables[0]
+    table.setFocus()
+    table.choose(1)
+    qtbot.keyClick(table, Qt.Key.Key_Return)
+    rest(qtbot, window)
+    assert tab.page.explanation.entity_id == taught.supporting[1].entity_id
+    assert tab.search.text() == ""
+    assert tab.page.views.states[Perspective.TAUGHT].showing_content
+
+
 def test_a_snapshot_that_is_gone_is_said_and_can_be_tried_again(
     qtbot: QtBot, window: MainWindow, trained_case: Path, tmp_path: Path
 ) -> None:
@@ -184,6 +201,7 @@ def test_the_line_is_read_at_moments_and_between_them() -> None:
     assert [line.at(time) for time in (5.0, 10.0, 15.0, 19.999_999, 20.0, 25.0, 30.0, 99.0)] == pytest.approx(
         [1.0, 2.0, 2.5, 3.0, 7.0, 8.0, 9.0, 9.0], abs=1e-6
     )
+    assert [line.is_known(time) for time in (10.0, 15.0, 30.0)] == [True, False, True]
     assert line.busy() == (10.0, 30.0)
     later = CourseLine((*line.steps, Step(400.0, 8.0, 8.0, quiet=True)), 900.0, 9.0)
     assert later.busy() == (10.0, 50.0)

@@ -83,9 +83,14 @@ class CoursePage(QWidget):
         self._jumps = tuple(course.moments[jump.moment].time_us for jump in course.jumps)
         self.plot.show_line(self._line, self._described(course))
         self._show_jumps(course)
-        self._note.setText(_note(course))
+        self._note.setText(self._noted(course))
         self.everything.setVisible(explanation.as_of is not None)
         self._set_stops(course)
+
+    def _noted(self, course: Course) -> str:
+        last_us = max((one.time_us for one in course.moments if one.arrived), default=course.end_us)
+        quiet = self._line.steps and self._line.busy()[1] < self._line.end_s
+        return f"Nothing happened after {data_time(last_us)}. {_note(course)}" if quiet else _note(course)
 
     def _described(self, course: Course) -> str:
         return "; ".join(
@@ -138,9 +143,11 @@ class CoursePage(QWidget):
             self.said.setText("")
             return
         # An as-of does not see its own moment, so the line is read a microsecond before.
-        self.plot.mark((at - 1) / 1e6)
-        value = self._line.at((at - 1) / 1e6) / (100.0 if self._line.unit == "%" else 1.0)
-        self.said.setText(f"{_day(at)}: {self._scale.level(value)}")
+        before_s = (at - 1) / 1e6
+        self.plot.mark(before_s)
+        value = self._line.at(before_s) / (100.0 if self._line.unit == "%" else 1.0)
+        about = "" if self._line.is_known(before_s) else "about "
+        self.said.setText(f"{_day(at)}: {about}{self._scale.level(value)}")
 
     def go_to(self, time_us: int) -> None:
         """Put the slider to the first stop that sees what happened at this moment."""

@@ -91,6 +91,7 @@ class ExplainTab(Room):
         self._list_actions.addWidget(ActionButton(self._of_the_list[2], "Explain all…"))
         self.page.shown.connect(lambda: self._enable(True))
         self.page.views.course.asked_as_of.connect(self._explain_as_of)
+        self.page.views.taught.asked.connect(self._go_to)
         desk.jobs.changed.connect(self._on_jobs_changed)
         self.clear()
 
@@ -247,6 +248,15 @@ class ExplainTab(Room):
             self._explain_as_of(None)
 
     # One entity.
+
+    def _go_to(self, entity_id: str) -> None:
+        """Choose an entity of the list, whatever is filtered out now."""
+        if self._scores is None or entity_id not in self._scores.entity_ids:
+            self.desk.tell(f"{shown(entity_id, 60)} is not in the case any more", "info", "warn")
+            return
+        self.search.clear()
+        self.filter_box.set_value("all")
+        self.table.choose(self._scores.entity_ids.index(entity_id))
 
     def _explain_as_of(self, as_of_us: int | None) -> None:
         """Explain the chosen entity as of a moment; None: everything known."""

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
 
 from mmdesk.engine.core.types import Head
@@ -22,7 +23,9 @@ if TYPE_CHECKING:
 
 
 class TaughtPage(QWidget):
-    """Supporting and conflicting rows, side by side, the same size."""
+    """Supporting and conflicting rows, side by side, the same size; ``asked`` carries the entity to go to."""
+
+    asked = Signal(str)
 
     def __init__(self) -> None:
         super().__init__()
@@ -30,9 +33,12 @@ class TaughtPage(QWidget):
         self.shares = BarList("Share with a supporting outcome")
         self._titles = (Label("", "strong"), Label("", "strong"))
         self.tables = (Table("Similar, supporting"), Table("Similar, conflicting"))
+        self._entities: tuple[list[str], list[str]] = ([], [])
+        for side, table in enumerate(self.tables):
+            table.opened.connect(lambda place, side=side: self.asked.emit(self._entities[side][place]))
         note = Label(
             "Likeness is the model's own, by the cosine of its embeddings. Only rows that the run was trained on, as "
-            "it was taught them, are shown; the entity itself never.",
+            "it was taught them, are shown; the entity itself never. Enter goes to one.",
             "small", wrap=True,
         )  # fmt: skip
         sides = [
@@ -57,6 +63,10 @@ class TaughtPage(QWidget):
         ]  # fmt: skip
         self.shares.set_bars(bars, 1.0)
         sides = (("Supporting", taught.supporting), ("Conflicting", taught.conflicting))
+        self._entities = (
+            [one.entity_id for one in taught.supporting],
+            [one.entity_id for one in taught.conflicting],
+        )
         for title, table, (name, lessons) in zip(self._titles, self.tables, sides, strict=True):
             title.setText(f"{name}, the most similar first" if lessons else f"{name}: none")
             table.set_columns(_columns(explanation.head, lessons))

@@ -97,13 +97,24 @@ class Views(QTabWidget):
 
     def _show(self, perspective: Perspective) -> None:
         assert self._shown is not None
+        state, shown = self.states[perspective], self._shown
+        if perspective is Perspective.COURSE and shown.course is not None and not shown.course.moments:
+            state.show_empty(
+                "clock", "No course over time", "None of its events, links, files and attributes has a time."
+            )
+            return
+        if perspective is Perspective.TAUGHT and shown.taught is not None and not shown.taught.trained:
+            state.show_empty(
+                "person", "Nobody taught it this", "The run was trained on no other entity with this label."
+            )
+            return
         if perspective is Perspective.COURSE:
-            self.course.show_look(self._shown)
+            self.course.show_look(shown)
         elif perspective is Perspective.PEERS:
-            self.peers.show_look(self._shown)
+            self.peers.show_look(shown)
         else:
-            self.taught.show_look(self._shown)
-        self.states[perspective].show_content()
+            self.taught.show_look(shown)
+        state.show_content()
 
 
 def _padded(widget: QWidget) -> QWidget:
