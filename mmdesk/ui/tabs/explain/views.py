@@ -99,9 +99,7 @@ class Views(QTabWidget):
         assert self._shown is not None
         state, shown = self.states[perspective], self._shown
         if perspective is Perspective.COURSE and shown.course is not None and not shown.course.moments:
-            state.show_empty(
-                "clock", "No course over time", "None of its events, links, files and attributes has a time."
-            )
+            self._show_no_course(shown)
             return
         if perspective is Perspective.TAUGHT and shown.taught is not None and not shown.taught.trained:
             state.show_empty(
@@ -115,6 +113,16 @@ class Views(QTabWidget):
         else:
             self.taught.show_look(shown)
         state.show_content()
+
+    def _show_no_course(self, explanation: Explanation) -> None:
+        """Nothing had happened by then, or nothing has a time at all."""
+        none = "None of its events, links, files and attributes has a time"
+        state, everything = self.states[Perspective.COURSE], self.course.everything
+        if explanation.as_of is None:
+            state.show_empty("clock", "No course over time", f"{none}.")
+        else:
+            text = f"{none} before {explanation.as_of}."
+            state.show_empty("clock", "No course over time", text, "Everything known", everything.click)
 
 
 def _padded(widget: QWidget) -> QWidget:
