@@ -19,7 +19,7 @@ th{font-weight:600;text-align:left;padding:3px 8px 3px 0;font-size:13px;color:va
 .course polyline{fill:none;stroke:var(--text);stroke-width:1.6}.course .jump{stroke-width:3;stroke:currentColor}
 .grid{stroke:var(--line)}.threshold{stroke:var(--muted);stroke-dasharray:4 3}
 .course text.raises{fill:var(--raises);font-weight:600}.course text.lowers{fill:var(--lowers);font-weight:600}
-.when,.place-text{white-space:nowrap}.scale{fill:var(--line)}.middle{stroke:var(--muted)}.place{fill:var(--text)}
+.when,.place-text{white-space:nowrap}.narrow+.two{margin-top:12px}.scale{fill:var(--line)}.middle{stroke:var(--muted)}.place{fill:var(--text)}
 """
 _WIDTH, _HEIGHT = 860, 220
 _LEFT, _RIGHT, _TOP, _BOTTOM = 64, 12, 16, 24
@@ -147,7 +147,8 @@ def _jumps(chart: _Chart, moments: Sequence[Moment]) -> Iterator[str]:
         if all(abs(x - other) >= _APART for other in numbered):
             numbered.append(x)
             if abs(after - before) > _TALL:
-                x, y, anchor = x - 6, (after + before) / 2, "end"
+                y, edge = (after + before) / 2, x < _LEFT + _APART
+                x, anchor = (x + 6, "start") if edge else (x - 6, "end")
             else:
                 y, anchor = after - 4 if after <= before else after + 13, "middle"
             yield f"<text class='{side}' x='{x:.1f}' y='{y:.1f}' text-anchor='{anchor}'>{number}</text>"

@@ -127,7 +127,7 @@ def test_another_entity_is_explained_with_everything_known_again(
     tab.page.views.course.slider.setValue(0)
     click(qtbot, tab.page.views.course.explain)
     rest(qtbot, window)
-    assert not state.showing_content
+    assert state.currentWidget() is state.notice
     tab.table.setFocus()
     qtbot.keyClick(tab.table, Qt.Key.Key_Down)
     rest(qtbot, window)
