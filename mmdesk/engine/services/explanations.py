@@ -13,10 +13,16 @@ from mmdesk.engine.core.errors import DataError
 from mmdesk.engine.core.files import safe_name
 from mmdesk.engine.core.hashing import sha256_json
 from mmdesk.engine.core.jobs import NULL_CONTEXT, JobContext
-from mmdesk.engine.core.plain import as_plain
 from mmdesk.engine.core.times import END_OF_TIME_US, parse_moment
 from mmdesk.engine.core.types import Head, Split, current_actor
-from mmdesk.engine.explanation.change_limits import NO_LIMITS, ChangeLimits, check_limits, limits_from, load_limits
+from mmdesk.engine.explanation.change_limits import (
+    NO_LIMITS,
+    ChangeLimits,
+    check_limits,
+    limits_document,
+    limits_from,
+    load_limits,
+)
 from mmdesk.engine.explanation.explanation import Explanation, Source, to_document, to_json
 from mmdesk.engine.explanation.looks import Perspective
 from mmdesk.engine.store.case import Case
@@ -249,7 +255,7 @@ def _about(
         "feature_version": record.feature_version,
         "head": str(head),
         "perspectives": sorted(map(str, perspectives)),
-        "limits": as_plain(limits) if Perspective.CHANGES in perspectives else None,
+        "limits": limits_document(limits) if Perspective.CHANGES in perspectives else None,
     }
 
 

@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import cast
 
-from PySide6.QtCore import QAbstractItemModel, QEvent, QModelIndex, QObject, QPersistentModelIndex, QRectF, Qt, Signal
+from PySide6.QtCore import (
+    QAbstractItemModel,
+    QEvent,
+    QModelIndex,
+    QObject,
+    QPersistentModelIndex,
+    QRectF,
+    QSize,
+    Qt,
+    Signal,
+)
 from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPen, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemDelegate,
@@ -25,6 +35,7 @@ from mmdesk.ui.widgets.bars import SignedBarDelegate
 
 Index = QModelIndex | QPersistentModelIndex
 _RADIUS = 4.0
+_FEWEST_ROWS = 4
 _CLOSED = "was left"
 _BEFORE = "what it said before"
 
@@ -200,6 +211,11 @@ class CellsTable(QTableView):
         width = self.viewport().width()
         for place, share in enumerate(self._shares):
             self.setColumnWidth(place, int(width * share))
+
+    def minimumSizeHint(self) -> QSize:
+        """The titles and a few rows, whatever the size of the letters."""
+        rows = _FEWEST_ROWS * self.verticalHeader().defaultSectionSize()
+        return QSize(240, self.horizontalHeader().sizeHint().height() + rows + 4)
 
     def open_editor(self, row: int, column: int) -> None:
         """Begin to edit a cell."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import time
 from pathlib import Path
@@ -251,6 +252,16 @@ def test_another_head_keeps_the_scenario_and_another_entity_does_not(
     assert page.edits.values
     assert "%" not in page._after.text()
     assert page._others.text().startswith("Probability")
+    # A case that changed is read anew, and the scenario is asked again.
+    assert page._form is not None
+    dropped = page._form.evidence[-1].word
+    kept = page._form
+    page._form = dataclasses.replace(kept, evidence=kept.evidence[:-1])
+    tab.head_box.set_value(Head.CLASSIFICATION)
+    rest(qtbot, window)
+    assert page._form == kept
+    assert f"\0rows {dropped}" in page._keys
+    assert page._after.text() == percent(asked(page, trained_case, page.edits.values).after.probability)
     tab.table.choose(int(tab.table.columns.rows[3]))
     rest(qtbot, window)
     assert not page.edits

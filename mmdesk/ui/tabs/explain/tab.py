@@ -134,6 +134,7 @@ class ExplainTab(Room):
         self.run_box.set_options([])
         self.table.set_columns([])
         self.page.explanation = None
+        self.page.views.what_if.clear()
         self.overview.clear()
         self._state.show_empty("explain", "No case is open", "")
         self._enable(False)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QModelIndex, Qt, Signal
 from PySide6.QtGui import QGuiApplication, QShowEvent
-from PySide6.QtWidgets import QButtonGroup, QLineEdit, QStackedWidget, QToolButton, QWidget
+from PySide6.QtWidgets import QButtonGroup, QLineEdit, QSizePolicy, QStackedWidget, QToolButton, QWidget
 
 from mmdesk.engine.core.files import safe_name
 from mmdesk.engine.core.times import parse_moment
@@ -34,7 +34,7 @@ from mmdesk.ui.tabs.explain.what_if_rows import (
 )
 from mmdesk.ui.tabs.explain.what_it_takes import WhatItTakes
 from mmdesk.ui.tabs.explain.wording import HEAD_NAMES, Scale, scale_of
-from mmdesk.ui.widgets.basics import ElidedLabel, IconButton, Label, boxed, column, frame, row
+from mmdesk.ui.widgets.basics import ElidedLabel, IconButton, Label, boxed, column, frame, row, scrolled
 from mmdesk.ui.widgets.cells_table import CellsTable
 from mmdesk.ui.widgets.fields import Choice
 from mmdesk.ui.widgets.notice import Stateful
@@ -85,7 +85,7 @@ class WhatIfPage(QWidget):
         self.takes = WhatItTakes(desk)
         self.takes.taken_over.connect(self._on_taken_over)
         self._pages = QStackedWidget()
-        self._pages.addWidget(boxed(change))
+        self._pages.addWidget(scrolled(boxed(change)))
         self._pages.addWidget(self.takes)
         self._state = Stateful(boxed(column(None, self._switches(), self._pages, spacing=SPACE_S)))
         column(self, self._state)
@@ -146,6 +146,7 @@ class WhatIfPage(QWidget):
         line = row(None, self.show_box, self.search, *buttons, spacing=SPACE_S)
         line.setStretch(1, 1)
         self._tools = boxed(line)
+        self._tools.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
 
     def _show_page(self, place: int) -> None:
         self._pages.setCurrentIndex(place)
@@ -164,7 +165,7 @@ class WhatIfPage(QWidget):
         self.takes.clear()
 
     def show_explanation(self, explanation: Explanation) -> None:
-        """Another entity, or another head of the same, whose scenario stays."""
+        """Another entity, or the same anew (another head, another state of the case), whose scenario stays."""
         as_of_us = None if explanation.as_of is None else parse_moment(explanation.as_of)
         of = calls.WhatIfOf(self._desk.session.folder, explanation.run_id, explanation.entity_id, as_of_us)
         self._explanation, self._scale = explanation, scale_of(explanation)
@@ -175,10 +176,12 @@ class WhatIfPage(QWidget):
             self._change_switch.setChecked(True)
             self._pages.setCurrentIndex(0)
             if self.isVisible():
+                self._state.show_busy(f"Opening {shown(of.entity_id, 60)}")
                 self._read()
             return
         self._show_answer()
         self._fill()
+        self._read()
         if self._pages.currentIndex():
             self.takes.show_entity(of, explanation)
 
@@ -186,11 +189,11 @@ class WhatIfPage(QWidget):
         """Read what can be changed when somebody looks."""
         super().showEvent(event)
         if self._form is None and self._of is not None:
+            self._state.show_busy(f"Opening {shown(self._of.entity_id, 60)}")
             self._read()
 
     def _read(self) -> None:
         assert self._of is not None
-        self._state.show_busy(f"Opening {shown(self._of.entity_id, 60)}")
         self._desk.jobs.submit(
             Lane.QUICK, calls.what_if_form, self._of, key="explain.what_if_form", owner=self,
             on_success=self._on_form, on_failure=self._on_form_failed,
@@ -200,7 +203,9 @@ class WhatIfPage(QWidget):
         self._state.show_error(failure.message, failure.hint, failure.details, "Try again", self._read)
 
     def _on_form(self, form: WhatIfForm) -> None:
-        self._form = form
+        again, self._form = self._form is not None and form != self._form, form
+        if again and self.edits:
+            self._ask()
         self._show_answer()
         self._fill()
         self._state.show_content()
@@ -226,15 +231,19 @@ class WhatIfPage(QWidget):
         if self._form is None or self._of is None:
             return
         if self.edits:
-            self._desk.jobs.submit(
-                Lane.QUICK, calls.score_what_if, self._of, self._scenario(), key="explain.what_if", owner=self,
-                on_success=self._on_answer, on_failure=self._on_answer_failed,
-            )  # fmt: skip
+            self._ask()
         else:
             self._desk.jobs.supersede("explain.what_if")
             self._answer, self._problem = None, None
             self._show_answer()
         self._refresh()
+
+    def _ask(self) -> None:
+        assert self._of is not None
+        self._desk.jobs.submit(
+            Lane.QUICK, calls.score_what_if, self._of, self._scenario(), key="explain.what_if", owner=self,
+            on_success=self._on_answer, on_failure=self._on_answer_failed,
+        )  # fmt: skip
 
     def _scenario(self) -> Scenario:
         from mmdesk.engine.explanation.scenario import Scenario

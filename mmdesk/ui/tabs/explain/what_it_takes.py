@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
@@ -16,7 +17,7 @@ from mmdesk.ui.formatting import shown, tool_tip
 from mmdesk.ui.jobs.job import Failure, Job, Lane
 from mmdesk.ui.models.cells import CellKind, FieldCell
 from mmdesk.ui.tabs.explain.wording import HEAD_NAMES
-from mmdesk.ui.widgets.basics import Button, Label, boxed, column, frame, row
+from mmdesk.ui.widgets.basics import Button, Label, boxed, column, frame, row, scrolled
 from mmdesk.ui.widgets.cells_table import CellsTable
 from mmdesk.ui.widgets.fields import Choice
 from mmdesk.ui.widgets.notice import Stateful
@@ -43,6 +44,7 @@ class WhatItTakes(QWidget):
         self._desk = desk
         self._of: calls.WhatIfOf | None = None
         self._explanation: Explanation | None = None
+        self._folder: Path | None = None
         self._fields: tuple[LimitField, ...] = ()
         self._limits: dict[str, dict[str, str]] = {}
         self._frozen: set[str] = set()
@@ -81,7 +83,7 @@ class WhatItTakes(QWidget):
         )  # fmt: skip
         content = column(None, asked, said, note, self.table, spacing=SPACE_S)
         content.setStretch(3, 1)
-        self._state = Stateful(boxed(content))
+        self._state = Stateful(scrolled(boxed(content)))
         column(self, self._state)
         desk.jobs.changed.connect(self._on_jobs_changed)
         self._show_answer("")
@@ -89,7 +91,7 @@ class WhatItTakes(QWidget):
     # Whose.
 
     def clear(self) -> None:
-        """Nobody's; what was declared of the attributes stays for the next one."""
+        """Nobody's; what was declared of the attributes stays for the next entity of the case."""
         self._of, self._fields, self._changes = None, (), None
         for key in (_KEY, _FORM_KEY):
             self._desk.jobs.supersede(key)
@@ -98,8 +100,8 @@ class WhatItTakes(QWidget):
 
     def show_entity(self, of: calls.WhatIfOf, explanation: Explanation) -> None:
         """Limits of an entity's attributes for one head."""
-        if of.folder != (self._of.folder if self._of is not None else of.folder):
-            self._limits, self._frozen = {}, set()
+        if of.folder != self._folder:
+            self._folder, self._limits, self._frozen = of.folder, {}, set()
         again = of == self._of and self._fields and self._head is explanation.head
         self._of, self._explanation = of, explanation
         probability = explanation.head is Head.CLASSIFICATION
