@@ -72,3 +72,25 @@ def test_sources_are_checked(mmdesk: Commands, explained: Path, trained: Path, t
     assert error["code"] == "explanation.not_one"
     assert "line 4" in error["message"]
     assert "schema_version" in error["message"]
+
+
+def test_an_overview(mmdesk: Commands, trained: Path, tmp_path: Path) -> None:
+    words = ("explanations", "overview", trained, "latest", "--sample", "8", "--by", "media")
+    found = mmdesk.json(*words, "--out", tmp_path / "o.html")
+    assert (found["explained"], found["asked"], found["by"]) == (8, 48, "media")
+    assert found["groups"][0]["name"] == "everyone"
+    assert sum(group["entities"] for group in found["groups"][1:]) == 8
+    assert b"What moves the scores" in (tmp_path / "o.html").read_bytes()
+    assert mmdesk(*words) == 0
+    assert "8 entities, drawn at random from 48." in mmdesk.out
+    error = mmdesk.refused(2, *words, "--out", tmp_path / "o.xlsx")
+    assert error["code"] == "usage.unknown_format"
+    error = mmdesk.refused(3, "explanations", "overview", trained, "latest", "--by", "height")
+    assert error["code"] == "explanations.no_such_grouping"
+
+
+def test_without_the_cache_it_is_the_same(mmdesk: Commands, trained: Path) -> None:
+    words = ("predict", trained, "latest", "--explain", "--entities", "e0002")
+    first = mmdesk.json(*words)
+    assert list((trained / "explanation_cache").rglob("*"))
+    assert mmdesk.json(*words) == first == mmdesk.json(*words, "--no-cache")

@@ -42,6 +42,7 @@ LIBRARIES = {
     "sqlcipher3": "sqlcipher3.dbapi2",
     "psycopg": "psycopg",
     "orjson": "orjson",
+    "pydantic": "pydantic",
     "pebble": "pebble",
 }
 """Distribution -> the module that has to load."""

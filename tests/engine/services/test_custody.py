@@ -88,7 +88,6 @@ def test_everything_is_as_it_was(desk: Desk) -> None:
         assert file.found_sha256 == file.sha256 == sha256_file(Path(file.path))
 
 
-@pytest.mark.plain_case("its stored files are told by their content")
 def test_one_altered_byte_of_a_stored_file_is_found(desk: Desk) -> None:
     reference = desk.of_kind(ItemKind.ARTIFACT)
     stored = desk.stored(reference)
@@ -110,7 +109,6 @@ def test_one_altered_byte_of_a_stored_file_is_found(desk: Desk) -> None:
         assert (finding.entity_id, finding.label) == (desk.explained[finding.line - 1].entity_id, item.label)
 
 
-@pytest.mark.plain_case("its stored files are told by their content")
 def test_a_stored_file_that_is_gone_is_not_found(desk: Desk) -> None:
     reference = desk.of_kind(ItemKind.ARTIFACT)
     desk.stored(reference).unlink()
@@ -168,7 +166,6 @@ def test_rows_that_were_taken_back_are_withdrawn(desk: Desk) -> None:
     assert report.rows - report.rows_matching == len(events)
 
 
-@pytest.mark.plain_case("its stored files are told by their content")
 def test_a_page_says_what_was_found_when_it_was_made(desk: Desk) -> None:
     one = next(one for one in desk.explained if any(item.kind is ItemKind.ARTIFACT for item in one.items))
     page = explanations.page(desk.case, one).decode()
