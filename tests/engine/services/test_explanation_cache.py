@@ -306,6 +306,21 @@ def busy(folder: Path) -> Iterator[subprocess.Popen[bytes]]:
         process.kill()
 
 
+@pytest.mark.soak
+@pytest.mark.parametrize("seed", range(12))
+def test_killed_at_random_moments(counter: Counter, folder: Path, seed: int) -> None:
+    chance = random.Random(seed)
+    with subprocess.Popen(script(_EXPLAIN, folder)) as process:
+        end = time.monotonic() + 60
+        while not entries(folder) and time.monotonic() < end:
+            time.sleep(0.01)
+        time.sleep(chance.uniform(0, 4))
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    counter.said(folder, FOUR)
+    assert counter.said(folder, FOUR)[1] == 0
+
+
 def test_killed_at_any_moment(counter: Counter, folder: Path, busy: subprocess.Popen[bytes]) -> None:
     end = time.monotonic() + 60
     while len(entries(folder)) < 5 and time.monotonic() < end:
