@@ -82,6 +82,8 @@ class Plot(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph has no types
             axis = item.getAxis(side)
             # The grid belongs to the axes; behind the items it does not cut through them.
             axis.setZValue(-1)
+            # Switching prefixes off alone leaves the axis with the scale of its range at that moment.
+            axis.setSIPrefixEnableRanges(())
             axis.enableAutoSIPrefix(False)
             axis.setPen(QColor(colours.line))
             axis.setTextPen(QColor(colours.muted))

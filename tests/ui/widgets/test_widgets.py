@@ -20,6 +20,7 @@ from mmdesk.ui.widgets.fields import Choice, Setting, SettingsForm
 from mmdesk.ui.widgets.links import LinkStar, Neighbour
 from mmdesk.ui.widgets.media import Frame, FrameGrid, Span, Tile, TiledPicture, Waveform
 from mmdesk.ui.widgets.notice import Stateful
+from mmdesk.ui.widgets.plot import Plot
 from mmdesk.ui.widgets.timeline import Histogram, TimeAxis, TimedItem, Timeline
 from mmdesk.ui.widgets.waterfall import Account, Step, Waterfall
 
@@ -312,6 +313,20 @@ def test_the_timeline_marks_direction_by_shape_too(qtbot: QtBot, theme: Theme) -
     line.show_items([TimedItem(0, 0.0, 0.0, None, "one")], "points")
     line.show_items([], "points")
     line.grab()
+
+
+@pytest.mark.parametrize("largest", [0.0004, 0.4, 40.0, 4e6])
+def test_axes_show_numbers_as_they_are(qtbot: QtBot, theme: Theme, largest: float) -> None:
+    """Also when it is dressed anew, as after a change of colours, a tick at 0.4 says 0.4 and not 400."""
+    line = Timeline()
+    items = [TimedItem(0, us("2024-01-01"), largest, 0.7, "login"), TimedItem(1, us("2024-03-01"), 0.0, 0.3, "x")]
+    shown(qtbot, line, 600, 400)
+    line.show_items(items, "points")
+    line.grab()
+    plot = line.findChildren(Plot)[0]
+    plot.set_title("Dressed anew")
+    line.grab()
+    assert plot.getPlotItem().getAxis("left").autoSIPrefixScale == 1.0
 
 
 def test_a_histogram_says_what_it_counts(qtbot: QtBot) -> None:
