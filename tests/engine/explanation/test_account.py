@@ -54,7 +54,7 @@ PHOTO = Item(
     ItemKind.ARTIFACT,
     "photo.jpg",
     "image",
-    0.05,
+    0.07,
     source=Source("entity_artifacts", 9, "C:\\files\\artifacts.csv", 2, None, 4, SHA),
     artifact_sha256="f" * 64,
     media_type="image",
@@ -64,7 +64,7 @@ PHOTO = Item(
         Part("tile row 1, column 1", -0.08, "tile", row=0, column=0),
     ),
 )
-LINK = Item(ItemKind.NEIGHBOUR, "transfer to M2", "weight 5", -0.04, neighbour_id="M2")
+LINK = Item(ItemKind.NEIGHBOUR, "transfer to M2", "weight 5", -0.06, neighbour_id="M2")
 ITEMS = (EVENT, ATTRIBUTE, PHOTO, LINK)
 
 
@@ -91,7 +91,7 @@ def test_the_sentence_names_the_strongest_evidence_with_its_numbers() -> None:
         "For M1 as of 2024-06-01T00:00:00Z the model gives a probability of 81.0 %, "
         "41.0 points above the base value of 40.0 %, "
         "associated with the event payout_changed on 2024-05-02 10:30 (value 20) (+30.0 points), "
-        "night_share = 0.93 (+10.0 points) and the image file photo.jpg, tile row 2, column 3 (+5.0 points)."
+        "night_share = 0.93 (+10.0 points) and the image file photo.jpg, tile row 2, column 3 (+7.0 points)."
     )
 
 
@@ -128,7 +128,7 @@ def test_no_claim_of_causation_and_silence_below_c(grade: Grade) -> None:
 def test_evidence_that_hardly_counts_is_not_named() -> None:
     small = tuple(dataclasses.replace(item, contribution=0.001) for item in ITEMS)
     assert "no single piece of evidence stands out" in sentence_of(_findings(items=small))
-    beside = (*ITEMS[:3], dataclasses.replace(LINK, contribution=-0.029))
+    beside = (*ITEMS[:3], dataclasses.replace(LINK, contribution=-0.059))
     assert "transfer to M2" in account_of(clauses_of(_findings()))
     assert "transfer to M2" not in account_of(clauses_of(_findings(items=beside)))
 
