@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyqtgraph as pg
 from numpy.typing import NDArray
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QColor
 
 from mmdesk.ui.widgets.plot import Plot
@@ -18,6 +18,7 @@ from mmdesk.ui.widgets.timeline import TimeAxis
 _QUIET = 3.0
 """How much of a quiet end is shown, as a share of the time in which things happened."""
 _APART = 0.02
+_LEAST_HEIGHT = 130
 
 
 @dataclass(frozen=True)
@@ -89,9 +90,13 @@ class CoursePlot(Plot):
         self._spot = pg.ScatterPlotItem()
         self._at_s: float | None = None
         self._shown_s = (0.0, 1.0)
-        self.setMinimumHeight(150)
+        self.setMinimumHeight(_LEAST_HEIGHT)
         self.setAccessibleName("Score over time")
         self.scene().sigMouseClicked.connect(self._on_scene_clicked)
+
+    def sizeHint(self) -> QSize:
+        """Small: it takes whatever room there is."""
+        return QSize(300, _LEAST_HEIGHT)
 
     def show_line(self, line: CourseLine, said: str) -> None:
         """Draw another line; ``said`` describes it for screen readers."""

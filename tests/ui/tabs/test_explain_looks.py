@@ -19,18 +19,11 @@ from mmdesk.ui.tabs.explain.course_page import stops_of
 from mmdesk.ui.tabs.explain.tab import ExplainTab
 from mmdesk.ui.widgets.course import CourseLine, Step
 from mmdesk.ui.window import MainWindow
-from tests.ui.driving import choose_file, click, on, opened, press, rest
+from tests.ui.driving import choose_file, click, press, rest
+from tests.ui.tabs.test_explain import explain_tab
 
 DAY_US = 86_400_000_000
 TABS = {Perspective.COURSE: 1, Perspective.PEERS: 2, Perspective.TAUGHT: 3}
-
-
-def explain_tab(qtbot: QtBot, window: MainWindow, case: Path) -> ExplainTab:
-    opened(qtbot, window, case)
-    on(qtbot, window, "explain")
-    tab = window.rooms["explain"]
-    assert isinstance(tab, ExplainTab)
-    return tab
 
 
 def as_of(tab: ExplainTab) -> str | None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QSlider, QSplitter, QWidget
+from PySide6.QtWidgets import QSlider, QWidget
 
 from mmdesk.engine.core.types import Head
 from mmdesk.engine.explanation.looks import UNDATED_LABELS
@@ -17,7 +17,7 @@ from mmdesk.ui.colours import SPACE_S
 from mmdesk.ui.formatting import count, data_time
 from mmdesk.ui.models.columns import Column
 from mmdesk.ui.tabs.explain.wording import Scale, item_name, scale_of, short_source
-from mmdesk.ui.widgets.basics import Button, Label, boxed, column, row
+from mmdesk.ui.widgets.basics import Button, ElidedLabel, Label, boxed, column, row, scrolled
 from mmdesk.ui.widgets.course import CourseLine, CoursePlot, Step
 from mmdesk.ui.widgets.table import Table
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 _DAY_US = 86_400_000_000
 _MOST_DAYS = 4000
+_TABLE = 118
 
 
 class CoursePage(QWidget):
@@ -44,22 +45,19 @@ class CoursePage(QWidget):
         self.slider = QSlider(Qt.Orientation.Horizontal)
         self.slider.setAccessibleName("As of")
         self.slider.valueChanged.connect(lambda _value: self._on_slider_moved())
-        self.said = Label("", "strong")
+        self.said = ElidedLabel("", "strong")
         self._note = Label("", "small", wrap=True)
         self.explain = Button("Explain as of this day", self._on_explain_clicked, icon="clock")
         self.everything = Button("Everything known", lambda: self.asked_as_of.emit(None))
         self.table = Table("What moved it most")
         self.table.picked.connect(self._on_table_picked)
-        steer = row(None, self.slider, self.said, self.explain, self.everything, spacing=SPACE_S)
+        self.table.setFixedHeight(_TABLE)
+        steer = row(None, self.said, self.explain, self.everything, spacing=SPACE_S)
         steer.setStretch(0, 1)
-        top = boxed(column(None, self.plot, steer, self._note, spacing=SPACE_S, margin=(0, 0, 0, SPACE_S)))
-        splitter = QSplitter(Qt.Orientation.Vertical)
-        splitter.addWidget(top)
-        splitter.addWidget(self.table)
-        splitter.setStretchFactor(0, 1)
-        splitter.setSizes([300, 150])
-        splitter.setChildrenCollapsible(False)
-        column(self, splitter)
+        page = column(None, steer, self.plot, self.slider, self._note, self.table, spacing=SPACE_S)
+        page.setStretch(1, 1)
+        # Where letters are large there is not room for all of it.
+        column(self, scrolled(boxed(page)))
 
     def show_look(self, explanation: Explanation) -> None:
         """The course of an explanation that has one."""
@@ -140,14 +138,14 @@ class CoursePage(QWidget):
     def _on_slider_moved(self) -> None:
         at = self.as_of_us
         if at is None:
-            self.said.setText("")
+            self.said.set_text("")
             return
         # An as-of does not see its own moment, so the line is read a microsecond before.
         before_s = (at - 1) / 1e6
         self.plot.mark(before_s)
         value = self._line.at(before_s) / (100.0 if self._line.unit == "%" else 1.0)
         about = "" if self._line.is_known(before_s) else "about "
-        self.said.setText(f"{_day(at)}: {about}{self._scale.level(value)}")
+        self.said.set_text(f"{_day(at)}: {about}{self._scale.level(value)}")
 
     def go_to(self, time_us: int) -> None:
         """Put the slider to the first stop that sees what happened at this moment."""
@@ -200,8 +198,8 @@ def _note(course: Course) -> str:
     shown = f", {number:,} of them shown" if number < course.happened else ""
     found = " The jumps are the largest that were found." if course.asked < course.happened else ""
     caution = f" Caution: {UNDATED_LABELS}." if course.undated_labels else ""
-    undated = f"{course.undated:,} links or files without a time and all " if course.undated else "All "
+    undated = f" and {count(course.undated, 'link or file', 'links and files')}" if course.undated else ""
     return (
-        f"Something happened at {count(course.happened, 'moment')}{shown}; between them only time passes and "
-        f"neighbours change. {undated}attributes without a time are taken as known throughout.{found}{caution}"
+        f"Something happened at {count(course.happened, 'moment')}{shown}; between them only time passes. "
+        f"Attributes{undated} without a time count as known throughout.{found}{caution}"
     )

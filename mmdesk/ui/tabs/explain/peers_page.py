@@ -14,7 +14,7 @@ from mmdesk.ui.colours import SPACE_S
 from mmdesk.ui.formatting import MISSING, number, percent
 from mmdesk.ui.models.columns import Column
 from mmdesk.ui.tabs.explain.wording import item_name, scale_of
-from mmdesk.ui.widgets.basics import Label, column
+from mmdesk.ui.widgets.basics import Label, boxed, column, scrolled
 from mmdesk.ui.widgets.percentiles import Place, PlaceDelegate
 from mmdesk.ui.widgets.table import Table
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from mmdesk.engine.explanation.explanation import Explanation, Placing
 
 _WIDTHS = (150, 108, 196, 146, 56, 150)
+_LEAST_TABLE = 180
 _FEW = "Too few to say where anything stands."
 
 
@@ -42,7 +43,11 @@ class PeersPage(QWidget):
         self.table = Table("Evidence among peers")
         self._delegate = PlaceDelegate(self.table)
         self.table.picked.connect(self._on_table_picked)
-        column(self, self._group, self.table, self._note, spacing=SPACE_S).setStretch(1, 1)
+        self.table.setMinimumHeight(_LEAST_TABLE)
+        page = column(None, self._group, self.table, self._note, spacing=SPACE_S)
+        page.setStretch(1, 1)
+        # Where letters are large there is not room for all of it.
+        column(self, scrolled(boxed(page)))
 
     def show_look(self, explanation: Explanation) -> None:
         """The peers of an explanation that has them."""

@@ -15,11 +15,13 @@ from mmdesk.ui.formatting import count, number, percent, score
 from mmdesk.ui.models.columns import Column
 from mmdesk.ui.tabs.explain.wording import row_source
 from mmdesk.ui.widgets.bars import Bar, BarList
-from mmdesk.ui.widgets.basics import Label, boxed, column, row
+from mmdesk.ui.widgets.basics import Label, boxed, column, row, scrolled
 from mmdesk.ui.widgets.table import Table
 
 if TYPE_CHECKING:
     from mmdesk.engine.explanation.explanation import Explanation, Lesson
+
+_LEAST_TABLE = 180
 
 
 class TaughtPage(QWidget):
@@ -31,10 +33,11 @@ class TaughtPage(QWidget):
         super().__init__()
         self._rule = Label("", wrap=True)
         self.shares = BarList("Share with a supporting outcome")
-        self._titles = (Label("", "strong"), Label("", "strong"))
+        self._titles = (Label("", "strong", wrap=True), Label("", "strong", wrap=True))
         self.tables = (Table("Similar, supporting"), Table("Similar, conflicting"))
         self._entities: tuple[list[str], list[str]] = ([], [])
         for side, table in enumerate(self.tables):
+            table.setMinimumHeight(_LEAST_TABLE)
             table.opened.connect(lambda place, side=side: self.asked.emit(self._entities[side][place]))
         note = Label(
             "Likeness is the model's own, by the cosine of its embeddings. Only rows that the run was trained on, as "
@@ -48,7 +51,10 @@ class TaughtPage(QWidget):
         both = row(None, *sides, spacing=SPACE_M)
         both.setStretch(0, 1)
         both.setStretch(1, 1)
-        column(self, self._rule, self.shares, both, note, spacing=SPACE_S).setStretch(2, 1)
+        page = column(None, self._rule, self.shares, both, note, spacing=SPACE_S)
+        page.setStretch(2, 1)
+        # Where letters are large there is not room for all of it.
+        column(self, scrolled(boxed(page)))
 
     def show_look(self, explanation: Explanation) -> None:
         """The lessons of an explanation that has them."""
