@@ -154,6 +154,16 @@ class IconButton(QToolButton):
             self.clicked.connect(lambda _checked=False: on_click())
 
 
+def switch(text: str, help_text: str, name: str = "") -> QToolButton:
+    """A button that stays pressed; ``name`` is for screen readers, the help if there is none."""
+    button = QToolButton()
+    button.setText(text)
+    button.setCheckable(True)
+    button.setToolTip(tool_tip(help_text))
+    button.setAccessibleName(name or help_text)
+    return button
+
+
 class ActionButton(Button):
     """A push button that does what a menu's action does, and is enabled when that is."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QButtonGroup, QFrame, QSplitter, QTabWidget, QToolButton, QWidget
+from PySide6.QtWidgets import QButtonGroup, QFrame, QSplitter, QTabWidget, QWidget
 
 from mmdesk.ui import calls
 from mmdesk.ui.colours import SPACE_L, SPACE_M, SPACE_S
@@ -25,7 +25,7 @@ from mmdesk.ui.tabs.explain.wording import (
     scale_of,
     source_line,
 )
-from mmdesk.ui.widgets.basics import ElidedLabel, Label, boxed, column, frame, row, scrolled
+from mmdesk.ui.widgets.basics import ElidedLabel, Label, boxed, column, frame, row, scrolled, switch
 from mmdesk.ui.widgets.clauses import ClauseList
 from mmdesk.ui.widgets.notice import Picture
 from mmdesk.ui.widgets.waterfall import Waterfall
@@ -93,8 +93,8 @@ class AccountPage(QWidget):
     def _build_waterfall(self) -> None:
         self.waterfall = Waterfall(str, str)
         self.waterfall.picked.connect(self._on_waterfall_picked)
-        self._by_item = _switch("Evidence", "The strongest pieces of evidence")
-        self._by_group = _switch("Kinds", "Sums of the kinds of evidence")
+        self._by_item = switch("Evidence", "The strongest pieces of evidence")
+        self._by_group = switch("Kinds", "Sums of the kinds of evidence")
         self._by_item.setChecked(True)
         group = QButtonGroup(self)
         group.addButton(self._by_item)
@@ -259,12 +259,3 @@ class AccountPage(QWidget):
     def reset_layout(self) -> None:
         """Widths as they came."""
         self.splitter.setSizes([340, 560])
-
-
-def _switch(text: str, help_text: str) -> QToolButton:
-    button = QToolButton()
-    button.setText(text)
-    button.setCheckable(True)
-    button.setToolTip(tool_tip(help_text))
-    button.setAccessibleName(help_text)
-    return button

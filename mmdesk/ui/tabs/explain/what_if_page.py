@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QModelIndex, Qt, Signal
 from PySide6.QtGui import QGuiApplication, QShowEvent
-from PySide6.QtWidgets import QButtonGroup, QLineEdit, QSizePolicy, QStackedWidget, QToolButton, QWidget
+from PySide6.QtWidgets import QButtonGroup, QLineEdit, QSizePolicy, QStackedWidget, QWidget
 
 from mmdesk.engine.core.files import safe_name
 from mmdesk.engine.core.times import parse_moment
@@ -34,7 +34,7 @@ from mmdesk.ui.tabs.explain.what_if_rows import (
 )
 from mmdesk.ui.tabs.explain.what_it_takes import WhatItTakes
 from mmdesk.ui.tabs.explain.wording import HEAD_NAMES, Scale, scale_of
-from mmdesk.ui.widgets.basics import ElidedLabel, IconButton, Label, boxed, column, frame, row, scrolled
+from mmdesk.ui.widgets.basics import ElidedLabel, IconButton, Label, boxed, column, frame, row, scrolled, switch
 from mmdesk.ui.widgets.cells_table import CellsTable
 from mmdesk.ui.widgets.fields import Choice
 from mmdesk.ui.widgets.notice import Stateful
@@ -94,8 +94,10 @@ class WhatIfPage(QWidget):
 
     def _switches(self) -> QWidget:
         group = QButtonGroup(self)
-        self._change_switch = _switch("Change it", "Change what is known and see the score follow")
-        self._takes_switch = _switch("What would it take?", "The smallest change that would turn the score over")
+        self._change_switch = switch("Change it", "Change what is known and see the score follow", "Change it")
+        self._takes_switch = switch(
+            "What would it take?", "The smallest change that would turn the score over", "What would it take?"
+        )
         for place, button in enumerate((self._change_switch, self._takes_switch)):
             group.addButton(button, place)
         self._change_switch.setChecked(True)
@@ -384,12 +386,3 @@ class WhatIfPage(QWidget):
             return
         self.edits.replace(scenario.values, dict.fromkeys(scenario.without))
         self._fill()
-
-
-def _switch(text: str, help_text: str) -> QToolButton:
-    button = QToolButton()
-    button.setText(text)
-    button.setCheckable(True)
-    button.setToolTip(tool_tip(help_text))
-    button.setAccessibleName(text)
-    return button
