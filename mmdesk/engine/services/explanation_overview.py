@@ -84,12 +84,12 @@ def make_overview(
     """
     from mmdesk.engine.dataset.live import live_data
     from mmdesk.engine.services.explanations import explain_many
+    from mmdesk.engine.services.loaded_runs import loaded_run
     from mmdesk.engine.services.predictions import asked_rows
-    from mmdesk.engine.training.records import load_run
 
     who = actor or current_actor()
     with Case.open(folder, actor=who) as case:
-        loaded = load_run(case, run)
+        loaded = loaded_run(case, run)
         record = loaded.record
         data = live_data(case, version=record.feature_version, data_sha256=record.data_sha256, ctx=ctx.part(0, 0.1))
     group_of = _grouping(by, data, loaded.trained.rule, Head.CLASSIFICATION in loaded.trained.heads)

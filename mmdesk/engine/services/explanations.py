@@ -127,13 +127,13 @@ def explain_many(
     from mmdesk.engine.dataset.live import live_data
     from mmdesk.engine.explanation.cache import ExplanationCache, last_change, through_cache
     from mmdesk.engine.explanation.explainer import Question
+    from mmdesk.engine.services.loaded_runs import loaded_run
     from mmdesk.engine.services.predictions import asked_rows
-    from mmdesk.engine.training.records import load_run
 
     who = actor or current_actor()
     with Case.open(folder, actor=who) as case:
         change = last_change(case)
-        loaded = load_run(case, run)
+        loaded = loaded_run(case, run)
         record = loaded.record
         chosen = _head(loaded, head)
         data = live_data(case, version=record.feature_version, data_sha256=record.data_sha256, ctx=ctx.part(0, 0.2))
@@ -184,12 +184,12 @@ def look(
     """
     from mmdesk.engine.dataset.live import live_data
     from mmdesk.engine.explanation.cache import ExplanationCache, last_change
+    from mmdesk.engine.services.loaded_runs import loaded_run
     from mmdesk.engine.services.predictions import asked_rows
-    from mmdesk.engine.training.records import load_run
 
     with Case.open(folder, actor=actor or current_actor()) as case:
         change = last_change(case)
-        loaded = load_run(case, explanation.run_id)
+        loaded = loaded_run(case, explanation.run_id)
         record = loaded.record
         data = live_data(case, version=record.feature_version, data_sha256=record.data_sha256, ctx=ctx.part(0, 0.2))
         check_limits(limits, data)

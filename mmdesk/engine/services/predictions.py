@@ -149,10 +149,10 @@ def predict_columns(
         ModelError: The run is not finished, or its model was altered.
     """
     from mmdesk.engine.dataset.live import live_data
-    from mmdesk.engine.training.records import load_run
+    from mmdesk.engine.services.loaded_runs import loaded_run
 
     with Case.open(folder, actor=actor or current_actor()) as case:
-        loaded = load_run(case, run)
+        loaded = loaded_run(case, run)
         record = loaded.record
         data = live_data(case, version=record.feature_version, data_sha256=record.data_sha256, ctx=ctx.part(0, 0.2))
     names, rows, moments = asked_rows(data, entities, targets_file, as_of_us)
@@ -453,10 +453,10 @@ def evaluate(
     """
     from mmdesk.engine.dataset.live import live_data
     from mmdesk.engine.dataset.splits import split_rows
-    from mmdesk.engine.training.records import load_run
+    from mmdesk.engine.services.loaded_runs import loaded_run
 
     with Case.open(folder, actor=actor or current_actor()) as case:
-        loaded = load_run(case, run)
+        loaded = loaded_run(case, run)
         record = loaded.record
         data = live_data(case, version=record.feature_version, data_sha256=record.data_sha256, ctx=ctx.part(0, 0.2))
     config = loaded.trained.config

@@ -1,0 +1,53 @@
+"""The model of the run that is asked, kept in memory as long as its file has not changed."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+from mmdesk.engine.core.errors import MmdeskError
+from mmdesk.engine.core.hashing import sha256_file
+from mmdesk.engine.core.types import RunStatus
+from mmdesk.engine.store.case import Case
+
+if TYPE_CHECKING:
+    from mmdesk.engine.training.checkpoint import TrainedModel
+    from mmdesk.engine.training.records import LoadedRun, RunRecord
+
+_kept: dict[str, TrainedModel] = {}
+_guard = threading.Lock()
+
+
+def loaded_run(case: Case, text: str) -> LoadedRun:
+    """As :func:`mmdesk.engine.training.records.load_run`; the file is compared with the run's record each time.
+
+    Whoever gets the model may only ask it; it is the same object for everybody.
+
+    Args:
+        case: Open.
+        text: A unique beginning of the run's id, its name, or ``latest``.
+
+    Raises:
+        DataError: No such run (``run.unknown``, ``run.ambiguous``).
+        ModelError: Not finished (``model.unfinished``), altered, missing or unreadable.
+    """
+    from mmdesk.engine.training.records import LoadedRun, load_run, resolve
+
+    record = resolve(case, text)
+    with _guard:
+        kept = _kept.get(record.model_sha256 or "")
+    if kept is not None and record.status is RunStatus.DONE and _is_whole(case, record):
+        return LoadedRun(record, kept)
+    loaded = load_run(case, record.run_id)
+    with _guard:
+        _kept.clear()  # one model at a time: memory is the analyst's
+        _kept[loaded.record.model_sha256 or ""] = loaded.trained
+    return loaded
+
+
+def _is_whole(case: Case, record: RunRecord) -> bool:
+    try:
+        with case.files.open(f"{record.folder}/model.pt") as file:
+            return sha256_file(file) == record.model_sha256
+    except (MmdeskError, OSError):
+        return False

@@ -1,0 +1,66 @@
+"""A model that is kept in memory is the one of the file, or it is refused as ever."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from mmdesk.engine.core.errors import DataError, ModelError
+from mmdesk.engine.services import loaded_runs, runs
+from mmdesk.engine.services.predictions import predict
+from mmdesk.engine.store.case import Case
+from mmdesk.engine.training.records import LoadedRun
+from tests.engine.services.trained_cases import ACTOR, quick, trained_copy
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    loaded_runs._kept.clear()
+    return trained_copy(tmp_path / "case")[0]
+
+
+def _load(folder: Path, run: str) -> LoadedRun:
+    with Case.open(folder, actor=ACTOR) as case:
+        return loaded_runs.loaded_run(case, run)
+
+
+def test_the_same_model_is_read_once(folder: Path) -> None:
+    first = _load(folder, "first")
+    assert _load(folder, first.run_id[:12]).trained is first.trained
+    other = quick(folder, {"seed": 5}, name="other")
+    assert _load(folder, other.run_id).trained is not first.trained
+    again = _load(folder, "first")
+    assert again.trained is not first.trained
+    assert again.record == first.record
+
+
+@pytest.mark.parametrize("place", [0, 1000, -1])
+def test_a_file_that_was_altered_since_is_refused(folder: Path, place: int) -> None:
+    before = predict(folder, "first", entities=["e0001"])
+    model = folder / "models" / _load(folder, "first").run_id / "model.pt"
+    whole = model.read_bytes()
+    altered = bytearray(whole)
+    altered[place] ^= 1
+    model.chmod(0o644)
+    model.write_bytes(altered)
+    for _ in range(2):
+        with pytest.raises(ModelError) as caught:
+            predict(folder, "first", entities=["e0001"])
+        assert caught.value.code == "model.altered"
+    model.write_bytes(whole)
+    assert predict(folder, "first", entities=["e0001"]) == before
+    model.unlink()
+    with pytest.raises(ModelError) as caught:
+        predict(folder, "first", entities=["e0001"])
+    assert caught.value.code == "model.missing"
+
+
+def test_a_run_that_was_deleted_since_is_unknown(folder: Path) -> None:
+    run_id = _load(folder, "first").run_id
+    runs.delete_run(folder, run_id, actor=ACTOR)
+    with pytest.raises(DataError) as caught:
+        _load(folder, "first")
+    assert caught.value.code == "run.unknown"
+    runs.restore_run(folder, run_id, actor=ACTOR)
+    assert _load(folder, "first").run_id == run_id
