@@ -132,9 +132,11 @@ def _label_thirds(labels: Float64, group: np.typing.NDArray[np.int32]) -> Int64:
     """The third of each label among those it was ranked with; -1 where there is none."""
     found = np.full(len(labels), -1, np.int64)
     known = ~np.isnan(labels)
-    for number in np.unique(group[known]):
-        rows = np.flatnonzero(known & (group == number))
-        found[rows] = _thirds(labels[rows])
+    rows = np.flatnonzero(known)
+    rows = rows[np.argsort(group[rows], kind="stable")]
+    for members in np.split(rows, np.flatnonzero(np.diff(group[rows])) + 1):
+        if len(members):
+            found[members] = _thirds(labels[members])
     return found
 
 

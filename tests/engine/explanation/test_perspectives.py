@@ -7,6 +7,8 @@ import json
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from mmdesk.engine.core.times import END_OF_TIME_US, NO_TIME_US, parse_moment
 from mmdesk.engine.core.types import Head
@@ -24,12 +26,13 @@ from mmdesk.engine.explanation.explanation import (
 )
 from mmdesk.engine.explanation.peers import FEWEST, percentile
 from mmdesk.engine.explanation.perspectives import Perspective, Perspectives
-from mmdesk.engine.explanation.taught import NEAR, SHOWN, Lessons
+from mmdesk.engine.explanation.taught import NEAR, SHOWN, Lessons, _label_thirds
 from mmdesk.engine.explanation.usual import Usual, usual_of
 from tests.engine.dataset.cases import DAY_US, START_US
 from tests.engine.explanation.small_model import random_model, small_batcher
 
 ALL = frozenset(Perspective)
+PEERS = frozenset({Perspective.PEERS})
 
 
 def _source(table: str, row: int) -> Source:
@@ -79,10 +82,11 @@ def _looked(
     as_of_us: int = END_OF_TIME_US,
     head: Head = Head.CLASSIFICATION,
     grade: Grade = Grade.A,
+    wanted: frozenset[Perspective] = ALL,
 ) -> Explanation:
     explainer = _explainer(batcher, head)
     plain = _graded(next(explainer.explain([Question(entity, as_of_us)])), grade)
-    looks = Perspectives(ALL, explainer.view, lambda: lessons_of(batcher), usual=lambda: _usual(batcher))
+    looks = Perspectives(wanted, explainer.view, lambda: lessons_of(batcher), usual=lambda: _usual(batcher))
     return looks.add(plain)
 
 
@@ -150,7 +154,7 @@ def test_peers_agree_with_a_plain_count(batcher: Batcher, as_of_us: int) -> None
     data = batcher.data
     kinds = set()
     for entity in (0, 2, 3, 38):
-        one = _looked(batcher, entity, as_of_us)
+        one = _looked(batcher, entity, as_of_us, wanted=PEERS)
         assert one.peers is not None
         assert one.peers.members == len(data) - 1
         for placing in one.peers.placings:
@@ -188,7 +192,73 @@ def test_peers_agree_with_a_plain_count(batcher: Batcher, as_of_us: int) -> None
     assert {ItemKind.ATTRIBUTE, ItemKind.EVENT} <= kinds
 
 
+def test_links_and_files_are_counted_among_those_of_their_kind(batcher: Batcher) -> None:
+    data = batcher.data
+    seen = set()
+    for entity in range(12):
+        one = _looked(batcher, entity, wanted=PEERS)
+        assert one.peers is not None
+        for placing in one.peers.placings:
+            item = one.items[placing.item]
+            if item.kind is ItemKind.NEIGHBOUR:
+                assert item.source is not None
+                at = int(np.flatnonzero(data.edge_row == item.source.row)[0])
+                kind = (data.edge_type[at], "to others" in placing.what)
+                counts = [
+                    sum(
+                        (data.edge_type[n], bool(data.edge_outgoing[n])) == kind
+                        for n in range(*data.edge_offsets[[w, w + 1]])
+                    )
+                    for w in range(len(data))
+                ]
+            elif item.kind is ItemKind.ARTIFACT:
+                counts = [
+                    sum(
+                        data.artifact_media[data.link_artifact[n]] == item.media_type
+                        for n in range(*data.link_offsets[[w, w + 1]])
+                    )
+                    for w in range(len(data))
+                ]
+                assert placing.values == 0
+            else:
+                continue
+            seen.add(item.kind)
+            own = counts.pop(entity)
+            assert placing.number == own > 0
+            assert placing.number_usual == np.median(counts)
+            below, equal = sum(n < own for n in counts), sum(n == own for n in counts)
+            assert placing.number_percentile == pytest.approx((below + equal / 2) / len(counts))
+    assert seen == {ItemKind.NEIGHBOUR, ItemKind.ARTIFACT}
+
+
+@given(st.lists(st.integers(-5, 5), min_size=FEWEST, max_size=60), st.integers(-6, 6))
+def test_percentiles_are_shares_and_turn_over_with_the_sign(values: list[int], own: int) -> None:
+    numbers = np.array(values, np.float64)
+    place, turned = percentile(own, numbers), percentile(-own, -numbers)
+    assert place is not None
+    assert turned is not None
+    assert 0 <= place <= 1
+    assert place + turned == pytest.approx(1)
+
+
 # Who taught it.
+
+
+@given(st.lists(st.tuples(st.integers(0, 4), st.integers(-1, 2), st.booleans()), min_size=1, max_size=40))
+def test_thirds_of_labels_keep_to_their_groups_and_to_their_order(rows: list[tuple[int, int, bool]]) -> None:
+    labels = np.array([np.nan if missing else float(label) for label, _, missing in rows])
+    groups = np.array([group for _, group, _ in rows], np.int32)
+    thirds = _label_thirds(labels, groups)
+    assert (thirds[np.isnan(labels)] == -1).all()
+    for group in set(groups.tolist()):
+        known = (groups == group) & ~np.isnan(labels)
+        assert set(thirds[known].tolist()) <= {0, 1, 2}
+        order = np.argsort(labels[known], kind="stable")
+        assert (np.diff(thirds[known][order]) >= 0).all()
+        alone = _label_thirds(labels[known], np.zeros(known.sum(), np.int32))
+        assert (alone == thirds[known]).all()
+        for label in set(labels[known].tolist()):
+            assert len(set(thirds[known][labels[known] == label].tolist())) == 1
 
 
 @pytest.mark.parametrize("head", list(Head))
