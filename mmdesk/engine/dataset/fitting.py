@@ -10,10 +10,10 @@ from mmdesk.engine.dataset.batches import Encoder, SegmentScale, blocks_applying
 from mmdesk.engine.dataset.case_data import CaseData, Int64, TargetRows
 from mmdesk.engine.dataset.encoding import AttributeEncoder, Scale, seconds_ago
 from mmdesk.engine.dataset.history_encoding import EdgeEncoding, EventEncoding, Recency, TypedValues
-from mmdesk.engine.dataset.ragged import count_before, spread
+from mmdesk.engine.dataset.ragged import count_before, spread, thinned
 
 MAX_ROWS = 20_000
-"""Means and quantiles of more training rows than these say nothing new; every k-th row is taken."""
+"""Means and quantiles of more training rows than these say nothing new; that many are taken at random."""
 MAX_ITEMS = 1_000_000
 MAX_SEGMENTS = 50_000
 MAX_EDGE_TYPES = 32
@@ -28,7 +28,7 @@ def fit_encoder(data: CaseData, train: TargetRows, drop_columns: Sequence[str] =
             events, interactions and segments on what lies strictly before their as-of.
         drop_columns: Attributes that the model must not see.
     """
-    seen = train.take(_thinned(len(train), MAX_ROWS))
+    seen = train.take(thinned(len(train), MAX_ROWS))
     entity, as_of_us = seen.entity.astype(np.int64), seen.as_of_us
     now_us = data.last_moment_us()
     edges, edge_rows = _visible(data.edge_time_us, data.edge_offsets, entity, as_of_us)
@@ -46,18 +46,13 @@ def fit_encoder(data: CaseData, train: TargetRows, drop_columns: Sequence[str] =
     )
 
 
-def _thinned(size: int, most: int) -> Int64:
-    """Every k-th of ``size`` positions, at most ``most`` of them."""
-    return np.arange(0, size, max(1, -(-size // most)), dtype=np.int64)
-
-
 def _visible(times_us: Int64, offsets: Int64, entity: Int64, as_of_us: Int64) -> tuple[Int64, Int64]:
     """Positions of all items that the rows see (thinned), and the row that sees each."""
     start = offsets[entity]
     end = count_before(times_us, start, offsets[entity + 1], as_of_us)
     rows, places = spread(end - start)
     items = start[rows] + places
-    kept = _thinned(len(items), MAX_ITEMS)
+    kept = thinned(len(items), MAX_ITEMS)
     return items[kept], rows[kept]
 
 
@@ -107,7 +102,7 @@ def _fit_segments(data: CaseData, entity: Int64, as_of_us: Int64) -> SegmentScal
     artifact = np.unique(data.link_artifact[links].astype(np.int64))
     of_artifact, within = spread(data.segment_offsets[artifact + 1] - data.segment_offsets[artifact])
     rows = data.segment_offsets[artifact[of_artifact]] + within
-    values = np.asarray(data.segments[rows[_thinned(len(rows), MAX_SEGMENTS)]], dtype=np.float64)
+    values = np.asarray(data.segments[rows[thinned(len(rows), MAX_SEGMENTS)]], dtype=np.float64)
     said = blocks_applying(values, data.feature_names)
     count = np.maximum(said.sum(0), 1)
     mean = np.where(said, values, 0.0).sum(0) / count

@@ -48,7 +48,7 @@ def split_rows(data: CaseData, val_fraction: float, test_fraction: float) -> Par
     targets = data.targets
     labelled = ~(np.isnan(targets.y_reg) & np.isnan(targets.y_class) & np.isnan(targets.y_rank))
     if (targets.split[labelled] != SPLIT_NONE).any():
-        part, how = _given(data, targets.split.astype(np.int64), val_fraction)
+        part, how = _given(data, targets.split.astype(np.int64), labelled, val_fraction)
     elif labelled.any() and (targets.as_of_us[labelled] != END_OF_TIME_US).all():
         part, how = _by_time(targets.as_of_us, labelled, val_fraction, test_fraction), "by time of the as-of"
     else:
@@ -58,12 +58,12 @@ def split_rows(data: CaseData, val_fraction: float, test_fraction: float) -> Par
     return Parts({name: np.flatnonzero(labelled & (part == code)) for name, code in SPLIT_CODES.items()}, how)
 
 
-def _given(data: CaseData, part: Int64, val_fraction: float) -> tuple[Int64, str]:
-    if (part == VAL).any():
+def _given(data: CaseData, part: Int64, labelled: npt.NDArray[np.bool_], val_fraction: float) -> tuple[Int64, str]:
+    if (labelled & (part == VAL)).any():
         return part, "as given"
     # Of what is left without the test part, so that the share of all rows comes out roughly as asked.
     carved = (part == TRAIN) & (_shares(data)[data.targets.entity] < val_fraction)
-    if not ((part == TRAIN) & ~carved).any():
+    if not (labelled & (part == TRAIN) & ~carved).any():
         return part, "as given"  # so few train that none would be left
     return np.where(carved, VAL, part), "as given; validation carved from train by the hash of the entity id"
 

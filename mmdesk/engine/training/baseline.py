@@ -14,6 +14,7 @@ from torch import Tensor
 from mmdesk.engine.core.types import Split
 from mmdesk.engine.dataset.batches import Batch, Encoder
 from mmdesk.engine.dataset.case_data import Bool, Float64, Int64, TargetRows
+from mmdesk.engine.dataset.ragged import thinned
 from mmdesk.engine.training.measures import Figures, all_heads
 from mmdesk.engine.training.sources import RowSource
 
@@ -102,7 +103,7 @@ def train_baseline(sources: Mapping[Split, RowSource]) -> Baseline | None:
 
 def _train_baseline(sources: Mapping[Split, RowSource]) -> Baseline | None:
     train = sources[Split.TRAIN]
-    rows = np.arange(0, len(train), max(1, -(-len(train) // MAX_ROWS)), dtype=np.int64)
+    rows = thinned(len(train), MAX_ROWS)
     everything = {part: np.arange(len(source), dtype=np.int64) for part, source in sources.items()}
     columns = {part: _columns(source, {**everything, Split.TRAIN: rows}[part]) for part, source in sources.items()}
     # Columns that say nothing in training cost time, and gradient boosting cannot bin one without any value.

@@ -107,6 +107,23 @@ def shuffled(targets: TargetRows, sizes: Int64, size: int, random: np.random.Gen
     return [batches[index] for index in random.permutation(len(batches))]
 
 
+def ranked_rows(targets: TargetRows, most: int) -> Int64:
+    """Positions of at most ``most`` rows that have a rank, ascending; the same ones each time.
+
+    Groups are taken whole and in random order, so that their pairs stay pairs; only the last one may be cut, at a
+    random place. A row without a group is taken by itself: it is compared with all others that have none.
+    """
+    known = np.flatnonzero(~np.isnan(targets.y_rank))
+    if len(known) <= most:
+        return known
+    random = np.random.default_rng(0)
+    group = targets.rank_group[known].astype(np.int64)
+    # Groups and lone rows get their places from one draw, so that each is as likely as any other.
+    unit = np.where(group >= 0, group, group.max() + 1 + np.arange(len(known)))
+    keys = random.permutation(int(unit.max()) + 1)[unit]
+    return np.sort(known[np.lexsort((random.permutation(len(known)), keys))[:most]])
+
+
 def regression_scale(train: TargetRows) -> tuple[float, float]:
     """Mean and deviation of ``y_reg`` in the training part; (0, 1) where there is none or it does not vary."""
     known = train.y_reg[~np.isnan(train.y_reg)]

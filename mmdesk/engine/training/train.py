@@ -21,7 +21,7 @@ from mmdesk.engine.training import measures
 from mmdesk.engine.training.adam import FusedAdam
 from mmdesk.engine.training.config import TrainingConfig
 from mmdesk.engine.training.losses import Labels, LossWeights, compute
-from mmdesk.engine.training.sources import RowSource, to_numpy
+from mmdesk.engine.training.sources import RowSource, ranked_rows, to_numpy
 
 Epoch = dict[str, Any]
 State = dict[str, Tensor]
@@ -247,7 +247,7 @@ class Trainer:
         if not len(self.val):
             return {}
         outputs = predict(self.averaged, self.val)
-        few = torch.from_numpy(np.arange(0, len(self.val), max(1, len(self.val) // _VALIDATION_PAIRS_ROWS)))
+        few = torch.from_numpy(ranked_rows(self.val.targets, _VALIDATION_PAIRS_ROWS))
         losses = compute(outputs, self._standardised(outputs.regression), self.val.labels, self.plan.weights, few)
         named = _named(np.array([float(part) for part in losses.parts]), self.plan.weights)
         heads = measures.all_heads(

@@ -103,3 +103,14 @@ def test_rows_without_any_label_are_nowhere() -> None:
     data = replace(data, targets=replace(targets, **blank))
     used = np.concatenate(list(split_rows(data, 0.15, 0.15).rows.values()))
     assert sorted(used.tolist()) == list(range(50, 400))
+
+
+def test_a_validation_row_without_a_label_is_no_validation_part() -> None:
+    """Nothing could be stopped on: the part is carved as if it had not been there."""
+    data = case(["val" if i < 10 else "train" if i % 4 else "test" for i in range(400)])
+    blank = {name: np.where(np.arange(400) < 10, np.nan, 1.0) for name in ("y_reg", "y_class", "y_rank")}
+    data = replace(data, targets=replace(data.targets, **blank))
+    parts = split_rows(data, 0.2, 0.15)
+    assert len(parts.rows[Split.VAL]) > 30
+    assert "carved" in parts.how
+    assert (data.targets.split[parts.rows[Split.TEST]] == 2).all()

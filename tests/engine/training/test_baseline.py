@@ -6,8 +6,12 @@ import numpy as np
 import pytest
 
 from mmdesk.engine.core.types import Split
+from mmdesk.engine.dataset.batches import Batch
+from mmdesk.engine.dataset.case_data import Int64
+from mmdesk.engine.dataset.ragged import thinned
 from mmdesk.engine.training.baseline import Baseline, aggregate, train_baseline
 from mmdesk.engine.training.evaluation import compare
+from mmdesk.engine.training.sources import RowSource
 from tests.engine.training.parts import Ready
 
 
@@ -55,6 +59,22 @@ def test_it_learns_every_head(ready: Ready) -> None:
     assert set(found.measures["test"]) == {"classification", "regression", "ranking"}
     again = train_baseline(ready.sources)
     assert again == found
+
+
+def test_of_many_rows_it_learns_from_every_kind(ready: Ready, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mmdesk.engine.training.baseline.MAX_ROWS", 30)
+    train = ready.sources[Split.TRAIN]
+    asked: list[int] = []
+
+    class Spy(RowSource):
+        def batch(self, rows: Int64) -> Batch:
+            asked.extend(rows.tolist())
+            return super().batch(rows)
+
+    found = train_baseline({**ready.sources, Split.TRAIN: Spy(train._batcher, train.targets, ready.scale)})
+    assert found is not None
+    assert found.rows == 30
+    assert sorted(asked) == thinned(len(train), 30).tolist()
 
 
 def test_too_few_rows_make_no_baseline(ready: Ready) -> None:

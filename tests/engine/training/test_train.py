@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -14,9 +15,11 @@ import torch
 from mmdesk.engine.core.jobs import JobCancelled, NullContext
 from mmdesk.engine.core.types import Split
 from mmdesk.engine.dataset.batches import Batch
+from mmdesk.engine.dataset.case_data import TargetRows
 from mmdesk.engine.store.case_files import CaseFiles
 from mmdesk.engine.training.checkpoint import Halfway, load_halfway, new_model, save_halfway
-from mmdesk.engine.training.sources import RowSource, shuffled
+from mmdesk.engine.training.losses import Losses, compute
+from mmdesk.engine.training.sources import RowSource, ranked_rows, shuffled
 from mmdesk.engine.training.train import Progress, Trainer, predict
 from tests.engine.dataset.cases import small_tables
 from tests.engine.training.parts import Ready
@@ -128,6 +131,51 @@ def test_an_epoch_shows_every_row_once_and_keeps_groups_together(ready: Ready) -
     assert max(spread) <= 2
     other = shuffled(train.targets, train.sizes, 16, np.random.default_rng(2))
     assert [rows.tolist() for rows in batches] != [rows.tolist() for rows in other]
+
+
+def test_validation_ranks_whole_groups(ready: Ready) -> None:
+    """Groups of four, a ninth of the rows chosen: every ninth row would leave no pair at all."""
+    count = 18_432
+    group = np.random.default_rng(3).permutation(np.arange(count) // 4).astype(np.int32)
+    targets = replace(_rows(ready, count), y_rank=np.arange(float(count)) % 7, rank_group=group)
+    chosen = ranked_rows(targets, 2048)
+    assert len(chosen) == 2048
+    assert (np.diff(chosen) > 0).all()
+    sizes = np.bincount(group[chosen], minlength=count // 4)
+    assert (sizes == 4).sum() == 512
+    assert ranked_rows(targets, count).tolist() == list(range(count))
+    half = replace(targets, y_rank=np.where(np.arange(count) % 2, np.nan, targets.y_rank))
+    assert (ranked_rows(half, count) % 2 == 0).all()
+
+
+def test_validation_meets_lone_rows_and_huge_groups_too(ready: Ready) -> None:
+    lone = np.full(9000, -1)
+    lone[6000:] = np.arange(3000) // 3
+    targets = replace(_rows(ready, 9000), y_rank=np.arange(9000.0), rank_group=lone.astype(np.int32))
+    chosen = ranked_rows(targets, 2000)
+    assert 1300 < (lone[chosen] < 0).sum() < 1950
+    one = replace(targets, rank_group=np.zeros(9000, np.int32))
+    rows = ranked_rows(one, 2000)
+    assert len(rows) == 2000
+    assert 3500 < np.median(rows) < 5500
+
+
+def _rows(ready: Ready, count: int) -> TargetRows:
+    return ready.data.targets.take(np.zeros(count, np.int64))
+
+
+def test_an_epoch_is_validated_on_those_rows(ready: Ready, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[list[int]] = []
+
+    def spy(*given: Any) -> Losses:
+        asked.extend(pairs.tolist() for pairs in given[4:])
+        return compute(*given)
+
+    monkeypatch.setattr("mmdesk.engine.training.train.compute", spy)
+    monkeypatch.setattr("mmdesk.engine.training.train._VALIDATION_PAIRS_ROWS", 6)
+    one = trainer(ready)
+    one._validate()
+    assert asked == [ranked_rows(one.val.targets, 6).tolist()]
 
 
 def test_batches_hold_rows_of_like_length() -> None:
