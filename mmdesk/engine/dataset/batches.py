@@ -203,7 +203,7 @@ class Batcher:
 
     def __init__(self, data: CaseData, encoder: Encoder, limits: Limits) -> None:
         self.data, self.encoder, self.limits = data, encoder, limits
-        now_us = encoder.attributes.now_us
+        now_us = data.now_us
         self._attributes = encoder.attributes.bind(data)
         self._events = EventHistory(data, encoder.events, now_us, limits.events)
         self._edges = EdgeHistory(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -126,6 +127,7 @@ class CaseData:
         feature_version: Version of the features; empty without artifacts. ``feature_names``: [F].
         targets: The labelled rows.
         notes: How many artifacts were left out, by reason.
+        whole_now_us: Of a part of a case the whole's :attr:`now_us`; None where this is the whole.
     """
 
     entity_ids: Texts
@@ -160,6 +162,7 @@ class CaseData:
     feature_version: str = ""
     feature_names: tuple[str, ...] = ()
     notes: Mapping[str, int] = field(default_factory=dict)
+    whole_now_us: int | None = None
 
     def __len__(self) -> int:
         return len(self.entity_ids)
@@ -168,18 +171,28 @@ class CaseData:
         """Entity id -> its number."""
         return {str(name): index for index, name in enumerate(self.entity_ids)}
 
-    def last_moment_us(self) -> int:
-        """The latest moment in the data, the stand-in for "now" where a row has no as-of; 0 where nothing is dated."""
-        latest = 0
-        dated = [self.event_time_us, self.edge_time_us, self.link_time_us]
-        dated += [c.values.astype(np.int64) for c in self.attributes.values() if c.kind is ColumnKind.TIME]
+    @cached_property
+    def now_us(self) -> int:
+        """What stands for "now" where a row has no as-of: when the newest event or interaction happened.
+
+        Only where there is neither, the newest file counts, then the latest as-of, then the latest time among the
+        attributes: those may lie in the future ("valid until 9999-12-31"), and clocks of cameras go wrong. 0 where
+        nothing is dated.
+        """
+        if self.whole_now_us is not None:
+            return self.whole_now_us
         as_of = self.targets.as_of_us
-        dated.append(as_of[as_of != END_OF_TIME_US])
-        for moments in dated:
+        times = [c.values.astype(np.int64) for c in self.attributes.values() if c.kind is ColumnKind.TIME]
+        for moments in (
+            np.concatenate([self.event_time_us, self.edge_time_us]),
+            self.link_time_us,
+            as_of[as_of != END_OF_TIME_US],
+            np.concatenate([*times, as_of[:0]]),
+        ):
             known = moments[moments != NO_TIME_US]
             if len(known):
-                latest = max(latest, int(known.max()))
-        return latest
+                return int(known.max())
+        return 0
 
 
 def empty_targets() -> TargetRows:

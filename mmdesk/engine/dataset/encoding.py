@@ -177,17 +177,18 @@ class ColumnEncoding:
 def seconds_ago(times_us: Int64, as_of_us: Int64, now_us: int) -> tuple[Float64, npt.NDArray[np.bool_]]:
     """Seconds from each time to its as-of (``now_us`` without one), NaN where missing; and what is missing.
 
-    A time at or after the as-of is not known yet, hence missing; without an as-of a later time counts as just now.
+    A time at or after the as-of is not known yet, hence missing; without an as-of a later time is so many seconds
+    ahead, below zero.
     """
     missing = (times_us == NO_TIME_US) | (times_us >= as_of_us)
     until = np.where(as_of_us == END_OF_TIME_US, now_us, as_of_us)
     seconds = (until.astype(np.float64) - times_us.astype(np.float64)) * 1e-6
-    return np.where(missing, np.nan, np.maximum(seconds, 0.0)), missing
+    return np.where(missing, np.nan, seconds), missing
 
 
 def log_seconds(seconds: Float64) -> Float64:
-    """``log(1 + seconds)``, NaN stays NaN."""
-    return np.log1p(seconds)
+    """``log(1 + seconds)``, below zero as far on the other side; NaN stays NaN."""
+    return np.copysign(np.log1p(np.abs(seconds)), seconds)
 
 
 def fit_column(
@@ -217,14 +218,12 @@ class AttributeEncoder:
 
     Args:
         columns: The fitted encodings, in the order of their names.
-        now_us: The latest moment of the training data; stands in for the as-of where a row has none.
         means: [A], of the encoded columns over what they were fitted on; the typical entity that an explanation
             starts from. Zeros if not given.
     """
 
-    def __init__(self, columns: Sequence[ColumnEncoding], now_us: int, means: Sequence[float] = ()) -> None:
+    def __init__(self, columns: Sequence[ColumnEncoding], means: Sequence[float] = ()) -> None:
         self.columns = tuple(columns)
-        self.now_us = now_us
         self.names: tuple[str, ...] = tuple(name for column in columns for name in column.names) or ("(none)",)
         """[A], never empty: a case without attributes has one column that is always 0."""
         self.sources: tuple[str, ...] = tuple(c.name for c in columns for _ in c.names) or ("(none)",)
@@ -236,13 +235,12 @@ class AttributeEncoder:
         cls, data: CaseData, entity: npt.NDArray[np.integer], as_of_us: Int64, drop: Sequence[str] = ()
     ) -> AttributeEncoder:
         """Fit on these entities as they stood at these moments, without the attributes in ``drop``."""
-        now_us = data.last_moment_us()
         kept = [(name, column) for name, column in data.attributes.items() if name not in set(drop)]
-        fitted = cls([fit_column(name, column, entity, as_of_us, now_us) for name, column in kept], now_us)
+        fitted = cls([fit_column(name, column, entity, as_of_us, data.now_us) for name, column in kept])
         if not len(entity):
             return fitted
         means = fitted.bind(data).take(entity, as_of_us).astype(np.float64).mean(axis=0)
-        return cls(fitted.columns, now_us, tuple(means.tolist()))
+        return cls(fitted.columns, tuple(means.tolist()))
 
     def bind(self, data: CaseData) -> BoundAttributes:
         """This encoding over the columns of ``data``; an attribute that is not there counts as missing."""
@@ -255,13 +253,13 @@ class AttributeEncoder:
             document = asdict(column)
             document["kind"] = str(column.kind)
             columns.append(document)
-        return {"columns": columns, "now_us": self.now_us, "means": list(self.means)}
+        return {"columns": columns, "means": list(self.means)}
 
     @classmethod
     def from_state(cls, state: Mapping[str, Any]) -> AttributeEncoder:
         """Back from :meth:`state`."""
         columns = [ColumnEncoding.from_state(column) for column in state["columns"]]
-        return cls(columns, int(state["now_us"]), state["means"])
+        return cls(columns, state["means"])
 
 
 _MISSING: Mapping[ColumnKind, Any] = {ColumnKind.NUMBER: np.nan, ColumnKind.TIME: NO_TIME_US}
@@ -271,7 +269,7 @@ class BoundAttributes:
     """An :class:`AttributeEncoder` over the columns of one case; what does not depend on the as-of is encoded once."""
 
     def __init__(self, encoder: AttributeEncoder, data: CaseData) -> None:
-        self._encoder = encoder
+        self._now_us = data.now_us
         self.width = len(encoder.names)
         self._static = np.zeros((len(data), self.width), dtype=np.float32)
         self._times: list[tuple[slice, ColumnEncoding, Int64]] = []
@@ -284,13 +282,13 @@ class BoundAttributes:
                 self._times.append((place, column, values.astype(np.int64)))
             else:
                 nothing = np.zeros(0, dtype=np.int64)
-                self._static[:, place] = column.encode(values, nothing, encoder.now_us, lookup)
+                self._static[:, place] = column.encode(values, nothing, data.now_us, lookup)
 
     def take(self, entity: npt.NDArray[np.integer], as_of_us: Int64) -> Float32:
         """The encoded attributes of ``entity`` [n] as known at ``as_of_us`` [n]: float32 [n, A]."""
         encoded: Float32 = self._static[entity]
         for place, column, values in self._times:
-            encoded[:, place] = column.encode(values[entity], as_of_us, self._encoder.now_us, None)
+            encoded[:, place] = column.encode(values[entity], as_of_us, self._now_us, None)
         return encoded
 
 

@@ -30,7 +30,7 @@ def fit_encoder(data: CaseData, train: TargetRows, drop_columns: Sequence[str] =
     """
     seen = train.take(thinned(len(train), MAX_ROWS))
     entity, as_of_us = seen.entity.astype(np.int64), seen.as_of_us
-    now_us = data.last_moment_us()
+    now_us = data.now_us
     edges, edge_rows = _visible(data.edge_time_us, data.edge_offsets, entity, as_of_us)
     neighbour = data.edge_neighbour[edges].astype(np.int64)
     attributes = AttributeEncoder.fit(

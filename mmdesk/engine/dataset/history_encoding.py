@@ -105,7 +105,8 @@ class Recency:
         return ("log time ago", *decays, *(f"time {step}" for step in STEP_NAMES))
 
     def encode(self, seconds: Float64) -> list[Float64]:
-        """Columns [n]: the standardised logarithm and one decay per scale; NaN gives 0 throughout."""
+        """Columns [n]: the standardised logarithm and one decay per scale; NaN gives 0, what lies ahead is just now."""
+        seconds = np.maximum(seconds, 0.0)
         decays = [np.nan_to_num(np.exp(-seconds / span), nan=0.0) for span in self.spans_s]
         logs = log_seconds(seconds)
         return [self.scale.standardise(logs), *decays, *self.scale.steps(logs)]

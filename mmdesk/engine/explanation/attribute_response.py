@@ -50,7 +50,8 @@ class AttributeResponse:
 
     def __init__(self, view: View, entity: int, as_of_us: int) -> None:
         masked, provenance = view.at(entity, np.array([as_of_us], np.int64))
-        self._row, self._head, self._as_of_us = masked.batch, view.head, as_of_us
+        self._row, self._head = masked.batch, view.head
+        self._as_of_us, self._now_us = as_of_us, view.data.now_us
         self._encoder: AttributeEncoder = view.batcher.encoder.attributes
         self._model = _answering(view.model, self._row)
         edges = provenance.edge[0]
@@ -82,7 +83,7 @@ class AttributeResponse:
         other = len(encoding.categories)
         lookup = np.array([*(places.get(category, other) for category in column.categories), other + 1], np.int64)
         moments = np.full(len(cells), self._as_of_us, np.int64)
-        encoded: Float32 = encoding.encode(column.values, moments, self._encoder.now_us, lookup).astype(np.float32)
+        encoded: Float32 = encoding.encode(column.values, moments, self._now_us, lookup).astype(np.float32)
         return encoded
 
     def outputs(self, changed: Sequence[Mapping[str, Float32]]) -> np.typing.NDArray[np.float64]:

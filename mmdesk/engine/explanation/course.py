@@ -83,7 +83,7 @@ def look_back(
 
 def _end(view: View, happened: Int64) -> int:
     """What stands for now where everything known counts."""
-    return max(view.batcher.encoder.attributes.now_us, int(happened.max(initial=0)))
+    return max(view.data.now_us, int(happened.max(initial=0)))
 
 
 def _times(view: View, entity: int, as_of_us: int) -> Int64:

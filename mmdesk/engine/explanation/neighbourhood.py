@@ -122,6 +122,7 @@ def neighbourhood(
             for name, column in data.attributes.items()
         },
         targets=empty_targets(),
+        whole_now_us=data.now_us,
         **arrays,
     )
     return Neighbourhood(part, at)

@@ -9,10 +9,11 @@ import pyarrow as pa
 import pytest
 import torch
 
-from mmdesk.engine.core.times import END_OF_TIME_US
+from mmdesk.engine.core.times import END_OF_TIME_US, NO_TIME_US, parse_moment
+from mmdesk.engine.core.types import ColumnKind
 from mmdesk.engine.dataset.assembly import CaseTables, assemble
 from mmdesk.engine.dataset.batches import PADDING, SUMMARY, Batch, Batcher, Encoder, Limits
-from mmdesk.engine.dataset.case_data import CaseData
+from mmdesk.engine.dataset.case_data import AttributeColumn, CaseData
 from mmdesk.engine.dataset.fitting import fit_encoder
 from tests.engine.dataset.cases import DAY_US, START_US, bitcoin_otc, small_tables, some_media
 
@@ -101,6 +102,31 @@ def test_every_token_is_what_its_provenance_says() -> None:
         raw = data.segments[segments]
         means = np.broadcast_to(encoder.segments.mean, raw.shape)
         np.testing.assert_array_equal(vectors, np.where(raw != 0, raw, means))
+
+
+def test_without_an_as_of_now_is_when_the_newest_thing_happened() -> None:
+    """Neither when an attribute ends, nor when the training saw its last event."""
+    data = case()
+    entity, moments = np.arange(len(data)), np.full(len(data), END_OF_TIME_US)
+    encoder = fit_encoder(data, data.targets)
+    plain = Batcher(data, encoder, Limits()).make(entity, moments)[0]
+    known = data.event_time_us != NO_TIME_US
+    assert data.now_us == max(int(data.event_time_us[known].max()), int(data.edge_time_us.max()))
+    ends = AttributeColumn(ColumnKind.TIME, np.where(entity % 2, parse_moment("9999-12-31"), NO_TIME_US))
+    ending = replace(data, attributes={**data.attributes, "valid until": ends})
+    fitted = fit_encoder(ending, ending.targets)
+    assert fitted.events == encoder.events
+    torch.testing.assert_close(
+        Batcher(ending, fitted, Limits()).make(entity, moments)[0].event_features, plain.event_features, rtol=0, atol=0
+    )
+    weeks = 70 * 7 * DAY_US  # whole weeks: the same hours and days of the week
+    later = replace(
+        data,
+        event_time_us=np.where(known, data.event_time_us + weeks, NO_TIME_US),
+        edge_time_us=np.where(data.edge_time_us == NO_TIME_US, NO_TIME_US, data.edge_time_us + weeks),
+    )
+    shifted = Batcher(later, encoder, Limits()).make(entity, moments)[0]
+    torch.testing.assert_close(shifted.event_features, plain.event_features, rtol=0, atol=0)
 
 
 def test_types_and_values_reach_the_tokens() -> None:

@@ -129,7 +129,7 @@ def test_times_count_from_the_as_of_and_are_unknown_before_they_happen() -> None
     np.testing.assert_allclose(seconds, [10 * 86_400, 1e-6, np.nan, np.nan, np.nan])
     assert missing.tolist() == [False, False, True, True, True]
     seconds, missing = seconds_ago(times, np.full(5, END_OF_TIME_US), as_of)
-    np.testing.assert_allclose(seconds, [10 * 86_400, 1e-6, 0, 0, np.nan])
+    np.testing.assert_allclose(seconds, [10 * 86_400, 1e-6, 0, -86_400, np.nan])
     assert missing.tolist() == [False] * 4 + [True]
     found, names = encoded(AttributeColumn(ColumnKind.TIME, times), as_of_us=as_of)
     assert found[:, names.index("x (missing)")].tolist() == [0, 0, 1, 1, 1]
@@ -189,6 +189,14 @@ def test_dropped_columns_are_not_there_and_what_is_lost_later_counts_as_missing(
     nothing = AttributeEncoder.fit(data, entity, moments, list(data.attributes))
     assert not nothing.bind(data).take(entity, moments).any()
     assert nothing.bind(data).take(entity, moments).shape == (40, 1)
+
+
+def test_without_an_as_of_the_dates_ahead_are_told_apart() -> None:
+    ahead = np.array([START_US + days * DAY_US for days in (-400, -10, 4_000, 5_000, 6_000, 7_000)])
+    found, names = encoded(AttributeColumn(ColumnKind.TIME, ahead))
+    for part in ("time ago", "log time ago", "rank"):
+        column = found[:, names.index(f"x ({part})")]
+        assert (np.diff(column) < 0).all(), part
 
 
 def test_an_encoding_survives_its_state_to_the_bit() -> None:

@@ -130,5 +130,5 @@ def test_a_file_of_nobody_is_not_part_of_the_data(sqlite_case: Case) -> None:
     assert len(data.artifact_sha256) == 0
     assert data.notes == {}
     assert data.feature_version == ""
-    assert data.last_moment_us() >= START_US
-    assert data.last_moment_us() % (DAY_US // 2) == START_US % (DAY_US // 2)
+    assert data.now_us >= START_US
+    assert data.now_us % (DAY_US // 2) == START_US % (DAY_US // 2)

@@ -188,10 +188,10 @@ def test_what_happens_at_the_as_of_or_later_changes_no_prediction_and_just_befor
 
 
 def test_the_future_does_not_reach_the_training_either(tmp_path: Path) -> None:
-    """Every row has an as-of: rows planted after all of them leave every weight of every epoch as it is."""
+    """Every row has an as-of: rows planted after all of them change no weight of any epoch and no byte of the model."""
     tables, media = small_tables(ENTITIES, with_as_of=True), layout_media(ENTITIES)
     last = max(tables.targets["as_of_us"].to_pylist())
-    logs = []
+    logs, models = [], []
     for name, planted in (("plain", False), ("planted", True)):
         with Case.create(tmp_path / name, actor=ACTOR) as case:
             store(case, tables, media)
@@ -201,7 +201,9 @@ def test_the_future_does_not_reach_the_training_either(tmp_path: Path) -> None:
                 add(case, *rows, *[NewRow(Event, wild)] * 40)
         result = quick(tmp_path / name)
         logs.append((Path(result.folder) / "weights.jsonl").read_bytes())
+        models.append(result.metrics["model_sha256"])
     assert logs[0] == logs[1]
+    assert models[0] == models[1]
     assert logs[0].count(b"\n") == 2
 
 
