@@ -467,6 +467,20 @@ def what_it_takes(
     return found.changes, "" if found.changes is None else changes_text(found, found.changes)
 
 
+def read_limits(path: Path, *, ctx: JobContext) -> Mapping[str, object]:  # noqa: ARG001
+    """Limits that were kept as a file, checked."""
+    from mmdesk.engine.explanation.change_limits import limits_document, load_limits
+
+    return limits_document(load_limits(path))
+
+
+def write_limits(limits: Mapping[str, object], path: Path, *, ctx: JobContext) -> None:  # noqa: ARG001
+    """Keep limits as a file, as the command line takes it."""
+    from mmdesk.engine.explanation.change_limits import limits_from, save_limits
+
+    save_limits(limits_from(limits), path)
+
+
 def read_scenario(path: Path, *, ctx: JobContext) -> Scenario:  # noqa: ARG001
     """A scenario that was kept as a file."""
     from mmdesk.engine.explanation.scenario import load_scenario

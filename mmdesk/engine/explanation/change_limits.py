@@ -13,8 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import orjson
 
 from mmdesk.engine.core.errors import UsageError
+from mmdesk.engine.core.files import write_atomic
 from mmdesk.engine.core.types import ColumnKind
 from mmdesk.engine.dataset.case_data import CaseData, Float64
 from mmdesk.engine.explanation.resolving import unknown_column
@@ -81,6 +83,15 @@ NO_LIMITS = ChangeLimits()
 def load_limits(path: Path) -> ChangeLimits:
     """Read limits from a file; errors as :func:`limits_from`, and of a file that is not there."""
     return limits_from(FORM.load(path), path.name)
+
+
+def save_limits(limits: ChangeLimits, path: Path) -> None:
+    """Write limits to a file, whole or not at all; one that is there is replaced.
+
+    Raises:
+        ResourceError: The disk is full or the folder cannot be written.
+    """
+    write_atomic(path, orjson.dumps(limits_document(limits), option=orjson.OPT_INDENT_2) + b"\n")
 
 
 def limits_from(document: object, name: str = "the limits") -> ChangeLimits:

@@ -312,8 +312,8 @@ def test_what_it_would_take_within_declared_limits(qtbot: QtBot, window: MainWin
     assert page._answer.found.after.probability == pytest.approx(found.output, abs=1e-5)
 
 
-def test_nothing_found_is_said_and_the_search_can_be_cancelled(
-    qtbot: QtBot, window: MainWindow, trained_case: Path
+def test_nothing_found_is_said_limits_are_kept_and_the_search_can_be_cancelled(
+    qtbot: QtBot, window: MainWindow, trained_case: Path, tmp_path: Path
 ) -> None:
     page = what_if_page(qtbot, window, trained_case)
     press(qtbot, page, "What would it take?")
@@ -337,3 +337,26 @@ def test_nothing_found_is_said_and_the_search_can_be_cancelled(
     rest(qtbot, window)
     assert takes.answer.text() == "Cancelled."
     assert takes.look.hasFocus()
+    path = tmp_path / "limits.json"
+    click(qtbot, takes.save)
+    choose_file(takes, path)
+    rest(qtbot, window)
+    kept = json.loads(path.read_text(encoding="utf-8"))
+    assert kept == takes.limits()
+    assert kept["target"] == pytest.approx(0.9999)
+    names = [row[0].text for row in takes.table.cells.rows]
+    category = next(field.name for field in takes._fields if field.kind.value == "category")
+    number = next(field.name for field in takes._fields if field.kind.value == "number")
+    kept |= {"frozen": [names[-1]], "most": 2, "columns": {category: {"options": ["x"]}, number: {"low": "7"}}}
+    path.write_text(json.dumps(kept), encoding="utf-8")
+    click(qtbot, takes.load)
+    choose_file(takes, path)
+    rest(qtbot, window)
+    assert takes.limits() == kept
+    assert takes.table.cells.rows[names.index(number)][4].text == "7"
+    assert takes.table.cells.rows[names.index(category)][4].text == "x"
+    path.write_text('{"frozn": []}', encoding="utf-8")
+    click(qtbot, takes.load)
+    choose_file(takes, path)
+    rest(qtbot, window)
+    assert "Did you mean frozen?" in window.strip.news

@@ -10,14 +10,14 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QLineEdit, QWidget
 
 from mmdesk.engine.core.types import ColumnKind, Head
-from mmdesk.ui import calls
+from mmdesk.ui import calls, choosers
 from mmdesk.ui.colours import SPACE_L, SPACE_M, SPACE_S
 from mmdesk.ui.desk import Desk
 from mmdesk.ui.formatting import shown, tool_tip
 from mmdesk.ui.jobs.job import Failure, Job, Lane
 from mmdesk.ui.models.cells import CellKind, FieldCell
 from mmdesk.ui.tabs.explain.wording import HEAD_NAMES
-from mmdesk.ui.widgets.basics import Button, Label, boxed, column, frame, row, scrolled
+from mmdesk.ui.widgets.basics import Button, IconButton, Label, boxed, column, frame, row, scrolled
 from mmdesk.ui.widgets.cells_table import CellsTable
 from mmdesk.ui.widgets.fields import Choice
 from mmdesk.ui.widgets.notice import Stateful
@@ -46,7 +46,7 @@ class WhatItTakes(QWidget):
         self._explanation: Explanation | None = None
         self._folder: Path | None = None
         self._fields: tuple[LimitField, ...] = ()
-        self._limits: dict[str, dict[str, str]] = {}
+        self._limits: dict[str, dict[str, object]] = {}
         self._frozen: set[str] = set()
         self._changes: Changes | None = None
         self._job: Job | None = None
@@ -61,9 +61,11 @@ class WhatItTakes(QWidget):
         self.look = Button("Look for it", self._on_look, kind="primary")
         self.stop = Button("Cancel", self._on_stop)
         self.stop.hide()
+        self.load = IconButton("folder-open", "Open limits…", self._on_load)
+        self.save = IconButton("save", "Save the limits…", self._on_save)
         asked = row(
             None, self._reach, self.target, self._unit, SPACE_M, Label("changing at most"), self.most,
-            Label("attributes"), None, self.stop, self.look, spacing=SPACE_S,
+            Label("attributes"), None, self.load, self.save, SPACE_S, self.stop, self.look, spacing=SPACE_S,
         )  # fmt: skip
         self.table = CellsTable("Limits", _TITLES, shares=(0.27, 0.17, 0.14, 0.14, 0.14, 0.14))
         self.table.cells.edited.connect(self._on_table_edited)
@@ -137,7 +139,7 @@ class WhatItTakes(QWidget):
         kinds = (CellKind.CHOICE, CellKind.TEXT, CellKind.TEXT)
         free = not frozen and field.kind in _ORDERED
         direction, low, high = (
-            FieldCell(kind if free else CellKind.LABEL, text=limit.get(_NAMES[place], "") if free else "")
+            FieldCell(kind if free else CellKind.LABEL, text=str(limit.get(_NAMES[place], "")) if free else "")
             for place, kind in zip((_DIRECTION, _LOW, _HIGH), kinds, strict=True)
         )
         if free:
@@ -149,6 +151,9 @@ class WhatItTakes(QWidget):
             CellKind.CHECK, "no" if frozen else "", checked=not frozen, empty="yes", role="accent" if frozen else "",
             strong=frozen,
         )  # fmt: skip
+        options = limit.get("options")
+        if field.kind is ColumnKind.CATEGORY and isinstance(options, list) and not frozen:
+            low = FieldCell(text=", ".join(map(str, options)), tip="These only, as the file of limits says.")
         name = FieldCell(text=field.name, icon="attribute", role="muted" if frozen else "")
         return [name, FieldCell(text=_short(field.text, field.kind), empty="missing"), may, direction, low, high]
 
@@ -163,6 +168,47 @@ class WhatItTakes(QWidget):
         for number, cell in enumerate(self._row(field)):
             fields = ("kind", "text", "options", "checked", "empty", "role", "strong")
             self.table.cells.set_cell(place, number, **{name: getattr(cell, name) for name in fields})
+
+    # Keeping them.
+
+    def _on_save(self) -> None:
+        limits = self.limits()
+        if limits is None:
+            self._ask_for_target()
+            return
+
+        def write(path: Path) -> None:
+            self._desk.jobs.submit(
+                Lane.IO, calls.write_limits, limits, path, owner=self, on_failure=self._desk.tell_failure,
+                on_success=lambda _nothing: self._desk.tell(f"Written: {path}", "done", "good"),
+            )  # fmt: skip
+
+        choosers.choose_new_file(self, self._desk.settings, "Save the limits", "limits.json", write)
+
+    def _on_load(self) -> None:
+        def read(paths: list[Path]) -> None:
+            self._desk.jobs.submit(
+                Lane.IO, calls.read_limits, paths[0], owner=self, on_success=self._on_loaded,
+                on_failure=self._desk.tell_failure,
+            )  # fmt: skip
+
+        choosers.choose_files(self, self._desk.settings, "Open limits", "Limits (*.json);;All files (*)", read)
+
+    def _on_loaded(self, document: Mapping[str, object]) -> None:
+        """What a file says, whatever was declared before; names that the run does not know stay unheard."""
+        frozen, columns, target = (document.get(key) for key in ("frozen", "columns", "target"))
+        assert isinstance(frozen, list)
+        assert isinstance(columns, dict)
+        self._frozen, self._limits = set(frozen), {name: dict(limit) for name, limit in columns.items()}
+        most = document.get("most")
+        if isinstance(most, int):
+            self.most.set_value(most)
+        scale = 100.0 if self._head is Head.CLASSIFICATION else 1.0
+        self.target.setText(f"{scale * target:.6g}" if isinstance(target, float) else "")
+        strange = sorted({*frozen, *columns} - {field.name for field in self._fields})
+        if strange:
+            self._desk.tell(f"The run has not learned from {shown(', '.join(strange), 120)}.", "warning", "warn")
+        self.table.set_rows([self._row(field) for field in self._fields])
 
     # Looking.
 
@@ -179,7 +225,7 @@ class WhatItTakes(QWidget):
             "columns": {
                 name: limit
                 for name, limit in sorted(self._limits.items())
-                if limit and known.get(name) in _ORDERED and name not in self._frozen
+                if limit and name in known and name not in self._frozen
             },
         }
         text = self.target.text().strip().removesuffix("%").strip()
@@ -194,9 +240,7 @@ class WhatItTakes(QWidget):
     def _on_look(self) -> None:
         limits = self.limits()
         if limits is None or ("target" not in limits and self._head is not Head.CLASSIFICATION):
-            self._changes = None
-            self._show_answer(f"Say which {HEAD_NAMES[self._head].lower()} is to be reached, as a number.", "bad")
-            self.target.setFocus()
+            self._ask_for_target()
             return
         assert self._of is not None
         assert self._explanation is not None
@@ -211,6 +255,11 @@ class WhatItTakes(QWidget):
             title="Looking for the smallest change", on_success=self._on_found, on_failure=self._on_look_failed,
             on_cancel=self._on_cancelled,
         )  # fmt: skip
+
+    def _ask_for_target(self) -> None:
+        self._changes = None
+        self._show_answer(f"Say which {HEAD_NAMES[self._head].lower()} is to be reached, as a number.", "bad")
+        self.target.setFocus()
 
     def _on_stop(self) -> None:
         if self._job is not None:
