@@ -23,7 +23,6 @@ import weakref
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -53,7 +52,6 @@ _SEAL_BYTES = 32
 _NONCE_BYTES = 12
 _ABANDONED_S = 3600.0
 _PURPOSE = b"mmdesk explanation cache 1"
-_LIBRARIES = ("torch", "numpy")
 _SHOWN = ("event_row", "edge_row", "link_row", "link_name", "entity_keys", "artifact_keys")
 """What an explanation tells besides what the model sees."""
 
@@ -95,6 +93,9 @@ def content_digest(data: CaseData) -> str:
 @functools.cache
 def _made_by() -> str:
     """The code and the libraries: the engine's sources where they are there, as they are not in a frozen program."""
+    import numpy as np
+    import torch
+
     engine = Path(__file__).resolve().parents[1]
     sources = sorted(engine.rglob("*.py"))
     program = Path(sys.executable).stat() if getattr(sys, "frozen", False) else None
@@ -103,7 +104,7 @@ def _made_by() -> str:
             "version": __version__,
             "sources": [[path.relative_to(engine).as_posix(), sha256_file(path)] for path in sources],
             "program": None if program is None else [program.st_size, program.st_mtime_ns],
-            "libraries": [[name, metadata.version(name)] for name in _LIBRARIES],
+            "libraries": [torch.__version__, np.__version__],
             "schema": SCHEMA_VERSION,
         }
     )
