@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 import os
+import platform
 from collections.abc import Mapping
 
-PORTABLE_PINS: Mapping[str, str] = {
-    "MKL_CBWR": "COMPATIBLE",
-    "ATEN_CPU_CAPABILITY": "avx2",
-    "ONEDNN_MAX_CPU_ISA": "AVX2",
-}
-"""The same instructions on every x86 CPU; measured across Haswell, Rome and AVX-512 machines."""
+_X86 = platform.machine().lower() in {"x86_64", "amd64"}
+PORTABLE_PINS: Mapping[str, str] = (
+    {
+        "MKL_CBWR": "COMPATIBLE",
+        "ATEN_CPU_CAPABILITY": "avx2",
+        "ONEDNN_MAX_CPU_ISA": "AVX2",
+        # NumPy's exp() and its kin differ in the last bits between AVX-512 and AVX2, and so do OpenBLAS's products.
+        "NPY_DISABLE_CPU_FEATURES": "X86_V4 AVX512_ICL AVX512_SPR",
+        "OPENBLAS_CORETYPE": "Haswell",
+    }
+    if _X86
+    else {}
+)
+"""The same instructions on every x86 CPU; the first three measured across Haswell, Rome and AVX-512 machines."""
+_TELLING = ("OMP_", "MKL_", "KMP_", "NPY_", "OPENBLAS_", "GOTO_", "ONEDNN_", "DNNL_", "ATEN_", "TORCH_", "PYTORCH_")
+"""Beginnings of variables that tell the libraries how to reckon."""
 
 PINNED_ENVIRONMENT: Mapping[str, str] = {
     # One thread everywhere: sums keep their order. Hash seed: no dependence on the order of sets.
@@ -27,6 +38,6 @@ PINNED_ENVIRONMENT: Mapping[str, str] = {
 
 def pinned_environment() -> dict[str, str]:
     """The caller's environment with everything that could change a number pinned."""
-    environment = {key: value for key, value in os.environ.items() if not key.startswith(("OMP_", "MKL_", "KMP_"))}
+    environment = {key: value for key, value in os.environ.items() if not key.startswith(_TELLING)}
     environment.update(PINNED_ENVIRONMENT)
     return environment

@@ -78,7 +78,9 @@ def _numbers(table: pa.Table, name: str, missing: float | int, dtype: type[Any])
     column = table.column(name)
     if column.null_count:
         column = column.fill_null(missing)
-    return np.asarray(column.to_numpy(zero_copy_only=False)).astype(dtype, copy=False)
+    values: npt.NDArray[Any] = np.asarray(column.to_numpy(zero_copy_only=False)).astype(dtype, copy=False)
+    # Adding zero turns -0.0 into 0.0: they are equal to all that sorts, but not to a digest.
+    return values + 0.0 if dtype is np.float64 else values
 
 
 def _codes(table: pa.Table, name: str) -> tuple[Int32, tuple[str, ...]]:

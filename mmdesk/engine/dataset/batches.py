@@ -255,15 +255,15 @@ class Batcher:
         """The batch of some target rows."""
         return self.make(targets.entity, targets.as_of_us)
 
-    def sizes(self, entity: npt.NDArray[np.integer], as_of_us: Int64) -> Int64:
-        """How many tokens each row has, at least 1 of each kind: int64 [rows, 3] (events, neighbours, segments)."""
+    def counts(self, entity: npt.NDArray[np.integer], as_of_us: Int64) -> Int64:
+        """How many tokens each row has: int64 [rows, 3] (events, neighbours, segments)."""
         who = entity.astype(np.int64)
         links, rows = self._links(who, as_of_us)
         artifact = self.data.link_artifact[links].astype(np.int64)
         held = self.data.segment_offsets[artifact + 1] - self.data.segment_offsets[artifact]
         segments = np.bincount(rows, weights=np.minimum(held, self.limits.segments), minlength=len(who))
         counts = [self._events.tokens(who, as_of_us), self._edges.tokens(who, as_of_us), segments.astype(np.int64)]
-        return np.maximum(np.stack(counts, axis=1), 1)
+        return np.stack(counts, axis=1)
 
     def row_bytes(self, sizes: npt.NDArray[np.integer]) -> int:
         """Bytes of a padded row with so many events, neighbours and segments."""

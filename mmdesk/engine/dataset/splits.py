@@ -37,8 +37,9 @@ def split_rows(data: CaseData, val_fraction: float, test_fraction: float) -> Par
     """Assign every labelled row to a part.
 
     Given splits stand; a missing validation part is carved from training by the hash of the entity, and test is never
-    touched. Without given splits: by time where every row has an as-of (the newest are tested), else by the hash of
-    the entity's id, so that all rows of an entity stay in one part.
+    touched. Without given splits: by time where every row has an as-of and these differ (the newest are tested; where
+    the moments are too few to validate on some of them, as with a missing part), else by the hash of the entity's id,
+    so that all rows of an entity stay in one part.
 
     Args:
         data: The case.
@@ -49,8 +50,8 @@ def split_rows(data: CaseData, val_fraction: float, test_fraction: float) -> Par
     labelled = ~(np.isnan(targets.y_reg) & np.isnan(targets.y_class) & np.isnan(targets.y_rank))
     if (targets.split[labelled] != SPLIT_NONE).any():
         part, how = _given(data, targets.split.astype(np.int64), labelled, val_fraction)
-    elif labelled.any() and (targets.as_of_us[labelled] != END_OF_TIME_US).all():
-        part, how = _by_time(targets.as_of_us, labelled, val_fraction, test_fraction), "by time of the as-of"
+    elif _moments(targets.as_of_us[labelled]) > 1:
+        part, how = _by_time(data, labelled, val_fraction, test_fraction)
     else:
         share = _shares(data)[targets.entity]
         part = np.where(share < test_fraction, TEST, np.where(share < test_fraction + val_fraction, VAL, TRAIN))
@@ -58,18 +59,33 @@ def split_rows(data: CaseData, val_fraction: float, test_fraction: float) -> Par
     return Parts({name: np.flatnonzero(labelled & (part == code)) for name, code in SPLIT_CODES.items()}, how)
 
 
+def _moments(as_of_us: Int64) -> int:
+    """How many different as-ofs there are; 0 if a row has none."""
+    return 0 if (as_of_us == END_OF_TIME_US).any() else len(np.unique(as_of_us))
+
+
 def _given(data: CaseData, part: Int64, labelled: npt.NDArray[np.bool_], val_fraction: float) -> tuple[Int64, str]:
     if (labelled & (part == VAL)).any():
         return part, "as given"
+    return _carved(data, part, labelled, val_fraction, "as given")
+
+
+def _carved(
+    data: CaseData, part: Int64, labelled: npt.NDArray[np.bool_], val_fraction: float, how: str
+) -> tuple[Int64, str]:
+    """With a validation part taken from train."""
     # Of what is left without the test part, so that the share of all rows comes out roughly as asked.
     carved = (part == TRAIN) & (_shares(data)[data.targets.entity] < val_fraction)
     if not (labelled & (part == TRAIN) & ~carved).any():
-        return part, "as given"  # so few train that none would be left
-    return np.where(carved, VAL, part), "as given; validation carved from train by the hash of the entity id"
+        return part, how  # so few train that none would be left
+    return np.where(carved, VAL, part), f"{how}; validation carved from train by the hash of the entity id"
 
 
-def _by_time(as_of_us: Int64, labelled: npt.NDArray[np.bool_], val_fraction: float, test_fraction: float) -> Int64:
+def _by_time(
+    data: CaseData, labelled: npt.NDArray[np.bool_], val_fraction: float, test_fraction: float
+) -> tuple[Int64, str]:
     """Rows with the same as-of stay together, so the cuts lie between moments."""
+    as_of_us = data.targets.as_of_us
     moments, counts = np.unique(as_of_us[labelled], return_counts=True)
     # Share of the rows up to and including each moment.
     reached = np.cumsum(counts) / counts.sum()
@@ -78,7 +94,9 @@ def _by_time(as_of_us: Int64, labelled: npt.NDArray[np.bool_], val_fraction: flo
     place = np.searchsorted(moments, as_of_us)
     train_end = max(int(train_until), 1)
     val_end = max(int(val_until), train_end)
-    return np.where(place < train_end, TRAIN, np.where(place < val_end, VAL, TEST))
+    part = np.where(place < train_end, TRAIN, np.where(place < val_end, VAL, TEST))
+    how = "by time of the as-of"
+    return (part, how) if (part[labelled] == VAL).any() else _carved(data, part, labelled, val_fraction, how)
 
 
 def _shares(data: CaseData) -> npt.NDArray[np.float64]:

@@ -166,7 +166,8 @@ def train(
         folder: The case.
         config: Settings that differ from the defaults, nested or dotted; see :func:`config_fields`.
         name: For people; ``run 1``, ``run 2``, ... if not given.
-        force: Train a finished run anew, under ``attempts/``; its record and files stay as they are.
+        force: Train a finished run anew, under ``attempts/``; its record stays as it is, and so do its files, but for
+            files that are gone or altered: they are put back if the new model is the same.
         actor: Who.
         ctx: Told the progress, every epoch and the baseline; asked for cancellation after every step.
 
@@ -238,6 +239,7 @@ def _existing(folder: Path, record: RunRecord, *, force: bool, actor: str, ctx: 
             records.set_deleted(case, record.run_id, deleted=False)
     if force:
         metrics, path = train_attempt(folder, record, actor=actor, ctx=ctx)
+        records.repair(folder, record, f"{record.folder}/attempts/{Path(path).name}", actor=actor)
         return _result(record, str(metrics["model_sha256"]), metrics, path, existing=False)
     with Case.open(folder, actor=actor) as case:
         path = str(case.files.path(record.folder))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from mmdesk.engine.dataset.case_data import Float64
@@ -14,7 +16,7 @@ _ITERATIONS = 50
 _STEEP = 500.0
 
 
-def platt(logit: Float64, label: Float64) -> tuple[float, float]:
+def platt(logit: Float64, label: Float64, positive_weight: float = 1.0) -> tuple[float, float]:
     """Slope and intercept of ``sigmoid(slope * logit + intercept)``, fitted on validation rows.
 
     The labels are moved a little towards the middle and the slope is drawn towards 1, so that a small validation part
@@ -26,17 +28,19 @@ def platt(logit: Float64, label: Float64) -> tuple[float, float]:
     Args:
         logit: [n].
         label: [n], 0 or 1.
+        positive_weight: What a positive counted in the loss beside a negative.
 
     Returns:
-        ``(1.0, 0.0)`` with fewer than :data:`MIN_OF_A_CLASS` of a class.
+        With fewer than :data:`MIN_OF_A_CLASS` of a class what the loss alone says: a weight of w multiplies the odds
+        that it leads to by w, so ``(1.0, -log(w))`` takes it out again.
     """
     positive = float((label > 0.5).sum())
     negative = len(label) - positive
     if min(positive, negative) < MIN_OF_A_CLASS:
-        return 1.0, 0.0
+        return 1.0, -math.log(positive_weight)
     target = np.where(label > 0.5, (positive + 1) / (positive + 2), 1 / (negative + 2))
     inputs = np.stack([logit, np.ones_like(logit)], axis=1)
-    at = np.array([1.0, 0.0])
+    at = np.array([1.0, -math.log(positive_weight)])
     prior, centre = np.array([_PRIOR, 0.0]), np.array([1.0, 0.0])
     for _ in range(_ITERATIONS):
         probability = 1 / (1 + np.exp(-np.clip(inputs @ at, -_STEEP, _STEEP)))

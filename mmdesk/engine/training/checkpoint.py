@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from mmdesk.engine.core.errors import ModelError
-from mmdesk.engine.core.hashing import sha256_bytes
+from mmdesk.engine.core.hashing import sha256_bytes, sha256_json
 from mmdesk.engine.core.types import Head
 from mmdesk.engine.dataset.batches import Encoder, Limits
 from mmdesk.engine.model.ensemble import AnyModel, Ensemble
@@ -18,6 +18,7 @@ from mmdesk.engine.model.model import FullModel, ModelSizes
 from mmdesk.engine.store.case_files import CaseFiles
 from mmdesk.engine.training.config import TrainingConfig
 from mmdesk.engine.training.decisions import DecisionRule
+from mmdesk.engine.training.environment import fingerprint
 from mmdesk.engine.training.train import Progress
 
 _FORMAT = 1
@@ -167,13 +168,17 @@ class Halfway:
 def save_halfway(files: CaseFiles, relative: str, state: Halfway) -> None:
     """Write the half-way state, sealed with its own SHA-256."""
     current = _plain(state.current) if state.current is not None else None
-    content = to_bytes({"done": [_plain(progress) for progress in state.done], "current": current})
+    done = [_plain(progress) for progress in state.done]
+    content = to_bytes({"fingerprint": sha256_json(fingerprint()), "done": done, "current": current})
     with files.writer(relative, durable=False) as file:
         file.write(sha256_bytes(content).encode() + content)
 
 
 def load_halfway(files: CaseFiles, relative: str) -> Halfway:
-    """The half-way state; nothing done where there is none or where it is damaged."""
+    """The half-way state; nothing done where there is none, or it is damaged or of another environment.
+
+    Half of a training here and half of it there would be nobody's: neither environment could do it again.
+    """
     if not files.exists(relative):
         return Halfway([], None)
     with files.open(relative) as file:
@@ -181,6 +186,8 @@ def load_halfway(files: CaseFiles, relative: str) -> Halfway:
     if seal != sha256_bytes(content).encode():
         return Halfway([], None)
     document = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
+    if document.get("fingerprint") != sha256_json(fingerprint()):
+        return Halfway([], None)
     current = Progress(**document["current"]) if document["current"] is not None else None
     return Halfway([Progress(**plain) for plain in document["done"]], current)
 

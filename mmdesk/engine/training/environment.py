@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import platform
 import random
@@ -37,15 +38,22 @@ def settle(seed: int) -> None:
 def fingerprint() -> dict[str, Any]:
     """What bit-exactness is promised within: another value of any of these is another environment."""
     return {
-        "torch": torch.__version__,
+        "torch": str(torch.__version__),
         "torch_build": sha256_json(torch.__config__.show()),
         "cpu_capability": torch.backends.cpu.get_cpu_capability(),
         "threads": torch.get_num_threads(),
         "machine": platform.machine(),
         "numpy": metadata.version("numpy"),
+        "numpy_instructions": _numpy_instructions(),
         "scipy": metadata.version("scipy"),
         "pins": {name: os.environ.get(name, "") for name in sorted(PINNED_ENVIRONMENT) if name not in {"TZ", "LC_ALL"}},
     }
+
+
+def _numpy_instructions() -> list[str]:
+    """The groups of instructions beyond NumPy's least that it chooses among and finds here."""
+    core: Any = importlib.import_module("numpy._core._multiarray_umath")
+    return [name for name in core.__cpu_dispatch__ if core.__cpu_features__.get(name)]
 
 
 def environment() -> dict[str, Any]:

@@ -91,7 +91,7 @@ def on_unseen(
 def _groups(source: RowSource, data: CaseData) -> Iterator[tuple[str, Bool]]:
     """Rows with and without each kind of evidence, and of each type of entity; only where both sides are enough."""
     for column, what in enumerate(("events", "interactions", "files")):
-        having = source.sizes[:, column] > 0
+        having = source.counts[:, column] > 0
         if min(int(having.sum()), int((~having).sum())) >= _FEWEST_ROWS:
             yield f"with {what}", having
             yield f"without {what}", ~having

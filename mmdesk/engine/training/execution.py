@@ -40,7 +40,7 @@ from mmdesk.engine.training.decisions import DecisionRule
 from mmdesk.engine.training.environment import environment
 from mmdesk.engine.training.model_card import model_card
 from mmdesk.engine.training.sources import RowSource, regression_scale, to_numpy
-from mmdesk.engine.training.train import Epoch, Progress, Trainer, predict
+from mmdesk.engine.training.train import Epoch, Progress, Trainer, positive_weight, predict
 
 HALFWAY = "checkpoint.pt"
 DIGESTS = "weights.jsonl"
@@ -285,11 +285,10 @@ def _calibrated(
 ) -> TrainedModel:
     plain = joined(members, (1.0, 0.0))
     val = sources[Split.VAL]
-    calibration = (1.0, 0.0)
-    if len(val):
-        logit = to_numpy(predict(plain, val).logit).astype(np.float64)
-        known = ~np.isnan(val.targets.y_class)
-        calibration = platt(logit[known], val.targets.y_class[known])
+    logit = to_numpy(predict(plain, val).logit).astype(np.float64) if len(val) else np.zeros(0)
+    known = ~np.isnan(val.targets.y_class)
+    weight = positive_weight(sources[Split.TRAIN].targets.y_class)
+    calibration = platt(logit[known], val.targets.y_class[known], weight)
     model, rule = joined(members, calibration), DecisionRule()
     if len(val):
         said = evaluation.said(model, val)

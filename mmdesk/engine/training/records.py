@@ -5,6 +5,7 @@ PyTorch is loaded with a model, never by importing this.
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -258,6 +259,39 @@ def whole(case: Case, run_id: str) -> dict[str, Any] | None:
         return None
     with case.files.open(f"{folder}/model.pt") as file:
         return metrics if sha256_file(file) == metrics.get("model_sha256") else None
+
+
+def repair(folder: Path, record: RunRecord, attempt: str, *, actor: str) -> None:
+    """Put a finished run's files back from a new training of it, should they be gone or altered.
+
+    Args:
+        folder: The case.
+        record: The run.
+        attempt: Folder of the new training, relative to the case.
+        actor: Who asks.
+
+    Raises:
+        ModelError: They are, and the new training came out differently, so that it cannot stand for them.
+    """
+    with writing(folder, actor) as case:
+        if whole(case, record.run_id) is not None:
+            return
+        with case.files.open(f"{attempt}/model.pt") as file:
+            if sha256_file(file) != record.model_sha256:
+                raise ModelError(
+                    f"The model of the run {record.name} is not what was trained, and trained anew it came out "
+                    "differently.",
+                    "Restore the case folder from a backup. The new model is kept beside the run's.",
+                    code="model.altered",
+                    details={"run": record.run_id, "attempt": attempt},
+                )
+        names = {path.name for path in case.files.path(attempt).iterdir() if path.is_file()}
+        # What says that the run is whole comes last.
+        for name in sorted(names, key=lambda name: (name == "metrics.json", name)):
+            with case.files.open(f"{attempt}/{name}") as source, case.files.writer(f"{record.folder}/{name}") as target:
+                shutil.copyfileobj(source, target)
+        with case.write("run.repair", record.run_id, {"attempt": attempt}):
+            pass
 
 
 def load_run(case: Case, text: str) -> LoadedRun:

@@ -38,7 +38,8 @@ class RowSource:
             y_rank=torch.from_numpy(targets.y_rank.astype(np.float32)),
             rank_group=torch.from_numpy(targets.rank_group.astype(np.int64)),
         )
-        self.sizes = batcher.sizes(targets.entity, targets.as_of_us)  # [rows, 3]: events, neighbours, segments
+        self.counts = batcher.counts(targets.entity, targets.as_of_us)  # [rows, 3]: events, neighbours, segments
+        self.sizes = np.maximum(self.counts, 1)  # an empty history takes the room of one token
         self._kept: Batch | None = None
         if len(targets) and len(targets) * batcher.row_bytes(self.sizes.max(0)) <= KEEP_BYTES:
             self._kept = batcher.rows(targets)[0]

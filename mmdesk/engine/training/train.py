@@ -92,16 +92,26 @@ class Plan:
 
 
 def _loss_weights(config: TrainingConfig, train: RowSource) -> LossWeights:
-    """Rare positives count more, by the root of the ratio: the calibration afterwards takes the shift out again."""
-    label = train.targets.y_class[~np.isnan(train.targets.y_class)]
-    positive = float((label > 0.5).sum())
-    ratio = (len(label) - positive) / positive if positive else 1.0
     return LossWeights(
         regression=config.number("loss.regression"),
         classification=config.number("loss.classification"),
         ranking=config.number("loss.ranking"),
-        positive=min(max(math.sqrt(ratio), 1.0), _MAX_POSITIVE_WEIGHT),
+        positive=positive_weight(train.targets.y_class),
     )
+
+
+def positive_weight(y_class: Float64) -> float:
+    """What a positive counts beside a negative: more where they are rare, by the root of the ratio.
+
+    The calibration afterwards takes the shift out of the probabilities again.
+
+    Args:
+        y_class: [rows] of the training part, NaN = not labelled.
+    """
+    label = y_class[~np.isnan(y_class)]
+    positive = float((label > 0.5).sum())
+    ratio = (len(label) - positive) / positive if positive else 1.0
+    return min(max(math.sqrt(ratio), 1.0), _MAX_POSITIVE_WEIGHT)
 
 
 class Trainer:

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
+import pytest
 
 from mmdesk.engine.core.types import Split
 from mmdesk.engine.dataset.assembly import assemble
@@ -75,11 +76,26 @@ def test_by_time_where_every_row_has_an_as_of() -> None:
     assert "time" in parts.how
 
 
-def test_one_single_moment_is_no_reason_to_fail() -> None:
+def test_one_single_moment_for_all_is_no_split_by_time() -> None:
+    """A snapshot of one day: by entity, as without as-ofs."""
     data = case(with_as_of=True)
     data = replace(data, targets=replace(data.targets, as_of_us=np.full(400, 7)))
     parts = split_rows(data, 0.15, 0.15)
-    assert len(parts.rows[Split.TRAIN]) == 400
+    assert "time" not in parts.how
+    assert min(len(rows) for rows in parts.rows.values()) > 30
+
+
+@pytest.mark.parametrize("moments", [2, 3, 4])
+def test_few_moments_leave_something_to_validate_and_test_on(moments: int) -> None:
+    data = case(with_as_of=True)
+    as_of_us = np.arange(400) % moments
+    data = replace(data, targets=replace(data.targets, as_of_us=as_of_us))
+    parts = split_rows(data, 0.15, 0.15)
+    assert "time" in parts.how
+    assert min(len(rows) for rows in parts.rows.values()) > 20
+    assert as_of_us[parts.rows[Split.TEST]].min() > as_of_us[parts.rows[Split.TRAIN]].max()
+    known = np.concatenate(list(parts.rows.values()))
+    assert len(np.unique(known)) == len(known) == 400
 
 
 def test_by_hash_an_entity_keeps_its_part_whatever_else_the_case_holds() -> None:

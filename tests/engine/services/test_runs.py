@@ -19,7 +19,7 @@ from mmdesk.engine.core.types import RunStatus
 from mmdesk.engine.services import runs
 from mmdesk.engine.services.predictions import predict
 from mmdesk.engine.store.case import Case
-from mmdesk.engine.store.tables import Artifact, AuditEntry, Event
+from mmdesk.engine.store.tables import Artifact, AuditEntry, Event, ModelRun
 from mmdesk.engine.training import records, sessions
 from mmdesk.engine.training.running_lock import STARTER, RunningLock
 from tests.engine.dataset.cases import START_US
@@ -335,6 +335,24 @@ def test_a_flipped_bit_in_the_model_is_refused_before_it_is_read(
     with pytest.raises(ModelError) as caught:
         predict(folder, "latest")
     assert caught.value.code == "model.missing"
+
+
+def test_trained_anew_an_altered_model_is_put_back(tmp_path: Path) -> None:
+    """As the hint of the refusal says; a model that came out differently stands for nothing."""
+    folder, result = trained_copy(tmp_path / "case")
+    path = folder / "models" / result.run_id / "model.pt"
+    content = path.read_bytes()
+    before = predict(folder, "latest")
+    path.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+    assert quick(folder, force=True).model_sha256 == result.model_sha256
+    assert path.read_bytes() == content
+    assert predict(folder, "latest") == before
+    path.unlink()
+    write(folder, update(ModelRun).values(model_sha256="0" * 64))
+    with pytest.raises(ModelError) as caught:
+        quick(folder, force=True)
+    assert caught.value.code == "model.altered"
+    assert not path.exists()
 
 
 def test_what_is_left_out_is_said_with_what_to_do(tmp_path: Path) -> None:

@@ -34,3 +34,11 @@ def test_the_order_is_never_turned_round() -> None:
 
 def test_too_little_evidence_changes_nothing() -> None:
     assert platt(np.array([1.0, 2.0, -1.0]), np.array([1.0, 1.0, 0.0])) == (1.0, 0.0)
+
+
+def test_the_weight_of_positives_is_taken_out_without_validation_too() -> None:
+    """What minimises the weighted loss has the odds times the weight."""
+    rate, weight = 0.02, 5.0
+    odds = weight * rate / (1 - rate)
+    slope, intercept = platt(np.zeros(0), np.zeros(0), weight)
+    assert abs(expit(slope * np.log(odds) + intercept) - rate) < 1e-12

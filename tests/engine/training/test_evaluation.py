@@ -38,13 +38,14 @@ def test_rows_are_measured_with_and_without_each_kind_of_evidence(monkeypatch: p
     monkeypatch.setattr(evaluation, "_FEWEST_ROWS", 3)
     ready = Ready()
     source = ready.sources[Split.TEST]
-    source.sizes[::2, 2] = 0  # half of them have no files
     kinds = np.arange(len(ready.data)) % 3 - 1
     kind = AttributeColumn(ColumnKind.CATEGORY, kinds.astype(np.int32), ("firm", "person"))
     data = replace(ready.data, attributes={**ready.data.attributes, "Entity Type": kind, "colour": kind})
     found = evaluation.on_unseen({Split.TEST: _said(source.targets)}, {Split.TEST: source}, DecisionRule(), data)
     groups = found["groups"]
-    having = source.sizes > 0
+    batch = source.batch(np.arange(len(source)))
+    presences = (batch.event_presence, batch.neighbour_presence, batch.segment_presence)
+    having = np.stack([presence.sum(1).numpy() > 0 for presence in presences], axis=1)
     for column, what in enumerate(("events", "interactions", "files")):
         sides = int(having[:, column].sum()), int((~having[:, column]).sum())
         assert (f"with {what}" in groups) == (min(sides) >= 3)

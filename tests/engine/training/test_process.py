@@ -91,6 +91,7 @@ def test_the_callers_environment_changes_nothing(
     odd = {
         "OMP_NUM_THREADS": "2", "MKL_NUM_THREADS": "2", "PYTHONHASHSEED": "77", "TZ": "Asia/Tokyo", "LC_ALL": "C",
         "MKL_CBWR": "AUTO", "ATEN_CPU_CAPABILITY": "default",
+        "NPY_DISABLE_CPU_FEATURES": "X86_V3", "OPENBLAS_CORETYPE": "Nehalem",
     }  # fmt: skip
     for name, value in odd.items():
         monkeypatch.setenv(name, value)
