@@ -1,7 +1,7 @@
 """A model trained and asked, by us and bare, in a process with the pinned environment of our trainings.
 
 Usage: ``python -m tests.benchmarks.training_turns CONTESTANT ENTITIES EVENTS`` prints the seconds and how many rows
-they were for. The case: so many events an entity, 8 neighbours, one picture of 3 segments.
+they were for. The case: so many events an entity on average, 8 neighbours, one picture of 3 segments.
 """
 
 from __future__ import annotations
@@ -54,8 +54,9 @@ def _tables(entities: int, events: int) -> CaseTables:
     random = np.random.default_rng(1)
     keys = np.arange(1, entities + 1)
     bad = (random.random(entities) < 0.3).astype(float)
-    count, edges = entities * events, entities * NEIGHBOURS // 2  # an interaction stands at both of its ends
-    owner, ends = np.repeat(np.arange(entities), events), random.integers(0, entities, (2, edges))
+    lengths = random.integers(1, 2 * events, entities)  # as many on average as asked, some few, some twice as many
+    count, edges = int(lengths.sum()), entities * NEIGHBOURS // 2  # an interaction stands at both of its ends
+    owner, ends = np.repeat(np.arange(entities), lengths), random.integers(0, entities, (2, edges))
     return CaseTables(
         entities=pa.table({"entity_key": keys, "entity_id": [f"e{key:07d}" for key in keys]}),
         attributes=pa.table(
