@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 from mmdesk.engine.core.errors import DataError, UsageError
-from mmdesk.engine.core.times import END_OF_TIME_US, NO_TIME_US
+from mmdesk.engine.core.times import END_OF_TIME_US
 from mmdesk.engine.core.types import ColumnKind, Split
-from mmdesk.engine.dataset.case_data import AttributeColumn, CaseData, Float64, TargetRows
+from mmdesk.engine.dataset.case_data import CaseData, TargetRows
 from mmdesk.engine.dataset.histories import undated
 from mmdesk.engine.dataset.ragged import spread
-from mmdesk.engine.dataset.ranks import auroc
 from mmdesk.engine.dataset.reading import LOST, NO_FEATURES, OUTDATED
 from mmdesk.engine.dataset.splits import Parts, split_rows
 from mmdesk.engine.training.config import TrainingConfig
+from mmdesk.engine.training.leaks import telling
 
 ERROR, WARNING = "error", "warning"
 _FEW_ROWS = 30
-_GIVES_AWAY = 0.995
 _LARGEST = 1e30
 """The model computes in float32 (up to 3.4e38), and a prediction may lie some deviations outside the labels."""
 _HEADS = {"y_reg": "regression", "y_class": "classification", "y_rank": "ranking"}
@@ -53,7 +52,7 @@ def find_problems(data: CaseData, config: TrainingConfig) -> tuple[Finding, ...]
     train = parts.of(data, Split.TRAIN)
     found = [*_labels(data, train), *_sizes(data.targets)]
     if not any(finding.severity == ERROR for finding in found):
-        found += [*_parts(data, parts), *_media(data, parts), *_undated(data), *_leaks(data, train, config)]
+        found += [*_parts(data, parts), *_media(data, parts), *_undated(data, config), *_leaks(data, train, config)]
     return tuple(sorted(found, key=lambda finding: finding.severity != ERROR))
 
 
@@ -194,68 +193,66 @@ def _media(data: CaseData, parts: Parts) -> Iterator[Finding]:
         yield Finding(
             WARNING,
             "train.shared_files",
-            f"{shared} files belong to entities of the training part and of another part, so scores may flatter.",
+            f"{shared} files belong to an entity of the training part and to another of another part, so scores may "
+            "flatter.",
             "Put entities that share files into the same part.",
         )
 
 
 def _shared_artifacts(data: CaseData, parts: Parts) -> int:
+    """Files of one entity that trains and of another that does not only train.
+
+    Where the parts are cut by time an entity may be in several of them, with its files: that is no secret shared.
+    """
     owners, _ = spread(np.diff(data.link_offsets))
-    used: dict[Split, set[int]] = {}
-    for part in Split:
-        entities = np.unique(parts.of(data, part).entity)
-        used[part] = set(data.link_artifact[np.isin(owners, entities)].tolist())
-    return len(used[Split.TRAIN] & (used[Split.VAL] | used[Split.TEST]))
+    of_file = np.unique(np.stack([data.link_artifact.astype(np.int64), owners], axis=1), axis=0)
+    files, owner = of_file.T
+    trains, measures = (
+        np.isin(owner, np.concatenate([parts.of(data, part).entity for part in chosen]))
+        for chosen in ((Split.TRAIN,), (Split.VAL, Split.TEST))
+    )
+    size = len(data.artifact_sha256)
+    training, measuring, owning = (
+        np.bincount(files[rows], minlength=size) for rows in (trains, measures, trains | measures)
+    )
+    return int(((training > 0) & (measuring > 0) & (owning > 1)).sum())
 
 
-def _undated(data: CaseData) -> Iterator[Finding]:
-    if (data.targets.as_of_us == END_OF_TIME_US).all():
-        return
-    counts = {
+def undated_counts(data: CaseData, attributes: Iterable[str]) -> dict[str, int]:
+    """How much of what the model sees has no time and so counts as always known: interactions, files, attributes.
+
+    Args:
+        data: The case.
+        attributes: Names of those that the model sees. One that *is* a time is known from then on.
+    """
+    return {
         "interactions": undated(data.edge_time_us[data.edge_outgoing]),
         "files": undated(data.link_time_us),
+        "attributes": sum(data.attributes[name].kind is not ColumnKind.TIME for name in attributes),
     }
-    for what, count in counts.items():
+
+
+def _undated(data: CaseData, config: TrainingConfig) -> Iterator[Finding]:
+    if (data.targets.as_of_us == END_OF_TIME_US).all():
+        return
+    kept = data.attributes.keys() - set(config.names("drop_columns"))
+    for what, count in undated_counts(data, kept).items():
         if count:
             yield Finding(
                 WARNING,
                 "train.undated",
                 f"{count} {what} have no time and count as always known, also before an as-of.",
-                "Give them times if they may have come later.",
+                "Leave out (drop_columns) what was written down only later, or import it as events with a time."
+                if what == "attributes"
+                else "Give them times if they may have come later.",
             )
 
 
 def _leaks(data: CaseData, train: TargetRows, config: TrainingConfig) -> Iterator[Finding]:
-    """Attributes that nearly equal the label."""
-    known = ~np.isnan(train.y_class)
-    label = train.y_class[known]
-    if min(int((label > 0.5).sum()), int((label <= 0.5).sum())) < 10:
-        return
-    for name, column in data.attributes.items():
-        if name in config.names("drop_columns"):
-            continue
-        score = _as_score(column, train.entity[known].astype(np.int64), label)
-        found = auroc(label, score)
-        if max(found, 1 - found) >= _GIVES_AWAY:
-            yield Finding(
-                WARNING,
-                "train.gives_away",
-                f"The attribute {name} alone tells y_class almost perfectly; is it known before the outcome?",
-                f"If not, leave it out: --set drop_columns={name}",
-            )
-
-
-def _as_score(column: AttributeColumn, entity: np.typing.NDArray[np.int64], label: Float64) -> Float64:
-    """The attribute as one number per row; missing counts as a value of its own, below all others."""
-    values = column.values[entity]
-    if column.kind is ColumnKind.CATEGORY:
-        codes = values.astype(np.int64) + 1
-        counts = np.bincount(codes)
-        # Share of positives among the *other* rows of the category, so that a unique text tells nothing.
-        others = (np.bincount(codes, weights=label)[codes] - label) / np.maximum(counts[codes] - 1, 1)
-        return np.where(counts[codes] > 1, others, label.mean())
-    if column.kind is ColumnKind.NUMBER:
-        return np.nan_to_num(values.astype(np.float64), nan=-np.finfo(np.float64).max)
-    if column.kind is ColumnKind.TIME:
-        return np.where(values == NO_TIME_US, -np.inf, values.astype(np.float64))
-    return values.astype(np.float64)
+    for name, target in telling(data, train, config.names("drop_columns")):
+        yield Finding(
+            WARNING,
+            "train.gives_away",
+            f"The attribute {name} alone tells {target} almost perfectly; is it known before the outcome?",
+            f"If not, leave it out: --set drop_columns={name}",
+        )

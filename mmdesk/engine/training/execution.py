@@ -18,7 +18,6 @@ from mmdesk.engine.core.types import Head, Split
 from mmdesk.engine.dataset.batches import Batcher, Encoder
 from mmdesk.engine.dataset.case_data import CaseData, TargetRows
 from mmdesk.engine.dataset.fitting import fit_encoder
-from mmdesk.engine.dataset.histories import undated
 from mmdesk.engine.dataset.snapshot import read_snapshot
 from mmdesk.engine.dataset.splits import Parts, split_rows
 from mmdesk.engine.model.model import FullModel
@@ -35,6 +34,7 @@ from mmdesk.engine.training.checkpoint import (
     new_model,
     save_halfway,
 )
+from mmdesk.engine.training.checks import undated_counts
 from mmdesk.engine.training.config import TrainingConfig
 from mmdesk.engine.training.decisions import DecisionRule
 from mmdesk.engine.training.environment import environment
@@ -265,10 +265,7 @@ def _manifest(
             "artifacts": len(data.artifact_sha256),
             "segments": len(data.segments),
         },
-        "undated": {
-            "interactions": undated(data.edge_time_us[data.edge_outgoing]),
-            "files": undated(data.link_time_us),
-        },
+        "undated": undated_counts(data, (column.name for column in encoder.attributes.columns)),
         "split": {"how": parts.how, "parts": labelled},
         "as_of": int((data.targets.as_of_us != END_OF_TIME_US).sum()),
         "attributes": [{"name": column.name, "kind": str(column.kind)} for column in encoder.attributes.columns],

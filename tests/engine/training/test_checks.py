@@ -14,7 +14,7 @@ from mmdesk.engine.dataset.assembly import CaseTables, assemble
 from mmdesk.engine.dataset.reading import NO_FEATURES
 from mmdesk.engine.training.checks import ERROR, Finding, find_problems, require_trainable
 from mmdesk.engine.training.config import TrainingConfig
-from tests.engine.dataset.cases import small_tables, some_media
+from tests.engine.dataset.cases import DAY_US, START_US, small_tables, some_media
 
 SIZE = 120
 
@@ -102,6 +102,47 @@ def test_a_text_that_is_different_everywhere_gives_nothing_away() -> None:
     assert "train.gives_away" not in codes(findings(replace(tables, attributes=attributes)))
 
 
+def several_moments(tables: CaseTables, times: int = 3) -> CaseTables:
+    """Each entity is asked for at several moments a month apart; the label stays the entity's."""
+    targets = pa.concat_tables([tables.targets] * times)
+    moments = np.repeat(START_US + np.arange(times) * 30 * DAY_US, len(tables.targets))
+    targets = targets.set_column(0, "row", pa.array(range(1, len(targets) + 1)))
+    return replace(tables, targets=targets.set_column(2, "as_of_us", pa.array(moments)))
+
+
+def test_the_other_rows_of_an_entity_are_no_others() -> None:
+    tables = several_moments(small_tables(SIZE))
+    for cells in ([f"name {i}" for i in range(SIZE)], ["all the same"] * SIZE):
+        attributes = tables.attributes.set_column(2, "colour", pa.array(cells))
+        assert "train.gives_away" not in codes(findings(replace(tables, attributes=attributes)))
+    attributes = tables.attributes.set_column(
+        2, "colour", pa.array(["bad" if v else "good" for v in tables.targets["y_class"].to_pylist()[:SIZE]])
+    )
+    assert "train.gives_away" in codes(findings(replace(tables, attributes=attributes)))
+
+
+@pytest.mark.parametrize("target", ["y_reg", "y_rank"])
+def test_a_number_that_orders_rows_like_the_target_gives_it_away(target: str) -> None:
+    tables = with_targets(small_tables(SIZE), y_class=NOTHING, **{target: list(np.linspace(0, 9, SIZE) ** 3)})
+    for cells, found in ((-np.arange(SIZE), True), (np.arange(SIZE) % 100, False)):
+        attributes = tables.attributes.set_column(1, "income", pa.array(cells.astype(float)))
+        told = [f.text for f in findings(replace(tables, attributes=attributes)) if f.code == "train.gives_away"]
+        assert [f"income alone tells {target}" in text for text in told] == [True] * found
+    few = [float(i) if i < 20 else None for i in range(SIZE)]
+    attributes = tables.attributes.set_column(1, "income", pa.array(few))
+    assert "train.gives_away" not in codes(findings(replace(tables, attributes=attributes)))
+
+
+def test_a_time_after_the_as_of_gives_nothing_away_since_the_model_does_not_see_it() -> None:
+    for with_as_of in (False, True):
+        tables = small_tables(SIZE, with_as_of=with_as_of)
+        label = [value or 0.0 for value in tables.targets["y_class"].to_pylist()]
+        closed = pa.array([START_US + 900 * DAY_US if v else None for v in label], pa.int64())
+        attributes = tables.attributes.set_column(4, "member", closed)
+        leaky = with_targets(replace(tables, attributes=attributes), y_class=label)
+        assert ("train.gives_away" in codes(findings(leaky))) is not with_as_of
+
+
 def test_the_same_file_in_several_parts() -> None:
     tables = small_tables(SIZE)
     owners = np.arange(1, SIZE + 1)
@@ -116,6 +157,9 @@ def test_the_same_file_in_several_parts() -> None:
     )
     assert "train.shared_files" in codes(findings(replace(tables, links=links)))
     assert "train.shared_files" not in codes(findings(tables))
+    # An entity with its own files, once in train and once in test, shares them with nobody.
+    assert "train.shared_files" not in codes(findings(several_moments(tables)))
+    assert "train.shared_files" in codes(findings(several_moments(replace(tables, links=links))))
 
 
 def test_files_left_out_and_undated_rows_are_counted() -> None:
@@ -123,7 +167,11 @@ def test_files_left_out_and_undated_rows_are_counted() -> None:
     by_code = {finding.code: finding for finding in found}
     assert "4 files" in by_code["train.files_left_out"].text
     assert "extract" in by_code["train.files_left_out"].hint
-    assert "train.undated" in by_code
+    undated = [finding.text for finding in found if finding.code == "train.undated"]
+    assert len(undated) == 3
+    assert any("3 attributes have no time" in text for text in undated)  # the fourth is a time itself
+    dropped = findings(small_tables(SIZE, with_as_of=True), {"drop_columns": "income,colour"})
+    assert any("1 attributes have no time" in finding.text for finding in dropped)
     assert "train.undated" not in codes(findings(small_tables(SIZE)))
 
 
