@@ -122,10 +122,29 @@ def neighbourhood(
             for name, column in data.attributes.items()
         },
         targets=empty_targets(),
-        whole_now_us=data.now_us,
+        whole_now_us=_now_us(data, entity, edits),
         **arrays,
     )
     return Neighbourhood(part, at)
+
+
+def _now_us(data: CaseData, entity: int, edits: Edits) -> int:
+    """What would stand for now in the case with these edits; looked for only where they can decide it."""
+    moments = {}
+    for table, (prefix, _) in _ARRAYS.items():
+        times, own, rows = getattr(data, f"{prefix}_time_us"), own_rows(data, table, entity), row_ids(data, table)
+        gone = np.array(sorted(edits.without.get(table, ())), np.int64)
+        if (times[own][np.isin(rows[own], gone)] == data.now_us).any():
+            moments[f"{prefix}_time_us"] = times[~np.isin(rows, gone)]
+    columns = {
+        name: _edited(data.attributes[name], np.arange(len(data)), entity, cell)
+        for name, cell in edits.values.items()
+        if data.attributes[name].kind is ColumnKind.TIME and not len(data.event_time_us)
+    }
+    if not moments and not columns:
+        return data.now_us
+    attributes = {**data.attributes, **columns}
+    return dataclasses.replace(data, attributes=attributes, whole_now_us=None, **moments).now_us
 
 
 def _own_places(data: CaseData, table: str, entity: int, edits: Edits) -> Int64:

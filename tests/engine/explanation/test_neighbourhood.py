@@ -127,6 +127,22 @@ def test_edits_are_as_if_the_case_had_never_been_otherwise(
     assert _same(_part(entity, as_of_us, limits, edits), expected)
 
 
+def test_now_is_earlier_without_the_newest_event_of_the_case() -> None:
+    tables = replace(_tables(), interactions=_tables().interactions.slice(0, 0))
+    data = assemble(tables, some_media(ENTITIES))
+    newest = int(np.argmax(data.event_time_us))
+    entity = int(np.searchsorted(data.event_offsets, newest, side="right")) - 1
+    row = int(data.event_row[newest])
+    kept = tables.events.filter(pc.not_equal(tables.events["row"], row))
+    without = assemble(replace(tables, events=kept), some_media(ENTITIES))
+    assert without.now_us < data.now_us
+    part = neighbourhood(data, entity, END_OF_TIME_US, 32, Edits(without={"events": frozenset({row})}))
+    assert part.data.now_us == without.now_us
+    assert neighbourhood(data, entity, END_OF_TIME_US, 32).data.now_us == data.now_us
+    made = _batch(part.data, part.entity, END_OF_TIME_US, Limits())
+    assert _same(made, _batch(without, entity, END_OF_TIME_US, Limits()))
+
+
 def test_leaving_out_a_link_is_seen_in_what_the_neighbour_is_known_by() -> None:
     """Its degree and mean weight count the link too; were it left in at the other end, this would not differ."""
     data = _case()
