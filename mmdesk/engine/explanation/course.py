@@ -49,7 +49,7 @@ QUIET = 24
 NAMED = 3
 _ITEMS = 5
 _ROUNDS = 32
-_ROWS_AT_ONCE = 32
+_ROWS_AT_ONCE, _BYTES_AT_ONCE = 32, 64 << 20
 
 
 def look_back(
@@ -99,9 +99,10 @@ def _times(view: View, entity: int, as_of_us: int) -> Int64:
 
 
 def _attribute_times(view: View, entity: int) -> Int64:
+    """Those up to now: what is valid until some year to come is no moment of the past."""
     columns = (view.data.attributes.get(name) for name in view.model.names)
     times = [int(one.values[entity]) for one in columns if one is not None and one.kind is ColumnKind.TIME]
-    return np.array([time for time in times if time != NO_TIME_US], np.int64)
+    return np.array([time for time in times if NO_TIME_US < time <= view.data.now_us], np.int64)
 
 
 class _Asked:
@@ -181,15 +182,16 @@ def _even(number: int, most: int) -> Int64:
 
 def _outputs(view: View, entity: int, moments_us: Int64, ctx: JobContext) -> Float64:
     """What the model says as of each moment."""
-    import torch
-
+    if not len(moments_us):
+        return np.zeros(0)
+    counts = view.batcher.counts(np.full(len(moments_us), entity, np.int64), moments_us)
+    step = min(max(_BYTES_AT_ONCE // view.batcher.row_bytes(np.maximum(counts.max(0), 1)), 1), _ROWS_AT_ONCE)
     parts = []
-    for start in range(0, len(moments_us), _ROWS_AT_ONCE):
+    for start in range(0, len(moments_us), step):
         ctx.check_cancelled()
-        masked, _ = view.at(entity, moments_us[start : start + _ROWS_AT_ONCE])
-        rows = torch.arange(len(masked.batch))
-        parts.append(masked.evaluate(masked.full(rows), rows).numpy())
-    return np.concatenate(parts) if parts else np.zeros(0)
+        masked, _ = view.at(entity, moments_us[start : start + step])
+        parts.append(masked.plainly(view.head).numpy())
+    return np.concatenate(parts)
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mmdesk.engine.core.jobs import JobCancelled, NullContext
 from mmdesk.engine.core.times import END_OF_TIME_US, NO_TIME_US, parse_moment
 from mmdesk.engine.core.types import Head
 from mmdesk.engine.dataset.batches import Batcher
@@ -346,6 +347,19 @@ def test_every_moment_at_which_something_happened_is_on_the_course(batcher: Batc
         assert one.course.undated == len(undated)
 
 
+def test_a_time_in_the_far_future_is_no_moment() -> None:
+    batcher = small_batcher()
+    member = batcher.data.attributes["member"]
+    values = member.values.copy()
+    values[0] = parse_moment("9999-12-31")
+    attributes = {**batcher.data.attributes, "member": dataclasses.replace(member, values=values)}
+    later = Batcher(dataclasses.replace(batcher.data, attributes=attributes), batcher.encoder, batcher.limits)
+    found = _looked(later, 0, wanted=frozenset({Perspective.COURSE})).course
+    assert found is not None
+    assert found.end_us == batcher.data.now_us
+    assert all(moment.time_us <= found.end_us for moment in found.moments)
+
+
 def test_jumps_are_the_largest_and_name_what_arrived(batcher: Batcher) -> None:
     one = _looked(batcher, 0)
     assert one.course is not None
@@ -387,6 +401,34 @@ def test_a_thinned_course_still_has_its_largest_jump(
         ]
     else:
         assert len(left) <= thin.asked < thin.happened
+
+
+def test_the_course_does_not_depend_on_how_many_moments_are_asked_at_once(
+    batcher: Batcher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = _looked(batcher, 3, wanted=frozenset({Perspective.COURSE}))
+    for name, value in (("_ROWS_AT_ONCE", 3), ("_BYTES_AT_ONCE", 1)):
+        monkeypatch.setattr(course, name, value)
+        assert to_json(_looked(batcher, 3, wanted=frozenset({Perspective.COURSE}))) == to_json(whole)
+
+
+def test_a_course_can_be_cancelled_on_the_way(batcher: Batcher) -> None:
+    class Stop(NullContext):
+        asked = 0
+
+        def check_cancelled(self) -> None:
+            self.asked += 1
+            if self.asked > 2:
+                raise JobCancelled
+
+    explainer = _explainer(batcher)
+    plain = next(explainer.explain([Question(3)]))
+    looks = Perspectives(
+        {Perspective.COURSE}, explainer.view, lambda: lessons_of(batcher), usual=lambda: _usual(batcher)
+    )
+    with pytest.raises(JobCancelled):
+        looks.add(plain, ctx=Stop())
+    assert looks.add(plain).course is not None
 
 
 def test_no_course_where_nothing_has_a_time(batcher: Batcher) -> None:
