@@ -133,6 +133,8 @@ def _now_us(data: CaseData, entity: int, edits: Edits) -> int:
     moments = {}
     for table, (prefix, _) in _ARRAYS.items():
         times, own, rows = getattr(data, f"{prefix}_time_us"), own_rows(data, table, entity), row_ids(data, table)
+        if own.start == own.stop or times[own.stop - 1] < data.now_us:  # the newest comes last
+            continue
         gone = np.array(sorted(edits.without.get(table, ())), np.int64)
         if (times[own][np.isin(rows[own], gone)] == data.now_us).any():
             moments[f"{prefix}_time_us"] = times[~np.isin(rows, gone)]
