@@ -132,7 +132,8 @@ class Ready:
         from mmdesk.engine.training.checkpoint import new_model
         from mmdesk.engine.training.config import TrainingConfig
         from mmdesk.engine.training.environment import settle
-        from mmdesk.engine.training.sources import RowSource, regression_scale
+        from mmdesk.engine.training.sources import RowSource
+        from mmdesk.engine.training.target_encoding import regression_scale
 
         settle(1)
         self.config = TrainingConfig({"epochs": EPOCHS, "batch_size": _BATCH, "patience": 1.0})

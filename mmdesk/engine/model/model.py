@@ -53,7 +53,7 @@ class Outputs:
     """What the model says of each row.
 
     Attributes:
-        regression: [batch], in the unit of the target. ``logit``: [batch], before calibration.
+        regression: float64 [batch], in the unit of the target. ``logit``: [batch], before calibration.
         probability: [batch], calibrated. ``ranking``: [batch], higher is better, without unit.
         embedding: [batch, 64]. ``attention``: [batch, 4, L], how much the attention heads look at each event,
             averaged over the events that look; sums to 1 over the events where there are any.
@@ -94,6 +94,9 @@ class EventSequenceEncoder(nn.Module):
         self.pool = PresencePool(64, HEADS)
         nn.init.normal_(self.type_embedding.weight, std=0.5)
         nn.init.normal_(self.value_embedding.weight, std=0.2)
+        with torch.no_grad():  # the row of "(other)", for which training may have no event
+            self.type_embedding.weight[0] = 0.0
+            self.value_embedding.weight[0] = 0.0
 
     def forward(self, types: Tensor, features: Tensor, presence: Tensor) -> tuple[Tensor, Tensor]:
         """Encode.
@@ -113,6 +116,13 @@ class EventSequenceEncoder(nn.Module):
         looked = torch.einsum("bq,bhqk->bhk", presence, weights)
         total = looked.sum(-1, keepdim=True)
         return pooled, looked / torch.where(total > 0, total, torch.ones_like(total))
+
+    @torch.no_grad()
+    def settle_unseen_types(self) -> None:
+        """Give "(other)" the mean of the types where training had no event of it: an unheard-of type is a usual one."""
+        for embedding in (self.type_embedding, self.value_embedding):
+            if len(embedding.weight) > 1 and not embedding.weight[0].any():
+                embedding.weight[0] = embedding.weight[1:].mean(0)
 
     def tokens(self, types: Tensor, features: Tensor) -> Tensor:
         """[batch, L, 64] before they see each other."""
@@ -250,8 +260,9 @@ class FullModel(nn.Module):
         self.regression = nn.Linear(EMBEDDING, 1)
         self.classification = nn.Linear(EMBEDDING, 1)
         self.ranking = nn.Linear(EMBEDDING, 1)
-        # Mean and deviation of y_reg in the training part; slope and intercept of the calibration.
-        self.register_buffer("target_scale", torch.tensor([0.0, 1.0]))
+        # Middle and deviation of y_reg in the training part, in double precision: 1.7e9 +- 100 needs more than single
+        # has. Slope and intercept of the calibration.
+        self.register_buffer("target_scale", torch.tensor([0.0, 1.0], dtype=torch.float64))
         self.register_buffer("calibration", torch.tensor([1.0, 0.0]))
         self.target_scale: Tensor
         self.calibration: Tensor
@@ -280,4 +291,4 @@ class FullModel(nn.Module):
             Head.CLASSIFICATION: self.classification,
             Head.RANKING: self.ranking,
         }[head](embedding).squeeze(1)
-        return said * self.target_scale[1] + self.target_scale[0] if head is Head.REGRESSION else said
+        return said.double() * self.target_scale[1] + self.target_scale[0] if head is Head.REGRESSION else said

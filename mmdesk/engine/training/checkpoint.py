@@ -60,7 +60,7 @@ def new_model(encoder: Encoder, config: TrainingConfig, seed: int, target_scale:
             dropout=config.number("dropout"),
         )
     )
-    model.target_scale.copy_(torch.tensor(target_scale))
+    model.target_scale.copy_(torch.tensor(target_scale, dtype=torch.float64))
     model.artifacts.mean.copy_(torch.from_numpy(encoder.segments.mean.copy()))
     model.artifacts.deviation.copy_(torch.from_numpy(encoder.segments.deviation.copy()))
     return model

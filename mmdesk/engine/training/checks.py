@@ -18,6 +18,7 @@ from mmdesk.engine.dataset.reading import LOST, NO_FEATURES, OUTDATED
 from mmdesk.engine.dataset.splits import Parts, split_rows
 from mmdesk.engine.training.config import TrainingConfig
 from mmdesk.engine.training.leaks import telling
+from mmdesk.engine.training.target_encoding import FARTHEST, can_stop_on, far_labels, regression_scale
 
 ERROR, WARNING = "error", "warning"
 _FEW_ROWS = 30
@@ -162,6 +163,23 @@ def _parts(data: CaseData, parts: Parts) -> Iterator[Finding]:
             "train.few_rows",
             f"Only {len(train)} rows train; what is learned from so few is worth little.",
             "Label more rows.",
+        )
+    if far := far_labels(train.y_reg, regression_scale(train)):
+        yield Finding(
+            WARNING,
+            "train.far_labels",
+            f"y_reg has {far} values in the training part that lie more than {FARTHEST:g} deviations from the rest; "
+            "they count as that far while training.",
+            "Look for slips in them; if they are right, give y_reg as its logarithm.",
+        )
+    val = parts.of(data, Split.VAL)
+    if len(val) and not can_stop_on(val):
+        yield Finding(
+            WARNING,
+            "train.small_validation",
+            f"The val part ({len(val)} rows) is too small, or its labels too alike, to stop on: all epochs are run and "
+            "the last one is kept.",
+            "Label more rows, or give the val part more of them: --set val_fraction=0.2",
         )
     for part in (Split.VAL, Split.TEST):
         rows = parts.of(data, part)

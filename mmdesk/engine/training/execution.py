@@ -39,7 +39,8 @@ from mmdesk.engine.training.config import TrainingConfig
 from mmdesk.engine.training.decisions import DecisionRule
 from mmdesk.engine.training.environment import environment
 from mmdesk.engine.training.model_card import model_card
-from mmdesk.engine.training.sources import RowSource, regression_scale, to_numpy
+from mmdesk.engine.training.sources import RowSource, to_numpy
+from mmdesk.engine.training.target_encoding import can_stop_on, regression_scale
 from mmdesk.engine.training.train import Epoch, Progress, Trainer, positive_weight, predict
 
 HALFWAY = "checkpoint.pt"
@@ -160,6 +161,7 @@ class _Members:
                 model.load_state_dict(self._state.done[number].best)
             else:
                 self._train_one(model, number, seed, ctx.part(number / count, (number + 1) / count))
+            model.events.settle_unseen_types()
             models.append(model.eval())
         self._save(force=True)
         return models
@@ -319,6 +321,7 @@ def _close(
         "model_sha256": model_sha256,
         "heads": [str(head) for head in trained.heads],
         "epochs": [progress.epoch for progress in members.progress],
+        "stopped_on": "validation" if can_stop_on(sources[Split.VAL].targets) else "the last epoch",
         "best_epoch": [progress.best_epoch for progress in members.progress],
         "calibration": [float(value) for value in trained.model.calibration],
         "baseline": None if baseline is None else asdict(baseline),

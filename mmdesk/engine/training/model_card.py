@@ -150,6 +150,8 @@ def limits(metrics: Document, manifest: Document) -> Iterator[str]:
     train = parts.get("train", {})
     if train.get("rows", 0) < _FEW_ROWS:
         yield f"Only {train.get('rows', 0)} rows trained it."
+    if metrics.get("stopped_on", "validation") != "validation":
+        yield "Too few rows validate to choose an epoch by them: the weights are those after the last one."
     test = parts.get("test", {})
     if "test" not in metrics:
         yield "There is no test part: the figures come from rows on which the training was stopped and calibrated."

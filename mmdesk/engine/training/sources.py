@@ -11,6 +11,7 @@ from torch import Tensor
 from mmdesk.engine.dataset.batches import Batch, Batcher
 from mmdesk.engine.dataset.case_data import Float32, Int64, TargetRows
 from mmdesk.engine.training.losses import Labels
+from mmdesk.engine.training.target_encoding import dense_ranks, standardised
 
 KEEP_BYTES = 400 * 2**20
 EVALUATION_ROWS = 256
@@ -25,17 +26,16 @@ class RowSource:
     Args:
         batcher: Makes batches.
         targets: The rows.
-        target_scale: Mean and deviation of ``y_reg`` in the training part.
+        target_scale: Middle and deviation of ``y_reg`` in the training part.
     """
 
     def __init__(self, batcher: Batcher, targets: TargetRows, target_scale: tuple[float, float]) -> None:
         self._batcher, self.targets = batcher, targets
         self.encoder = batcher.encoder
-        mean, deviation = target_scale
         self.labels = Labels(
-            y_reg=torch.from_numpy(((targets.y_reg - mean) / deviation).astype(np.float32)),
+            y_reg=torch.from_numpy(standardised(targets.y_reg, target_scale)),
             y_class=torch.from_numpy(targets.y_class.astype(np.float32)),
-            y_rank=torch.from_numpy(targets.y_rank.astype(np.float32)),
+            y_rank=torch.from_numpy(dense_ranks(targets.y_rank)),
             rank_group=torch.from_numpy(targets.rank_group.astype(np.int64)),
         )
         self.counts = batcher.counts(targets.entity, targets.as_of_us)  # [rows, 3]: events, neighbours, segments
@@ -123,15 +123,6 @@ def ranked_rows(targets: TargetRows, most: int) -> Int64:
     unit = np.where(group >= 0, group, group.max() + 1 + np.arange(len(known)))
     keys = random.permutation(int(unit.max()) + 1)[unit]
     return np.sort(known[np.lexsort((random.permutation(len(known)), keys))[:most]])
-
-
-def regression_scale(train: TargetRows) -> tuple[float, float]:
-    """Mean and deviation of ``y_reg`` in the training part; (0, 1) where there is none or it does not vary."""
-    known = train.y_reg[~np.isnan(train.y_reg)]
-    if not len(known):
-        return 0.0, 1.0
-    deviation = float(known.std())
-    return float(known.mean()), deviation if deviation > 1e-12 else 1.0
 
 
 def to_numpy(tensor: Tensor) -> Float32:

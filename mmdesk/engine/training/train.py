@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from mmdesk.engine.core.errors import ModelError
 from mmdesk.engine.core.hashing import sha256_bytes
 from mmdesk.engine.core.jobs import NULL_CONTEXT, JobContext
 from mmdesk.engine.dataset.batches import Batch
@@ -22,6 +23,7 @@ from mmdesk.engine.training.adam import FusedAdam
 from mmdesk.engine.training.config import TrainingConfig
 from mmdesk.engine.training.losses import Labels, LossWeights, compute
 from mmdesk.engine.training.sources import RowSource, ranked_rows, to_numpy
+from mmdesk.engine.training.target_encoding import can_stop_on
 
 Epoch = dict[str, Any]
 State = dict[str, Tensor]
@@ -120,7 +122,7 @@ class Trainer:
     Args:
         model: Freshly made, its buffers set; changed in place.
         train: Rows to learn from.
-        val: Rows to stop on; may be empty, then the last epoch counts.
+        val: Rows to stop on; where they are none or too few for that, the last epoch counts.
         config: The settings.
         seed: Of this model (an ensemble's differ).
         progress: Where an interrupted training stood.
@@ -138,6 +140,7 @@ class Trainer:
     ) -> None:
         self.model, self.train, self.val, self.config, self.seed = model, train, val, config, seed
         self.plan = Plan.of(config, train)
+        self._stops = can_stop_on(val.targets)
         self.averaged = copy.deepcopy(model).eval()
         self._parameters: list[Tensor] = [p for p in model.parameters() if p.requires_grad]
         self._averages: list[Tensor] = [p for p in self.averaged.parameters() if p.requires_grad]
@@ -169,6 +172,9 @@ class Trainer:
             on_epoch: Told each epoch's document.
             save: Given the progress after each epoch; decides itself how often to write it.
             ctx: Asked for cancellation after each step and told the progress.
+
+        Raises:
+            ModelError: The weights are not finite any more (``train.diverged``).
         """
         while not self.progress.finished:
             self._run_epoch(ctx)
@@ -208,7 +214,8 @@ class Trainer:
         return np.array([float(part.detach()) for part in losses.parts]), np.array(losses.counts, dtype=np.float64)
 
     def _standardised(self, regression: Tensor) -> Tensor:
-        return (regression - self.model.target_scale[0]) / self.model.target_scale[1]
+        """In deviations of the target, as it left the head: in double precision nothing of it was lost."""
+        return ((regression - self.model.target_scale[0]) / self.model.target_scale[1]).float()
 
     def _rate(self) -> float:
         """Linear warm-up, then half a cosine down to a twentieth.
@@ -233,14 +240,21 @@ class Trainer:
 
     def _close_epoch(self, train_losses: Float64) -> None:
         progress = self.progress
+        if not all(bool(torch.isfinite(weights).all()) for weights in self._parameters):
+            raise ModelError(
+                f"The training went astray in epoch {progress.epoch + 1}: some weights are no finite numbers any more.",
+                "Leave learning_rate at its default or set a lower one, and look for absurd numbers in the labels.",
+                code="train.diverged",
+                details={"epoch": progress.epoch + 1},
+            )
         progress.epoch += 1
         train = _named(train_losses, self.plan.weights)
         val = self._validate()
-        score = val["score"] if len(self.val) else float(train["loss"])
+        score = val["score"] if self._stops else float(train["loss"])
         keep = 1 - 1 / max(1.0, _SMOOTHING_EPOCHS * self.plan.epochs)
         progress.smoothed = score if progress.smoothed is None else keep * progress.smoothed + (1 - keep) * score
-        # Without validation rows the last epoch is the one to keep.
-        best = progress.best_score is None or progress.smoothed < progress.best_score or not len(self.val)
+        # Where too few rows validate, the last epoch is the one to keep.
+        best = progress.best_score is None or progress.smoothed < progress.best_score or not self._stops
         if best:
             progress.best_score, progress.best_epoch = progress.smoothed, progress.epoch
             progress.best = _copied(self.averaged)

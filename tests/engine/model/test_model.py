@@ -241,3 +241,15 @@ def _own_generator() -> Iterator[None]:
     with torch.random.fork_rng():
         torch.manual_seed(0)
         yield
+
+
+def test_an_unheard_of_event_type_is_a_usual_one(inputs: tuple[ModelSizes, Batch]) -> None:
+    sizes, _ = inputs
+    events = FullModel(sizes).events
+    embeddings = (events.type_embedding, events.value_embedding)
+    assert all(not embedding.weight[0].any() and embedding.weight[1:].all(1).all() for embedding in embeddings)
+    with torch.no_grad():
+        events.value_embedding.weight[0] = 0.25  # as if training had events of rare types
+    events.settle_unseen_types()
+    assert torch.equal(events.type_embedding.weight[0], events.type_embedding.weight[1:].mean(0))
+    assert (events.value_embedding.weight[0] == 0.25).all()

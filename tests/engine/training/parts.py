@@ -9,7 +9,8 @@ from mmdesk.engine.dataset.case_data import CaseData
 from mmdesk.engine.dataset.fitting import fit_encoder
 from mmdesk.engine.dataset.splits import split_rows
 from mmdesk.engine.training.config import TrainingConfig
-from mmdesk.engine.training.sources import RowSource, regression_scale
+from mmdesk.engine.training.sources import RowSource
+from mmdesk.engine.training.target_encoding import regression_scale
 from tests.engine.dataset.cases import small_tables, some_media
 
 

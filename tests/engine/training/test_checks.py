@@ -44,6 +44,15 @@ def test_a_sound_case_has_no_errors() -> None:
     require_trainable(found)
 
 
+def test_absurd_labels_and_a_validation_part_too_small_to_stop_on_are_said() -> None:
+    tables = small_tables(SIZE)
+    wild = [1e22 if i == 0 else float(i) for i in range(SIZE)]
+    found = findings(with_targets(tables, y_reg=wild, split=["train"] * (SIZE - 30) + ["val"] * 10 + ["test"] * 20))
+    assert {"train.far_labels", "train.small_validation"} <= codes(found)
+    usual = findings(with_targets(tables, y_reg=wild[1:] + wild[1:2], split=["train"] * (SIZE - 30) + ["val"] * 30))
+    assert not {"train.far_labels", "train.small_validation"} & codes(usual)
+
+
 NOTHING: list[Any] = [None] * SIZE
 
 

@@ -101,6 +101,10 @@ def test_limits_follow_from_the_figures(page: RunPage) -> None:
     def said() -> str:
         return "\n".join(limits(metrics, manifest))
 
+    metrics["stopped_on"] = "validation"
+    assert "Too few rows validate" not in said()
+    metrics["stopped_on"] = "the last epoch"
+    assert "Too few rows validate" in said()
     metrics["heads"] = ["classification"]
     assert "y_reg was not learned" in said()
     assert "y_class was not learned" not in said()

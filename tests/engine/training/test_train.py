@@ -12,6 +12,7 @@ import pyarrow as pa
 import pytest
 import torch
 
+from mmdesk.engine.core.errors import ModelError
 from mmdesk.engine.core.jobs import JobCancelled, NullContext
 from mmdesk.engine.core.types import Split
 from mmdesk.engine.dataset.batches import Batch
@@ -20,6 +21,14 @@ from mmdesk.engine.store.case_files import CaseFiles
 from mmdesk.engine.training.checkpoint import Halfway, load_halfway, new_model, save_halfway
 from mmdesk.engine.training.losses import Losses, compute
 from mmdesk.engine.training.sources import RowSource, ranked_rows, shuffled
+from mmdesk.engine.training.target_encoding import (
+    FARTHEST,
+    FEWEST_TO_STOP_ON,
+    dense_ranks,
+    far_labels,
+    regression_scale,
+    standardised,
+)
 from mmdesk.engine.training.train import Progress, Trainer, predict
 from tests.engine.dataset.cases import small_tables
 from tests.engine.training.parts import Ready
@@ -105,7 +114,7 @@ def test_broken_off_after_any_step_it_ends_the_same(ready: Ready, tmp_path: Path
 
 
 def test_it_stops_when_nothing_gets_better_and_keeps_the_best() -> None:
-    one = trainer(Ready({"epochs": 60, "patience": 0.1, "learning_rate": 0.05}))
+    one = trainer(Ready({"epochs": 60, "patience": 0.1, "learning_rate": 0.05}, small_tables(200)))
     progress = one.run()
     assert progress.epoch < 60
     assert progress.epoch - progress.best_epoch >= 6
@@ -120,6 +129,82 @@ def test_without_validation_rows_the_last_epoch_counts(ready: Ready) -> None:
     one = Trainer(model, ready.sources[Split.TRAIN], RowSource(batcher, nobody, ready.scale), ready.config, seed=5)
     progress = one.run()
     assert progress.best_epoch == progress.epoch == 6
+
+
+@pytest.mark.parametrize("kept", [FEWEST_TO_STOP_ON - 1, FEWEST_TO_STOP_ON])
+def test_a_handful_of_validation_rows_chooses_no_epoch(kept: int) -> None:
+    ready = Ready({"epochs": 30, "patience": 0.1, "learning_rate": 0.05}, small_tables(200))
+    val = ready.sources[Split.VAL]
+    some = RowSource(val._batcher, val.targets.take(np.flatnonzero(~np.isnan(val.targets.y_reg))[:kept]), ready.scale)
+    model = new_model(ready.encoder, ready.config, 5, ready.scale)
+    progress = Trainer(model, ready.sources[Split.TRAIN], some, ready.config, seed=5).run()
+    assert (progress.best_epoch == 30) == (kept < FEWEST_TO_STOP_ON)
+    assert progress.history[-1]["val"]["regression_mae"] > 0
+
+
+def test_one_absurd_label_stops_nothing() -> None:
+    ready = Ready({"epochs": 12}, small_tables(200))
+    found = []
+    for wild in (False, True):
+        sources = dict(ready.sources)
+        for part in (Split.TRAIN, Split.VAL):
+            y_reg = sources[part].targets.y_reg.copy()
+            y_reg[np.flatnonzero(~np.isnan(y_reg))[0]] = 1e22 if wild else 0.0
+            targets = replace(sources[part].targets, y_reg=y_reg)
+            scale = regression_scale(sources[Split.TRAIN].targets)
+            sources[part] = RowSource(sources[part]._batcher, targets, scale)
+        model = new_model(ready.encoder, ready.config, 5, scale)
+        one = Trainer(model, sources[Split.TRAIN], sources[Split.VAL], ready.config, seed=5)
+        progress = one.run()
+        found.append(progress.history[progress.best_epoch - 1]["val"]["classification_auroc"])
+        assert progress.best_epoch > 1
+        assert np.isfinite([epoch["val"]["loss"] for epoch in progress.history]).all()
+        outputs = predict(one.model, sources[Split.TRAIN]).regression.numpy()
+        usual = ready.sources[Split.TRAIN].targets.y_reg
+        known = ~np.isnan(usual)
+        assert np.corrcoef(outputs[known][1:], usual[known][1:])[0, 1] > 0.5
+    assert found[1] > found[0] - 0.1
+
+
+def test_weights_that_are_not_finite_end_the_training_in_words(ready: Ready) -> None:
+    one = trainer(ready)
+    with torch.no_grad():
+        one.model.classification.bias.fill_(torch.nan)
+    with pytest.raises(ModelError) as caught:
+        one.run()
+    assert caught.value.code == "train.diverged"
+    assert caught.value.hint
+    assert one.progress.history == []
+
+
+def test_large_labels_that_differ_little_are_told_apart() -> None:
+    tables = small_tables(120)
+    place = tables.targets.column_names.index("y_reg")
+    plain = np.array([np.nan if value is None else value for value in tables.targets["y_reg"].to_pylist()])
+    far = [None if np.isnan(value) else 1.7e9 + value for value in plain.tolist()]
+    moved = replace(tables, targets=tables.targets.set_column(place, "y_reg", pa.array(far, pa.float64())))
+    ready = Ready({"epochs": 40}, moved)
+    one = trainer(ready)
+    one.run()
+    train = ready.sources[Split.TRAIN]
+    said = predict(one.model, train).regression.numpy()
+    assert len(np.unique(said)) > 0.9 * len(train)
+    known = ~np.isnan(train.targets.y_reg)
+    assert np.corrcoef(said[known], train.targets.y_reg[known])[0, 1] > 0.8
+    ranks = dense_ranks(np.array([1.7e9, np.nan, 1.7e9 + 1, 1.7e9, -5.0]))
+    np.testing.assert_array_equal(ranks, [1, np.nan, 2, 1, 0])
+
+
+def test_the_scale_is_mean_and_deviation_unless_a_label_is_absurd(ready: Ready) -> None:
+    rows = _rows(ready, 500)
+    usual = np.random.default_rng(1).lognormal(3, 2, 500)
+    assert regression_scale(replace(rows, y_reg=usual)) == (float(usual.mean()), float(usual.std()))
+    usual[7] = 1e22
+    middle, deviation = regression_scale(replace(rows, y_reg=usual))
+    assert 10 < middle < 40
+    assert 10 < deviation < 200
+    assert standardised(usual, (middle, deviation))[7] == FARTHEST
+    assert 1 <= far_labels(usual, (middle, deviation)) < 40
 
 
 def test_an_epoch_shows_every_row_once_and_keeps_groups_together(ready: Ready) -> None:
