@@ -50,16 +50,16 @@ def measured(found: Said, targets: TargetRows, rule: DecisionRule) -> dict[str, 
         known = ~np.isnan(targets.y_class)
         label, probability = targets.y_class[known], found.probability[known]
         figures["classification"] |= decisions.at_threshold(rule.threshold, label > 0.5, probability)
-        figures["classification"] |= _ends("auroc", measures.auroc_interval(label, probability))
+        figures["classification"] |= _ends("auroc", measures.auroc_interval(label, probability, targets.entity[known]))
     if "regression" in figures:
         known = ~np.isnan(targets.y_reg)
         error = np.abs(found.regression - targets.y_reg)[known]
-        figures["regression"] |= _ends("mae", measures.mean_interval(error))
+        figures["regression"] |= _ends("mae", measures.mean_interval(error, targets.entity[known]))
     if "ranking" in figures:
         known = ~np.isnan(targets.y_rank)
         rank, score, group = targets.y_rank[known], found.ranking[known], targets.rank_group[known]
         figures["ranking"] |= {"kendall": measures.kendall(rank, score, group)}
-        figures["ranking"] |= _ends("spearman", measures.spearman_interval(rank, score, group))
+        figures["ranking"] |= _ends("spearman", measures.spearman_interval(rank, score, group, targets.entity[known]))
     return figures
 
 

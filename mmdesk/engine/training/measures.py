@@ -8,12 +8,14 @@ import numpy as np
 import numpy.typing as npt
 
 from mmdesk.engine.dataset.case_data import Float64, Int32, TargetRows
+from mmdesk.engine.dataset.ragged import spread
 from mmdesk.engine.dataset.ranks import auroc, average_ranks
 
 Figures = dict[str, float | int | None]
 _BOOTSTRAP = 1000
 _LONG = 2000
 _FEW = 10
+_FEWEST_OF_A_CLASS = 3
 
 
 def average_precision(label: Float64, score: Float64) -> float:
@@ -50,10 +52,29 @@ def calibration_error(label: Float64, probability: Float64, bins: int = 10) -> f
     return float(sum(len(g) * abs(label[g].mean() - probability[g].mean()) for g in groups) / max(len(label), 1))
 
 
-def auroc_interval(label: Float64, score: Float64, seed: int = 1234) -> tuple[float, float] | None:
-    """The middle 95 % of the AUROC over 1,000 bootstrap samples of the rows; None with fewer than 3 of a class."""
+def auroc_interval(
+    label: Float64, score: Float64, entity: Int32 | None = None, seed: int = 1234
+) -> tuple[float, float] | None:
+    """The middle 95 % of the AUROC over 1,000 bootstrap samples; None with fewer than 3 (entities) of a class.
+
+    Rows are drawn, or where an entity has several (at several moments) entities with all their rows: rows of one are
+    alike, and an interval of rows would be too narrow.
+
+    Source: Field & Welsh, "Bootstrapping clustered data", JRSS B 69, 2007 (the cluster bootstrap).
+
+    Args:
+        label: [R], 0 or 1.
+        score: [R].
+        entity: [R], whose row each is; None = each of its own.
+        seed: Of the samples.
+    """
+    if entity is not None and len(np.unique(entity)) < len(entity):
+        if min(len(np.unique(entity[label > 0.5])), len(np.unique(entity[label <= 0.5]))) < _FEWEST_OF_A_CLASS:
+            return None
+        samples = _samples(entity, np.random.default_rng(seed))
+        return _middle([auroc(label[rows], score[rows]) for rows in samples])
     positive, negative = score[label > 0.5], score[label <= 0.5]
-    if min(len(positive), len(negative)) < 3:
+    if min(len(positive), len(negative)) < _FEWEST_OF_A_CLASS:
         return None
     random = np.random.default_rng(seed)
     found = []
@@ -66,18 +87,25 @@ def auroc_interval(label: Float64, score: Float64, seed: int = 1234) -> tuple[fl
     return float(low), float(high)
 
 
-def mean_interval(values: Float64, seed: int = 1234) -> tuple[float, float] | None:
-    """The middle 95 % of the mean over bootstrap samples; None with fewer than 10 values."""
-    if len(values) < _FEW:
+def mean_interval(values: Float64, entity: Int32, seed: int = 1234) -> tuple[float, float] | None:
+    """The middle 95 % of the mean over bootstrap samples of the entities; None with fewer than 10 of them.
+
+    Args:
+        values: [R].
+        entity: [R], whose row each is.
+        seed: Of the samples.
+    """
+    if len(np.unique(entity)) < _FEW:
         return None
-    random = np.random.default_rng(seed)
-    return _middle([float(values[rows].mean()) for rows in _samples(len(values), random)])
+    return _middle([float(values[rows].mean()) for rows in _samples(entity, np.random.default_rng(seed))])
 
 
-def spearman_interval(relevance: Float64, score: Float64, group: Int32, seed: int = 1234) -> tuple[float, float] | None:
+def spearman_interval(
+    relevance: Float64, score: Float64, group: Int32, entity: Int32, seed: int = 1234
+) -> tuple[float, float] | None:
     """The middle 95 % of the rank correlation over bootstrap samples, of groups where there are several.
 
-    None with fewer than 10 rows, or groups in which the relevance varies.
+    None with fewer than 10 entities, or groups in which the relevance varies.
     """
     random = np.random.default_rng(seed)
     names = np.unique(group)
@@ -86,16 +114,24 @@ def spearman_interval(relevance: Float64, score: Float64, group: Int32, seed: in
         found = found[np.isfinite(found)]
         if len(found) < _FEW:
             return None
-        return _middle([float(found[chosen].mean()) for chosen in _samples(len(found), random)])
-    if len(relevance) < _FEW:
+        return _middle([float(found[chosen].mean()) for chosen in _samples(np.arange(len(found)), random)])
+    if len(np.unique(entity)) < _FEW:
         return None
-    return _middle([spearman(relevance[rows], score[rows]) for rows in _samples(len(relevance), random)])
+    return _middle([spearman(relevance[rows], score[rows]) for rows in _samples(entity, random)])
 
 
-def _samples(size: int, random: np.random.Generator) -> Iterator[npt.NDArray[np.int64]]:
-    """Places of bootstrap samples; fewer of long columns, whose intervals are narrow and steady anyway."""
-    for _ in range(_BOOTSTRAP if size <= _LONG else _BOOTSTRAP // 5):
-        yield random.integers(0, size, size)
+def _samples(owner: npt.NDArray[np.integer], random: np.random.Generator) -> Iterator[npt.NDArray[np.int64]]:
+    """Places of the items [n] in bootstrap samples of their owners, each drawn with all that is its own.
+
+    Fewer samples of long columns, whose intervals are narrow and steady anyway.
+    """
+    items = np.argsort(owner, kind="stable")
+    held = np.unique(owner, return_counts=True)[1]
+    start = np.cumsum(held) - held
+    for _ in range(_BOOTSTRAP if len(owner) <= _LONG else _BOOTSTRAP // 5):
+        drawn = random.integers(0, len(held), len(held))
+        which, within = spread(held[drawn])
+        yield items[start[drawn][which] + within]
 
 
 def _middle(found: list[float]) -> tuple[float, float] | None:

@@ -74,7 +74,7 @@ def _data(manifest: Document) -> Iterator[str]:
 def _results(metrics: Document) -> Iterator[str]:
     yield "## Results"
     yield ""
-    yield "In brackets the middle 95 % of bootstrap samples of the rows."
+    yield "In brackets the middle 95 % of bootstrap samples of the entities."
     yield ""
     rows = []
     for part in ("val", "test"):

@@ -90,22 +90,35 @@ def shuffled(targets: TargetRows, sizes: Int64, size: int, random: np.random.Gen
     """Positions of all rows in batches of about ``size``, in random order.
 
     Rows of one ranking group come side by side, since only they can be ranked against each other; within pools of a
-    few batches rows are sorted by length, so that little is padding.
+    few batches rows, or whole groups by their mean, are sorted by length, so that little is padding.
     """
     count = len(targets)
     order = random.permutation(count)
     grouped = (~np.isnan(targets.y_rank) & (targets.rank_group >= 0)).any()
     if grouped:
-        group = targets.rank_group[order].astype(np.int64)
-        # A random key per group; rows without a group get their own.
-        keys = random.permutation(int(group.max()) + 2)[group]
-        order = order[np.argsort(np.where(group >= 0, keys, random.permutation(count)), kind="stable")]
+        order = order[_by_group(targets.rank_group[order].astype(np.int64), sizes[order].sum(1), size, random)]
     else:
         cost = sizes[order].sum(1)
         pool = np.arange(count) // (size * _POOL_BATCHES)
         order = order[np.lexsort((cost, pool))]
     batches = np.array_split(order, max(1, round(count / size)))
     return [batches[index] for index in random.permutation(len(batches))]
+
+
+def _by_group(group: Int64, cost: Int64, size: int, random: np.random.Generator) -> Int64:
+    """Positions of rows in shuffled order by their groups, which within pools come by their mean cost.
+
+    A row without a group (-1) is one of its own.
+    """
+    lone = group.max() + 1 + np.arange(len(group))
+    _, unit, rows = np.unique(np.where(group >= 0, group, lone), return_inverse=True, return_counts=True)
+    mean = np.bincount(unit, weights=cost) / rows
+    drawn = random.permutation(len(rows))
+    pool = np.empty(len(rows), np.int64)
+    pool[drawn] = (np.cumsum(rows[drawn]) - rows[drawn]) // (size * _POOL_BATCHES)
+    place = np.empty(len(rows), np.int64)
+    place[drawn[np.lexsort((mean[drawn], pool[drawn]))]] = np.arange(len(rows))
+    return np.argsort(place[unit], kind="stable")
 
 
 def ranked_rows(targets: TargetRows, most: int) -> Int64:

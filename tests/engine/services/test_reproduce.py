@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import orjson
 import pytest
 from sqlalchemy import update
@@ -18,10 +19,13 @@ from mmdesk.engine.core.types import OnConflict, Verdict
 from mmdesk.engine.services import runs
 from mmdesk.engine.services.audit import verify_audit
 from mmdesk.engine.services.imports import undo_import
+from mmdesk.engine.services.media_imports import extract, import_media
 from mmdesk.engine.services.runs import Reproduction
 from mmdesk.engine.services.table_imports import ImportOptions, TableFiles, import_tables
 from mmdesk.engine.store.case import Case
 from mmdesk.engine.store.tables import ModelRun
+from tests.engine.features import media_samples as samples
+from tests.engine.services.media_cases import write
 from tests.engine.services.trained_cases import ACTOR, Events, quick, trained_copy, training_here
 
 
@@ -203,3 +207,29 @@ def test_a_run_does_not_depend_on_how_the_data_came_in(tmp_path: Path) -> None:
     first, second = quick(plain), quick(winding)
     assert first.run_id == second.run_id != other.run_id
     assert first.model_sha256 == second.model_sha256
+
+
+def test_a_run_does_not_depend_on_the_order_of_links_and_files_nor_on_the_number_of_workers(tmp_path: Path) -> None:
+    links = [f"e{i % 40:02d},e{i * 7 % 39:02d},pays,{i % 5},2024-01-{1 + i % 28:02d}T00:00:00Z" for i in range(120)]
+    pictures = {
+        f"e{i:02d}": samples.encode(np.roll(samples.picture(), 5 * i, axis=1), "PNG" if i % 2 else "JPEG")
+        for i in range(0, 40, 4)
+    }
+    found = []
+    for name, step, workers in (("plain", 1, 1), ("backwards", -1, 2)):
+        folder = tmp_path / name
+        Case.create(folder, actor=ACTOR).close()
+        lines = ["source_id,target_id,interaction_type,weight,timestamp", *links[::step]]
+        files = _write(tmp_path / f"{name} tables", {**TABLES, "interactions": "\n".join(lines) + "\n"})
+        import_tables(folder, files, ImportOptions(), actor=ACTOR)
+        for entity in list(pictures)[::step]:
+            write(tmp_path / f"{name} {entity}" / entity / "picture.img", pictures[entity])
+            import_media(folder, [tmp_path / f"{name} {entity}"], actor=ACTOR)
+        assert extract(folder, workers, actor=ACTOR).done == len(pictures)
+        found.append(quick(folder))
+    manifest = json.loads((Path(found[0].folder) / "data_manifest.json").read_text())
+    assert manifest["counts"]["interactions"] == len(links)
+    assert manifest["counts"]["artifacts"] == len(pictures)
+    assert manifest["feature_names"]
+    assert found[0].run_id == found[1].run_id
+    assert found[0].model_sha256 == found[1].model_sha256

@@ -121,12 +121,40 @@ def test_intervals_of_means_and_rank_correlations() -> None:
     relevance = random.normal(size=300)
     score = relevance + random.normal(size=300)
     nobody = np.full(300, -1, np.int32)
-    low, high = measures.spearman_interval(relevance, score, nobody) or (1.0, 0.0)
+    own = np.arange(300, dtype=np.int32)
+    low, high = measures.spearman_interval(relevance, score, nobody, own) or (1.0, 0.0)
     assert low < measures.spearman(relevance, score) < high < low + 0.3
-    grouped = measures.spearman_interval(relevance, score, np.arange(300, dtype=np.int32) // 20)
+    grouped = measures.spearman_interval(relevance, score, own // 20, own)
     assert grouped is not None
     assert grouped[1] - grouped[0] > (high - low) / 2
-    low, high = measures.mean_interval(np.abs(relevance)) or (1.0, 0.0)
+    low, high = measures.mean_interval(np.abs(relevance), own) or (1.0, 0.0)
     assert low < np.abs(relevance).mean() < high < low + 0.2
-    assert measures.mean_interval(relevance[:9]) is None
-    assert measures.spearman_interval(relevance[:9], score[:9], nobody[:9]) is None
+    assert measures.mean_interval(relevance[:9], own[:9]) is None
+    assert measures.spearman_interval(relevance[:9], score[:9], nobody[:9], own[:9]) is None
+    assert measures.mean_interval(relevance, own % 9) is None
+
+
+def test_rows_of_one_entity_are_drawn_together() -> None:
+    """The same rows nine times over tell no more, so the intervals stay as wide."""
+    random = np.random.default_rng(6)
+    label = (random.random(200) < 0.4).astype(float)
+    score = label + random.normal(0, 1, 200)
+    one, often = np.arange(200, dtype=np.int32), np.tile(np.arange(200, dtype=np.int32), 9)
+    nobody = np.full(1800, -1, np.int32)
+
+    def width(found: tuple[float, float] | None) -> float:
+        assert found is not None
+        return found[1] - found[0]
+
+    again = np.tile(label, 9), np.tile(score, 9)
+    auc = [measures.auroc_interval(label, score, one), measures.auroc_interval(*again, often)]
+    assert width(auc[1]) == pytest.approx(width(auc[0]), rel=0.2)
+    assert width(measures.auroc_interval(*again)) < width(auc[0]) / 2
+    mean = [measures.mean_interval(score, one), measures.mean_interval(again[1], often)]
+    assert width(mean[1]) == pytest.approx(width(mean[0]), rel=0.2)
+    rank = [
+        measures.spearman_interval(label, score, nobody[:200], one),
+        measures.spearman_interval(*again, nobody, often),
+    ]
+    assert width(rank[1]) == pytest.approx(width(rank[0]), rel=0.2)
+    assert measures.auroc_interval(*again, np.tile(np.where(label > 0.5, 0, one + 1), 9)) is None

@@ -275,6 +275,25 @@ def test_batches_hold_rows_of_like_length() -> None:
     assert spread < mixed / 2
 
 
+def test_groups_of_like_length_come_together(ready: Ready) -> None:
+    """Histories of 1 to 1000 tokens, alike within groups of five; a few rows have no group."""
+    random = np.random.default_rng(4)
+    group = random.permutation(np.arange(2000) // 5)
+    length = (10.0 ** random.uniform(0, 3, 400))[group].astype(np.int64) + 1
+    group[:50] = -1
+    targets = replace(_rows(ready, 2000), y_rank=np.arange(2000.0), rank_group=group.astype(np.int32))
+    sizes = np.stack([length, np.ones(2000, np.int64), np.ones(2000, np.int64)], axis=1)
+    batches = shuffled(targets, sizes, 32, np.random.default_rng(1))
+    assert sorted(np.concatenate(batches).tolist()) == list(range(2000))
+    padded = sum(len(rows) * int(length[rows].max()) for rows in batches)
+    assert padded < 2 * length.sum()
+    split = [len({at for at, rows in enumerate(batches) if (group[rows] == one).any()}) for one in range(400)]
+    assert max(split) <= 2
+    assert sum(many > 1 for many in split) < len(batches)
+    again = shuffled(targets, sizes, 32, np.random.default_rng(1))
+    assert [rows.tolist() for rows in again] == [rows.tolist() for rows in batches]
+
+
 def test_kept_batches_and_fresh_ones_are_the_same(ready: Ready, monkeypatch: pytest.MonkeyPatch) -> None:
     train = ready.sources[Split.TRAIN]
     monkeypatch.setattr("mmdesk.engine.training.sources.KEEP_BYTES", 0)
