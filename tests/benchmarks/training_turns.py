@@ -193,7 +193,7 @@ def _predict(entities: int, events: int) -> Turn:
     from mmdesk.engine.training.execution import learned_heads
 
     ready = Ready(entities, events)
-    heads = learned_heads(ready.train.targets)
+    heads = learned_heads(ready.train.targets, ready.config)
     trained = TrainedModel(ready.model.eval(), ready.encoder, ready.config, heads)
     rows, moments = np.arange(entities, dtype=np.int64), np.full(entities, END_OF_TIME_US, np.int64)
     said_of(trained, ready.data, rows[:64], moments[:64])

@@ -265,11 +265,11 @@ class Batcher:
         counts = [self._events.tokens(who, as_of_us), self._edges.tokens(who, as_of_us), segments.astype(np.int64)]
         return np.stack(counts, axis=1)
 
-    def row_bytes(self, sizes: npt.NDArray[np.integer]) -> int:
-        """Bytes of a padded row with so many events, neighbours and segments."""
+    def row_bytes(self, sizes: npt.NDArray[np.integer]) -> Int64:
+        """Bytes of padded rows with so many events, neighbours and segments: int64 [...] of [..., 3]."""
         encoder = self.encoder
         widths = (len(encoder.events.names) + 3, len(encoder.neighbour_names) + 2, len(encoder.segments.mean) + 3)
-        return 4 * int(len(encoder.attributes.names) + np.dot(sizes, widths))
+        return np.asarray(4 * (len(encoder.attributes.names) + np.dot(sizes, widths)), dtype=np.int64)
 
     def _links(self, who: Int64, as_of_us: Int64) -> tuple[Int64, Int64]:
         """The newest links before each as-of, and the row of each."""

@@ -70,6 +70,18 @@ class TypedValues:
         return np.nan_to_num(soft_clip(scaled), nan=0.0)
 
 
+def log_count(count: Float64) -> Float64:
+    """The column "log count": 0 for a token that stands for itself alone."""
+    found: Float64 = np.log1p(count) - np.log(2.0)
+    return found
+
+
+def event_count(log_count: Float64) -> Float64:
+    """Back from :func:`log_count`: the whole number that a token stands for."""
+    count: Float64 = np.rint(np.expm1(log_count + np.log(2.0)))
+    return count
+
+
 def soft_clip(values: Float64, limit: float = 4.0) -> Float64:
     """The value itself up to ``limit``, beyond it growing like a logarithm, so that larger stays larger."""
     beyond = np.maximum(np.abs(values) - limit, 0.0)
@@ -180,7 +192,7 @@ class EventEncoding:
             np.sign(known),
             np.arcsinh(known) * 0.3,
             np.isnan(values).astype(np.float64),
-            np.log1p(count) - np.log(2.0),
+            log_count(count),
             summary,
             *self.recency.encode(ago_s),
             gap_columns[0],
@@ -252,7 +264,7 @@ class EdgeEncoding:
             np.sign(np.nan_to_num(weights, nan=0.0)),
             np.isnan(weights).astype(np.float64),
             np.isnan(ago_s).astype(np.float64),
-            np.log1p(count) - np.log(2.0),
+            log_count(count),
             summary,
             *self.recency.encode(ago_s),
             self.degree.standardise(np.log1p(degree)),

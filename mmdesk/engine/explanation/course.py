@@ -185,7 +185,8 @@ def _outputs(view: View, entity: int, moments_us: Int64, ctx: JobContext) -> Flo
     if not len(moments_us):
         return np.zeros(0)
     counts = view.batcher.counts(np.full(len(moments_us), entity, np.int64), moments_us)
-    step = min(max(_BYTES_AT_ONCE // view.batcher.row_bytes(np.maximum(counts.max(0), 1)), 1), _ROWS_AT_ONCE)
+    room = int(view.batcher.row_bytes(np.maximum(counts.max(0), 1)))
+    step = min(max(_BYTES_AT_ONCE // room, 1), _ROWS_AT_ONCE)
     parts = []
     for start in range(0, len(moments_us), step):
         ctx.check_cancelled()

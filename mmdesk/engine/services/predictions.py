@@ -300,15 +300,17 @@ def said_of(
 
     from mmdesk.engine.dataset.batches import Batcher
     from mmdesk.engine.explanation.masking import one_thread
-    from mmdesk.engine.training.sources import EVALUATION_ROWS, to_numpy
+    from mmdesk.engine.training.sources import of_like_room, to_numpy
 
     batcher = Batcher(data, trained.encoder, trained.limits)
     parts: list[list[np.typing.NDArray[np.float32]]] = []
+    chunks = list(of_like_room(batcher.row_bytes(np.maximum(batcher.counts(rows, moments), 1))))
+    done = 0
     with torch.inference_mode(), one_thread() if len(rows) <= _FEW else nullcontext():
-        for start in range(0, len(rows), EVALUATION_ROWS):
+        for chunk in chunks:
             ctx.check_cancelled()
-            ctx.progress(start, len(rows), f"{start:,} of {len(rows):,} predicted")
-            chunk = slice(start, start + EVALUATION_ROWS)
+            ctx.progress(done, len(rows), f"{done:,} of {len(rows):,} predicted")
+            done += len(chunk)
             said = trained.model(batcher.make(rows[chunk], moments[chunk])[0])
             outputs = (said.regression, said.probability, said.ranking, said.embedding)
             parts.append([to_numpy(tensor) for tensor in outputs])
@@ -316,7 +318,8 @@ def said_of(
     if not parts:
         nothing = np.zeros(0, np.float32)
         return nothing, nothing, nothing, np.zeros((0, 64), np.float32)
-    return tuple(np.concatenate(column) for column in zip(*parts, strict=True))
+    order = np.argsort(np.concatenate(chunks))
+    return tuple(np.concatenate(column)[order] for column in zip(*parts, strict=True))
 
 
 def _notes(loaded: LoadedRun, data: CaseData) -> Iterator[str]:

@@ -51,7 +51,7 @@ def find_problems(data: CaseData, config: TrainingConfig) -> tuple[Finding, ...]
     _check_columns(data, config)
     parts = split_rows(data, config.number("val_fraction"), config.number("test_fraction"))
     train = parts.of(data, Split.TRAIN)
-    found = [*_labels(data, train), *_sizes(data.targets)]
+    found = [*_labels(data, train, config), *_sizes(data.targets)]
     if not any(finding.severity == ERROR for finding in found):
         found += [*_parts(data, parts), *_media(data, parts), *_undated(data, config), *_leaks(data, train, config)]
     return tuple(sorted(found, key=lambda finding: finding.severity != ERROR))
@@ -80,7 +80,7 @@ def _check_columns(data: CaseData, config: TrainingConfig) -> None:
             )
 
 
-def _labels(data: CaseData, train: TargetRows) -> Iterator[Finding]:
+def _labels(data: CaseData, train: TargetRows, config: TrainingConfig) -> Iterator[Finding]:
     targets = data.targets
     present = {name: ~np.isnan(getattr(targets, name)) for name in _HEADS}
     if not any(mask.any() for mask in present.values()):
@@ -99,12 +99,12 @@ def _labels(data: CaseData, train: TargetRows) -> Iterator[Finding]:
             "Set the split of some rows to train, or leave the column split out.",
         )
         return
-    learnable = False
+    learnable = []
     for name, head in _HEADS.items():
         labels = getattr(train, name)
         values = np.unique(labels[~np.isnan(labels)])
         pairs = name != "y_rank" or _differs_within_groups(train)
-        learnable = learnable or (len(values) > 1 and pairs)
+        learnable += [head] if len(values) > 1 and pairs else []
         if len(values) > 1 and not pairs:
             yield Finding(
                 WARNING,
@@ -133,6 +133,14 @@ def _labels(data: CaseData, train: TargetRows) -> Iterator[Finding]:
             "train.one_class",
             "Every label of the training part is the same, so there is nothing to tell apart.",
             "Label rows of the other kind, or change the split.",
+        )
+    elif all(config.number(f"loss.{head}") == 0 for head in learnable):
+        yield Finding(
+            ERROR,
+            "train.no_loss",
+            f"What has labels is set to count for nothing (loss.{', loss.'.join(learnable)} = 0), so nothing would be "
+            "learned.",
+            f"Leave that setting out, or set it above 0: --set loss.{learnable[0]}=1",
         )
 
 

@@ -125,4 +125,8 @@ def compare(parts: Mapping[str, Mapping[str, measures.Figures]], baseline: Basel
         heads[head] = {"measure": name, "model": ours, "baseline": plain, "better_by": better, "beats": better > 0}
         verb = "beats" if better > 0 else "does not beat"
         texts.append(f"{head}: the model {verb} gradient boosting ({name} {ours:.3f} against {plain:.3f})")
-    return {"part": part, "heads": heads, "text": "; ".join(texts) + "." if texts else "Nothing to compare."}
+    if not texts:
+        return {"part": part, "heads": heads, "text": "Nothing to compare."}
+    some = f" Gradient boosting saw {baseline.rows:,} of {baseline.all_rows:,} training rows."
+    text = f"{'; '.join(texts)}.{some if baseline.rows < baseline.all_rows else ''}"
+    return {"part": part, "heads": heads, "text": text}

@@ -13,10 +13,10 @@ import orjson
 from mmdesk.engine.core.hashing import sha256_bytes
 from mmdesk.engine.core.jobs import NULL_CONTEXT, JobContext
 from mmdesk.engine.core.plain import as_plain
-from mmdesk.engine.core.times import END_OF_TIME_US
+from mmdesk.engine.core.times import END_OF_TIME_US, NO_TIME_US, format_us
 from mmdesk.engine.core.types import Head, Split
 from mmdesk.engine.dataset.batches import Batcher, Encoder
-from mmdesk.engine.dataset.case_data import CaseData, TargetRows
+from mmdesk.engine.dataset.case_data import CaseData, Int64, TargetRows
 from mmdesk.engine.dataset.fitting import fit_encoder
 from mmdesk.engine.dataset.snapshot import read_snapshot
 from mmdesk.engine.dataset.splits import Parts, split_rows
@@ -38,12 +38,12 @@ from mmdesk.engine.training.checks import undated_counts
 from mmdesk.engine.training.config import TrainingConfig
 from mmdesk.engine.training.decisions import DecisionRule
 from mmdesk.engine.training.environment import environment
-from mmdesk.engine.training.model_card import model_card
+from mmdesk.engine.training.model_card import EVIDENCE, model_card
+from mmdesk.engine.training.running_lock import HALFWAY
 from mmdesk.engine.training.sources import RowSource, to_numpy
 from mmdesk.engine.training.target_encoding import can_stop_on, regression_scale
 from mmdesk.engine.training.train import Epoch, Progress, Trainer, positive_weight, predict
 
-HALFWAY = "checkpoint.pt"
 DIGESTS = "weights.jsonl"
 CARD = "model_card.md"
 _SAVE_EVERY_S = 2.0
@@ -123,7 +123,7 @@ def execute(files: CaseFiles, job: Job, *, ctx: JobContext = NULL_CONTEXT) -> Fi
     baseline = None
     if config.flag("baseline"):
         ctx.progress(3, 100, "training the plain baseline")
-        baseline = train_baseline(sources)
+        baseline = train_baseline(sources, ctx=ctx)
         ctx.publish(_baseline_event(baseline))
     members = _Members(run, encoder, config, scale, sources)
     trained = _calibrated(members.train(ctx.part(0.05, 0.97)), encoder, config, sources)
@@ -254,6 +254,7 @@ def _manifest(
             "rows": len(source),
             **{name: int((~np.isnan(getattr(source.targets, name))).sum()) for name in ("y_reg", "y_class", "y_rank")},
             "positives": int((source.targets.y_class > 0.5).sum()),
+            "with": dict(zip(EVIDENCE, (source.counts > 0).sum(0).tolist(), strict=True)),
         }
         for part, source in sources.items()
     }
@@ -267,6 +268,11 @@ def _manifest(
             "artifacts": len(data.artifact_sha256),
             "segments": len(data.segments),
         },
+        "span": {
+            "events": _span(data.event_time_us),
+            "interactions": _span(data.edge_time_us),
+            "as-ofs": _span(data.targets.as_of_us),
+        },
         "undated": undated_counts(data, (column.name for column in encoder.attributes.columns)),
         "split": {"how": parts.how, "parts": labelled},
         "as_of": int((data.targets.as_of_us != END_OF_TIME_US).sum()),
@@ -277,6 +283,12 @@ def _manifest(
         "feature_version": encoder.feature_version,
         "feature_names": list(encoder.feature_names),
     }
+
+
+def _span(times_us: Int64) -> list[str] | None:
+    """The first and the last of these moments; None where there is none."""
+    known = times_us[(times_us != NO_TIME_US) & (times_us != END_OF_TIME_US)]
+    return [format_us(int(known.min())), format_us(int(known.max()))] if len(known) else None
 
 
 def _calibrated(
@@ -292,13 +304,17 @@ def _calibrated(
     if len(val):
         said = evaluation.said(model, val)
         rule = DecisionRule.fit(val.targets, said.regression, said.probability)
-    return TrainedModel(model, encoder, config, learned_heads(sources[Split.TRAIN].targets), rule)
+    return TrainedModel(model, encoder, config, learned_heads(sources[Split.TRAIN].targets, config), rule)
 
 
-def learned_heads(train: TargetRows) -> tuple[Head, ...]:
-    """The heads that have something to learn from: a target that is not the same everywhere."""
+def learned_heads(train: TargetRows, config: TrainingConfig) -> tuple[Head, ...]:
+    """The heads that have something to learn from, a target that is not the same everywhere, and a loss that counts."""
     labels = {Head.REGRESSION: train.y_reg, Head.CLASSIFICATION: train.y_class, Head.RANKING: train.y_rank}
-    return tuple(head for head, label in labels.items() if len(np.unique(label[~np.isnan(label)])) > 1)
+    return tuple(
+        head
+        for head, label in labels.items()
+        if len(np.unique(label[~np.isnan(label)])) > 1 and config.number(f"loss.{head}") > 0
+    )
 
 
 def _close(

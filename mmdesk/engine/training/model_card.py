@@ -18,6 +18,9 @@ _MEASURES = {
     "ranking": ("spearman", "kendall", "ndcg"),
 }
 _COUNTED = ("entities", "events", "interactions", "targets", "artifacts", "segments")
+EVIDENCE = ("events", "neighbours", "files")
+"""What a row may have; in the order of the columns of ``RowSource.counts``."""
+_DATED = ("events", "interactions", "as-ofs")
 _FEW_POSITIVES = 30
 _FEW_ROWS = 100
 _MUCH_WORSE = 0.1
@@ -63,12 +66,24 @@ def _data(manifest: Document) -> Iterator[str]:
     yield ", ".join(f"{counts[what]:,} {what}" for what in _COUNTED) + "."
     dated = f"{manifest['as_of']:,} of the targets have an as-of" if manifest["as_of"] else "No target has an as-of"
     yield f"{dated}. Parts: {split['how']}."
+    known = ((what, manifest["span"].get(what)) for what in _DATED)
+    spans = [f"{what} from {span[0]} to {span[1]}" for what, span in known if span]
+    if spans:
+        yield f"Times: {'; '.join(spans)}."
     yield ""
     rows = [
         [part, *(str(split["parts"][part][name]) for name in ("rows", "y_class", "positives", "y_reg", "y_rank"))]
         for part in Split
     ]
     yield from _table(["part", "rows", "y_class", "of them positive", "y_reg", "y_rank"], rows)
+    yield "How many rows have anything of a kind before their as-of, which is all that the model sees of them:"
+    yield ""
+    shares = [[part, *(_share(split["parts"][part], kind) for kind in EVIDENCE)] for part in Split]
+    yield from _table(["part", *(f"with {kind}" for kind in EVIDENCE)], shares)
+
+
+def _share(part: Document, kind: str) -> str:
+    return f"{part['with'][kind] / part['rows']:.1%}" if part["rows"] else "-"
 
 
 def _results(metrics: Document) -> Iterator[str]:
@@ -146,7 +161,7 @@ def limits(metrics: Document, manifest: Document) -> Iterator[str]:
     parts = manifest["split"]["parts"]
     for head, target in _HEADS.items():
         if head not in metrics["heads"]:
-            yield f"{target} was not learned: it has no labels in the training part, or one value only."
+            yield f"{target} was not learned: no labels in the training part, one value only, or a loss of 0."
     train = parts.get("train", {})
     if train.get("rows", 0) < _FEW_ROWS:
         yield f"Only {train.get('rows', 0)} rows trained it."

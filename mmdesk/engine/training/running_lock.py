@@ -15,6 +15,8 @@ STARTER = "starter.lock"
 """Held by whoever asked for the training, from before the run is recorded as running until it is not any more."""
 PROCESS = "process.lock"
 """Held by the training process, which may outlive a killed starter by a moment."""
+HALFWAY = "checkpoint.pt"
+"""How far a training is; of a run's files the one that is there only until it is finished."""
 _ASK_EVERY_S = 0.1
 
 

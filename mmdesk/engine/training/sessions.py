@@ -15,7 +15,7 @@ from mmdesk.engine.store.case import Case
 from mmdesk.engine.training import records
 from mmdesk.engine.training.launcher import PROCESS_DIED, TrainingProcess
 from mmdesk.engine.training.records import RunRecord
-from mmdesk.engine.training.running_lock import STARTER, RunningLock
+from mmdesk.engine.training.running_lock import HALFWAY, STARTER, RunningLock
 
 
 def train_record(
@@ -49,6 +49,8 @@ def train_record(
         if metrics is None:
             with _recording_failure(folder, record, actor):
                 metrics = run_process(root, record.folder, record, ctx=ctx)["metrics"]
+        else:
+            files.delete(f"{record.folder}/{HALFWAY}")
         with records.writing(folder, actor) as case:
             model_sha256 = str(metrics["model_sha256"])
             records.close(case, record.run_id, RunStatus.DONE, metrics=metrics, model_sha256=model_sha256)

@@ -15,7 +15,8 @@ from mmdesk.engine.training.target_encoding import dense_ranks, standardised
 
 KEEP_BYTES = 400 * 2**20
 EVALUATION_ROWS = 256
-"""Rows per batch wherever a trained model is asked, always the same: batch size changes the last bits."""
+"""Rows per batch wherever a trained model is asked, but for huge ones: batch size changes the last bits."""
+_ROOM_BYTES = 32 * 2**20
 _POOL_BATCHES = 8
 _MADE_BATCHES, _MADE_BYTES = 8, 64 * 2**20
 
@@ -75,15 +76,39 @@ class RowSource:
         if group:
             yield group
 
-    def in_order(self) -> Iterator[tuple[Batch, Int64]]:
-        """Every row once, in batches of :data:`EVALUATION_ROWS`, with the rows' positions."""
-        for start in range(0, len(self), EVALUATION_ROWS):
-            rows = np.arange(start, min(start + EVALUATION_ROWS, len(self)), dtype=np.int64)
+    def pieces(self, rows: Int64) -> Iterator[Int64]:
+        """Places in ``rows`` of such that may be in memory at once; see :func:`of_like_room`."""
+        return of_like_room(self._batcher.row_bytes(self.sizes[rows]))
+
+    def evaluated(self) -> Iterator[tuple[Batch, Int64]]:
+        """Every row once, in the batches of :func:`of_like_room`, with the rows' positions."""
+        for rows in self.pieces(np.arange(len(self), dtype=np.int64)):
             yield self.batch(rows), rows
 
     def steps(self, size: int) -> int:
         """Batches per epoch."""
         return max(1, round(len(self) / size))
+
+
+def of_like_room(row_bytes: Int64) -> Iterator[Int64]:
+    """Positions of all rows in batches of :data:`EVALUATION_ROWS`, so that large rows do not fill the memory.
+
+    Rows of more than 128 KiB are by 128, of more than 256 KiB by 64, and so on. How many go together follows from a
+    row's own size and not from its company, since the size of a batch changes the last bits of what is said of it.
+
+    Args:
+        row_bytes: int64 [rows], of each row by itself.
+
+    Yields:
+        int64, ascending within a batch; ordinary rows first.
+    """
+    fitting = np.clip(_ROOM_BYTES // np.maximum(row_bytes, 1), 1, None)
+    # The largest power of two that is not above it, exactly: frexp(x) = (m, e) with x = m * 2**e, m in [1/2, 1).
+    at_once = np.minimum(2 ** (np.frexp(fitting.astype(np.float64))[1] - 1).astype(np.int64), EVALUATION_ROWS)
+    for size in np.unique(at_once)[::-1].tolist():
+        rows = np.flatnonzero(at_once == size)
+        for start in range(0, len(rows), size):
+            yield rows[start : start + size]
 
 
 def shuffled(targets: TargetRows, sizes: Int64, size: int, random: np.random.Generator) -> list[Int64]:

@@ -309,7 +309,12 @@ def _copied(module: nn.Module) -> State:
 @torch.no_grad()
 def predict(model: nn.Module, source: RowSource) -> Outputs:
     """What the model says of all rows, in their order; attention is left empty, its length differs by batch."""
-    parts: list[Outputs] = [model(batch) for batch, _ in source.in_order()]
+    parts: list[Outputs] = []
+    places = []
+    for batch, rows in source.evaluated():
+        parts.append(model(batch))
+        places.append(rows)
+    order = torch.from_numpy(np.argsort(np.concatenate(places)))
     names = ("regression", "logit", "probability", "ranking", "embedding")
-    joined = {name: torch.cat([getattr(part, name) for part in parts]) for name in names}
+    joined = {name: torch.cat([getattr(part, name) for part in parts])[order] for name in names}
     return Outputs(**joined, attention=torch.zeros(len(source), HEADS, 0))

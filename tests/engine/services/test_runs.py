@@ -226,12 +226,15 @@ def test_finished_but_not_recorded_it_is_recorded_the_next_time_without_training
         quick(folder)
     (row,) = runs.list_runs(folder)
     assert row.status is RunStatus.INTERRUPTED
+    halfway = folder / "models" / row.run_id / "checkpoint.pt"
+    halfway.write_bytes(b"killed before it could be removed")
     never = type("Never", (Failing,), {"error": AssertionError("trained again")})
     monkeypatch.setattr(sessions, "TrainingProcess", never)
     result = runs.train(folder, {"epochs": 2, "baseline": False, "batch_size": 32}, actor=ACTOR)
     assert result.run_id == row.run_id
     assert result.model_sha256 == sha256_file(Path(result.folder) / "model.pt")
     assert runs.show_run(folder, "latest").row.status is RunStatus.DONE
+    assert not halfway.exists()
 
 
 def test_a_training_under_way_is_left_to_whom_it_belongs(tmp_path: Path) -> None:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
+import torch
 
+from mmdesk.engine.core.jobs import JobCancelled, NullContext
 from mmdesk.engine.core.types import Split
 from mmdesk.engine.dataset.batches import Batch
 from mmdesk.engine.dataset.case_data import Int64
@@ -50,6 +54,70 @@ def test_an_entity_without_events_has_missing_values_and_not_zeros(ready: Ready)
     assert np.isnan(columns[:, width + 1 : width + 5]).all()
 
 
+def test_events_beyond_the_newest_count_as_well(ready: Ready) -> None:
+    """With tokens for four events the rest is summarised: counts, means and sums per type stay what they were."""
+    short = Ready({"limits.events": 4}).sources[Split.TRAIN]
+    rows = np.arange(len(short), dtype=np.int64)
+    assert (short.batch(rows).event_features[..., 5] > 0).any()  # "summary": some stand for several
+    start = len([name for name in ready.encoder.attributes.names if "(step" not in name])
+    shown = [name for name in ready.encoder.events.names if not name[-1].isdigit()]
+    of_types = start + 1 + 3 * len(shown)
+    found, whole = (aggregate(s.batch(rows), s.encoder) for s in (short, ready.sources[Split.TRAIN]))
+    np.testing.assert_array_equal(found[:, start], whole[:, start])
+    for kind in range(1, 4):
+        count, mean, total = (of_types + kind * 6 + place for place in (0, 1, 4))
+        assert whole[:, count].max() > 4
+        np.testing.assert_array_equal(found[:, count], whole[:, count])
+        assert np.isnan(found[:, mean]).tolist() == (whole[:, count] == 0).tolist()
+        difference = np.abs(found[:, total] - whole[:, total])
+        assert np.median(difference[whole[:, count] > 0]) < 0.01
+        assert np.corrcoef(found[:, total], whole[:, total])[0, 1] > 0.98
+
+
+def test_segments_are_aggregated_without_copies_of_them(ready: Ready) -> None:
+    source = ready.sources[Split.TRAIN]
+    batch = source.batch(np.arange(16, dtype=np.int64))
+    segments = torch.rand(16, 1000, 544)
+    presence = torch.ones(16, 1000)
+    presence[3, 500:], presence[4] = 0, 0
+    large = batch.replace(segments=segments, segment_presence=presence)
+    tracemalloc.start()
+    try:
+        columns = aggregate(large, ready.encoder)[:, -2 * 544 - 1 :]
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < segments.numpy().nbytes / 4
+    assert columns[:, 0].tolist() == [1000.0] * 3 + [500.0, 0.0] + [1000.0] * 11
+    np.testing.assert_allclose(columns[3, 1:545], segments[3, :500].double().mean(0), rtol=1e-9)
+    np.testing.assert_array_equal(columns[3, 545:], segments[3, :500].amax(0))
+    assert np.isnan(columns[4, 1:]).all()
+
+
+def test_it_asks_for_cancellation_before_each_piece_and_each_target(
+    ready: Ready, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mmdesk.engine.training.sources.EVALUATION_ROWS", 32)
+
+    class Stopper(NullContext):
+        asked = 0
+        after = 1000
+
+        def check_cancelled(self) -> None:
+            self.asked += 1
+            if self.asked > self.after:
+                raise JobCancelled
+
+    patient = Stopper()
+    assert train_baseline(ready.sources, ctx=patient) is not None
+    assert patient.asked == sum(-(-len(source) // 32) for source in ready.sources.values()) + 3
+    for after in (0, patient.asked - 1):
+        hasty = Stopper()
+        hasty.after = after
+        with pytest.raises(JobCancelled):
+            train_baseline(ready.sources, ctx=hasty)
+
+
 def test_it_learns_every_head(ready: Ready) -> None:
     found = train_baseline(ready.sources)
     assert found is not None
@@ -86,9 +154,12 @@ def test_the_run_says_whether_it_beats_it() -> None:
     def parts(auroc: float, mae: float) -> dict[str, dict[str, dict[str, float | int | None]]]:
         return {"test": {"classification": {"auroc": auroc}, "regression": {"mae": mae}}}
 
-    found = compare(parts(0.9, 2.0), Baseline(parts(0.8, 1.5), 10, 10))
+    found = compare(parts(0.9, 2.0), Baseline(parts(0.8, 1.5), 10, 10, 10))
     assert found["heads"]["classification"]["beats"] is True
     assert found["heads"]["classification"]["better_by"] == pytest.approx(0.1)
     assert found["heads"]["regression"]["beats"] is False
     assert "does not beat" in found["text"]
+    assert "training rows" not in found["text"]
+    some = compare(parts(0.9, 2.0), Baseline(parts(0.8, 1.5), 20_000, 10, 84_000))
+    assert some["text"].endswith("Gradient boosting saw 20,000 of 84,000 training rows.")
     assert compare(parts(0.9, 2.0), None)["heads"] == {}

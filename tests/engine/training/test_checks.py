@@ -80,6 +80,16 @@ def test_one_class_beside_another_head_is_only_a_warning() -> None:
     require_trainable(found)
 
 
+def test_a_loss_of_nothing_for_all_that_has_labels_is_refused() -> None:
+    only = with_targets(small_tables(SIZE), y_reg=NOTHING, y_rank=NOTHING)
+    found = findings(only, {"loss.classification": 0.0})
+    assert found[0].code == "train.no_loss"
+    with pytest.raises(DataError, match=r"loss\.classification = 0"):
+        require_trainable(found)
+    require_trainable(findings(only, {"loss.regression": 0.0}))
+    require_trainable(findings(small_tables(SIZE), {"loss.classification": 0.0}))
+
+
 def test_a_part_without_positives_and_an_empty_part_are_said() -> None:
     tables = small_tables(SIZE)
     label = tables.targets["y_class"].to_pylist()

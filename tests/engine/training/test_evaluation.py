@@ -8,13 +8,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from mmdesk.engine.core.types import ColumnKind, Split
+from mmdesk.engine.core.types import ColumnKind, Head, Split
 from mmdesk.engine.dataset.case_data import AttributeColumn, TargetRows
 from mmdesk.engine.services.runs import RunPage, show_run
 from mmdesk.engine.training import evaluation, measures
 from mmdesk.engine.training.config import TrainingConfig
 from mmdesk.engine.training.decisions import DecisionRule
 from mmdesk.engine.training.evaluation import Said
+from mmdesk.engine.training.execution import learned_heads
 from mmdesk.engine.training.model_card import limits, model_card
 from tests.engine.services.trained_cases import trained_copy
 from tests.engine.training.parts import Ready
@@ -93,6 +94,30 @@ def test_the_card_says_what_the_run_is_and_is_the_same_again(page: RunPage) -> N
     assert f"auroc {figures['auroc']:.3f}" in page.card
     config = {name: value for name, value in page.row.config.items() if name != "code_sha256"}
     assert page.card == model_card(page.row.metrics, page.manifest, TrainingConfig(config), page.environment)
+
+
+def test_the_card_says_how_much_of_the_rows_is_known_and_of_when(page: RunPage) -> None:
+    manifest = copy.deepcopy(page.manifest)
+    parts = manifest["split"]["parts"]
+    assert all(0 <= count <= part["rows"] for part in parts.values() for count in part["with"].values())
+    assert 0 < parts["train"]["with"]["events"] <= parts["train"]["rows"]
+    parts["train"] |= {"rows": 80, "with": {"events": 60, "neighbours": 80, "files": 1}}
+    parts["val"] |= {"rows": 0, "with": {"events": 0, "neighbours": 0, "files": 0}}
+    manifest["span"] = {"events": ["2020-01-01T00:00:00Z", "2021-01-01T00:00:00Z"], "as-ofs": None}
+    card = model_card(page.row.metrics, manifest, TrainingConfig(), page.environment)
+    assert "| part | with events | with neighbours | with files |" in card
+    assert "| train | 75.0% | 100.0% | 1.2% |" in card
+    assert "| val | - | - | - |" in card
+    assert "Times: events from 2020-01-01T00:00:00Z to 2021-01-01T00:00:00Z.\n" in card
+    first, last = page.manifest["span"]["events"]
+    assert first < last
+    assert f"events from {first} to {last}" in page.card
+
+
+def test_a_head_whose_loss_counts_for_nothing_is_not_learned() -> None:
+    targets = Ready().sources[Split.TRAIN].targets
+    assert len(learned_heads(targets, TrainingConfig())) == 3
+    assert Head.RANKING not in learned_heads(targets, TrainingConfig({"loss.ranking": 0.0}))
 
 
 def test_limits_follow_from_the_figures(page: RunPage) -> None:

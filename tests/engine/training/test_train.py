@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +12,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from mmdesk.engine.core.errors import ModelError
 from mmdesk.engine.core.jobs import JobCancelled, NullContext
@@ -20,7 +23,7 @@ from mmdesk.engine.dataset.case_data import TargetRows
 from mmdesk.engine.store.case_files import CaseFiles
 from mmdesk.engine.training.checkpoint import Halfway, load_halfway, new_model, save_halfway
 from mmdesk.engine.training.losses import Losses, compute
-from mmdesk.engine.training.sources import RowSource, ranked_rows, shuffled
+from mmdesk.engine.training.sources import RowSource, of_like_room, ranked_rows, shuffled
 from mmdesk.engine.training.target_encoding import (
     FARTHEST,
     FEWEST_TO_STOP_ON,
@@ -247,6 +250,35 @@ def test_validation_meets_lone_rows_and_huge_groups_too(ready: Ready) -> None:
 
 def _rows(ready: Ready, count: int) -> TargetRows:
     return ready.data.targets.take(np.zeros(count, np.int64))
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.one_of(st.integers(1, 10**9), st.sampled_from([2**17, 2**17 + 1, 2**25, 2**25 + 1])), max_size=600))
+def test_large_rows_come_in_small_batches_by_their_own_size(room: list[int]) -> None:
+    row_bytes = np.array(room, np.int64)
+    batches = list(of_like_room(row_bytes))
+    assert sorted(np.concatenate(batches).tolist() if batches else []) == list(range(len(room)))
+    most = [2 ** int(math.log2(min(max(2**25 // size, 1), 256))) for size in room]
+    for rows in batches:
+        assert len({most[row] for row in rows}) == 1
+        assert len(rows) <= most[rows[0]]
+        assert len(rows) == 1 or row_bytes[rows].sum() <= 2**25
+    for size in set(most):  # as few batches as may be
+        assert sum(most[rows[0]] == size for rows in batches) == -(-most.count(size) // size)
+
+
+def test_what_is_said_of_rows_stays_in_their_order_however_large_they_are(
+    ready: Ready, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = ready.sources[Split.TRAIN]
+    model = new_model(ready.encoder, ready.config, 5, ready.scale).eval()
+    whole = predict(model, source)
+    room = source._batcher.row_bytes(source.sizes)
+    monkeypatch.setattr("mmdesk.engine.training.sources._ROOM_BYTES", 4 * int(np.median(room)))
+    assert len({len(rows) for _, rows in source.evaluated()}) > 1
+    again = predict(model, source)
+    for name in ("regression", "logit", "ranking", "embedding"):
+        assert torch.allclose(getattr(whole, name), getattr(again, name), atol=2e-6), name
 
 
 def test_an_epoch_is_validated_on_those_rows(ready: Ready, monkeypatch: pytest.MonkeyPatch) -> None:
