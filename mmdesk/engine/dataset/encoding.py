@@ -30,6 +30,11 @@ _WIDEST = 1e150
 STEP_NAMES = tuple(f"step {number + 1}" for number in range(STEPS))
 MAX_CATEGORIES = 24
 MIN_CATEGORY_COUNT = 5
+# Of columns with hundreds of values some more have a column of their own, if they have rows enough to learn it from.
+MAX_OF_MANY = 64
+MIN_COUNT_OF_MANY = 20
+# So many values at most are remembered with how usual they are; all others count as unheard of.
+MAX_COUNTED = 1000
 
 Values = npt.NDArray[np.generic]
 
@@ -99,6 +104,8 @@ class ColumnEncoding:
         name: The attribute. ``kind``: its semantic type when the encoding was fitted.
         scale: Of the number, or of the seconds from a time to the as-of; ``log_scale``: of their logarithm.
         categories: Texts with a column of their own; all others share the column ``(other)``.
+        counts: Of a column with more values than :data:`MAX_CATEGORIES`: texts with their entities in the training
+            part, those of more than one. How usual a text is has a column then, standardised by ``log_scale``.
         has_missing: Whether there is a column for missing, which is so if the training part had any.
     """
 
@@ -107,6 +114,7 @@ class ColumnEncoding:
     scale: Scale | None = None
     log_scale: Scale | None = None
     categories: tuple[str, ...] = ()
+    counts: tuple[tuple[str, int], ...] = ()
     has_missing: bool = False
 
     @property
@@ -120,25 +128,23 @@ class ColumnEncoding:
             parts = [self.name]
         else:
             parts = [f"{self.name} = {category}" for category in self.categories] + [f"{self.name} (other)"]
+            parts += [f"{self.name} (how usual)"] if self.counts else []
         return (*parts, f"{self.name} (missing)") if self.has_missing else tuple(parts)
 
-    def encode(self, values: Values, as_of_us: Int64, now_us: int, lookup: Int64 | None) -> Float64:
+    def encode(self, values: Values, as_of_us: Int64, now_us: int, categories: Sequence[str] | None = None) -> Float64:
         """The columns of some cells.
 
         Args:
             values: [n] as in :class:`AttributeColumn`.
             as_of_us: [n]; a time at or after it counts as missing.
             now_us: Stands in for the as-of where there is none.
-            lookup: For categories: column of each category of the case, and of "missing" at its end.
+            categories: The texts that the values are numbers of, where they are categories.
 
         Returns:
             float64 [n, len(names)].
         """
         if self.kind is ColumnKind.CATEGORY:
-            assert lookup is not None
-            hot = np.zeros((len(values), len(self.categories) + 2))
-            hot[np.arange(len(values)), lookup[values.astype(np.int64)]] = 1.0
-            return hot if self.has_missing else hot[:, :-1]
+            return self._encode_categories(values.astype(np.int64), categories or ())
         if self.kind is ColumnKind.TIME:
             columns, missing = self._encode_time(values.astype(np.int64), as_of_us, now_us)
         elif self.kind is ColumnKind.BOOLEAN:
@@ -153,6 +159,21 @@ class ColumnEncoding:
         if self.has_missing:
             columns.append(missing.astype(np.float64))
         return np.stack(columns, axis=1)
+
+    def _encode_categories(self, codes: Int64, categories: Sequence[str]) -> Float64:
+        places = {category: index for index, category in enumerate(self.categories)}
+        other = len(self.categories)
+        # Code -1 (missing) reads the last place.
+        lookup = np.array([*(places.get(category, other) for category in categories), other + 1], np.int64)
+        encoded = np.zeros((len(codes), other + 2))
+        encoded[np.arange(len(codes)), lookup[codes]] = 1.0
+        if self.counts:
+            assert self.log_scale is not None
+            counts = dict(self.counts)
+            rows = np.array([*(counts.get(category, 0) for category in categories), np.nan])
+            usual = self.log_scale.standardise(np.log1p(rows))[codes]
+            encoded = np.insert(encoded, other + 1, usual, axis=1)
+        return encoded if self.has_missing else encoded[:, :-1]
 
     def _encode_time(self, times: Int64, as_of_us: Int64, now_us: int) -> tuple[list[Float64], npt.NDArray[np.bool_]]:
         assert self.scale is not None
@@ -169,6 +190,7 @@ class ColumnEncoding:
             name=state["name"],
             kind=ColumnKind(state["kind"]),
             categories=tuple(state["categories"]),
+            counts=tuple((str(text), int(rows)) for text, rows in state.get("counts", ())),
             has_missing=bool(state["has_missing"]),
             **scales,
         )
@@ -197,12 +219,8 @@ def fit_column(
     """Fit one attribute on the cells of ``rows`` (entity numbers) as they stood at ``as_of_us``."""
     values = column.values[rows]
     if column.kind is ColumnKind.CATEGORY:
-        codes = values.astype(np.int64)
-        counts = np.bincount(codes[codes >= 0], minlength=len(column.categories))
-        # The most frequent first, ties in code point order, so that the choice does not depend on chance.
-        frequent = [int(i) for i in np.argsort(-counts, kind="stable") if counts[i] >= MIN_CATEGORY_COUNT]
-        chosen = tuple(column.categories[index] for index in sorted(frequent[:MAX_CATEGORIES]))
-        return ColumnEncoding(name, column.kind, categories=chosen, has_missing=bool((codes < 0).any()))
+        # An entity counts once, however many moments it is seen at: its name is no usual word for that.
+        return _fit_categories(name, column.values[np.unique(rows)].astype(np.int64), column.categories)
     if column.kind is ColumnKind.BOOLEAN:
         return ColumnEncoding(name, column.kind, has_missing=bool((values.astype(np.int64) < 0).any()))
     if column.kind is ColumnKind.TIME:
@@ -211,6 +229,27 @@ def fit_column(
         return ColumnEncoding(name, column.kind, scale, log_scale, has_missing=bool(missing.any()))
     numbers = values.astype(np.float64)
     return ColumnEncoding(name, column.kind, Scale.fit(numbers), has_missing=bool(np.isnan(numbers).any()))
+
+
+def _fit_categories(name: str, codes: Int64, categories: Sequence[str]) -> ColumnEncoding:
+    known = codes[codes >= 0]
+    rows = np.bincount(known, minlength=len(categories))
+    # The most frequent first, ties in code point order, so that the choice does not depend on chance.
+    order = np.argsort(-rows, kind="stable")[: max(MAX_COUNTED, MAX_OF_MANY)].tolist()
+    least = [MIN_CATEGORY_COUNT] * MAX_CATEGORIES + [MIN_COUNT_OF_MANY] * (MAX_OF_MANY - MAX_CATEGORIES)
+    chosen = sorted(code for code, enough in zip(order, least, strict=False) if rows[code] >= enough)
+    many = int((rows > 0).sum()) > MAX_CATEGORIES
+    counted = [code for code in order[:MAX_COUNTED] if rows[code] > 1] if many else []
+    heard = np.zeros(len(categories))
+    heard[counted] = rows[counted]
+    return ColumnEncoding(
+        name,
+        ColumnKind.CATEGORY,
+        log_scale=Scale.fit(np.log1p(heard)[known]) if counted else None,
+        categories=tuple(categories[code] for code in chosen),
+        counts=tuple((categories[code], int(rows[code])) for code in sorted(counted)),
+        has_missing=bool((codes < 0).any()),
+    )
 
 
 class AttributeEncoder:
@@ -277,31 +316,24 @@ class BoundAttributes:
         for column in encoder.columns:
             place = slice(position, position + len(column.names))
             position = place.stop
-            values, lookup = _cells(column, data)
+            values, categories = _cells(column, data)
             if column.kind is ColumnKind.TIME:
                 self._times.append((place, column, values.astype(np.int64)))
             else:
                 nothing = np.zeros(0, dtype=np.int64)
-                self._static[:, place] = column.encode(values, nothing, data.now_us, lookup)
+                self._static[:, place] = column.encode(values, nothing, data.now_us, categories)
 
     def take(self, entity: npt.NDArray[np.integer], as_of_us: Int64) -> Float32:
         """The encoded attributes of ``entity`` [n] as known at ``as_of_us`` [n]: float32 [n, A]."""
         encoded: Float32 = self._static[entity]
         for place, column, values in self._times:
-            encoded[:, place] = column.encode(values[entity], as_of_us, self._now_us, None)
+            encoded[:, place] = column.encode(values[entity], as_of_us, self._now_us)
         return encoded
 
 
-def _cells(encoding: ColumnEncoding, data: CaseData) -> tuple[Values, Int64 | None]:
-    """The attribute's cells in ``data``, and for categories the column of each category."""
+def _cells(encoding: ColumnEncoding, data: CaseData) -> tuple[Values, tuple[str, ...]]:
+    """The attribute's cells in ``data``, and what they are numbers of where they are categories."""
     column = data.attributes.get(encoding.name)
     if column is None or column.kind is not encoding.kind:
-        filler = np.full(len(data), _MISSING.get(encoding.kind, -1))
-        column = AttributeColumn(encoding.kind, filler)
-    if encoding.kind is not ColumnKind.CATEGORY:
-        return column.values, None
-    places = {category: index for index, category in enumerate(encoding.categories)}
-    other = len(encoding.categories)
-    # Code -1 (missing) reads the last place.
-    found = [places.get(category, other) for category in column.categories]
-    return column.values, np.array([*found, other + 1], dtype=np.int64)
+        return np.full(len(data), _MISSING.get(encoding.kind, -1)), ()
+    return column.values, column.categories

@@ -79,12 +79,8 @@ class AttributeResponse:
         """[n, columns of the attribute], as a batch of the case with these cells would have them."""
         encoding = self._encodings[name]
         column = as_column(kind, cells)
-        places = {category: place for place, category in enumerate(encoding.categories)}
-        other = len(encoding.categories)
-        lookup = np.array([*(places.get(category, other) for category in column.categories), other + 1], np.int64)
         moments = np.full(len(cells), self._as_of_us, np.int64)
-        encoded: Float32 = encoding.encode(column.values, moments, self._now_us, lookup).astype(np.float32)
-        return encoded
+        return encoding.encode(column.values, moments, self._now_us, column.categories).astype(np.float32)
 
     def outputs(self, changed: Sequence[Mapping[str, Float32]]) -> np.typing.NDArray[np.float64]:
         """The output [n] with each of these changes: attribute -> its encoded columns [columns]."""

@@ -17,7 +17,9 @@ from mmdesk.engine.dataset.case_data import AttributeColumn, CaseData
 from mmdesk.engine.dataset.encoding import (
     CLIP,
     MAX_CATEGORIES,
+    MAX_OF_MANY,
     MIN_CATEGORY_COUNT,
+    MIN_COUNT_OF_MANY,
     AttributeEncoder,
     Scale,
     fit_column,
@@ -47,7 +49,7 @@ def test_any_number_becomes_bounded_ones(train: list[float], others: list[float]
     values = np.array([*train, *others, np.nan, 0.0])
     column = AttributeColumn(ColumnKind.NUMBER, values)
     encoding = fit_column("x", column, np.arange(len(train)), np.full(len(train), END_OF_TIME_US), 0)
-    found = encoding.encode(values, NOWHEN, 0, None)
+    found = encoding.encode(values, NOWHEN, 0)
     assert found.shape == (len(values), len(encoding.names))
     assert np.isfinite(found).all()
     assert np.abs(found).max() <= CLIP
@@ -110,16 +112,42 @@ def test_frequent_categories_have_columns_all_others_share_one() -> None:
     values = np.array([*codes, len(texts) - 1, -1], np.int32)
     column = AttributeColumn(ColumnKind.CATEGORY, values, texts)
     found, names = encoded(column, np.arange(len(codes)))
-    own = [name for name in names if name != "x (other)"]
+    own = [name for name in names if name not in {"x (other)", "x (how usual)"}]
     assert len(own) == MAX_CATEGORIES
     assert f"x = {texts[-2]}" not in names
     best = sorted(range(len(texts)), key=lambda code: -counts[code])[:MAX_CATEGORIES]
     assert min(counts[code] for code in best) == min(counts[texts.index(name.removeprefix("x = "))] for name in own)
-    hot = found[:-1]
+    hot = np.delete(found[:-1], names.index("x (how usual)"), axis=1)
     assert (hot.sum(axis=1) == 1).all()
     for value, row in zip(values[:-1], hot, strict=True):
         name = f"x = {texts[value]}"
         assert row[names.index(name if name in names else "x (other)")] == 1
+
+
+def test_of_hundreds_of_categories_more_have_columns_and_all_say_how_usual_they_are() -> None:
+    texts = tuple(f"c{number:03d}" for number in range(300))
+    counts = [MIN_COUNT_OF_MANY + 180 - number if number < 100 else 1 + number % 9 for number in range(299)] + [0]
+    codes = np.repeat(np.arange(300), counts).astype(np.int32)
+    column = AttributeColumn(ColumnKind.CATEGORY, np.array([*codes, 299], np.int32), texts)
+    found, names = encoded(column, np.arange(len(codes)))
+    assert [name for name in names if "=" in name] == [f"x = {text}" for text in texts[:MAX_OF_MANY]]
+    usual = found[:, names.index("x (how usual)")]
+    first = [int(np.flatnonzero(codes == code)[0]) for code in np.argsort(np.array(counts[:299]), kind="stable")]
+    assert (np.diff(usual[first]) >= 0).all()
+    assert usual[-1] == usual[:-1][codes == counts.index(1)][0] < usual[:-1][codes == counts.index(2)][0]
+    assert abs(usual[:-1].mean()) < 0.1
+    few = AttributeColumn(ColumnKind.CATEGORY, (codes % MAX_CATEGORIES).astype(np.int32), texts[:MAX_CATEGORIES])
+    assert "x (how usual)" not in encoded(few)[1]
+
+
+def test_a_name_of_its_own_is_no_category_however_often_its_entity_is_seen() -> None:
+    texts = tuple(f"name {number:02d}" for number in range(40))
+    data = replace(
+        assemble(small_tables(40), no_media()),
+        attributes={"x": AttributeColumn(ColumnKind.CATEGORY, np.arange(40, dtype=np.int32), texts)},
+    )
+    seen = np.repeat(np.arange(40), 9)
+    assert AttributeEncoder.fit(data, seen, np.full(len(seen), START_US)).names == ("x (other)",)
 
 
 def test_times_count_from_the_as_of_and_are_unknown_before_they_happen() -> None:
