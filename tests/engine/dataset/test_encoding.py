@@ -126,7 +126,7 @@ def test_frequent_categories_have_columns_all_others_share_one() -> None:
 
 def test_of_hundreds_of_categories_more_have_columns_and_all_say_how_usual_they_are() -> None:
     texts = tuple(f"c{number:03d}" for number in range(300))
-    counts = [MIN_COUNT_OF_MANY + 180 - number if number < 100 else 1 + number % 9 for number in range(299)] + [0]
+    counts = [MIN_COUNT_OF_MANY + (99 - number) // 3 if number < 100 else 1 + number % 9 for number in range(299)] + [0]
     codes = np.repeat(np.arange(300), counts).astype(np.int32)
     column = AttributeColumn(ColumnKind.CATEGORY, np.array([*codes, 299], np.int32), texts)
     found, names = encoded(column, np.arange(len(codes)))
