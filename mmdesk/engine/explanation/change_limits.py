@@ -5,7 +5,6 @@ Nothing is taken for fixed that was not declared so: whether a date of joining c
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -17,6 +16,7 @@ import orjson
 
 from mmdesk.engine.core.errors import UsageError
 from mmdesk.engine.core.files import write_atomic
+from mmdesk.engine.core.times import END_OF_TIME_US
 from mmdesk.engine.core.types import ColumnKind
 from mmdesk.engine.dataset.case_data import CaseData, Float64
 from mmdesk.engine.explanation.resolving import unknown_column
@@ -208,22 +208,27 @@ class Room:
 
 
 def rooms(
-    names: Sequence[str], cells: Mapping[str, tuple[ColumnKind, Cell]], limits: ChangeLimits, usual: Usual
+    names: Sequence[str],
+    cells: Mapping[str, tuple[ColumnKind, Cell]],
+    limits: ChangeLimits,
+    usual: Usual,
+    as_of_us: int = END_OF_TIME_US,
 ) -> Iterator[Room]:
     """The attributes that may change at all.
 
     Args:
         names: The attributes that the run has learned from.
-        cells: Of the entity: kind and value.
+        cells: Of the entity: kind and value, as known at the as-of.
         limits: Checked.
         usual: What is usual in the training part.
+        as_of_us: No time at or after it is an option, as a model would take it for missing.
     """
     for name in names:
         if name in limits.frozen or name not in cells:
             continue
         kind, now = cells[name]
         limit = limits.columns.get(name, ColumnLimit())
-        low, high = _ends(name, kind, limit, usual)
+        low, high = _ends(name, kind, limit, usual, as_of_us)
         if kind in {ColumnKind.NUMBER, ColumnKind.TIME}:
             options = _grid(kind, now, limit.direction, _between(usual.quantiles.get(name), low, high))
         else:
@@ -270,10 +275,17 @@ def _between(points: Float64 | None, low: float, high: float) -> Float64:
     return np.unique([low, *inner, high])
 
 
-def usual_ends(name: str, kind: ColumnKind, usual: Usual) -> tuple[str, str]:
+def too_late(name: str, kind: ColumnKind, limits: ChangeLimits, usual: Usual, as_of_us: int) -> bool:
+    """Whether all times that an attribute may become lie at or after the as-of, so that it cannot change at all."""
+    if kind is not ColumnKind.TIME or name in limits.frozen:
+        return False
+    return _ends(name, kind, limits.columns.get(name, ColumnLimit()), usual, END_OF_TIME_US)[0] >= as_of_us
+
+
+def usual_ends(name: str, kind: ColumnKind, usual: Usual, as_of_us: int = END_OF_TIME_US) -> tuple[str, str]:
     """Between what an attribute stays if nothing is declared, as it would be written in a table; empty = not known."""
-    low, high = _ends(name, kind, ColumnLimit(), usual)
-    if math.isnan(low):
+    low, high = _ends(name, kind, ColumnLimit(), usual, as_of_us)
+    if not low <= high:
         return "", ""
     return cell_text(_cell(kind, low), kind), cell_text(_cell(kind, high), kind)
 
@@ -282,11 +294,16 @@ def _cell(kind: ColumnKind, value: float) -> Cell:
     return int(value) if kind is ColumnKind.TIME else value
 
 
-def _ends(name: str, kind: ColumnKind, limit: ColumnLimit, usual: Usual) -> tuple[float, float]:
-    """Between what a number or a time stays; NaN where nothing is known of it or it has no order."""
+def _ends(name: str, kind: ColumnKind, limit: ColumnLimit, usual: Usual, as_of_us: int) -> tuple[float, float]:
+    """Between what a number or a time stays; NaN where nothing is known of it or it has no order.
+
+    A time stays before the as-of; where ``low`` does not, it lies above ``high`` and there is no room.
+    """
     points = usual.quantiles.get(name, np.full(101, np.nan))
     low, high = (
         float(points[percentile]) if (bound := _bound(name, text, kind)) is None else bound
         for text, percentile in zip((limit.low, limit.high), _USUAL, strict=True)
     )
+    if kind is ColumnKind.TIME and as_of_us != END_OF_TIME_US:
+        high = min(high, float(as_of_us - 1))
     return low, high

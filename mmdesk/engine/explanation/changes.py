@@ -26,7 +26,7 @@ from mmdesk.engine.core.types import ColumnKind
 from mmdesk.engine.dataset.case_data import Float32, Float64
 from mmdesk.engine.explanation.account import amount_text, reference_text
 from mmdesk.engine.explanation.attribute_response import AttributeResponse
-from mmdesk.engine.explanation.change_limits import ChangeLimits, Room, distance, rooms
+from mmdesk.engine.explanation.change_limits import ChangeLimits, Room, distance, rooms, too_late
 from mmdesk.engine.explanation.explanation import (
     AttributeChange,
     Changes,
@@ -61,9 +61,10 @@ def look_for_changes(
         return None, ()
     entity, as_of_us = view.place(explanation)
     data = view.data
-    cells = {name: (column.kind, cell_of(column, entity)) for name, column in data.attributes.items()}
+    cells = {name: (column.kind, cell_of(column, entity, as_of_us)) for name, column in data.attributes.items()}
     response = AttributeResponse(view, entity, as_of_us)
-    free = list(rooms([name for name in response.names if name in cells], cells, limits, usual))
+    names = [name for name in response.names if name in cells]
+    free = list(rooms(names, cells, limits, usual, as_of_us))
     search = _Search(response, free, usual, target=target, output=explanation.output, ctx=ctx)
     found = search.run(limits.most)
     tidy = Rounding(max(abs(explanation.base), abs(explanation.output)))
@@ -76,7 +77,8 @@ def look_for_changes(
         trials=search.trials,
         complete=search.complete,
     )
-    return changes, _clauses(explanation, changes)
+    late = [name for name in names if too_late(name, cells[name][0], limits, usual, as_of_us)]
+    return changes, _clauses(explanation, changes, late)
 
 
 @dataclass(frozen=True)
@@ -203,7 +205,9 @@ class _Search:
             default=start,
         )
         for _ in range(_HALVINGS):
+            # To the nearest second or whole number, which may lie outside of what is between the two.
             middle = self._whole(room, (low + turning) / 2, towards=turning)
+            middle = min(max(middle, min(low, turning)), max(low, turning))
             if middle in {low, turning}:
                 break
             tried = self._with(state, room, middle)
@@ -271,13 +275,17 @@ def _described(explanation: Explanation, search: _Search, found: _State) -> tupl
     return tuple(sorted(changes, key=lambda change: (-change.distance, change.column)))
 
 
-def _clauses(explanation: Explanation, changes: Changes) -> tuple[Clause, ...]:
-    """Silent where the account names no reasons."""
+def _clauses(explanation: Explanation, changes: Changes, late: Sequence[str]) -> tuple[Clause, ...]:
+    """Silent where the account names no reasons; ``late``: attributes with no time that they may become."""
     if explanation.faithfulness.grade is Grade.D:
         return ()
     items = tuple(change.item for change in changes.changes)
     references = "; ".join(dict.fromkeys(reference_text(explanation.items[item]) for item in items))
-    return (Clause(changes_text(explanation, changes), items, references),)
+    notes = [
+        Clause(f"{name} may only become a date at or after the as-of, which counts as missing, so it was not changed.")
+        for name in late
+    ]
+    return (Clause(changes_text(explanation, changes), items, references), *notes)
 
 
 def changes_text(explanation: Explanation, changes: Changes) -> str:

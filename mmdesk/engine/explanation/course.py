@@ -93,16 +93,17 @@ def _times(view: View, entity: int, as_of_us: int) -> Int64:
     if view.batcher.encoder.feature_names:
         tables.append((data.link_offsets, data.link_time_us))
     parts = [times[offsets[entity] : offsets[entity + 1]] for offsets, times in tables]
-    times = np.concatenate([*parts, _attribute_times(view, entity)]).astype(np.int64)
+    until_us = as_of_us if as_of_us != END_OF_TIME_US else view.data.now_us + 1
+    times = np.concatenate([*parts, _attribute_times(view, entity, until_us)]).astype(np.int64)
     found: Int64 = times[times < as_of_us]
     return found
 
 
-def _attribute_times(view: View, entity: int) -> Int64:
-    """Those up to now: what is valid until some year to come is no moment of the past."""
+def _attribute_times(view: View, entity: int, until_us: int) -> Int64:
+    """Those before a moment; without an as-of, what is valid until some year to come is no moment of the past."""
     columns = (view.data.attributes.get(name) for name in view.model.names)
     times = [int(one.values[entity]) for one in columns if one is not None and one.kind is ColumnKind.TIME]
-    return np.array([time for time in times if NO_TIME_US < time <= view.data.now_us], np.int64)
+    return np.array([time for time in times if NO_TIME_US < time < until_us], np.int64)
 
 
 class _Asked:

@@ -38,7 +38,7 @@ class Placing:
         item: Index into :attr:`Explanation.items`.
         what: What is compared, in words: ``value of its payment events``.
         values: How many values of the group ``percentile`` or ``share`` are taken of; 0 where there is neither.
-        percentile: Share of them that lie below it, 0 to 100, those equal to it by half; None where there is no order.
+        percentile: Share of them that lie below it, 0 to 1, those equal to it by half; None where there is no order.
         share: Share of the group's entities that have the same category, 0 to 1; None where it is no category.
         number: How many of the kind the entity has; None where it can only have one.
         number_percentile: As ``percentile``, of that number among the entities of the group.

@@ -22,6 +22,8 @@ _HOW = {
     "boolean": "Write yes or no; leave it empty for missing.",
 }
 _SHOWN = 5
+_DIGITS = 19
+"""Of the largest id."""
 
 
 @dataclass(frozen=True)
@@ -99,7 +101,7 @@ def _rows(word: str, data: CaseData, entity: int) -> Edit:
 def _parsed(word: str) -> tuple[str, str]:
     """Table and rows of a word."""
     table, _, which = word.strip().partition(":")
-    fits = which.isalnum() if table == FILES else all(part.isdecimal() for part in which.split("+"))
+    fits = which.isalnum() if table == FILES else all(_is_id(part) for part in which.split("+"))
     if table in {*ROW_TABLES, FILES} and fits:
         return table, which
     meant = "" if table in {*ROW_TABLES, FILES} else did_you_mean(table, [*ROW_TABLES, FILES])
@@ -108,6 +110,11 @@ def _parsed(word: str) -> tuple[str, str]:
         meant or "Write it like events:12, interactions:7, entity_artifacts:3 or files:SHA256.",
         code="usage.bad_row",
     )
+
+
+def _is_id(text: str) -> bool:
+    """Whether it is a whole number that a row's id can be: they have 63 bits."""
+    return text.isdecimal() and len(text) <= _DIGITS and int(text) < 2**63
 
 
 def _cell(data: CaseData, name: str, text: str) -> Cell:

@@ -42,15 +42,15 @@ def cell_text(cell: Cell, kind: ColumnKind) -> str:
     return str(cell)
 
 
-def cell_of(column: AttributeColumn, entity: int) -> Cell:
-    """The entity's cell."""
+def cell_of(column: AttributeColumn, entity: int, as_of_us: int = END_OF_TIME_US) -> Cell:
+    """The entity's cell; a time at or after the as-of is missing, as it is for a model."""
     value = column.values[entity].item()
     if bool(column.missing[entity]):
         return None
     if column.kind is ColumnKind.NUMBER:
         return float(value)
     if column.kind is ColumnKind.TIME:
-        return int(value)
+        return int(value) if value < as_of_us else None
     return bool(value) if column.kind is ColumnKind.BOOLEAN else column.categories[int(value)]
 
 
@@ -91,7 +91,7 @@ class Words:
         """``income 52.3 instead of 61.2``, ``without the event payment on 2024-03-01 (value 12)``."""
         if edit.table is None:
             column = self._data.attributes[edit.name]
-            before = shown_cell(cell_of(column, self._entity), column.kind)
+            before = shown_cell(cell_of(column, self._entity, self._as_of_us), column.kind)
             return f"{edit.name} {shown_cell(edit.cell, column.kind)} instead of {before}"
         places = self._places(edit)
         if len(places) == 1 or (edit.table == "entity_artifacts" and self._is_one_file(places)):

@@ -10,13 +10,13 @@ import pytest
 import torch
 
 from mmdesk.engine.core.jobs import JobCancelled, NullContext
-from mmdesk.engine.core.times import END_OF_TIME_US
+from mmdesk.engine.core.times import END_OF_TIME_US, format_us
 from mmdesk.engine.core.types import ColumnKind, Head
 from mmdesk.engine.dataset.batches import Batcher
 from mmdesk.engine.explanation import changes as changes_module
 from mmdesk.engine.explanation.attribute_response import AttributeResponse
-from mmdesk.engine.explanation.change_limits import NO_LIMITS, ChangeLimits, ColumnLimit, Direction
-from mmdesk.engine.explanation.changes import look_for_changes
+from mmdesk.engine.explanation.change_limits import NO_LIMITS, ChangeLimits, ColumnLimit, Direction, Room, usual_ends
+from mmdesk.engine.explanation.changes import _Search, _State, look_for_changes
 from mmdesk.engine.explanation.explainer import Explainer, Question
 from mmdesk.engine.explanation.explanation import (
     Changes,
@@ -30,7 +30,8 @@ from mmdesk.engine.explanation.explanation import (
 from mmdesk.engine.explanation.masking import ExactModel, MaskedBatch, as_double
 from mmdesk.engine.explanation.neighbourhood import Edits, neighbourhood
 from mmdesk.engine.explanation.perspectives import Perspective, Perspectives
-from mmdesk.engine.explanation.scenario_words import cell_of
+from mmdesk.engine.explanation.resolving import Edit
+from mmdesk.engine.explanation.scenario_words import Words, cell_of
 from mmdesk.engine.explanation.usual import Usual, usual_of
 from mmdesk.engine.ingestion.single_cells import Cell, read_cell
 from mmdesk.engine.model.ensemble import Ensemble
@@ -222,6 +223,53 @@ def test_a_cell_outside_of_its_range_only_moves_into_it(batcher: Batcher, maker:
         found, _ = looked(one, maker, usual, limits)
         for change in found.changes:
             assert change.column != "income" or 60 <= float(change.cell) <= 80
+
+
+def test_a_time_is_neither_shown_nor_proposed_at_or_after_the_as_of(
+    batcher: Batcher, maker: Explainer, usual: Usual
+) -> None:
+    member = batcher.data.attributes["member"]
+    as_of_us = int(np.median(member.values[~member.missing].astype(np.int64)))
+    only = ChangeLimits(frozenset({"income", "colour", "active"}), most=1)
+    shown = set()
+    for entity in range(12):
+        one = explained(maker, entity, as_of_us)
+        now = cell_of(member, entity, as_of_us)
+        for step in (-0.004, 0.004):
+            found, clauses = looked(one, maker, usual, dataclasses.replace(only, target=one.output + step))
+            for change in found.changes:
+                assert (change.before == "missing") is (now is None)
+                assert one.items[change.item].value == change.before
+                proposed = changed_cells(batcher, found)["member"]
+                assert proposed is not None
+                assert int(proposed) < as_of_us
+                assert f"instead of {change.before}" in clauses[0].text
+                shown.add(change.before == "missing")
+    assert shown == {True, False}
+    later = next(n for n in range(12) if cell_of(member, n) is not None and cell_of(member, n, as_of_us) is None)
+    words = Words(batcher.data, batcher.encoder, later, as_of_us).edit(Edit("member", as_of_us - 1))
+    assert words.endswith("instead of missing")
+    assert usual_ends("member", ColumnKind.TIME, usual, as_of_us)[1] == format_us(as_of_us - 1)
+    one = explained(maker, 1, as_of_us)
+    late = {"member": ColumnLimit(low=format_us(as_of_us))}
+    found, (_, note) = looked(one, maker, usual, dataclasses.replace(only, columns=late, target=one.output + 0.004))
+    assert (found.columns, found.changes) == (0, ())
+    assert note.text.startswith("member may only become a date at or after the as-of")
+
+
+@pytest.mark.parametrize("turning", [1_600_000_000_100_000, 1_600_000_000_900_000])
+def test_halving_stays_between_what_turns_and_what_does_not(
+    batcher: Batcher, maker: Explainer, usual: Usual, turning: int
+) -> None:
+    """Where only a fraction of a second lies between the two, the nearest second lies outside."""
+    start = turning + 150_000 if turning % 1_000_000 < 500_000 else turning - 150_000
+    response = AttributeResponse(maker.view, 1, END_OF_TIME_US)
+    ends = float(min(start, turning)), float(max(start, turning))
+    room = Room("member", ColumnKind.TIME, start, (turning,), (0.1,), *ends)
+    search = _Search(response, [room], usual, target=-1.0, output=-2.0, ctx=NullContext())
+    encoded = response.encode("member", ColumnKind.TIME, [turning])[0]
+    found = search._halved(_State({"member": turning}, {"member": encoded}, 0.0, 0.1), room)
+    assert ends[0] <= float(found.cells["member"]) <= ends[1]  # type: ignore[arg-type]
 
 
 def test_nothing_found_is_said_with_what_was_tried(maker: Explainer, usual: Usual) -> None:

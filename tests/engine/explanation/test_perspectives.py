@@ -360,6 +360,17 @@ def test_a_time_in_the_far_future_is_no_moment() -> None:
     assert all(moment.time_us <= found.end_us for moment in found.moments)
 
 
+def test_a_date_after_the_newest_data_counts_where_the_as_of_lies_later_still(batcher: Batcher) -> None:
+    member = batcher.data.attributes["member"]
+    values = member.values.copy()
+    values[0] = batcher.data.now_us + 10 * DAY_US
+    attributes = {**batcher.data.attributes, "member": dataclasses.replace(member, values=values)}
+    later = Batcher(dataclasses.replace(batcher.data, attributes=attributes), batcher.encoder, batcher.limits)
+    found = _looked(later, 0, batcher.data.now_us + 20 * DAY_US, wanted=frozenset({Perspective.COURSE})).course
+    assert found is not None
+    assert int(values[0]) in {moment.time_us for moment in found.moments if moment.arrived}
+
+
 def test_jumps_are_the_largest_and_name_what_arrived(batcher: Batcher) -> None:
     one = _looked(batcher, 0)
     assert one.course is not None
