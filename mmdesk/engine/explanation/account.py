@@ -243,14 +243,24 @@ def _ledger_clauses(findings: Findings) -> list[Clause]:
     clauses = [Clause(f"It would be {_listed(parts)}.")]
     named = findings.faithfulness.grade is not Grade.D
     if named and ledger.carried_by is not None and ledger.without_carrier is not None:
-        item = findings.items[ledger.carried_by]
-        what = "file" if item.kind is ItemKind.ARTIFACT else "link"
+        places = (ledger.carried_by, *ledger.carried_with)
+        what, named_so = _carrier_texts(findings.items[ledger.carried_by], len(places))
         text = (
-            f"Caution: one {what} carries most of this; without {item_text(item)} "
+            f"Caution: one {what} carries most of this; without {named_so} "
             f"it would be {amount_text(head, ledger.without_carrier)}."
         )
-        clauses.append(Clause(text, (ledger.carried_by,), reference_text(item)))
+        references = "; ".join(dict.fromkeys(reference_text(findings.items[place]) for place in places[:NAMED_LONG]))
+        clauses.append(Clause(text, places, references))
     return clauses
+
+
+def _carrier_texts(item: Item, links: int) -> tuple[str, str]:
+    """What carries the finding: its kind, and its name."""
+    if item.kind is ItemKind.ARTIFACT:
+        return "file", item_text(item)
+    if links == 1:
+        return "link", item_text(item)
+    return "neighbour", f"its {links} links with {item.neighbour_id}"
 
 
 def _turning_clauses(findings: Findings) -> list[Clause]:

@@ -144,6 +144,7 @@ def _lost_indexes(one: Explanation) -> Iterator[Fault]:
         ("for", one.for_),
         ("against", one.against),
         ("ledger.carried_by", () if carrier is None else (carrier,)),
+        ("ledger.carried_with", one.ledger.carried_with),
         ("turning.items", one.turning.items if one.turning is not None else ()),
         *((f"clauses.{place}.items", clause.items) for place, clause in enumerate(one.clauses)),
         *((f"peers.placings.{place}.item", (named.item,)) for place, named in enumerate(_placings(one))),

@@ -78,6 +78,15 @@ def pieces_of(provenance: Provenance, row: int, attributes: int) -> list[Piece]:
     return pieces
 
 
+def behind(data: CaseData, piece: Piece) -> int:
+    """Number of the entity at the other end of a link, or of the file behind an entry; -1 where there is not one."""
+    if piece.index < 0:
+        return -1
+    if piece.kind is ItemKind.NEIGHBOUR:
+        return int(data.edge_neighbour[piece.index])
+    return int(data.link_artifact[piece.index]) if piece.kind is ItemKind.ARTIFACT else -1
+
+
 def number_text(value: float) -> str:
     """A number for reading: four significant digits, no exponent where it can be helped, no trailing zeros."""
     if value == 0 or not math.isfinite(value):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from torch import Tensor, nn
@@ -14,7 +15,7 @@ from mmdesk.engine.core.times import END_OF_TIME_US, format_us
 from mmdesk.engine.core.types import Head
 from mmdesk.engine.dataset.batches import Batch, Batcher, Provenance
 from mmdesk.engine.explanation.account import Findings, account_of, clauses_of, sentence_of
-from mmdesk.engine.explanation.evidence import Describer, Measured, Piece, SourceOf, Sources, pieces_of
+from mmdesk.engine.explanation.evidence import Describer, Measured, Piece, SourceOf, Sources, behind, pieces_of
 from mmdesk.engine.explanation.explanation import (
     UNITS,
     Explanation,
@@ -162,7 +163,7 @@ class Explainer:
         removal = Removal(masked, subjects, ctx=ctx)
         grades = assess(removal, self._scale, skilled=self._skilled)
         grades = look_again(grades, masked, subjects, self._batcher.encoder.segments.deviation, ctx=ctx)
-        ledgers = keep_ledgers(removal, self._scale)
+        ledgers = keep_ledgers(removal, self._scale, partial(behind, self._batcher.data))
         turnings: list[Turning] | list[None] = [None] * len(rows)
         if self._threshold is not None:
             turnings = find_turnings(removal, self._threshold)

@@ -119,8 +119,10 @@ class Ledger:
     Attributes:
         without_attributes: All attributes typical. ``without_events``, ``without_neighbours``, ``without_artifacts``:
             none of them there.
-        carried_by: Index of the one file or link that carries the finding; None if none does.
-        without_carrier: The output without it.
+        carried_by: Index of the link or file that carries the finding, the strongest where there are several of the
+            one neighbour or file that does; None if none does.
+        without_carrier: The output without it and those of ``carried_with``.
+        carried_with: Indexes of the other links with the same neighbour, or entries of the same file.
     """
 
     without_attributes: float
@@ -129,6 +131,7 @@ class Ledger:
     without_artifacts: float
     carried_by: int | None = None
     without_carrier: float | None = None
+    carried_with: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)

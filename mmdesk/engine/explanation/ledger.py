@@ -2,8 +2,8 @@
 
 ``Ledger``
     The output without the attributes (all at the training mean), without events, without links, without files; and
-    the one file or link that carries the finding, if there is one: without it at least half of the distance from the
-    base is gone.
+    the one file or neighbour that carries the finding, if there is one: without it, or without all links with it, at
+    least half of the distance from the base is gone.
 ``Turning``
     A smallest set of evidence without which the output is on the other side of the threshold. Found by taking away
     the strongest items on the output's side until it turns (how many, by bisection), and then putting back whatever is
@@ -15,17 +15,19 @@ Provost, "Explaining data-driven document classifications", MIS Quarterly 38, 20
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
+from mmdesk.engine.explanation.evidence import Piece
 from mmdesk.engine.explanation.explanation import ItemKind, Ledger, Turning
 from mmdesk.engine.explanation.faithfulness import SMALLEST_DISTANCE
 from mmdesk.engine.explanation.removal import Indexes, Removal, Subject
 
 CARRIES = 0.5
-"""Share of the distance from the base that one file or link must account for to be warned of."""
+"""Share of the distance from the base that one file or neighbour must account for to be warned of."""
 MOST_TAKEN = 24
 """More items than this are no longer anything that somebody could look at: none found."""
 _CARRIERS = (ItemKind.NEIGHBOUR, ItemKind.ARTIFACT)
@@ -64,37 +66,42 @@ class _Search:
         return (output >= self.threshold) is not (self.subject.output >= self.threshold)
 
 
-def keep_ledgers(removal: Removal[Subject], scale: float) -> list[Ledger]:
+def keep_ledgers(
+    removal: Removal[Subject], scale: float, behind: Callable[[Piece], int] = lambda _piece: -1
+) -> list[Ledger]:
     """The ledgers of some rows of a batch; indexes are into the subjects' pieces.
 
     Args:
         removal: The rows.
         scale: Natural size of the output, see :func:`~mmdesk.engine.explanation.faithfulness.assess`.
+        behind: Which neighbour or file a link or an entry leads to, a number of its kind; -1 = it stands for itself.
     """
     subjects = removal.subjects
-    carriers = [_carriers(subject) for subject in subjects]
+    carriers = [_carriers(subject, behind) for subject in subjects]
     outputs = removal.outputs(
         [
-            [*(_of_kind(one, kind) for kind in ItemKind), *(np.array([index]) for index in singles)]
-            for one, singles in zip(subjects, carriers, strict=True)
+            [*(_of_kind(one, kind) for kind in ItemKind), *(np.array(together) for together in some)]
+            for one, some in zip(subjects, carriers, strict=True)
         ]
     )
     smallest = SMALLEST_DISTANCE[removal.head] * scale
     ledgers = []
-    for subject, singles, said in zip(subjects, carriers, outputs, strict=True):
+    for subject, some, said in zip(subjects, carriers, outputs, strict=True):
         without = dict(zip(ItemKind, said[: len(ItemKind)].tolist(), strict=True))
         distance = subject.output - subject.base
-        shares = (subject.output - said[len(ItemKind) :]) / distance if distance else np.zeros(len(singles))
+        shares = (subject.output - said[len(ItemKind) :]) / distance if distance else np.zeros(len(some))
         best = int(np.argmax(shares)) if len(shares) else -1
         carried = best >= 0 and abs(distance) >= smallest and shares[best] >= CARRIES
+        carrier = some[best] if carried else []
         ledgers.append(
             Ledger(
                 without_attributes=without[ItemKind.ATTRIBUTE],
                 without_events=without[ItemKind.EVENT],
                 without_neighbours=without[ItemKind.NEIGHBOUR],
                 without_artifacts=without[ItemKind.ARTIFACT],
-                carried_by=singles[best] if carried else None,
+                carried_by=carrier[0] if carried else None,
                 without_carrier=float(said[len(ItemKind) + best]) if carried else None,
+                carried_with=tuple(carrier[1:]),
             )
         )
     return ledgers
@@ -104,14 +111,22 @@ def _of_kind(subject: Subject, kind: ItemKind) -> Indexes:
     return np.array([number for number, piece in enumerate(subject.pieces) if piece.kind is kind], np.int64)
 
 
-def _carriers(subject: Subject) -> list[int]:
-    """The files and links that may carry the finding: of each kind the strongest few in its direction."""
-    towards = subject.contributions * (1.0 if subject.output >= subject.base else -1.0)
-    found: list[int] = []
+def _carriers(subject: Subject, behind: Callable[[Piece], int]) -> list[list[int]]:
+    """What may carry the finding: of each kind the strongest few neighbours or files in its direction.
+
+    Returns:
+        Of each all its links or entries, the strongest first.
+    """
+    towards = (subject.contributions * (1.0 if subject.output >= subject.base else -1.0)).tolist()
+    found: list[list[int]] = []
     for kind in _CARRIERS:
-        mine = _of_kind(subject, kind)
-        mine = mine[towards[mine] > 0]
-        found += mine[np.argsort(-towards[mine], kind="stable")][:_TRIED_OF_A_KIND].tolist()
+        together: dict[tuple[int, int], list[int]] = {}
+        for number in sorted(_of_kind(subject, kind).tolist(), key=lambda number: -towards[number]):
+            leads_to = behind(subject.pieces[number])
+            together.setdefault((leads_to, number if leads_to < 0 else -1), []).append(number)
+        sums = {key: math.fsum(towards[number] for number in mine) for key, mine in together.items()}
+        strongest = sorted((key for key in together if sums[key] > 0), key=lambda key: -sums[key])
+        found += [together[key] for key in strongest[:_TRIED_OF_A_KIND]]
     return found
 
 

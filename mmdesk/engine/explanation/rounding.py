@@ -55,6 +55,7 @@ class Rounding:
             without_artifacts=self(ledger.without_artifacts),
             carried_by=None if carrier is None else places[carrier],
             without_carrier=None if without is None else self(without),
+            carried_with=tuple(sorted(places[number] for number in ledger.carried_with)),
         )
 
     def turning(self, turning: Turning, places: Mapping[int, int]) -> Turning:

@@ -184,6 +184,20 @@ def test_the_output_without_each_kind_of_evidence_and_the_one_that_carries_it() 
     assert "Caution" not in account_of(clauses_of(doubted))
 
 
+def test_a_neighbour_that_carries_it_is_named_with_all_its_links() -> None:
+    second = dataclasses.replace(
+        LINK, label="call from M2", source=Source("interactions", 5, "links.csv", 3, None, 2, SHA)
+    )
+    found = _findings(items=(*ITEMS, second), output=0.2)
+    found = dataclasses.replace(found, ledger=Ledger(0.2, 0.2, 0.38, 0.2, 3, 0.38, (4,)))
+    (clause,) = [clause for clause in clauses_of(found) if "Caution" in clause.text]
+    assert clause.text == (
+        "Caution: one neighbour carries most of this; without its 2 links with M2 it would be 38.0 %."
+    )
+    assert clause.items == (3, 4)
+    assert clause.reference == f"{reference_text(LINK)}; {reference_text(second)}"
+
+
 def test_what_it_would_take_in_words() -> None:
     found = dataclasses.replace(_findings(), turning=Turning(0.5, (0, 2), 0.41))
     clause = next(clause for clause in clauses_of(found) if clause.items == (0, 2))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import pytest
@@ -12,7 +14,7 @@ from torch import Tensor, nn
 from mmdesk.engine.core.times import END_OF_TIME_US
 from mmdesk.engine.core.types import Head
 from mmdesk.engine.dataset.batches import Batch, Batcher
-from mmdesk.engine.explanation.evidence import pieces_of
+from mmdesk.engine.explanation.evidence import behind, pieces_of
 from mmdesk.engine.explanation.explainer import Question
 from mmdesk.engine.explanation.explanation import ItemKind
 from mmdesk.engine.explanation.integration import integrate
@@ -105,6 +107,39 @@ def test_a_single_file_that_carries_the_finding_is_named(batcher: Batcher) -> No
     assert keep_ledgers(Removal(masked, [two]), 1.0)[0].carried_by == second
 
 
+def by_links(batch: Batch) -> Tensor:
+    """Yes if there is any link."""
+    return 5 * batch.neighbour_presence.sum(1).clamp(max=1) - 2.5
+
+
+def test_a_neighbour_carries_the_finding_with_all_links_to_it(batcher: Batcher) -> None:
+    """Where only the links with one are there; without any single one of them nothing changes."""
+    masked, subjects = _tried(batcher, Says(by_links))
+    to = partial(behind, batcher.data)
+    tried = 0
+    for subject in subjects:
+        links = [n for n, piece in enumerate(subject.pieces) if piece.kind is ItemKind.NEIGHBOUR]
+        neighbours = [to(subject.pieces[n]) for n in links]
+        several = [one for one in neighbours if neighbours.count(one) > 1]
+        if not several:
+            continue
+        tried += 1
+        mine = [n for n, one in zip(links, neighbours, strict=True) if one == several[0]]
+        others = [n for n in links if n not in mine]
+        for number in others:
+            masked.batch.neighbour_presence[subject.row, list(subject.pieces[number].positions)] = 0
+        given = subject.contributions.copy()
+        given[others] = 0
+        alone = dataclasses.replace(subject, contributions=given)
+        (ledger,) = keep_ledgers(Removal(masked, [alone]), 1.0, to)
+        assert ledger.carried_by is not None
+        assert {ledger.carried_by, *ledger.carried_with} == set(mine)
+        assert given[ledger.carried_by] == max(given[mine])
+        assert ledger.without_carrier == pytest.approx(ledger.without_neighbours) == pytest.approx(subject.base)
+        assert keep_ledgers(Removal(masked, [alone]), 1.0)[0].carried_by is None
+    assert tried >= 2
+
+
 def test_it_takes_all_of_what_says_the_same(batcher: Batcher) -> None:
     masked, subjects = _tried(batcher, Says(by_type))
     types = masked.batch.event_types
@@ -154,7 +189,12 @@ def test_the_explanation_names_its_items_by_their_place(batcher: Batcher) -> Non
         assert all(side * one.items[place].contribution > 0 for place in one.turning.items)
         turned += bool(one.turning.items)
         if one.ledger.carried_by is not None:
-            assert one.items[one.ledger.carried_by].kind in {ItemKind.NEIGHBOUR, ItemKind.ARTIFACT}
+            carrier = one.items[one.ledger.carried_by]
+            assert carrier.kind in {ItemKind.NEIGHBOUR, ItemKind.ARTIFACT}
+            beside = [one.items[place] for place in one.ledger.carried_with]
+            assert all(item.kind is carrier.kind for item in beside)
+            assert {item.neighbour_id for item in beside} <= {carrier.neighbour_id}
+            assert {item.artifact_sha256 for item in beside} <= {carrier.artifact_sha256}
     assert turned
     plain = next(iter(explainer(batcher, model, Head.REGRESSION).explain([Question(1)])))
     assert plain.turning is None
