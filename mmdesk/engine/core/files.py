@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -56,6 +57,16 @@ def require_file(path: Path, what: str) -> Path:
 def safe_name(text: str) -> str:
     """``text`` as a file name, or the beginning of one, that every system takes; different texts may become one."""
     return "".join(sign if sign.isalnum() or sign in "-_." else "_" for sign in text[:80])
+
+
+def is_real_folder(path: Path) -> bool:
+    """Whether ``path`` itself is a folder; a link to one, or a junction of Windows, leads elsewhere and is none."""
+    try:
+        found = path.lstat()
+    except OSError:
+        return False
+    leads_elsewhere = getattr(found, "st_file_attributes", 0) & stat.FILE_ATTRIBUTE_REPARSE_POINT
+    return stat.S_ISDIR(found.st_mode) and not leads_elsewhere
 
 
 def fsync_folder(folder: Path) -> None:

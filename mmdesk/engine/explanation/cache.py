@@ -8,16 +8,19 @@ from: what was made before a change is never given after it. Trainings are no su
 Entries are written whole but not flushed, so a power cut may leave anything under a name. Each bears a seal over its
 name and its content; what does not fit is dropped and made anew. Those of an encrypted case are encrypted with a key
 derived from the case's, names included.
+
+``explanation_cache/STATE/XX/NAME``: the state is that of the case's log; XX are the first two digits of the entry's
+digest, so that the room is shared out evenly and an entry that is added only asks for a look at its own XX. A link or
+a junction anywhere on the way leads out of the case, and then nothing is read, written or removed there.
 """
 
 from __future__ import annotations
 
-import functools
 import hashlib
 import hmac
 import os
+import re
 import shutil
-import sys
 import time
 import weakref
 import zlib
@@ -29,16 +32,17 @@ from typing import TYPE_CHECKING, Protocol
 from sqlalchemy import select
 
 from mmdesk.engine.core.errors import DataError, MmdeskError
-from mmdesk.engine.core.hashing import canonical_json, sha256_file, sha256_json
+from mmdesk.engine.core.files import is_real_folder
+from mmdesk.engine.core.hashing import canonical_json
 from mmdesk.engine.core.jobs import NULL_CONTEXT, JobContext
 from mmdesk.engine.dataset.snapshot import data_digest
 from mmdesk.engine.explanation.document import from_json
-from mmdesk.engine.explanation.explanation import SCHEMA_VERSION, Explanation, to_json
+from mmdesk.engine.explanation.explanation import Explanation, to_json
+from mmdesk.engine.explanation.made_by import made_by
 from mmdesk.engine.store import keys
 from mmdesk.engine.store.case import Case
 from mmdesk.engine.store.case_file import DATABASE_NAME
 from mmdesk.engine.store.tables import AuditEntry
-from mmdesk.version import __version__
 
 if TYPE_CHECKING:
     from mmdesk.engine.dataset.case_data import CaseData
@@ -47,7 +51,10 @@ if TYPE_CHECKING:
 FOLDER = "explanation_cache"
 AT_ONCE = 32
 MOST_BYTES = 256 << 20
+"""Of all entries; where there is more, those that were not asked for the longest go."""
+_PARTS = 256
 _KEPT_SHARE = 0.75
+_STATE = re.compile("[0-9a-f]{16}")
 _SEAL_BYTES = 32
 _NONCE_BYTES = 12
 _ABANDONED_S = 3600.0
@@ -90,24 +97,18 @@ def content_digest(data: CaseData) -> str:
     return digest
 
 
-@functools.cache
-def _made_by() -> str:
-    """The code and the libraries: the engine's sources where they are there, as they are not in a frozen program."""
-    import numpy as np
-    import torch
-
-    engine = Path(__file__).resolve().parents[1]
-    sources = sorted(engine.rglob("*.py"))
-    program = Path(sys.executable).stat() if getattr(sys, "frozen", False) else None
-    return sha256_json(
-        {
-            "version": __version__,
-            "sources": [[path.relative_to(engine).as_posix(), sha256_file(path)] for path in sources],
-            "program": None if program is None else [program.st_size, program.st_mtime_ns],
-            "libraries": [torch.__version__, np.__version__],
-            "schema": SCHEMA_VERSION,
-        }
-    )
+def drop_stale(case: Case) -> None:
+    """Remove what was kept of other states than the one that the case is in now: it can never be asked for again."""
+    root = case.files.path(FOLDER)
+    with suppress(OSError, MmdeskError):
+        if not is_real_folder(root):
+            return
+        found = [path for path in root.iterdir() if _STATE.fullmatch(path.name)]
+        # Asked after listing, so that what another process keeps of a still newer state is not among them.
+        now = _state_name(_secret_of(case), last_change(case))
+        for path in found:
+            if path.name != now and is_real_folder(path):
+                shutil.rmtree(path, ignore_errors=True)
 
 
 class ExplanationCache:
@@ -124,25 +125,25 @@ class ExplanationCache:
 
     def __init__(self, case: Case, change: str, data: CaseData, about: Mapping[str, object]) -> None:
         self._files = case.files
-        self._root = case.files.path(FOLDER)
         self._secret = _secret_of(case)
-        self._common = canonical_json([_made_by(), content_digest(data), dict(about)])
-        self._folder = f"{FOLDER}/{self._digest(change.encode())[:16]}"
-        self._written = 0
-
-    def _digest(self, words: bytes) -> str:
-        """Of an encrypted case it says nothing to anybody without the key."""
-        if self._secret is None:
-            return hashlib.sha256(words).hexdigest()
-        return hmac.new(self._secret, words, hashlib.sha256).hexdigest()
+        self._common = canonical_json([made_by(), content_digest(data), dict(about)])
+        self._folder = f"{FOLDER}/{_state_name(self._secret, change)}"
 
     def _name(self, entity_id: str, as_of_us: int) -> str:
-        digest = self._digest(self._common + canonical_json([entity_id, as_of_us]))
+        digest = _digest(self._secret, self._common + canonical_json([entity_id, as_of_us]))
         return f"{self._folder}/{digest[:2]}/{digest[2:]}"
+
+    def _stays_inside(self, path: Path) -> bool:
+        """Whether no link leads out of the case on the way to an entry."""
+        on_the_way = list(path.parents)[:3]
+        return not path.is_symlink() and all(is_real_folder(one) or not os.path.lexists(one) for one in on_the_way)
 
     def get(self, entity_id: str, as_of_us: int) -> Explanation | None:
         """What was kept, or None; an entry that is not what it should be is removed."""
         name = self._name(entity_id, as_of_us)
+        path = self._files.path(name)
+        if not self._stays_inside(path):
+            return None
         try:
             with self._files.open(name) as file:
                 sealed = file.read()
@@ -151,6 +152,8 @@ class ExplanationCache:
         with suppress(ValueError, zlib.error, DataError):
             found = from_json(zlib.decompress(self._opened(name, sealed)))
             if found.entity_id == entity_id:
+                with suppress(OSError):
+                    os.utime(path)  # what is used stays
                 return found
         with suppress(MmdeskError):
             self._files.delete(name)
@@ -159,10 +162,13 @@ class ExplanationCache:
     def put(self, entity_id: str, as_of_us: int, explanation: Explanation) -> None:
         """Keep an explanation; it appears whole or not at all."""
         name = self._name(entity_id, as_of_us)
+        path = self._files.path(name)
+        if not self._stays_inside(path):
+            return
         sealed = self._sealed(name, zlib.compress(to_json(explanation), 1))
         with suppress(MmdeskError, OSError), self._files.writer(name, durable=False) as file:
             file.write(sealed)
-            self._written += 1
+        _make_room(path.parent, MOST_BYTES // _PARTS)
 
     def get_or_make(self, entity_id: str, as_of_us: int, make: Callable[[], Explanation]) -> Explanation:
         """What was kept, or what ``make`` gives, which is kept."""
@@ -170,7 +176,6 @@ class ExplanationCache:
         if found is None:
             found = make()
             self.put(entity_id, as_of_us, found)
-            self.tidy()
         return found
 
     def _sealed(self, name: str, content: bytes) -> bytes:
@@ -200,36 +205,6 @@ class ExplanationCache:
         except InvalidTag as error:
             raise ValueError("altered") from error
 
-    def tidy(self, most_bytes: int = MOST_BYTES) -> None:
-        """Remove what can never be asked for again, and the oldest entries where there are too many bytes.
-
-        Args:
-            most_bytes: What may stay; where there is more, entries go until three quarters of it are left.
-        """
-        if not self._written:
-            return
-        self._written = 0
-        mine = self._files.path(self._folder)
-        with suppress(OSError):
-            for folder in self._root.iterdir():
-                # Another process may still be writing for the state before; what it writes now goes the next time.
-                if folder != mine:
-                    shutil.rmtree(folder, ignore_errors=True)
-        entries: list[tuple[float, int, Path]] = []
-        for path, found in _entries(mine):
-            if path.name.startswith(".tmp-") and time.time() - found.st_mtime > _ABANDONED_S:
-                _remove(path)
-            else:
-                entries.append((found.st_mtime, found.st_size, path))
-        total = sum(size for _, size, _ in entries)
-        if total <= most_bytes:
-            return
-        for _, size, path in sorted(entries):
-            _remove(path)
-            total -= size
-            if total <= most_bytes * _KEPT_SHARE:
-                return
-
 
 def through_cache(
     cache: ExplanationCache,
@@ -248,25 +223,22 @@ def through_cache(
         questions: What is asked.
         ctx: Progress, and cancellation; what was made before a cancellation is kept.
     """
-    try:
-        for start in range(0, len(questions), AT_ONCE):
-            ctx.check_cancelled()
-            ctx.progress(start, len(questions), "explaining")
-            asked = [(name_of(one.entity), one.as_of_us, one) for one in questions[start : start + AT_ONCE]]
-            kept = [cache.get(name, moment) for name, moment, _ in asked]
-            missing = [question for (_, _, question), one in zip(asked, kept, strict=True) if one is None]
-            part = ctx.part(start / len(questions), (start + len(asked)) / len(questions))
-            made = anew(missing, ctx=part) if missing else iter(())
-            for (name, moment, _), one in zip(asked, kept, strict=True):
-                if one is not None:
-                    yield one
-                else:
-                    new = next(made)
-                    cache.put(name, moment, new)
-                    yield new
-        ctx.progress(len(questions), max(len(questions), 1), "explained")
-    finally:
-        cache.tidy()
+    for start in range(0, len(questions), AT_ONCE):
+        ctx.check_cancelled()
+        ctx.progress(start, len(questions), "explaining")
+        asked = [(name_of(one.entity), one.as_of_us, one) for one in questions[start : start + AT_ONCE]]
+        kept = [cache.get(name, moment) for name, moment, _ in asked]
+        missing = [question for (_, _, question), one in zip(asked, kept, strict=True) if one is None]
+        part = ctx.part(start / len(questions), (start + len(asked)) / len(questions))
+        made = anew(missing, ctx=part) if missing else iter(())
+        for (name, moment, _), one in zip(asked, kept, strict=True):
+            if one is not None:
+                yield one
+            else:
+                new = next(made)
+                cache.put(name, moment, new)
+                yield new
+    ctx.progress(len(questions), max(len(questions), 1), "explained")
 
 
 def _secret_of(case: Case) -> bytes | None:
@@ -275,12 +247,37 @@ def _secret_of(case: Case) -> bytes | None:
     return None if key is None else hmac.new(key, _PURPOSE, hashlib.sha256).digest()
 
 
-def _entries(root: Path) -> Iterator[tuple[Path, os.stat_result]]:
-    for folder, _, names in os.walk(root):
-        for name in names:
-            path = Path(folder, name)
-            with suppress(OSError):
-                yield path, path.stat()
+def _digest(secret: bytes | None, words: bytes) -> str:
+    """Of an encrypted case it says nothing to anybody without the key."""
+    if secret is None:
+        return hashlib.sha256(words).hexdigest()
+    return hmac.new(secret, words, hashlib.sha256).hexdigest()
+
+
+def _state_name(secret: bytes | None, change: str) -> str:
+    """The folder of what is true after a change."""
+    return _digest(secret, change.encode())[:16]
+
+
+def _make_room(folder: Path, most_bytes: int) -> None:
+    """Where there is more in a folder of entries, those used the longest ago go until three quarters are left."""
+    entries: list[tuple[float, int, Path]] = []
+    with suppress(OSError), os.scandir(folder) as found:
+        for one in found:
+            with suppress(OSError):  # another process may have removed it
+                status = one.stat(follow_symlinks=False)
+                if not one.name.startswith(".tmp-"):
+                    entries.append((status.st_mtime, status.st_size, Path(one.path)))
+                elif time.time() - status.st_mtime > _ABANDONED_S:
+                    _remove(Path(one.path))
+    total = sum(size for _, size, _ in entries)
+    if total <= most_bytes:
+        return
+    for _, size, path in sorted(entries):
+        _remove(path)
+        total -= size
+        if total <= most_bytes * _KEPT_SHARE:
+            return
 
 
 def _remove(path: Path) -> None:

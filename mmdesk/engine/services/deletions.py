@@ -161,6 +161,7 @@ class _NothingToWriteError(Exception):
 def _change(
     folder: Path, what: str, names: Sequence[str], options: DeletionOptions, *, deleted: bool, actor: str
 ) -> DeletionReport:
+    from mmdesk.engine.explanation.cache import drop_stale
     from mmdesk.engine.store import conflicts, deletions
     from mmdesk.engine.store.case import Case
 
@@ -185,6 +186,7 @@ def _change(
                 if not changed.changed:
                     raise _NothingToWriteError
                 _note(connection, changed)
+            drop_stale(case)
         except _NothingToWriteError:
             pass
     return DeletionReport(changed.changed, changed.unchanged, changed.rows)

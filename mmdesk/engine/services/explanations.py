@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import mmdesk.engine.explanation.made_by  # noqa: F401  notes the sources that this process runs
 from mmdesk.engine.core.errors import DataError
 from mmdesk.engine.core.files import safe_name
 from mmdesk.engine.core.hashing import sha256_json
@@ -125,7 +126,7 @@ def explain_many(
     import numpy as np
 
     from mmdesk.engine.dataset.live import live_data
-    from mmdesk.engine.explanation.cache import ExplanationCache, last_change, through_cache
+    from mmdesk.engine.explanation.cache import ExplanationCache, drop_stale, last_change, through_cache
     from mmdesk.engine.explanation.explainer import Question
     from mmdesk.engine.services.loaded_runs import loaded_run
     from mmdesk.engine.services.predictions import asked_rows
@@ -150,9 +151,13 @@ def explain_many(
                 yield from anew(questions, ctx=ctx.part(0.2, 1))
                 return
             cache = ExplanationCache(case, change, data, _about(loaded, chosen, perspectives, limits))
-            yield from through_cache(
-                cache, lambda number: str(data.entity_ids[number]), anew, questions, ctx=ctx.part(0.2, 1)
-            )
+            drop_stale(case)
+            try:
+                yield from through_cache(
+                    cache, lambda number: str(data.entity_ids[number]), anew, questions, ctx=ctx.part(0.2, 1)
+                )
+            finally:
+                drop_stale(case)  # what was kept here, too, if the case was changed meanwhile
 
     return explained()
 
@@ -183,7 +188,7 @@ def look(
         ModelError, UsageError: As :func:`explain_many`.
     """
     from mmdesk.engine.dataset.live import live_data
-    from mmdesk.engine.explanation.cache import ExplanationCache, last_change
+    from mmdesk.engine.explanation.cache import ExplanationCache, drop_stale, last_change
     from mmdesk.engine.services.loaded_runs import loaded_run
     from mmdesk.engine.services.predictions import asked_rows
 
@@ -205,6 +210,7 @@ def look(
             ExplanationCache(case, change, data, _about(loaded, explanation.head, looks, limits))
             for looks in ((), perspectives)
         )
+        drop_stale(case)
         # What was explained before a change must not be kept as an answer of after it.
         if not cached or plain.get(explanation.entity_id, moment) != explanation:
             return add()
@@ -298,14 +304,14 @@ def page_name(number: int, explanation: Explanation) -> str:
 
 
 def _explainer(case: Case, loaded: LoadedRun, data: CaseData, head: Head) -> Explainer:
-    from mmdesk.engine.dataset.batches import Batcher
     from mmdesk.engine.explanation.explainer import Explainer
+    from mmdesk.engine.services.loaded_runs import batcher_of
 
     trained = loaded.trained
     return Explainer(
         run_id=loaded.run_id,
         model=trained.model,
-        batcher=Batcher(data, trained.encoder, trained.limits),
+        batcher=batcher_of(trained, data),
         heads=trained.heads,
         head=head,
         source_of=_Sources(case),

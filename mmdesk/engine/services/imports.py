@@ -110,6 +110,7 @@ def undo_import(
         ConflictError: Somebody changed the same tables since ``expected``.
         StoreError: The case cannot be written.
     """
+    from mmdesk.engine.explanation.cache import drop_stale
     from mmdesk.engine.ingestion.import_undo import choose_import, undo_import_rows
     from mmdesk.engine.store import conflicts
     from mmdesk.engine.store.case import Case
@@ -124,6 +125,7 @@ def undo_import(
             counts = {"removed": undone.removed, "restored": undone.restored, "entities": undone.entities}
             connection.info["audit_details"] |= counts
             ctx.check_cancelled()
+        drop_stale(case)
     return UndoReport(undone.import_id, undone.kind, undone.removed, undone.restored)
 
 

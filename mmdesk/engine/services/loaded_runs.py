@@ -1,4 +1,4 @@
-"""The model of the run that is asked, kept in memory as long as its file has not changed."""
+"""The model of the run that is asked, kept in memory as long as its file has not changed, and what it reads with."""
 
 from __future__ import annotations
 
@@ -11,10 +11,13 @@ from mmdesk.engine.core.types import RunStatus
 from mmdesk.engine.store.case import Case
 
 if TYPE_CHECKING:
+    from mmdesk.engine.dataset.batches import Batcher
+    from mmdesk.engine.dataset.case_data import CaseData
     from mmdesk.engine.training.checkpoint import TrainedModel
     from mmdesk.engine.training.records import LoadedRun, RunRecord
 
 _kept: dict[str, TrainedModel] = {}
+_batchers: list[Batcher] = []
 _guard = threading.Lock()
 
 
@@ -43,6 +46,28 @@ def loaded_run(case: Case, text: str) -> LoadedRun:
         _kept.clear()  # one model at a time: memory is the analyst's
         _kept[loaded.record.model_sha256 or ""] = loaded.trained
     return loaded
+
+
+def batcher_of(trained: TrainedModel, data: CaseData) -> Batcher:
+    """What makes batches of a case for a model; the same one again for the same two.
+
+    It orders the case's events by type when it first meets a long history, which is not to be done for every question.
+
+    Args:
+        trained: From :func:`loaded_run`.
+        data: From :func:`~mmdesk.engine.dataset.live.live_data`.
+    """
+    from mmdesk.engine.dataset.batches import Batcher
+
+    with _guard:
+        for one in _batchers:
+            if one.data is data and one.encoder is trained.encoder and one.limits == trained.limits:
+                return one
+        _batchers.clear()  # and its case, which need not be in memory twice while the new one is made
+    made = Batcher(data, trained.encoder, trained.limits)
+    with _guard:
+        _batchers[:] = [made]
+    return made
 
 
 def _is_whole(case: Case, record: RunRecord) -> bool:

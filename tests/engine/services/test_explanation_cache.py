@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import random
+import shutil
 import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +22,7 @@ from mmdesk.engine.core.jobs import JobCancelled, NullContext
 from mmdesk.engine.core.types import Head, OnConflict
 from mmdesk.engine.dataset import live
 from mmdesk.engine.explanation import cache as kept
+from mmdesk.engine.explanation import made_by
 from mmdesk.engine.explanation.explainer import Explainer
 from mmdesk.engine.explanation.explanation import to_json
 from mmdesk.engine.explanation.looks import Perspective
@@ -222,7 +227,7 @@ def test_looks_are_kept_but_not_what_was_explained_before_a_change(
 
 def test_other_code_makes_anew(counter: Counter, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     counter.said(folder)
-    monkeypatch.setattr(kept, "_made_by", lambda: "another program")
+    monkeypatch.setattr(kept, "made_by", lambda: "another program")
     assert counter.said(folder)[1] == len(NAMES)
 
 
@@ -270,14 +275,143 @@ def test_what_was_made_before_a_cancellation_is_kept(
     assert counter.said(folder, seven)[1] == 4
 
 
-def test_there_is_never_more_than_allowed(counter: Counter, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    counter.said(folder)
-    sizes = [path.stat().st_size for path in entries(folder)]
-    monkeypatch.setattr(kept.ExplanationCache.tidy, "__defaults__", (sum(sizes) * 2,))
-    eight = tuple(f"e{number:04d}" for number in range(1, 9))
-    said, _ = counter.said(folder, eight)
-    assert 0 < sum(path.stat().st_size for path in entries(folder)) <= sum(sizes) * 2
-    assert counter.said(folder, eight)[0] == said
+def test_sources_replaced_meanwhile_are_not_what_this_process_runs(
+    monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
+    request.addfinalizer(made_by.made_by.cache_clear)
+    before = made_by.made_by()
+    made_by.made_by.cache_clear()
+    with monkeypatch.context() as patch:
+        patch.setattr(made_by, "sha256_file", lambda _path: "another")
+        assert made_by.made_by() == before
+    made_by.made_by.cache_clear()
+    monkeypatch.setattr(metadata, "version", lambda name: "other" if name == "captum" else "as it was")
+    other_captum = made_by.made_by()
+    made_by.made_by.cache_clear()
+    monkeypatch.setattr(metadata, "version", lambda _name: "as it was")
+    assert made_by.made_by() != other_captum
+
+
+@contextmanager
+def cache_of(folder: Path) -> Iterator[tuple[kept.ExplanationCache, Any]]:
+    """The entries of a case as it is now, and something to keep in them."""
+    one = explanations.explain(folder, "first", "e0001")
+    with Case.open(folder, actor=ACTOR) as case:
+        yield kept.ExplanationCache(case, kept.last_change(case), live.live_data(case), {}), one
+
+
+def test_there_is_never_more_than_allowed_not_even_in_between(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with cache_of(folder) as (cache, one):
+        cache.put("e0001", 0, one)
+        size = entries(folder)[0].stat().st_size
+        monkeypatch.setattr(kept, "MOST_BYTES", size * 256 * 3 // 2)  # one in each part, and a half
+        for moment in range(1, 1_200):
+            cache.put("e0001", moment, one)
+            if moment % 100 == 0:
+                assert sum(path.stat().st_size for path in entries(folder)) <= kept.MOST_BYTES
+    assert len(entries(folder)) > 150
+
+
+def test_what_is_asked_for_stays(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with cache_of(folder) as (cache, one):
+        shared = [moment for moment in range(3_000) if cache._name("e0001", moment).split("/")[2] == "00"][:4]
+        for age, moment in enumerate(shared[:3]):
+            cache.put("e0001", moment, one)
+            path = folder / cache._name("e0001", moment)
+            os.utime(path, (1_000_000 + age, 1_000_000 + age))
+        assert cache.get("e0001", shared[0]) == one
+        monkeypatch.setattr(kept, "MOST_BYTES", path.stat().st_size * 256 * 3)
+        cache.put("e0001", shared[3], one)
+        assert [cache.get("e0001", moment) is not None for moment in shared] == [True, False, False, True]
+
+
+def test_an_entry_more_looks_only_at_its_part(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with cache_of(folder) as (cache, one):
+        for moment in range(600):
+            cache.put("e0001", moment, one)
+        looked: list[Path] = []
+        really = os.scandir
+
+        def scandir(path: Path) -> Any:
+            looked.append(path)
+            return really(path)
+
+        monkeypatch.setattr(os, "scandir", scandir)
+        cache.put("e0002", 0, one)
+    assert len(looked) == 1
+    assert len(list(looked[0].iterdir())) < 30
+
+
+def _foreign(folder: Path) -> Path:
+    """Folders and files of somebody else."""
+    away = folder.parent / "foreign"
+    for name in ("photos", "0123456789abcdef"):
+        (away / name / "deep").mkdir(parents=True)
+        (away / name / "deep" / "one").write_text("not ours")
+    return away
+
+
+def _tree(folder: Path) -> list[tuple[str, bytes]]:
+    return sorted((str(path.relative_to(folder)), path.read_bytes()) for path in folder.rglob("*") if path.is_file())
+
+
+@pytest.mark.parametrize("level", range(3))
+def test_behind_a_link_nothing_is_read_written_or_removed(counter: Counter, folder: Path, level: int) -> None:
+    counter.said(folder, ("e0001",))
+    (entry,) = entries(folder)
+    link = entry.parents[2 - level]
+    away = _foreign(folder)
+    shutil.move(link, away / "moved")
+    link.symlink_to(away / "moved" if level else away, target_is_directory=True)
+    before = _tree(away)
+    for _ in range(2):
+        assert counter.said(folder, ("e0001",))[1] == 1
+    _import_events(folder)
+    counter.said(folder, ("e0001",))
+    _delete(folder)
+    assert _tree(away) == before
+
+
+def test_only_what_is_its_own_is_removed(counter: Counter, folder: Path) -> None:
+    away = _foreign(folder)
+    root = folder / kept.FOLDER
+    (root / "of the analyst").mkdir(parents=True)
+    (root / "of the analyst" / "note").write_text("keep me")
+    (root / ("a" * 16)).symlink_to(away, target_is_directory=True)
+    (root / ("b" * 16)).mkdir()
+    counter.said(folder, ("e0001",))
+    assert (root / "of the analyst" / "note").exists()
+    assert not (root / ("b" * 16)).exists()
+    assert len(_tree(away)) == 2
+
+
+def test_a_late_writer_leaves_what_is_newer(counter: Counter, folder: Path) -> None:
+    late = explanations.explain_many(folder, "first", FOUR, cached=True)
+    next(late)
+    _import_events(folder)
+    said, made = counter.said(folder)
+    assert made == len(NAMES)
+    assert len(list(late)) == 3
+    assert counter.said(folder) == (said, 0)
+    assert len(entries(folder)) == len(NAMES)
+
+
+@pytest.mark.parametrize("change", [_delete, lambda folder: imports.undo_import(folder, actor=ACTOR)])
+def test_nothing_is_left_of_what_was_deleted(folder: Path, change: Callable[[Path], None]) -> None:
+    _import_events(folder)
+    explanations.explain(folder, "first", "e0007", cached=True)
+    assert entries(folder)
+    change(folder)
+    assert not entries(folder)
+
+
+def test_opening_explanations_drops_what_was_of_before(folder: Path) -> None:
+    explanations.explain(folder, "first", "e0003", cached=True)
+    (old,) = (folder / kept.FOLDER).iterdir()
+    _import_events(folder)
+    explained = explanations.explain_many(folder, "first", [], cached=True)
+    assert list(explained) == []
+    assert not old.exists()
 
 
 def test_where_nothing_can_be_written_it_is_made_each_time(counter: Counter, folder: Path) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from mmdesk.engine.core.errors import DataError, ModelError
-from mmdesk.engine.services import loaded_runs, runs
+from mmdesk.engine.dataset.live import live_data
+from mmdesk.engine.services import explanations, loaded_runs, runs
 from mmdesk.engine.services.predictions import predict
 from mmdesk.engine.store.case import Case
 from mmdesk.engine.training.records import LoadedRun
@@ -64,3 +66,17 @@ def test_a_run_that_was_deleted_since_is_unknown(folder: Path) -> None:
     assert caught.value.code == "run.unknown"
     runs.restore_run(folder, run_id, actor=ACTOR)
     assert _load(folder, "first").run_id == run_id
+
+
+def test_what_makes_batches_is_kept_for_the_same_model_and_case(folder: Path) -> None:
+    with Case.open(folder, actor=ACTOR) as case:
+        loaded = loaded_runs.loaded_run(case, "first")
+        record, trained = loaded.record, loaded.trained
+        data = live_data(case, version=record.feature_version, data_sha256=record.data_sha256)
+    first = loaded_runs.batcher_of(trained, data)
+    assert loaded_runs.batcher_of(trained, data) is first
+    explanations.explain(folder, "first", "e0001")
+    assert loaded_runs.batcher_of(trained, data) is first
+    other = replace(data)
+    assert loaded_runs.batcher_of(trained, other).data is other
+    assert loaded_runs.batcher_of(trained, data) is not first
