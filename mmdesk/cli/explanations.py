@@ -42,7 +42,7 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
         type=Path,
         action="append",
         default=[],
-        help="where imported tables are now, if they were moved; may be given several times",
+        help="where imported tables are now, if they were moved or lie on a network share; may be given several times",
     )
     sources.set_defaults(run=_sources)
     _add_overview(kinds)
@@ -146,7 +146,9 @@ def _said_of_sources(report: SourcesReport) -> list[str]:
             said = custody_words(file.standing, imported=file.import_id is not None)
             lines.append(f"  {printable(file.name)}: {said}" + (f" ({printable(file.path)})" if file.path else ""))
     matching = sum(file.standing is Custody.MATCHES for file in report.files)
-    lines.append(f"As they were: {report.rows_matching:,} rows, {matching:,} files.")
+    lines.append(
+        f"{report.rows_matching:,} rows lead to the same line of their import, {matching:,} files are as they were."
+    )
     rows = [finding for finding in report.findings if finding.what == "row"]
     lines += [
         f"  line {one.line}, {printable(one.entity_id)}, {printable(one.label)}: {one.name} is {one.standing.value}"

@@ -172,6 +172,7 @@ def _explanations(
 def _print(predictions: Predictions, explanations: Iterator[Explanation] | None, console: Console) -> None:
     """Rows as JSON, or as CSV lines for people and pipes; with reasons, a sentence under each row."""
     from mmdesk.engine.services.explanations import to_document
+    from mmdesk.engine.services.predictions import csv_cell
 
     rows = predictions.rows()
     reasons = list(explanations) if explanations is not None else None
@@ -179,7 +180,11 @@ def _print(predictions: Predictions, explanations: Iterator[Explanation] | None,
     lines = [] if reasons is not None else ["entity_id,as_of,regression,probability,ranking_score"]
     for number, row in enumerate(rows):
         numbers = (row.regression, row.probability, row.ranking_score)
-        cells = [row.entity_id, row.as_of or "", *("" if value is None else f"{value:.6g}" for value in numbers)]
+        cells = [
+            csv_cell(row.entity_id),
+            row.as_of or "",
+            *("" if value is None else f"{value:.6g}" for value in numbers),
+        ]
         lines.append(",".join(cells))
         if reasons is not None:
             document = documents[number]

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import quote
 
@@ -41,6 +42,24 @@ def test_lines_for_people_and_pipes(mmdesk: Commands, trained: Path) -> None:
     assert rows[0] == COLUMNS
     assert [row[0] for row in rows[1:]] == ["e0003", "e0001", "e0003"]
     assert rows[1] == rows[3] != rows[2]
+
+
+def test_ids_with_commas_quotes_and_formulas_are_cells_as_in_a_file(
+    mmdesk: Commands, trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = ("a,b", 'say "x"', "=1+1", "two\nlines")
+    really = predictions.predict_columns
+    monkeypatch.setattr(
+        predictions, "predict_columns", lambda *args, **kinds: replace(really(*args, **kinds), entity_ids=names)
+    )
+    words = ("predict", trained, "first", "--entities", "e0001,e0002,e0003,e0004")
+    assert mmdesk(*words) == 0
+    rows = list(csv.reader(io.StringIO(mmdesk.out)))
+    assert [len(row) for row in rows] == [len(COLUMNS)] * 5
+    assert mmdesk(*words, "--out", tmp_path / "p.csv") == 0
+    with (tmp_path / "p.csv").open(newline="") as file:
+        assert [row[0] for row in csv.reader(file)] == [row[0] for row in rows]
+    assert rows[3][0] == "'=1+1"
 
 
 def test_written_in_every_format_in_the_order_asked(mmdesk: Commands, trained: Path, tmp_path: Path) -> None:

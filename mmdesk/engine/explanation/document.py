@@ -18,7 +18,7 @@ import orjson
 
 from mmdesk.engine.core.errors import DataError
 from mmdesk.engine.explanation.explanation import SCHEMA_VERSION, Explanation, ItemKind, to_document
-from mmdesk.engine.explanation.looks import Placing
+from mmdesk.engine.explanation.looks import AttributeChange, Placing
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
@@ -148,6 +148,7 @@ def _lost_indexes(one: Explanation) -> Iterator[Fault]:
         ("turning.items", one.turning.items if one.turning is not None else ()),
         *((f"clauses.{place}.items", clause.items) for place, clause in enumerate(one.clauses)),
         *((f"peers.placings.{place}.item", (named.item,)) for place, named in enumerate(_placings(one))),
+        *((f"changes.changes.{place}.item", (named.item,)) for place, named in enumerate(_changes(one))),
     ]
     for name, indexes in lists:
         for index in indexes:
@@ -161,6 +162,10 @@ def _lost_indexes(one: Explanation) -> Iterator[Fault]:
 
 def _placings(one: Explanation) -> Sequence[Placing]:
     return one.peers.placings if one.peers is not None else ()
+
+
+def _changes(one: Explanation) -> Sequence[AttributeChange]:
+    return one.changes.changes if one.changes is not None else ()
 
 
 def _unknown_fields(data: bytes, one: Explanation) -> Iterator[Fault]:

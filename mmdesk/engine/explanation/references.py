@@ -13,9 +13,9 @@ class Custody(StrEnum):
     """What a check found of something that an explanation rests on."""
 
     MATCHES = "matches"
-    """It is there, and has the SHA-256 that it had."""
+    """A file: it is there, and has the SHA-256 that it had. A row: it is current, and leads to the same line."""
     ALTERED = "altered"
-    """What is there under its name has another SHA-256."""
+    """A file: what is there under its name has another SHA-256. A row: it leads to another line or import."""
     NOT_FOUND = "not_found"
     """It is not where it was, so nothing can be said of it."""
     UNKNOWN = "unknown"

@@ -2,12 +2,17 @@
 
 The case has its own copies of evidence files, but only the name, place and SHA-256 of the tables that were imported.
 They are looked for where they were imported from and in folders that are named; one that is not there is *not found*,
-which is said, and never passes as a match.
+which is said, and never passes as a match. A place on another host is not looked at on the word of a case alone, for
+whoever wrote the case would choose the host: it has to lie in a folder that is named.
+
+A row matches if it is current and leads to the same line of the same import; what its cells say is vouched for by the
+SHA-256 of the imported table, and in the case itself by its audit log.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -15,7 +20,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from mmdesk.engine.core.errors import MmdeskError
+from mmdesk.engine.core.errors import MmdeskError, UsageError
 from mmdesk.engine.core.hashing import sha256_file
 from mmdesk.engine.core.jobs import NULL_CONTEXT, JobContext
 from mmdesk.engine.core.types import current_actor
@@ -29,12 +34,18 @@ from mmdesk.engine.explanation.references import (
     evidence_of,
 )
 from mmdesk.engine.store.case import Case
-from mmdesk.engine.store.tables import Artifact, Base, Import
+from mmdesk.engine.store.tables import Artifact, Entity, EntityArtifact, Event, Import, Interaction, Target
 
 __all__ = ["CheckedFile", "CheckedRow", "Custodian", "Custody", "FileReference", "SourcesReport", "check_sources"]
 
 MAX_FINDINGS = 1000
 _ROWS_AT_ONCE = 500
+_WITH_LINES: Mapping[str, Any] = {
+    model.__tablename__: model for model in (Entity, Event, Interaction, EntityArtifact, Target)
+}
+"""The tables whose rows are evidence; each row has its import and line."""
+_MOST_ID = 2**63 - 1
+_ON_A_HOST = re.compile(r"[\\/]{2}")
 _TRIES_TO_FIND = 100
 """At most so many files of the same name are read to find one with the right SHA-256."""
 
@@ -60,7 +71,13 @@ class CheckedFile:
 
 @dataclass(frozen=True)
 class CheckedRow:
-    """What was found of a row; ``standing`` is ``matches``, ``withdrawn``, ``altered`` or ``unknown``."""
+    """What was found of a row.
+
+    Attributes:
+        table: Of the case. ``row``: its id.
+        standing: ``matches`` (current, the same line of the same import), ``altered`` (another one), ``withdrawn`` or
+            ``unknown``.
+    """
 
     table: str
     row: int
@@ -95,7 +112,8 @@ class SourcesReport:
     Attributes:
         explanations: How many were read.
         files: Every file that they rest on, once.
-        rows: How many different rows. ``rows_matching``: of them those that are as they were.
+        rows: How many different rows. ``rows_matching``: of them those that are current and lead to the same line of
+            the same import; their cells are not compared.
         findings: References that do not hold, the first :data:`MAX_FINDINGS`. ``found``: how many there are.
         holds: Every reference was checked and matches.
     """
@@ -158,6 +176,8 @@ class Custodian:
         return _compared(reference, self._case.files.path(path), digest)
 
     def _imported(self, reference: FileReference) -> CheckedFile:
+        if not 0 <= (reference.import_id or 0) <= _MOST_ID:
+            return _checked(reference, Custody.UNKNOWN)
         with self._case.read() as connection:
             statement = select(Import.source, Import.sha256, Import.recipe).where(Import.id == reference.import_id)
             found = connection.execute(statement).one_or_none()
@@ -181,7 +201,8 @@ class Custodian:
             said = {}
         for text in (said.get("path"), source) if isinstance(said, dict) else (source,):
             if isinstance(text, str) and Path(text).is_absolute():
-                yield Path(text)
+                if self._may_look_at(text):
+                    yield Path(text)
                 break
         name = PurePosixPath(source.replace("\\", "/")).name
         tries = 0
@@ -191,6 +212,12 @@ class Custodian:
                 if tries > _TRIES_TO_FIND:
                     return
                 yield path
+
+    def _may_look_at(self, text: str) -> bool:
+        r"""Whether a place that the case names is on this machine (no ``\\host\share``), or in a named folder."""
+        path = Path(text)
+        named = ".." not in path.parts and any(path.is_relative_to(folder) for folder in self._folders)
+        return named or _ON_A_HOST.match(text) is None
 
     def _digest(self, path: Path) -> str | None:
         """None if it is no file that can be read."""
@@ -207,9 +234,8 @@ class Custodian:
         for reference in references:
             if reference not in self._rows:
                 wanted.setdefault(reference.table, []).append(reference)
-        models = {mapper.class_.__tablename__: mapper.class_ for mapper in Base.registry.mappers}
         for table, rows in wanted.items():
-            found = self._rows_of(models[table], rows) if table in models else {}
+            found = self._rows_of(_WITH_LINES[table], rows) if table in _WITH_LINES else {}
             self._rows |= {reference: _row_standing(reference, found.get(reference.row)) for reference in rows}
 
     def _rows_of(self, model: Any, rows: Sequence[RowReference]) -> dict[int, Any]:
@@ -217,7 +243,7 @@ class Custodian:
         columns = (model.id, model.import_id, model.line, model.deleted_us, model.superseded_by)
         with self._case.read() as connection:
             for start in range(0, len(rows), _ROWS_AT_ONCE):
-                ids = {reference.row for reference in rows[start : start + _ROWS_AT_ONCE]}
+                ids = {one.row for one in rows[start : start + _ROWS_AT_ONCE] if 0 <= one.row <= _MOST_ID}
                 found |= {row.id: row for row in connection.execute(select(*columns).where(model.id.in_(ids)))}
         return found
 
@@ -277,12 +303,20 @@ def check_sources(
         ctx: Progress and cancelling.
 
     Raises:
-        UsageError: No such file or case.
+        UsageError: No such file or case, or one of ``folders`` is none (``usage.no_folder``).
         DataError: A line is no explanation (``explanation.not_one``, ``explanation.newer``).
         StoreError: The case cannot be opened.
     """
     from mmdesk.engine.services.explanation_files import read_explanations
 
+    for one_folder in folders:
+        if not one_folder.is_dir():
+            raise UsageError(
+                f"There is no folder {one_folder} to look in.",
+                "Check the path, and that its drive or share is connected.",
+                code="usage.no_folder",
+                details={"path": str(one_folder)},
+            )
     findings: list[Finding] = []
     count = found = 0
     with Case.open(folder, actor=actor or current_actor()) as case:

@@ -382,8 +382,8 @@ def harmless(text: str) -> str:
     return "'" + text if text.startswith(_FORMULA) else text
 
 
-def _cell(text: str) -> str:
-    """A text as a CSV cell."""
+def csv_cell(text: str) -> str:
+    """A text as a CSV cell, in quotes where it needs them; see :func:`harmless`."""
     text = harmless(text)
     return '"' + text.replace('"', '""') + '"' if any(mark in text for mark in ',"\r\n') else text
 
@@ -392,7 +392,7 @@ def _csv(predictions: Predictions) -> Iterator[bytes]:
     yield (",".join(COLUMNS) + "\n").encode()
     heads = (predictions.regression, predictions.probability, predictions.ranking)
     columns = [[""] * len(predictions) if v is None else [repr(x) for x in v.tolist()] for v in heads]
-    ids = [_cell(name) for name in predictions.entity_ids]
+    ids = [csv_cell(name) for name in predictions.entity_ids]
     for row in zip(ids, [moment or "" for moment in predictions.as_of()], *columns, strict=True):
         yield (",".join(row) + "\n").encode("utf-8", "surrogatepass")
 

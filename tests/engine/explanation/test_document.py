@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -12,6 +13,7 @@ from mmdesk.engine.core.errors import DataError
 from mmdesk.engine.explanation import document
 from mmdesk.engine.explanation.explainer import Question
 from mmdesk.engine.explanation.explanation import SCHEMA_VERSION, Explanation, to_document, to_json
+from mmdesk.engine.explanation.looks import AttributeChange, Changes
 from tests.engine.explanation.any_explanation import explanations
 from tests.engine.explanation.small_model import explainer, random_model, small_batcher
 
@@ -96,6 +98,14 @@ def test_each_fault_is_named_by_its_field(real: tuple[Explanation, ...], place: 
     faults = document.faults_of(_changed(real[0], place, value))
     assert field in {fault.field for fault in faults}, faults
     assert all(fault.text for fault in faults)
+
+
+def test_a_change_of_an_item_that_is_not_there_is_told(real: tuple[Explanation, ...]) -> None:
+    for item, lost in ((0, []), (len(real[0].items), ["changes.changes.0.item"])):
+        change = AttributeChange(item, "income", "1", "2", "2", 0.5)
+        said = Changes(0.5, (change,), output=0.6, most=1, columns=1, trials=1, complete=True)
+        faults = document.faults_of(to_json(replace(real[0], changes=said)))
+        assert [fault.field for fault in faults] == lost
 
 
 @pytest.mark.parametrize("data", [b"", b"{", b"[]", b"null", b'{"schema_version": 1}', b"\xff"])

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
+from sqlalchemy import update
 
+from mmdesk.engine.core.errors import UsageError
 from mmdesk.engine.core.hashing import sha256_file
 from mmdesk.engine.core.types import Head
 from mmdesk.engine.explanation.explanation import Explanation, ItemKind, to_json
@@ -16,7 +21,9 @@ from mmdesk.engine.explanation.looks import Perspective
 from mmdesk.engine.explanation.references import Custody, FileReference, evidence_of
 from mmdesk.engine.services import custody, explanations, imports
 from mmdesk.engine.store.case import Case
+from mmdesk.engine.store.tables import Import
 from tests.engine.sample_case import one_worker, sample
+from tests.engine.tampering import tampering
 
 pytestmark = one_worker
 
@@ -200,3 +207,56 @@ def test_what_taught_the_run_is_checked_too(desk: Desk, explained: tuple[Explana
     assert {finding.name.partition(" ")[0] for finding in found.findings} == {"targets"}
     lessons = (*one.taught.supporting, *one.taught.conflicting)
     assert {finding.label for finding in found.findings} <= {lesson.entity_id for lesson in lessons}
+
+
+@pytest.mark.parametrize("table", ["imports", "artifacts", "audit_log", "notes", "nonsense"])
+def test_a_row_of_a_table_that_holds_no_evidence_is_unknown(
+    desk: Desk, explained: tuple[Explanation, ...], table: str
+) -> None:
+    assert _found_after(desk, explained[0], table=table) == [("row", Custody.UNKNOWN)]
+
+
+@pytest.mark.parametrize("number", [2**63, 2**64 - 1, -1])
+def test_numbers_that_no_row_can_have_are_unknown(desk: Desk, explained: tuple[Explanation, ...], number: int) -> None:
+    assert _found_after(desk, explained[0], row=number) == [("row", Custody.UNKNOWN)]
+    said = _found_after(desk, explained[0], import_id=number)
+    assert said == [("file", Custody.UNKNOWN), ("row", Custody.ALTERED)]
+
+
+def _found_after(desk: Desk, one: Explanation, **changes: Any) -> list[tuple[str, Custody]]:
+    """What is found where one piece of evidence says something else of its row."""
+    item = one.items[0]
+    assert item.source is not None
+    wrong = replace(item, source=replace(item.source, **changes))
+    desk.file.write_bytes(to_json(replace(one, items=(wrong, *one.items[1:]))))
+    return [(finding.what, finding.standing) for finding in desk.check().findings]
+
+
+@pytest.mark.parametrize("place", ["//somebody/share/events.csv", "//somebody/share/../x/events.csv"])
+def test_a_place_on_another_host_is_only_looked_at_in_a_named_folder(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    reference = desk.of_kind(ItemKind.EVENT)
+    with Case.open(desk.case, write=True, actor="tester") as case, tampering(case) as connection:
+        connection.execute(
+            update(Import).where(Import.id == reference.import_id).values(recipe=json.dumps({"path": place}))
+        )
+    looked: list[str] = []
+
+    def digest(_self: object, path: Path) -> str | None:
+        looked.append(str(path))
+        return None
+
+    monkeypatch.setattr(custody.Custodian, "_digest", digest)
+    assert desk.standing(reference) is Custody.NOT_FOUND
+    assert looked == []
+    named = Path("//somebody/share")
+    assert desk.standing(reference, named) is Custody.NOT_FOUND
+    assert looked == ([] if ".." in place else [place])
+
+
+def test_a_folder_to_look_in_has_to_be_there(desk: Desk, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="nowhere") as caught:
+        desk.check(tmp_path / "nowhere")
+    assert caught.value.code == "usage.no_folder"
+    assert caught.value.hint
