@@ -460,11 +460,15 @@ def what_it_takes(
     """
     from mmdesk.engine.explanation.change_limits import limits_from
     from mmdesk.engine.explanation.changes import changes_text
+    from mmdesk.engine.explanation.looks import NOT_TOLD, Perspective
     from mmdesk.engine.services import explanations
 
-    wanted = {explanations.Perspective.CHANGES}
+    wanted = {Perspective.CHANGES}
     found = explanations.look(folder, explanation, wanted, limits=limits_from(limits), ctx=ctx)
-    return found.changes, "" if found.changes is None else changes_text(found, found.changes)
+    if found.changes is None:
+        unknown = NOT_TOLD[Perspective.CHANGES]
+        return None, unknown if any(clause.text == unknown for clause in found.clauses) else ""
+    return found.changes, changes_text(found, found.changes)
 
 
 def read_limits(path: Path, *, ctx: JobContext) -> Mapping[str, object]:  # noqa: ARG001

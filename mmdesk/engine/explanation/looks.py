@@ -5,6 +5,7 @@ See :mod:`mmdesk.engine.explanation.perspectives`.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -28,6 +29,14 @@ class Perspective(StrEnum):
     """The output over time, and what moved it."""
     CHANGES = "changes"
     """The smallest change of attributes within declared limits that would turn the output over."""
+
+
+_OF_ANOTHER = "cannot be told for a run of another version, which chose the rows that it trained on otherwise"
+NOT_TOLD: Mapping[Perspective, str] = {
+    Perspective.TAUGHT: f"Who taught it {_OF_ANOTHER}.",
+    Perspective.CHANGES: f"What it would take {_OF_ANOTHER}.",
+}
+"""What is said in place of a look that needs the rows of the training part where nobody knows which they were."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +87,7 @@ class Lesson:
         outcome: Its label.
         similarity: Cosine between the model's embeddings of this row and of the explained entity, -1 to 1.
         source: The label's row; None where the case has another label by now, or none.
+        later: Its as-of lies after the explained one, so nobody could have known it then.
     """
 
     entity_id: str
@@ -85,6 +95,14 @@ class Lesson:
     outcome: float
     similarity: float
     source: Source | None = None
+    later: bool = False
+
+    @property
+    def when(self) -> str:
+        """``as of 2024-03-01T00:00:00Z``, or since when only it was known; empty where it has no as-of."""
+        if self.as_of is None:
+            return ""
+        return f"known only since {self.as_of}" if self.later else f"as of {self.as_of}"
 
 
 @dataclass(frozen=True)

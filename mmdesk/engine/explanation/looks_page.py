@@ -271,7 +271,7 @@ def _lessons(head: Head, lessons: Sequence[Lesson]) -> Iterator[str]:
     yield "<table><tr><th>Entity</th><th class='number'>Outcome</th><th class='number'>Similarity</th></tr>"
     for one in lessons:
         outcome = f"{one.outcome:.0f}" if head is Head.CLASSIFICATION else number_text(one.outcome)
-        moment = f"as of {one.as_of}; " if one.as_of else ""
+        moment = f"{one.when}; " if one.when else ""
         source = source_text(one.source) or "not in the case any more"
         yield (
             f"<tr><td>{_text(one.entity_id)}<br><span class='muted'>{_text(moment + source)}</span></td>"

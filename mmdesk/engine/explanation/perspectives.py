@@ -14,7 +14,7 @@ from mmdesk.engine.explanation.change_limits import NO_LIMITS, ChangeLimits
 from mmdesk.engine.explanation.changes import look_for_changes
 from mmdesk.engine.explanation.course import look_back
 from mmdesk.engine.explanation.explanation import Clause, Explanation
-from mmdesk.engine.explanation.looks import Perspective
+from mmdesk.engine.explanation.looks import NOT_TOLD, Perspective
 from mmdesk.engine.explanation.masking import one_thread
 from mmdesk.engine.explanation.peers import look_at_peers
 from mmdesk.engine.explanation.taught import Lessons, look_at_lessons
@@ -32,7 +32,7 @@ class Perspectives:
     Args:
         wanted: Which looks.
         view: What they are made from.
-        lessons: What the run was trained on; asked for once, and only where it is needed.
+        lessons: What the run was trained on; asked for once, and only where it is needed; None = nobody can tell.
         usual: What is usual in the training part; likewise.
         limits: Within what attributes may change.
     """
@@ -41,9 +41,9 @@ class Perspectives:
         self,
         wanted: Collection[Perspective],
         view: View,
-        lessons: Callable[[], Lessons],
+        lessons: Callable[[], Lessons | None],
         *,
-        usual: Callable[[], Usual],
+        usual: Callable[[], Usual | None],
         limits: ChangeLimits = NO_LIMITS,
     ) -> None:
         self._wanted = frozenset(wanted)
@@ -77,12 +77,14 @@ class Perspectives:
         return look_at_peers(explanation, self._view)
 
     def _taught(self, explanation: Explanation, ctx: JobContext) -> tuple[object, tuple[Clause, ...]]:  # noqa: ARG002
-        assert self._lessons is not None
+        if self._lessons is None:
+            return None, (Clause(NOT_TOLD[Perspective.TAUGHT]),)
         return look_at_lessons(explanation, self._view, self._lessons)
 
     def _course(self, explanation: Explanation, ctx: JobContext) -> tuple[object, tuple[Clause, ...]]:
         return look_back(explanation, self._view, ctx=ctx)
 
     def _changes(self, explanation: Explanation, ctx: JobContext) -> tuple[object, tuple[Clause, ...]]:
-        assert self._usual is not None
+        if self._usual is None:
+            return None, (Clause(NOT_TOLD[Perspective.CHANGES]),)
         return look_for_changes(explanation, self._view, self._limits, self._usual, ctx=ctx)

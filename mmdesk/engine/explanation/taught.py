@@ -74,9 +74,10 @@ def look_at_lessons(explanation: Explanation, view: View, lessons: Lessons) -> t
     _, first = np.unique(lessons.names[order], return_index=True)
     order = order[np.sort(first)]  # of several rows of one entity only the most similar counts
     near = order[:NEAR]
+    _, as_of_us = view.place(explanation)
 
     def shown(rows: Int64) -> tuple[Lesson, ...]:
-        return _described(rows[:SHOWN], similarity, view, lessons)
+        return _described(rows[:SHOWN], similarity, as_of_us, view, lessons)
 
     taught = Taught(
         rule=rule,
@@ -140,7 +141,8 @@ def _label_thirds(labels: Float64, group: np.typing.NDArray[np.int32]) -> Int64:
     return found
 
 
-def _described(rows: Int64, similarity: Float64, view: View, lessons: Lessons) -> tuple[Lesson, ...]:
+def _described(rows: Int64, similarity: Float64, explained_us: int, view: View, lessons: Lessons) -> tuple[Lesson, ...]:
+    """``explained_us``: as-of of the explanation."""
     labels = lessons.labels(view.head)
     plain = [
         Lesson(
@@ -148,6 +150,8 @@ def _described(rows: Int64, similarity: Float64, view: View, lessons: Lessons) -
             as_of=_moment(int(lessons.targets.as_of_us[row])),
             outcome=float(labels[row]),
             similarity=float(similarity[row]),
+            # Of a label without an as-of nobody knows since when it was known.
+            later=explained_us < int(lessons.targets.as_of_us[row]) < END_OF_TIME_US,
         )
         for row in rows.tolist()
     ]
@@ -199,8 +203,8 @@ def _clauses(head: Head, taught: Taught) -> tuple[Clause, ...]:
 
 def _lesson_text(head: Head, lesson: Lesson) -> str:
     outcome = f"{lesson.outcome:.0f}" if head is Head.CLASSIFICATION else number_text(lesson.outcome)
-    moment = f" as of {lesson.as_of}" if lesson.as_of else ""
-    return f"{lesson.entity_id}{moment} (outcome {outcome}, similarity {lesson.similarity:.3f})"
+    when = f", {lesson.when}" if lesson.later else f" {lesson.when}" if lesson.when else ""
+    return f"{lesson.entity_id}{when} (outcome {outcome}, similarity {lesson.similarity:.3f})"
 
 
 def _references(lessons: Sequence[Lesson]) -> str:

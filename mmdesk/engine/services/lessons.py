@@ -3,25 +3,33 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
+import orjson
+
+from mmdesk.engine.core.code_manifest import code_hash
 from mmdesk.engine.core.jobs import NULL_CONTEXT, JobContext
 from mmdesk.engine.core.types import Split
 from mmdesk.engine.store.case import Case
 
 if TYPE_CHECKING:
     from mmdesk.engine.dataset.case_data import CaseData, TargetRows
+    from mmdesk.engine.dataset.splits import Parts
     from mmdesk.engine.explanation.taught import Lessons
     from mmdesk.engine.explanation.usual import Usual
     from mmdesk.engine.training.records import LoadedRun
 
 _kept: dict[tuple[str, str | None], Lessons] = {}
-_usual: dict[tuple[str, float, float], Usual] = {}
+_usual: dict[tuple[str, str | None], Usual] = {}
+_LABELS = ("y_reg", "y_class", "y_rank")
 _guard = threading.Lock()
 
 
-def lessons_of(case: Case, loaded: LoadedRun, *, ctx: JobContext = NULL_CONTEXT) -> Lessons:
+def lessons_of(case: Case, loaded: LoadedRun, *, ctx: JobContext = NULL_CONTEXT) -> Lessons | None:
     """The rows of the training part, from the run's own snapshot: labels that came later taught it nothing.
+
+    None where another version has trained the run and does not seem to have chosen the rows as this one would.
 
     Args:
         case: Open.
@@ -40,7 +48,10 @@ def lessons_of(case: Case, loaded: LoadedRun, *, ctx: JobContext = NULL_CONTEXT)
         found = _kept.get(key)
     if found is not None:
         return found
-    data, targets = _training_part(case, loaded, ctx.part(0, 0.1))
+    part = _training_part(case, loaded, ctx.part(0, 0.1))
+    if part is None:
+        return None
+    data, targets = part
     said = said_of(loaded.trained, data, targets.entity.astype("int64"), targets.as_of_us, ctx=ctx.part(0.1, 1))
     made = Lessons(entity_ids=data.entity_ids[targets.entity], targets=targets, embedding=said[3], ranking=said[2])
     with _guard:
@@ -49,17 +60,19 @@ def lessons_of(case: Case, loaded: LoadedRun, *, ctx: JobContext = NULL_CONTEXT)
     return made
 
 
-def usual_in_training(case: Case, loaded: LoadedRun, *, ctx: JobContext = NULL_CONTEXT) -> Usual:
-    """What is usual for each attribute among the rows that a run was trained on; parameters and errors as above."""
+def usual_in_training(case: Case, loaded: LoadedRun, *, ctx: JobContext = NULL_CONTEXT) -> Usual | None:
+    """What is usual for each attribute among the rows that a run was trained on; parameters, None, errors as above."""
     from mmdesk.engine.explanation.usual import usual_of
 
-    config = loaded.trained.config
-    key = (loaded.record.data_sha256, config.number("val_fraction"), config.number("test_fraction"))
+    key = (loaded.run_id, loaded.record.model_sha256)
     with _guard:
         found = _usual.get(key)
     if found is not None:
         return found
-    data, targets = _training_part(case, loaded, ctx)
+    part = _training_part(case, loaded, ctx)
+    if part is None:
+        return None
+    data, targets = part
     made = usual_of(data, targets.entity)
     with _guard:
         _usual.clear()
@@ -67,12 +80,40 @@ def usual_in_training(case: Case, loaded: LoadedRun, *, ctx: JobContext = NULL_C
     return made
 
 
-def _training_part(case: Case, loaded: LoadedRun, ctx: JobContext) -> tuple[CaseData, TargetRows]:
-    """The run's snapshot and the rows of it that train."""
+def _training_part(case: Case, loaded: LoadedRun, ctx: JobContext) -> tuple[CaseData, TargetRows] | None:
+    """The run's snapshot and the rows of it that train; None where nobody can tell which they were."""
     from mmdesk.engine.dataset.snapshot import read_snapshot
     from mmdesk.engine.dataset.splits import split_rows
 
     config = loaded.trained.config
     data = read_snapshot(case.files, loaded.record.data_sha256, ctx=ctx)
     parts = split_rows(data, config.number("val_fraction"), config.number("test_fraction"))
+    same_code = loaded.record.config.get("code_sha256") == code_hash("training")
+    if not same_code and _split_text(data, parts) != _recorded_split(case, loaded):
+        return None
     return data, parts.of(data, Split.TRAIN)
+
+
+def _split_text(data: CaseData, parts: Parts) -> dict[str, Any]:
+    """How the rows were chosen, and of each part how many there are and have each label."""
+    counts: dict[str, dict[str, int]] = {}
+    for part in Split:
+        targets = parts.of(data, part)
+        labels = {name: int((~np.isnan(getattr(targets, name))).sum()) for name in _LABELS}
+        counts[str(part)] = {"rows": len(targets), **labels, "positives": int((targets.y_class > 0.5).sum())}
+    return {"how": parts.how, "parts": counts}
+
+
+def _recorded_split(case: Case, loaded: LoadedRun) -> dict[str, Any] | None:
+    """The same as the training wrote it down; None where that is gone or damaged."""
+    path = f"{loaded.record.folder}/data_manifest.json"
+    if not case.files.exists(path):
+        return None
+    with case.files.open(path) as file:
+        try:
+            split = orjson.loads(file.read())["split"]
+            kept = ("rows", *_LABELS, "positives")
+            parts = {part: {name: counts[name] for name in kept} for part, counts in split["parts"].items()}
+            return {"how": split["how"], "parts": parts}
+        except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError):
+            return None

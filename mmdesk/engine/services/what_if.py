@@ -237,6 +237,10 @@ def limit_fields(
     fields = []
     for one in at_hand.form().attributes:
         if one.used:
-            low, high = usual_ends(one.name, one.kind, usual, at_hand.as_of_us)
-            fields.append(LimitField(one.name, one.kind, one.text, low, high, usual.options.get(one.name, ())))
+            low, high = "", ""
+            options: tuple[str, ...] = ()
+            if usual is not None:
+                low, high = usual_ends(one.name, one.kind, usual, at_hand.as_of_us)
+                options = usual.options.get(one.name, ())
+            fields.append(LimitField(one.name, one.kind, one.text, low, high, options))
     return tuple(fields)

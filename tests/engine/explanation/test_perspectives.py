@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mmdesk.engine.core.jobs import JobCancelled, NullContext
-from mmdesk.engine.core.times import END_OF_TIME_US, NO_TIME_US, parse_moment
+from mmdesk.engine.core.times import END_OF_TIME_US, NO_TIME_US, format_us, parse_moment
 from mmdesk.engine.core.types import Head
 from mmdesk.engine.dataset.batches import Batcher
 from mmdesk.engine.explanation import course
@@ -25,9 +25,10 @@ from mmdesk.engine.explanation.explanation import (
     to_document,
     to_json,
 )
+from mmdesk.engine.explanation.looks_page import taught_lines
 from mmdesk.engine.explanation.peers import FEWEST, percentile
 from mmdesk.engine.explanation.perspectives import Perspective, Perspectives
-from mmdesk.engine.explanation.taught import NEAR, SHOWN, Lessons, _label_thirds
+from mmdesk.engine.explanation.taught import NAMED, NEAR, SHOWN, Lessons, _label_thirds
 from mmdesk.engine.explanation.usual import Usual, usual_of
 from tests.engine.dataset.cases import DAY_US, START_US
 from tests.engine.explanation.small_model import random_model, small_batcher
@@ -300,6 +301,29 @@ def test_lessons_are_the_nearest_by_a_plain_count_and_never_the_entity_itself(ba
     if head is Head.REGRESSION:
         assert all(abs(lesson.outcome - one.output) <= 1.5 for lesson in taught.supporting)
         assert all(abs(lesson.outcome - one.output) > 1.5 for lesson in taught.conflicting)
+
+
+def test_a_lesson_that_was_known_only_later_is_marked(batcher: Batcher) -> None:
+    middle = START_US + 100 * DAY_US
+    explainer = _explainer(batcher)
+    plain = next(explainer.explain([Question(2, middle)]))
+    lessons = lessons_of(batcher)
+    moments = np.array([middle + 1, middle + 1, middle, END_OF_TIME_US])[np.arange(len(lessons.targets)) % 4]
+    dated = dataclasses.replace(lessons, targets=dataclasses.replace(lessons.targets, as_of_us=moments))
+    one = Perspectives({Perspective.TAUGHT}, explainer.view, lambda: dated, usual=lambda: _usual(batcher)).add(plain)
+    assert one.taught is not None
+    shown = (*one.taught.supporting, *one.taught.conflicting)
+    assert {(lesson.as_of, lesson.later) for lesson in shown} == {
+        (None, False),
+        (format_us(middle), False),
+        (format_us(middle + 1), True),
+    }
+    named = (*one.taught.supporting[:NAMED], *one.taught.conflicting[:NAMED])
+    late = [lesson for lesson in named if lesson.later]
+    assert late
+    for lesson in late:
+        assert f"{lesson.entity_id}, known only since {lesson.as_of} (" in one.account
+    assert "known only since" in "".join(taught_lines(one))
 
 
 def test_a_label_that_was_changed_since_has_no_row_any_more(batcher: Batcher) -> None:

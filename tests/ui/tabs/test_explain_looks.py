@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QAbstractButton
+from PySide6.QtWidgets import QAbstractButton, QLabel
 from pytestqt.modeltest import ModelTester
 from pytestqt.qtbot import QtBot
 
@@ -63,6 +63,24 @@ def test_each_look_is_made_when_it_is_opened_and_is_the_services(
     choose_file(window, tmp_path / "why.json")
     rest(qtbot, window)
     assert (tmp_path / "why.json").read_bytes() == explanations.to_json(expected)
+
+
+def test_a_look_that_cannot_be_told_of_a_run_of_another_version_says_so(
+    qtbot: QtBot, window: MainWindow, trained_case: Path
+) -> None:
+    tab = explain_tab(qtbot, window, trained_case)
+    views = tab.page.views
+    plain = tab.page.explanation
+    assert plain is not None
+    look(qtbot, window, tab, Perspective.TAUGHT)
+    # What the services give for such a run: the look was asked for, and it is not there.
+    views._on_looked(plain, frozenset({Perspective.TAUGHT}))
+    rest(qtbot, window)
+    state = views.states[Perspective.TAUGHT]
+    assert not state.showing_content
+    texts = [label.text() for label in state.findChildren(QLabel) if label.isVisible()]
+    assert "This cannot be told" in texts
+    assert any("for a run of another version" in text for text in texts)
 
 
 def test_the_slider_goes_along_the_course_and_explains_as_of_where_it_stands(

@@ -93,7 +93,9 @@ def _columns(head: Head, lessons: Sequence[Lesson]) -> list[Column]:
                help="Cosine, at most 1"),
     ]  # fmt: skip
     if any(one.as_of for one in lessons):
-        columns.append(Column("As of", [one.as_of or "everything known" for one in lessons], tip=str))
+        columns.append(
+            Column("As of", [one.when.removeprefix("as of ") or "everything known" for one in lessons], tip=str)
+        )
     sources = [row_source(one.source) or "not in the case any more" for one in lessons]
     columns.append(Column("Source", sources, tip=str))
     return columns

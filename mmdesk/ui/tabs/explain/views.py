@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QTabWidget, QWidget
 
-from mmdesk.engine.explanation.looks import Perspective
+from mmdesk.engine.explanation.looks import NOT_TOLD, Perspective
 from mmdesk.ui import calls
 from mmdesk.ui.colours import SPACE_S
 from mmdesk.ui.desk import Desk
@@ -77,6 +77,9 @@ class Views(QTabWidget):
             return
         if getattr(self._shown, perspective.value) is not None:
             self._show(perspective)
+            return
+        if perspective in self._wanted:  # asked for already, and it cannot be made
+            self.states[perspective].show_empty("person", "This cannot be told", NOT_TOLD[perspective])
             return
         self.states[perspective].show_busy(_BUSY[perspective])
         # All that were asked for, so that the account says them in one order whichever was opened first.
