@@ -10,6 +10,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -69,6 +71,40 @@ def _ours(entities: int, events: int) -> Turn:
     far = np.array([max(abs(one.output - one.base), 1e-3) for one in found])
     assert (np.abs([one.gap for one in found]) < _CLOSE * far).mean() >= _MOST
     return Turn(len(found), seconds)
+
+
+def _on_demand(entities: int, events: int) -> Turn:
+    """The slowest of some entities, each asked for alone: the service on a case on disk, in a process that is warm.
+
+    Warm: one other entity was explained before. None of those asked was, and nothing is taken from the cache.
+    """
+    from tempfile import TemporaryDirectory
+
+    from mmdesk.engine.features.feature_version import feature_version
+    from mmdesk.engine.services.explanations import explain
+    from mmdesk.engine.store.case import Case
+    from mmdesk.engine.training.environment import settle
+    from tests.benchmarks.training_turns import media_of, tables_of
+    from tests.engine.dataset.filled_cases import store
+    from tests.engine.services.trained_cases import quick
+
+    tables = tables_of(max(entities, _LEARNED_FROM), events)
+    lengths = np.bincount(tables.events["entity_key"].to_numpy())
+    with TemporaryDirectory() as base:
+        folder = Path(base, "case")
+        with Case.create(folder, actor="bench") as case:
+            store(case, tables, replace(media_of(len(tables.entities)), version=feature_version()))
+        quick(folder, name="first")
+        settle(1)
+        # The first has so few events that what long histories need is not made ready by it.
+        explain(folder, "first", f"e{int(np.argmin(lengths[1:])) + 1:07d}")
+        slowest = 0.0
+        asked = 1 + np.argsort(-lengths[1:], kind="stable")[:_ASKED]
+        for key in asked.tolist():
+            started = time.perf_counter()
+            explain(folder, "first", f"e{key:07d}")
+            slowest = max(slowest, time.perf_counter() - started)
+    return Turn(1, slowest)
 
 
 def _captum(entities: int, events: int) -> Turn:
@@ -231,6 +267,7 @@ _CONTESTANTS: Mapping[str, Callable[[int, int], Turn]] = {
     "ours": _ours,
     "account": _account_alone,
     "captum": _captum,
+    "on_demand": _on_demand,
     "bare": _bare,
     "what_if": _what_if,
 }

@@ -50,7 +50,7 @@ def _environment(*, pinned: bool) -> dict[str, str]:
     return environment if pinned else {name: environment[name] for name in environment if name not in PORTABLE_PINS}
 
 
-def _tables(entities: int, events: int) -> CaseTables:
+def tables_of(entities: int, events: int) -> CaseTables:
     random = np.random.default_rng(1)
     keys = np.arange(1, entities + 1)
     bad = (random.random(entities) < 0.3).astype(float)
@@ -110,7 +110,7 @@ def _tables(entities: int, events: int) -> CaseTables:
     )
 
 
-def _media(entities: int) -> Media:
+def media_of(entities: int) -> Media:
     names = default_layout().names
     tiles = dump_segments([Segment(SegmentKind.TILE, row=0, column=place) for place in range(SEGMENTS)])
     return Media(
@@ -137,7 +137,7 @@ class Ready:
 
         settle(1)
         self.config = TrainingConfig({"epochs": EPOCHS, "batch_size": _BATCH, "patience": 1.0})
-        self.data = assemble(_tables(entities, events), _media(entities))
+        self.data = assemble(tables_of(entities, events), media_of(entities))
         parts = split_rows(self.data, 0.1, 0.1)
         train = parts.of(self.data, Split.TRAIN)
         self.encoder = fit_encoder(self.data, train, ())
