@@ -15,6 +15,7 @@ from mmdesk.engine.explanation.evidence import moment_text, number_text
 from mmdesk.engine.explanation.explanation import (
     Clause,
     Doubt,
+    Explanation,
     Faithfulness,
     Grade,
     Groups,
@@ -211,9 +212,14 @@ def _leading(findings: Findings) -> Sequence[int]:
 
 
 def _named(findings: Findings, indexes: Sequence[int], most: int) -> list[int]:
-    strongest = max((abs(item.contribution) for item in findings.items), default=0.0)
-    least = max(SMALLEST_NAMED * abs(findings.output - findings.base), SMALLEST_BESIDE * strongest)
+    least = smallest_named(findings)
     return [index for index in indexes if abs(findings.items[index].contribution) >= least][:most]
+
+
+def smallest_named(one: Findings | Explanation) -> float:
+    """No item that moves the output by less is named, in the explanation's unit."""
+    strongest = max((abs(item.contribution) for item in one.items), default=0.0)
+    return max(SMALLEST_NAMED * abs(one.output - one.base), SMALLEST_BESIDE * strongest)
 
 
 def _change(findings: Findings, index: int) -> str:

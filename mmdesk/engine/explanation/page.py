@@ -16,7 +16,8 @@ import numpy.typing as npt
 
 from mmdesk.engine.core.times import from_us
 from mmdesk.engine.core.types import Head
-from mmdesk.engine.explanation.account import amount_text, change_text, item_text, reference_text
+from mmdesk.engine.explanation.account import amount_text, change_text, item_text, reference_text, smallest_named
+from mmdesk.engine.explanation.changes_page import changes_lines, turning_lines
 from mmdesk.engine.explanation.explanation import Clause, Explanation, Grade, Item, ItemKind, Part
 from mmdesk.engine.explanation.looks_page import LOOKS_STYLE, course_lines, peers_lines, taught_lines
 from mmdesk.engine.explanation.references import Custodies, Custody, custody_words, files_behind
@@ -98,6 +99,8 @@ def explanation_page(explanation: Explanation, look: Look, standings: Custodies 
         *_section("Over time", _timeline(one)),
         *_section("Files", _files(one, look)),
         *_section("What it rests on", _ledger(one)),
+        *_section("Without which it would turn", turning_lines(one)),
+        *_section("What it would take", changes_lines(one)),
         *_section("The output over time", course_lines(one)),
         *_section("Among its peers", peers_lines(one)),
         *_section("Who taught it", taught_lines(one)),
@@ -134,19 +137,22 @@ def _waterfall(one: Explanation) -> Iterator[str]:
     """From the base to the output, a bar for each of the strongest items."""
     shown = list(one.items[:_BARS])
     others = one.output - one.base - sum(item.contribution for item in shown)
-    steps = [(item_text(item), item.contribution) for item in shown]
+    least = smallest_named(one)
+    steps = [(item_text(item), item.contribution, abs(item.contribution) < least) for item in shown]
     if len(one.items) > _BARS or abs(others) > 0:
-        steps.append((f"{max(len(one.items) - _BARS, 0)} others together", others))
-    edges = np.cumsum([one.base, *(change for _, change in steps)])
+        steps.append((f"{max(len(one.items) - _BARS, 0)} others together", others, False))
+    edges = np.cumsum([one.base, *(change for _, change, _ in steps)])
     low, high = float(edges.min()), float(edges.max())
     scale = 560 / (high - low) if high > low else 0.0
     yield "<table class='bars'>"
     yield _bar("Typical case", amount_text(one.head, one.base), (one.base - low) * scale, 0, "mark")
-    for (name, change), start in zip(steps, edges[:-1].tolist(), strict=True):
+    for (name, change, pale), start in zip(steps, edges[:-1].tolist(), strict=True):
         left, width = (min(start, start + change) - low) * scale, abs(change) * scale
-        yield _bar(name, change_text(one.head, change), left, width, _side(change))
+        yield _bar(name, change_text(one.head, change), left, width, _side(change) + (" pale" if pale else ""))
     yield _bar(_HEADS[one.head], amount_text(one.head, one.output), (one.output - low) * scale, 0, "mark")
     yield "</table>"
+    if any(pale for _, _, pale in steps):
+        yield "<p class='muted'>Paler: not told from noise, so the account does not name it.</p>"
 
 
 def _bar(name: str, value: str, left: float, width: float, kind: str) -> str:

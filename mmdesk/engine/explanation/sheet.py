@@ -58,7 +58,7 @@ table{border-collapse:collapse;width:100%}td{padding:3px 8px 3px 0;vertical-alig
 .two{display:grid;grid-template-columns:1fr 1fr;gap:24px}
 .raises{fill:var(--raises);color:var(--raises)}.lowers{fill:var(--lowers);color:var(--lowers)}
 .caution{border-left:4px solid var(--raises);padding:6px 12px;margin-top:12px}
-.mark{fill:var(--text)}.axis{stroke:var(--line)}.wave{fill:var(--muted)}
+.pale{opacity:.4}.mark{fill:var(--text)}.axis{stroke:var(--line)}.wave{fill:var(--muted)}
 svg{max-width:100%;height:auto}svg text{font-size:12px;fill:var(--muted)}
 figure{margin:12px 0 20px}.frames{display:flex;flex-wrap:wrap;gap:8px}.meter{height:5px;background:currentColor}
 pre{white-space:pre-wrap;border:1px solid var(--line);padding:8px}

@@ -10,8 +10,18 @@ import numpy as np
 import pytest
 
 from mmdesk.engine.core.types import MediaType
+from mmdesk.engine.explanation.account import item_text, smallest_named
 from mmdesk.engine.explanation.explainer import Question
-from mmdesk.engine.explanation.explanation import Explanation, Faithfulness, Grade, ItemKind, Part
+from mmdesk.engine.explanation.explanation import (
+    AttributeChange,
+    Changes,
+    Explanation,
+    Faithfulness,
+    Grade,
+    ItemKind,
+    Part,
+    Turning,
+)
 from mmdesk.engine.explanation.page import explanation_page
 from mmdesk.engine.services.previews import Preview, PreviewFrame
 from tests.engine.explanation.small_model import explainer, random_model, small_batcher
@@ -95,6 +105,43 @@ def test_what_a_file_says_stays_text(explained: Explanation) -> None:
     assert {"script", "img"}.isdisjoint(tag for tag, _ in read.tags)
     assert "<script>alert(1)</script>⟨U+202E⟩gpj.exe⟨U+0007⟩" in read.text
     assert "\u202e" not in read.text
+
+
+def test_what_the_account_does_not_name_is_drawn_paler(explained: Explanation) -> None:
+    page = explanation_page(explained, lambda _: None)
+    shown = explained.items[:10]
+    faint = sum(abs(item.contribution) < smallest_named(explained) for item in shown)
+    assert 0 < faint < len(shown)
+    pale = [given for tag, given in Reader(page).tags if tag == "rect" and "pale" in (given.get("class") or "")]
+    assert len(pale) == faint
+    assert b"Paler: not told from noise" in page
+    equal = tuple(dataclasses.replace(item, contribution=0.1) for item in explained.items)
+    strong = dataclasses.replace(explained, items=equal)
+    assert b"Paler" not in explanation_page(strong, lambda _: None)
+
+
+def test_without_which_evidence_and_with_which_attributes_it_would_turn(explained: Explanation) -> None:
+    places = (0, 2)
+    changes = Changes(0.5, (AttributeChange(0, HOSTILE, "12", "40.5", "40.5", 0.3),), 0.61, 3, 4, 77, complete=True)
+    one = dataclasses.replace(explained, output=0.2, turning=Turning(0.5, places, 0.7), changes=changes)
+    text = Reader(explanation_page(one, lambda _: None)).text
+    without, _, rest = text.partition("Without which it would turn")[2].partition("What it would take")
+    assert "Without all of these it would be 70.0 %, at or above 50.0 %." in without
+    assert [item_text(item) in without for item in one.items[:3]] == [True, False, True]
+    assert "With these together it would be 61.0 %, at or above 50.0 %." in rest
+    assert "<script>alert(1)</script>" in rest
+    for cell in ("12", "40.5", "All combinations of quantiles within the limits: 77."):
+        assert cell in rest
+    none = dataclasses.replace(
+        one, turning=Turning(0.5, (), None), changes=Changes(0.5, (), None, 3, 4, 77, complete=False)
+    )
+    text = Reader(explanation_page(none, lambda _: None)).text
+    assert "No small set of evidence was found without which it would be at or above 50.0 %." in text
+    assert "Within the limits no change of attributes was found with which it would be at or above 50.0 %." in text
+    assert "The most promising combinations" in text
+    text = Reader(explanation_page(dataclasses.replace(one, turning=None, changes=None), lambda _: None)).text
+    assert "would turn" not in text
+    assert "What it would take" not in text
 
 
 def test_each_kind_of_file_is_drawn(explained: Explanation) -> None:

@@ -70,14 +70,14 @@ def test_the_cause_is_among_the_three_strongest_and_pointed_at(planted: Planted,
     found = [(one, cause) for one, cause in planted.decided if cause.modality is modality]
     top = [cause for _, cause in found if cause.rank is not None and cause.rank <= 3]
     overall = [one.for_[cause.rank - 1] < 3 for one, cause in found if cause.rank is not None]
-    placed = [cause.pointed for cause in top if cause.pointed is not None]
-    print(modality, len(found), "top 3", len(top), "of all", sum(overall), "pointed", sum(placed), "of", len(placed))
+    # A cause that is missed is pointed at nowhere, so it counts as wrong.
+    pointed = sum(bool(cause.pointed) for cause in top)
+    print(modality, len(found), "top 3", len(top), "of all", sum(overall), "pointed", pointed)
     assert len(found) >= 20
     assert len(top) >= 0.95 * len(found)
     assert sum(overall) >= 0.95 * len(found)
     if modality in MEDIA:
-        assert len(placed) == len(top)
-        assert sum(placed) >= 0.9 * len(placed)
+        assert pointed >= 0.9 * len(found)
 
 
 def test_noise_is_never_among_the_five_reasons_for_or_against(planted: Planted) -> None:
