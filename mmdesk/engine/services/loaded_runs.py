@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from mmdesk.engine.core.errors import MmdeskError
 from mmdesk.engine.core.hashing import sha256_file
+from mmdesk.engine.core.times import END_OF_TIME_US
 from mmdesk.engine.core.types import RunStatus
 from mmdesk.engine.store.case import Case
 
@@ -51,12 +52,15 @@ def loaded_run(case: Case, text: str) -> LoadedRun:
 def batcher_of(trained: TrainedModel, data: CaseData) -> Batcher:
     """What makes batches of a case for a model; the same one again for the same two.
 
-    It orders the case's events by type when it first meets a long history, which is not to be done for every question.
+    It orders the case's events by type when it first meets a long history. That is done here and once: opening a case
+    may take its time, a question may not.
 
     Args:
         trained: From :func:`loaded_run`.
         data: From :func:`~mmdesk.engine.dataset.live.live_data`.
     """
+    import numpy as np
+
     from mmdesk.engine.dataset.batches import Batcher
 
     with _guard:
@@ -65,6 +69,9 @@ def batcher_of(trained: TrainedModel, data: CaseData) -> Batcher:
                 return one
         _batchers.clear()  # and its case, which need not be in memory twice while the new one is made
     made = Batcher(data, trained.encoder, trained.limits)
+    if len(data):
+        longest = np.array([np.argmax(np.diff(data.event_offsets))])
+        made.make(longest, np.array([END_OF_TIME_US]))
     with _guard:
         _batchers[:] = [made]
     return made

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
 from mmdesk.engine.core.errors import DataError, ModelError
+from mmdesk.engine.core.times import END_OF_TIME_US
+from mmdesk.engine.dataset import histories
+from mmdesk.engine.dataset.batches import Limits
 from mmdesk.engine.dataset.live import live_data
 from mmdesk.engine.services import explanations, loaded_runs, runs
 from mmdesk.engine.services.predictions import predict
 from mmdesk.engine.store.case import Case
+from mmdesk.engine.training.checkpoint import TrainedModel
 from mmdesk.engine.training.records import LoadedRun
 from tests.engine.services.trained_cases import ACTOR, quick, trained_copy
 
@@ -80,3 +86,21 @@ def test_what_makes_batches_is_kept_for_the_same_model_and_case(folder: Path) ->
     other = replace(data)
     assert loaded_runs.batcher_of(trained, other).data is other
     assert loaded_runs.batcher_of(trained, data) is not first
+
+
+def test_no_question_waits_for_the_order_of_long_histories(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[object] = []
+    really = histories._TypeIndex
+
+    def counted(*arguments: Any) -> Any:
+        made.append(arguments)
+        return really(*arguments)
+
+    monkeypatch.setattr(histories, "_TypeIndex", counted)
+    with Case.open(folder, actor=ACTOR) as case:
+        trained, data = loaded_runs.loaded_run(case, "first").trained, live_data(case)
+    monkeypatch.setattr(TrainedModel, "limits", Limits(events=1))
+    batcher = loaded_runs.batcher_of(trained, data)
+    assert len(made) == 1
+    batcher.make(np.arange(len(data)), np.full(len(data), END_OF_TIME_US))
+    assert len(made) == 1
