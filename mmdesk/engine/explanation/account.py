@@ -15,7 +15,6 @@ from mmdesk.engine.explanation.evidence import moment_text, number_text
 from mmdesk.engine.explanation.explanation import (
     Clause,
     Doubt,
-    Explanation,
     Faithfulness,
     Grade,
     Groups,
@@ -212,14 +211,19 @@ def _leading(findings: Findings) -> Sequence[int]:
 
 
 def _named(findings: Findings, indexes: Sequence[int], most: int) -> list[int]:
-    least = smallest_named(findings)
+    least = smallest_named(findings.items, findings.output - findings.base)
     return [index for index in indexes if abs(findings.items[index].contribution) >= least][:most]
 
 
-def smallest_named(one: Findings | Explanation) -> float:
-    """No item that moves the output by less is named, in the explanation's unit."""
-    strongest = max((abs(item.contribution) for item in one.items), default=0.0)
-    return max(SMALLEST_NAMED * abs(one.output - one.base), SMALLEST_BESIDE * strongest)
+def smallest_named(items: Sequence[Item], distance: float) -> float:
+    """No item that moves the output by less is named, in the explanation's unit.
+
+    Args:
+        items: All of the account.
+        distance: From the base to the output.
+    """
+    strongest = max((abs(item.contribution) for item in items), default=0.0)
+    return max(SMALLEST_NAMED * abs(distance), SMALLEST_BESIDE * strongest)
 
 
 def _change(findings: Findings, index: int) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -14,7 +14,7 @@ from mmdesk.engine.core.jobs import NULL_CONTEXT, JobContext
 from mmdesk.engine.core.times import END_OF_TIME_US, format_us
 from mmdesk.engine.core.types import Head
 from mmdesk.engine.dataset.batches import Batch, Batcher, Provenance
-from mmdesk.engine.explanation.account import Findings, account_of, clauses_of, sentence_of
+from mmdesk.engine.explanation.account import Findings, account_of, clauses_of, sentence_of, smallest_named
 from mmdesk.engine.explanation.evidence import Describer, Measured, Piece, SourceOf, Sources, behind, pieces_of
 from mmdesk.engine.explanation.explanation import (
     UNITS,
@@ -207,8 +207,10 @@ class Explainer:
         tidied = [tidy.item(item) for item in described]
         order = sorted(range(len(tidied)), key=lambda number: -abs(tidied[number].contribution))
         places = {number: place for place, number in enumerate(order)}
-        items = [tidied[number] for number in order]
         output, base = tidy(row.output), tidy(row.base)
+        least = smallest_named(tidied, output - base)
+        faint = [True if abs(item.contribution) < least else None for item in tidied]
+        items = [replace(tidied[number], faint=faint[number]) for number in order]
         groups = _groups(items, tidy)
         findings = Findings(
             entity_id=str(self._batcher.data.entity_ids[row.question.entity]),

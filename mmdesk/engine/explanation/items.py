@@ -82,6 +82,7 @@ class Item:
         media_type: ``image``, ``audio``, ``video`` or ``other``, for artifacts.
         time_us: When it happened or was captured; None = undated.
         parts: The segments of an artifact, the strongest first.
+        faint: True where it weighs so little beside the others that the account does not name it: not told from noise.
     """
 
     kind: ItemKind
@@ -97,3 +98,4 @@ class Item:
     media_type: str | None = None
     time_us: int | None = None
     parts: tuple[Part, ...] = ()
+    faint: bool | None = None

@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from mmdesk.engine.core.times import from_us
 from mmdesk.engine.core.types import Head
-from mmdesk.engine.explanation.account import amount_text, change_text, item_text, reference_text, smallest_named
+from mmdesk.engine.explanation.account import amount_text, change_text, item_text, reference_text
 from mmdesk.engine.explanation.changes_page import changes_lines, turning_lines
 from mmdesk.engine.explanation.explanation import Clause, Explanation, Grade, Item, ItemKind, Part
 from mmdesk.engine.explanation.looks_page import LOOKS_STYLE, course_lines, peers_lines, taught_lines
@@ -137,8 +137,7 @@ def _waterfall(one: Explanation) -> Iterator[str]:
     """From the base to the output, a bar for each of the strongest items."""
     shown = list(one.items[:_BARS])
     others = one.output - one.base - sum(item.contribution for item in shown)
-    least = smallest_named(one)
-    steps = [(item_text(item), item.contribution, abs(item.contribution) < least) for item in shown]
+    steps = [(item_text(item), item.contribution, bool(item.faint)) for item in shown]
     if len(one.items) > _BARS or abs(others) > 0:
         steps.append((f"{max(len(one.items) - _BARS, 0)} others together", others, False))
     edges = np.cumsum([one.base, *(change for _, change, _ in steps)])

@@ -21,6 +21,7 @@ from mmdesk.engine.explanation.explanation import (
     ItemKind,
     Part,
     Turning,
+    to_document,
 )
 from mmdesk.engine.explanation.page import explanation_page
 from mmdesk.engine.services.previews import Preview, PreviewFrame
@@ -110,12 +111,20 @@ def test_what_a_file_says_stays_text(explained: Explanation) -> None:
 def test_what_the_account_does_not_name_is_drawn_paler(explained: Explanation) -> None:
     page = explanation_page(explained, lambda _: None)
     shown = explained.items[:10]
-    faint = sum(abs(item.contribution) < smallest_named(explained) for item in shown)
+    least = smallest_named(explained.items, explained.output - explained.base)
+    faint = sum(abs(item.contribution) < least for item in shown)
     assert 0 < faint < len(shown)
     pale = [given for tag, given in Reader(page).tags if tag == "rect" and "pale" in (given.get("class") or "")]
     assert len(pale) == faint
     assert b"Paler: not told from noise" in page
-    equal = tuple(dataclasses.replace(item, contribution=0.1) for item in explained.items)
+    assert [item.faint for item in explained.items] == [
+        True if abs(item.contribution) < least else None for item in explained.items
+    ]
+    reasons = [clause for clause in explained.clauses if "is associated with" in clause.text]
+    assert not any(explained.items[place].faint for clause in reasons for place in clause.items)
+    written = to_document(explained)["items"]
+    assert [one.get("faint", False) for one in written] == [bool(item.faint) for item in explained.items]  # type: ignore[attr-defined]
+    equal = tuple(dataclasses.replace(item, faint=None) for item in explained.items)
     strong = dataclasses.replace(explained, items=equal)
     assert b"Paler" not in explanation_page(strong, lambda _: None)
 
