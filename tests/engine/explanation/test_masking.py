@@ -49,7 +49,7 @@ def test_all_masks_at_one_give_the_model_itself(batcher: Batcher, model: FullMod
         Head.RANKING: said.ranking,
     }[head]
     found = masked.evaluate(masked.full(_rows(masked)), _rows(masked))
-    assert torch.allclose(found.float(), wanted, atol=1e-5)
+    assert torch.allclose(found, wanted.double(), atol=1e-5)
 
 
 def test_all_masks_at_zero_give_everybody_the_same_typical_output(masked: MaskedBatch) -> None:
