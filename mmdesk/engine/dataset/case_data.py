@@ -33,6 +33,9 @@ SPLIT_NONE = -1
 """No split was given."""
 
 
+_TYPE_NAMES = frozenset({"type", "entity_type", "kind", "entity_kind"})
+
+
 @dataclass(frozen=True)
 class AttributeColumn:
     """One attribute of all entities.
@@ -47,6 +50,10 @@ class AttributeColumn:
     kind: ColumnKind
     values: npt.NDArray[np.generic]
     categories: tuple[str, ...] = ()
+
+    def tells_types(self, name: str) -> bool:
+        """Whether an attribute of this name says what type of entity each is, so that groups can be made by it."""
+        return self.kind is ColumnKind.CATEGORY and name.strip().lower().replace(" ", "_") in _TYPE_NAMES
 
     @property
     def missing(self) -> Bool:

@@ -39,7 +39,6 @@ FEWEST = 30
 """With fewer entities or values a percentile says little: its standard error at the median is then over 9 points."""
 NAMED = 3
 _SIDE = 5
-_TYPE_NAMES = frozenset({"type", "entity_type", "kind", "entity_kind"})
 
 
 def look_at_peers(explanation: Explanation, view: View) -> tuple[Peers, tuple[Clause, ...]]:
@@ -57,7 +56,7 @@ def _group_of(data: CaseData, entity: int) -> tuple[Int64, str]:
     """The comparable entities, and who they are."""
     others = np.arange(len(data)) != entity
     for name, column in data.attributes.items():
-        if column.kind is ColumnKind.CATEGORY and name.strip().lower().replace(" ", "_") in _TYPE_NAMES:
+        if column.tells_types(name):
             code = int(column.values[entity])
             same = others & (column.values == code)
             if code >= 0 and same.sum() >= FEWEST:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from mmdesk.engine.core.types import ColumnKind, Split
+from mmdesk.engine.core.types import Split
 from mmdesk.engine.dataset.case_data import Bool, CaseData, Float64, TargetRows
 from mmdesk.engine.model.ensemble import AnyModel
 from mmdesk.engine.training import decisions, measures
@@ -20,7 +20,6 @@ from mmdesk.engine.training.train import predict
 _FEWEST_ROWS = 20
 """Groups with fewer labelled rows are not measured: their figures would be noise."""
 _MOST_TYPES = 12
-_TYPE_NAMES = frozenset({"type", "entity_type", "kind", "entity_kind"})
 
 
 @dataclass(frozen=True)
@@ -96,7 +95,7 @@ def _groups(source: RowSource, data: CaseData) -> Iterator[tuple[str, Bool]]:
             yield f"with {what}", having
             yield f"without {what}", ~having
     for name, attribute in data.attributes.items():
-        if attribute.kind is not ColumnKind.CATEGORY or name.strip().lower().replace(" ", "_") not in _TYPE_NAMES:
+        if not attribute.tells_types(name):
             continue
         codes = np.asarray(attribute.values, np.int64)[source.targets.entity]
         numbers, counts = np.unique(codes, return_counts=True)
