@@ -13,6 +13,7 @@ from mmdesk.engine.core.errors import ExitStatus, UsageError
 from mmdesk.engine.core.files import atomic_writer
 from mmdesk.engine.core.plain import as_plain
 from mmdesk.engine.core.types import Head
+from mmdesk.engine.explanation.explanation import Baseline
 from mmdesk.engine.explanation.looks import Perspective
 
 if TYPE_CHECKING:
@@ -44,6 +45,12 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "--perspectives",
         metavar="P,P",
         help=f"with --explain: further looks, {', '.join(Perspective)} or all",
+    )
+    predict.add_argument(
+        "--baseline",
+        choices=[str(baseline) for baseline in Baseline],
+        help="with --explain: start from the typical case of the training part (the default), or from the typical "
+        "member of the group of comparable entities",
     )
     predict.add_argument(
         "--limits",
@@ -102,6 +109,8 @@ def _predict(args: argparse.Namespace, console: Console) -> int:
         raise UsageError("--head says which output to explain, so it needs --explain.", "Add --explain.")
     if args.pages is not None and not args.explain:
         raise UsageError("--pages writes explanations, so it needs --explain.", "Add --explain.")
+    if args.baseline is not None and not args.explain:
+        raise UsageError("--baseline says where explanations start, so it needs --explain.", "Add --explain.")
     if args.perspectives is not None and not args.explain:
         raise UsageError("--perspectives are looks at explanations, so they need --explain.", "Add --explain.")
     perspectives = _perspectives(args.perspectives)
@@ -164,6 +173,7 @@ def _explanations(
         head=Head(args.head) if args.head else None,
         perspectives=perspectives,
         limits=load_limits(args.limits) if args.limits is not None else NO_LIMITS,
+        baseline=Baseline(args.baseline or Baseline.TYPICAL),
         cached=not args.no_cache,
         ctx=console.context.part(0.3, 1),
     )

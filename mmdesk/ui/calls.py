@@ -7,7 +7,7 @@ imported inside, and what goes in and out can be pickled. Every one takes ``ctx`
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from mmdesk.engine.core.jobs import JobContext
 from mmdesk.engine.core.types import Head, MissingEntities, OnConflict, Table, current_actor
+from mmdesk.engine.explanation.explanation import Baseline
 
 if TYPE_CHECKING:
     from mmdesk.engine.explanation.explanation import Changes, Explanation, Item
@@ -326,13 +327,26 @@ def predict_all(folder: Path, run: str, *, ctx: JobContext) -> Scores:
     )
 
 
-def explain(
-    folder: Path, run: str, entity_id: str, head: Head | None, as_of_us: int | None = None, *, ctx: JobContext
-) -> Explanation:
-    """Why a run says what it says of one entity, as of a moment (None: everything known)."""
+@dataclass(frozen=True)
+class Account:
+    """What is to be explained.
+
+    Attributes:
+        head: Which output; None = the one that the run is best asked for.
+        baseline: Where the account starts.
+        as_of_us: Microseconds since 1970, None = everything known.
+    """
+
+    head: Head | None = None
+    baseline: Baseline = Baseline.TYPICAL
+    as_of_us: int | None = None
+
+
+def explain(folder: Path, run: str, entity_id: str, account: Account, *, ctx: JobContext) -> Explanation:
+    """Why a run says what it says of one entity."""
     from mmdesk.engine.services import explanations
 
-    return explanations.explain(folder, run, entity_id, head=head, as_of_us=as_of_us, cached=True, ctx=ctx)
+    return explanations.explain(folder, run, entity_id, **asdict(account), cached=True, ctx=ctx)
 
 
 def look(
@@ -352,21 +366,21 @@ def check_item(folder: Path, item: Item, *, ctx: JobContext) -> tuple[CheckedFil
 
 
 def explain_to_pages(
-    folder: Path, run: str, entities: Sequence[str], head: Head | None, out: Path, *, ctx: JobContext
+    folder: Path, run: str, entities: Sequence[str], account: Account, out: Path, *, ctx: JobContext
 ) -> BatchReport:
     """Explanations of many entities as a folder of pages."""
     from mmdesk.engine.services import explanation_batches
 
-    return explanation_batches.explain_to_pages(folder, run, entities, out, head=head, ctx=ctx)
+    return explanation_batches.explain_to_pages(folder, run, entities, out, **asdict(account), ctx=ctx)
 
 
 def explain_to_file(
-    folder: Path, run: str, entities: Sequence[str], head: Head | None, out: Path, *, ctx: JobContext
+    folder: Path, run: str, entities: Sequence[str], account: Account, out: Path, *, ctx: JobContext
 ) -> BatchReport:
     """Explanations of many entities, one in a line."""
     from mmdesk.engine.services import explanation_batches
 
-    return explanation_batches.explain_to_file(folder, run, entities, out, head=head, ctx=ctx)
+    return explanation_batches.explain_to_file(folder, run, entities, out, **asdict(account), ctx=ctx)
 
 
 def overview_groupings(folder: Path, *, ctx: JobContext) -> tuple[str, ...]:  # noqa: ARG001

@@ -185,6 +185,19 @@ def test_further_looks_are_there_where_they_are_asked_for(mmdesk: Commands, trai
     assert set(row["explanation"]) & set(Perspective) == {"taught", "course"}
 
 
+def test_an_account_from_the_comparable_group(mmdesk: Commands, trained: Path) -> None:
+    words = ("predict", trained, "latest", "--entities", "e0003")
+    (row,) = mmdesk.json(*words, "--explain", "--baseline", "group")
+    (said,) = explanations.explain_many(trained, "latest", ["e0003"], baseline=explanations.Baseline.GROUP)
+    assert row["explanation"] == explanations.to_document(said)
+    assert row["explanation"]["baseline_group"]["members"] > 0
+    (usual,) = mmdesk.json(*words, "--explain", "--baseline", "typical")
+    assert usual["explanation"] == mmdesk.json(*words, "--explain")[0]["explanation"]
+    assert usual["explanation"]["base"] != row["explanation"]["base"]
+    assert usual["explanation"]["output"] == row["explanation"]["output"]
+    assert mmdesk.refused(2, *words, "--baseline", "group")["hint"] == "Add --explain."
+
+
 @pytest.mark.parametrize("words", [["--explain", "--perspectives", "oracle"], ["--perspectives", "peers"]])
 def test_a_look_that_there_is_not(mmdesk: Commands, trained: Path, words: Sequence[str]) -> None:
     assert mmdesk.refused(2, "predict", trained, "latest", *words)["hint"]

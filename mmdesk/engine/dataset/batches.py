@@ -255,6 +255,10 @@ class Batcher:
         """The batch of some target rows."""
         return self.make(targets.entity, targets.as_of_us)
 
+    def attributes_of(self, entity: npt.NDArray[np.integer], as_of_us: Int64) -> Float32:
+        """The encoded attributes alone: float32 [rows, A]; arguments as :meth:`make`."""
+        return self._attributes.take(entity, as_of_us)
+
     def counts(self, entity: npt.NDArray[np.integer], as_of_us: Int64) -> Int64:
         """How many tokens each row has: int64 [rows, 3] (events, neighbours, segments)."""
         who = entity.astype(np.int64)

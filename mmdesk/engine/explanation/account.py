@@ -13,8 +13,10 @@ from pathlib import PurePosixPath
 from mmdesk.engine.core.types import Head
 from mmdesk.engine.explanation.evidence import moment_text, number_text
 from mmdesk.engine.explanation.explanation import (
+    BaselineGroup,
     Clause,
     Doubt,
+    Explanation,
     Faithfulness,
     Grade,
     Groups,
@@ -54,6 +56,7 @@ class Findings:
     faithfulness: Faithfulness
     ledger: Ledger
     turning: Turning | None = None
+    baseline_group: BaselineGroup | None = None
 
 
 def amount_text(head: Head, value: float) -> str:
@@ -201,9 +204,21 @@ def _sum_clause(findings: Findings) -> Clause:
         f"files {change_text(head, groups.artifacts)}",
     )
     return Clause(
-        "The base value is what the model gives for typical attributes and no events, links or files; "
+        f"The base value is what the model gives for {_start(findings.baseline_group)} and no events, links or files; "
         f"added to it are {_listed(parts)}, with a numerical remainder of {change_text(head, findings.gap)}."
     )
+
+
+def start_name(explanation: Explanation) -> str:
+    """Whom the account starts from, for charts."""
+    return "Typical case" if explanation.baseline_group is None else "Typical of its group"
+
+
+def _start(group: BaselineGroup | None) -> str:
+    if group is None:
+        return "typical attributes"
+    some = "" if group.averaged == group.members else f"{group.averaged:,} of "
+    return f"the mean attributes of {some}{group.members:,} others ({group.group}) as they stood at the same moment"
 
 
 def _leading(findings: Findings) -> Sequence[int]:

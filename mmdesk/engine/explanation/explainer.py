@@ -8,16 +8,21 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
+import torch
 from torch import Tensor, nn
 
 from mmdesk.engine.core.jobs import NULL_CONTEXT, JobContext
 from mmdesk.engine.core.times import END_OF_TIME_US, format_us
 from mmdesk.engine.core.types import Head
 from mmdesk.engine.dataset.batches import Batch, Batcher, Provenance
+from mmdesk.engine.dataset.case_data import Int64
 from mmdesk.engine.explanation.account import Findings, account_of, clauses_of, sentence_of, smallest_named
+from mmdesk.engine.explanation.comparable import typical_members
 from mmdesk.engine.explanation.evidence import Describer, Measured, Piece, SourceOf, Sources, behind, pieces_of
 from mmdesk.engine.explanation.explanation import (
     UNITS,
+    Baseline,
+    BaselineGroup,
     Explanation,
     Faithfulness,
     Groups,
@@ -61,6 +66,7 @@ class _Row:
     probability: float
     steps: int
     measured: list[Measured]
+    group: BaselineGroup | None
 
 
 @dataclass(frozen=True)
@@ -82,6 +88,7 @@ class _Work:
     attention: Tensor
     probability: Tensor
     types: Sequence[str]
+    groups: Sequence[BaselineGroup | None]
 
     def measure(self, piece: Piece, row: int) -> Measured:
         """What the account says of one piece of evidence of one row."""
@@ -108,7 +115,7 @@ class Explainer:
 
     Args:
         run_id: Which run.
-        model: Its model; copied, never changed.
+        model: Its model, or the copy of it that was made for explaining; never changed.
         batcher: Makes batches of the case as the model wants them.
         heads: The outputs that the run has learned.
         head: Which of them.
@@ -116,13 +123,14 @@ class Explainer:
         scale: Natural size of the output: the deviation of the target for regression, else 1.
         skilled: Whether the run beats chance on data it had not seen; if not, all grades are D.
         threshold: From which on the output counts as high; None = it has none.
+        baseline: Where the accounts start.
     """
 
     def __init__(
         self,
         *,
         run_id: str,
-        model: nn.Module,
+        model: nn.Module | ExactModel,
         batcher: Batcher,
         heads: Sequence[Head],
         head: Head,
@@ -130,11 +138,13 @@ class Explainer:
         scale: float = 1.0,
         skilled: bool = True,
         threshold: float | None = None,
+        baseline: Baseline = Baseline.TYPICAL,
     ) -> None:
         self._run_id, self._batcher, self._head = run_id, batcher, head
         self._scale, self._skilled, self._threshold = scale, skilled, threshold
         self._has_probability = Head.CLASSIFICATION in heads
-        self._model = ExactModel(model, batcher.encoder.attributes)
+        self._model = model if isinstance(model, ExactModel) else ExactModel(model, batcher.encoder.attributes)
+        self._baseline = baseline
         self._describer = Describer(batcher.data, self._model.names, source_of)
         self.view = View(self._model, batcher, self._describer, head, source_of, scale, threshold)
         """What further looks at an entity are made from."""
@@ -153,12 +163,14 @@ class Explainer:
         entity = np.array([question.entity for question in questions], np.int64)
         as_of_us = np.array([question.as_of_us for question in questions], np.int64)
         single, provenance = self._batcher.make(entity, as_of_us)
-        masked = MaskedBatch(self._model, as_double(single), self._head)
+        typical, groups = self._starts(entity, as_of_us)
+        masked = MaskedBatch(self._model, as_double(single), self._head, typical)
         attribution = integrate(masked, self._scale, ctx=ctx)
         probability = masked.plainly(Head.CLASSIFICATION)
         types = ("", *self._batcher.encoder.events.values.types)
         attention = masked.attention()
-        rows = self._rows(questions, _Work(masked.batch, provenance, attribution, attention, probability, types))
+        work = _Work(masked.batch, provenance, attribution, attention, probability, types, groups)
+        rows = self._rows(questions, work)
         subjects = [self._subject(number, row) for number, row in enumerate(rows)]
         removal = Removal(masked, subjects, ctx=ctx)
         grades = assess(removal, self._scale, skilled=self._skilled)
@@ -170,6 +182,13 @@ class Explainer:
         sources = self._describer.sources([(row.question.entity, row.measured) for row in rows])
         tried = (_Tried(*found) for found in zip(grades, ledgers, turnings, strict=True))
         return [self._explanation(row, found, sources) for row, found in zip(rows, tried, strict=True)]
+
+    def _starts(self, entity: Int64, as_of_us: Int64) -> tuple[Tensor | None, Sequence[BaselineGroup | None]]:
+        """The attributes that each account starts from, and whose they are."""
+        if self._baseline is Baseline.TYPICAL:
+            return None, [None] * len(entity)
+        means, groups = typical_members(self._batcher, entity, as_of_us)
+        return torch.from_numpy(means), groups
 
     def _rows(self, questions: Sequence[Question], work: _Work) -> list[_Row]:
         found = work.attribution
@@ -184,6 +203,7 @@ class Explainer:
                     probability=float(work.probability[number]),
                     steps=int(found.steps[number]),
                     measured=[work.measure(piece, number) for piece in pieces],
+                    group=work.groups[number],
                 )
             )
         return rows
@@ -228,6 +248,7 @@ class Explainer:
             faithfulness=tidy.faithfulness(tried.faithfulness),
             ledger=tidy.ledger(tried.ledger, places),
             turning=None if tried.turning is None else tidy.turning(tried.turning, places),
+            baseline_group=row.group,
         )
         return self._worded(findings, row)
 
@@ -254,6 +275,7 @@ class Explainer:
             account=account_of(clauses),
             clauses=clauses,
             probability=Rounding(1.0)(row.probability) if self._has_probability else None,
+            baseline_group=findings.baseline_group,
         )
 
 

@@ -29,6 +29,8 @@ __all__ = [
     "SCHEMA_VERSION",
     "UNITS",
     "AttributeChange",
+    "Baseline",
+    "BaselineGroup",
     "Changes",
     "Clause",
     "Course",
@@ -81,6 +83,29 @@ class Doubt(StrEnum):
     """On data that it had not seen, the run did no better than chance."""
     REMOVAL = "removal"
     """Removing the strongest evidence does not do what it should."""
+
+
+class Baseline(StrEnum):
+    """Where an account starts; from either with no events, links or files."""
+
+    TYPICAL = "typical"
+    """The mean attributes of the training part."""
+    GROUP = "group"
+    """The mean attributes of comparable entities (:mod:`mmdesk.engine.explanation.comparable`)."""
+
+
+@dataclass(frozen=True)
+class BaselineGroup:
+    """The comparable entities that an account starts from.
+
+    Attributes:
+        group: Which entities, in words. ``members``: how many, the explained one not among them.
+        averaged: How many of them, evenly spaced, the mean was taken of.
+    """
+
+    group: str
+    members: int
+    averaged: int
 
 
 UNITS: Mapping[Head, str] = {
@@ -175,7 +200,8 @@ class Explanation:
         head: Which output.
         output: What the model says, in ``unit``.
         unit: ``probability`` (0 to 1; shown in percent and percentage points), ``unit of y_reg`` or ``score``.
-        base: The model's output for the typical attributes of the training part and an empty history.
+        base: The model's output for the typical attributes of the training part, or of ``baseline_group``, and an empty
+            history. Removed attributes are set to the same.
         groups: Sums of the contributions by kind.
         gap: ``output - base - sum of the groups``: what the numerical integration left over.
         steps: How many steps the integration took.
@@ -190,6 +216,8 @@ class Explanation:
         clauses: The clauses of ``account``.
         probability: The calibrated probability, whatever the head; None without a classification head.
         schema_version: :data:`SCHEMA_VERSION`.
+        baseline_group: Whose typical member the account starts from; None, and not in the document: that of the
+            training part.
         peers, taught, course, changes: Further looks at it, where they were asked for
             (:mod:`mmdesk.engine.explanation.perspectives`); they are not in the document where they were not.
     """
@@ -218,6 +246,7 @@ class Explanation:
     clauses: tuple[Clause, ...]
     probability: float | None = None
     schema_version: int = field(default=SCHEMA_VERSION)
+    baseline_group: BaselineGroup | None = None
     peers: Peers | None = None
     taught: Taught | None = None
     course: Course | None = None
@@ -233,7 +262,7 @@ def to_document(explanation: Explanation, *, whole: bool = False) -> dict[str, o
     """
     document = as_plain(explanation)
     assert isinstance(document, dict)
-    looks = {str(name): document.pop(name) for name in Perspective}
+    looks = {name: document.pop(name) for name in ("baseline_group", *map(str, Perspective))}
     items = document.pop("items")
     if not whole:
         looks = {name: look for name, look in looks.items() if look is not None}

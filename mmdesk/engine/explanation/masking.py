@@ -1,8 +1,8 @@
 """The model as a function of which evidence is there: one mask per attribute, event, neighbour and segment.
 
-At 1 a piece of evidence is as it is, at 0 an attribute is at the mean of the training part and anything else is
-absent, in between the model is in between. So the same function serves integrated gradients (the walk from the empty
-history to the full one) and the removal of named evidence.
+At 1 a piece of evidence is as it is, at 0 an attribute is at the mean of the training part (or of a comparable group)
+and anything else is absent, in between the model is in between. So the same function serves integrated gradients (the
+walk from the empty history to the full one) and the removal of named evidence.
 """
 
 from __future__ import annotations
@@ -86,11 +86,13 @@ class MaskedBatch:
         model: The model.
         batch: In double precision.
         head: Which output.
+        typical: float64 [batch, A], the attributes at mask 0; None: the means of the training part for every row.
     """
 
     model: ExactModel
     batch: Batch
     head: Head
+    typical: Tensor | None = None
 
     @property
     def chunk(self) -> int:
@@ -131,7 +133,7 @@ class MaskedBatch:
 
     def _presences(self, masks: Masks, rows: Tensor) -> Presences:
         attributes, *others = masks
-        batch, means = self.batch, self.model.means
+        batch, means = self.batch, self.model.means if self.typical is None else self.typical[rows]
         said = batch.attributes[rows]
         changed = means + (attributes[:, self.model.column_source] ** PATH_POWER) * (said - means)
         presences = (

@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from mmdesk.engine.core.times import from_us
 from mmdesk.engine.core.types import Head
-from mmdesk.engine.explanation.account import amount_text, change_text, item_text, reference_text
+from mmdesk.engine.explanation.account import amount_text, change_text, item_text, reference_text, start_name
 from mmdesk.engine.explanation.changes_page import changes_lines, turning_lines
 from mmdesk.engine.explanation.explanation import Clause, Explanation, Grade, Item, ItemKind, Part
 from mmdesk.engine.explanation.looks_page import LOOKS_STYLE, course_lines, peers_lines, taught_lines
@@ -144,7 +144,7 @@ def _waterfall(one: Explanation) -> Iterator[str]:
     low, high = float(edges.min()), float(edges.max())
     scale = 560 / (high - low) if high > low else 0.0
     yield "<table class='bars'>"
-    yield _bar("Typical case", amount_text(one.head, one.base), (one.base - low) * scale, 0, "mark")
+    yield _bar(start_name(one), amount_text(one.head, one.base), (one.base - low) * scale, 0, "mark")
     for (name, change, pale), start in zip(steps, edges[:-1].tolist(), strict=True):
         left, width = (min(start, start + change) - low) * scale, abs(change) * scale
         yield _bar(name, change_text(one.head, change), left, width, _side(change) + (" pale" if pale else ""))

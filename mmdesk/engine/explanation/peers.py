@@ -1,8 +1,7 @@
 """How the named evidence of an entity compares with that of comparable entities.
 
-Comparable are the entities of the same type where the case says what type they are and at least
-:data:`FEWEST` others share it, else all others. Each is taken as it stood at the same moment: what is not strictly
-before the as-of does not count, for anybody.
+Who is comparable: :mod:`mmdesk.engine.explanation.comparable`. Each is taken as it stood at the same moment: what is
+not strictly before the as-of does not count, for anybody.
 
 A percentile is the share of the group's values that lie below, those that are equal counted by half.
 
@@ -23,6 +22,7 @@ from mmdesk.engine.core.types import ColumnKind
 from mmdesk.engine.dataset.case_data import AttributeColumn, Bool, CaseData, Float64, Int64
 from mmdesk.engine.dataset.ragged import count_before, spread
 from mmdesk.engine.explanation.account import item_text, reference_text
+from mmdesk.engine.explanation.comparable import FEWEST, comparable_with
 from mmdesk.engine.explanation.evidence import number_text
 from mmdesk.engine.explanation.explanation import (
     Clause,
@@ -35,8 +35,6 @@ from mmdesk.engine.explanation.explanation import (
 )
 from mmdesk.engine.explanation.view import View
 
-FEWEST = 30
-"""With fewer entities or values a percentile says little: its standard error at the median is then over 9 points."""
 NAMED = 3
 _SIDE = 5
 
@@ -44,24 +42,13 @@ _SIDE = 5
 def look_at_peers(explanation: Explanation, view: View) -> tuple[Peers, tuple[Clause, ...]]:
     """The strongest items of both sides among comparable entities, and the clauses that say so."""
     entity, as_of_us = view.place(explanation)
-    group, words = _group_of(view.data, entity)
+    comparable = comparable_with(view.data, entity)
+    group = comparable.members
     compared = _Compared(view.data, group, entity, as_of_us)
     wanted = sorted({*explanation.for_[:_SIDE], *explanation.against[:_SIDE]})
     found = (compared.placing(index, explanation.items[index]) for index in wanted) if len(group) >= FEWEST else ()
-    peers = Peers(words, len(group), tuple(placing for placing in found if placing is not None))
+    peers = Peers(comparable.words, len(group), tuple(placing for placing in found if placing is not None))
     return peers, _clauses(explanation, peers)
-
-
-def _group_of(data: CaseData, entity: int) -> tuple[Int64, str]:
-    """The comparable entities, and who they are."""
-    others = np.arange(len(data)) != entity
-    for name, column in data.attributes.items():
-        if column.tells_types(name):
-            code = int(column.values[entity])
-            same = others & (column.values == code)
-            if code >= 0 and same.sum() >= FEWEST:
-                return np.flatnonzero(same), f"entities with {name} = {column.categories[code]}"
-    return np.flatnonzero(others), "all other entities"
 
 
 def percentile(value: float, values: Float64) -> float | None:

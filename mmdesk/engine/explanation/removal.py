@@ -54,7 +54,7 @@ _Row = TypeVar("_Row", bound=Removable)
 class Removal(Generic[_Row]):
     """Some rows of a batch without some of their evidence; the same set is never tried twice.
 
-    Attributes go to the training mean, everything else becomes absent.
+    Attributes go to the mean that the account starts from, everything else becomes absent.
 
     Args:
         masked: The batch.

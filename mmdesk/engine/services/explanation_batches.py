@@ -16,7 +16,7 @@ from mmdesk.engine.core.files import atomic_writer, write_atomic
 from mmdesk.engine.core.jobs import NULL_CONTEXT, JobCancelled, JobContext
 from mmdesk.engine.core.types import Head, current_actor
 from mmdesk.engine.services.custody import Custodian
-from mmdesk.engine.services.explanations import explain_many, page, page_name, to_json
+from mmdesk.engine.services.explanations import Baseline, explain_many, page, page_name, to_json
 from mmdesk.engine.store.case import Case
 
 if TYPE_CHECKING:
@@ -98,6 +98,7 @@ def explain_to_pages(
     *,
     head: Head | None = None,
     as_of_us: int | None = None,
+    baseline: Baseline = Baseline.TYPICAL,
     ctx: JobContext = NULL_CONTEXT,
 ) -> BatchReport:
     """A page of HTML for each of some entities, and ``index.html`` that leads to them; what is finished is kept.
@@ -109,13 +110,14 @@ def explain_to_pages(
         out: The folder for the pages.
         head: As :func:`~mmdesk.engine.services.explanations.explain_many`.
         as_of_us: Likewise.
+        baseline: Likewise.
         ctx: Progress; ``{"event": "explained", "done", "asked"}`` after each; cancelling.
 
     Raises:
         DataError: No such run or entity. ModelError: the run cannot be used.
         ResourceError: The pages cannot be written.
     """
-    made = explain_many(folder, run, entities, head=head, as_of_us=as_of_us, cached=True, ctx=ctx)
+    made = explain_many(folder, run, entities, head=head, as_of_us=as_of_us, baseline=baseline, cached=True, ctx=ctx)
     with page_folder(folder, out, len(entities)) as pages:
         for one in _told(made, len(entities), ctx):
             pages.add(one)
@@ -130,6 +132,7 @@ def explain_to_file(
     *,
     head: Head | None = None,
     as_of_us: int | None = None,
+    baseline: Baseline = Baseline.TYPICAL,
     ctx: JobContext = NULL_CONTEXT,
 ) -> BatchReport:
     """Explanations of some entities, one in a line; what is finished is kept. Parameters as :func:`explain_to_pages`.
@@ -141,13 +144,14 @@ def explain_to_file(
         out: The file; it appears whole, when all is done or cancelled.
         head: Which output.
         as_of_us: Only what lies strictly before it is used.
+        baseline: Where the accounts start.
         ctx: As :func:`explain_to_pages`.
 
     Raises:
         DataError: No such run or entity. ModelError: the run cannot be used.
         ResourceError: The file cannot be written.
     """
-    made = explain_many(folder, run, entities, head=head, as_of_us=as_of_us, cached=True, ctx=ctx)
+    made = explain_many(folder, run, entities, head=head, as_of_us=as_of_us, baseline=baseline, cached=True, ctx=ctx)
     cancelled: JobCancelled | None = None
     with atomic_writer(out) as file:
         try:

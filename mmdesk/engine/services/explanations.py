@@ -6,6 +6,7 @@ PyTorch and captum are loaded where they are used, never by importing this.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +25,7 @@ from mmdesk.engine.explanation.change_limits import (
     limits_from,
     load_limits,
 )
-from mmdesk.engine.explanation.explanation import Explanation, Source, to_document, to_json
+from mmdesk.engine.explanation.explanation import Baseline, Explanation, Source, to_document, to_json
 from mmdesk.engine.explanation.looks import Perspective
 from mmdesk.engine.store.case import Case
 
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "NO_LIMITS",
+    "Baseline",
     "ChangeLimits",
     "Explanation",
     "Perspective",
@@ -62,6 +64,7 @@ def explain(
     as_of_us: int | None = None,
     perspectives: Collection[Perspective] = (),
     limits: ChangeLimits = NO_LIMITS,
+    baseline: Baseline = Baseline.TYPICAL,
     cached: bool = False,
     actor: str | None = None,
     ctx: JobContext = NULL_CONTEXT,
@@ -75,6 +78,7 @@ def explain(
         as_of_us=as_of_us,
         perspectives=perspectives,
         limits=limits,
+        baseline=baseline,
         cached=cached,
         actor=actor,
         ctx=ctx,
@@ -93,6 +97,7 @@ def explain_many(
     as_of_us: int | None = None,
     perspectives: Collection[Perspective] = (),
     limits: ChangeLimits = NO_LIMITS,
+    baseline: Baseline = Baseline.TYPICAL,
     cached: bool = False,
     actor: str | None = None,
     ctx: JobContext = NULL_CONTEXT,
@@ -112,13 +117,15 @@ def explain_many(
         as_of_us: Only what lies strictly before it is used; None = everything known.
         perspectives: Further looks at each, which fill the fields of their names.
         limits: Within what attributes may change, for the perspective ``changes``.
+        baseline: Where the accounts start.
         cached: Take what was made before and is still true, and keep what is made; the bytes are the same.
         actor: Who asks.
         ctx: Told the progress; asked for cancellation on the way.
 
     Raises:
         DataError: No such run, an entity that the case does not have (``predict.unknown_entity``), a head that the
-            run has not learned (``explain.head_not_learned``), or limits of an attribute that is not there.
+            run has not learned (``explain.head_not_learned``), limits of an attribute that is not there, or too few
+            entities to compare one with a group (``explain.no_group``).
         UsageError: A limit that its attribute cannot have (``usage.bad_limits``).
         ModelError: The run is not finished, its model was altered, or the snapshot is not there that the rows which
             taught it are read from.
@@ -127,6 +134,7 @@ def explain_many(
 
     from mmdesk.engine.dataset.live import live_data
     from mmdesk.engine.explanation.cache import ExplanationCache, drop_stale, last_change, through_cache
+    from mmdesk.engine.explanation.comparable import require_comparable
     from mmdesk.engine.explanation.explainer import Question
     from mmdesk.engine.services.loaded_runs import loaded_run
     from mmdesk.engine.services.predictions import asked_rows
@@ -139,6 +147,8 @@ def explain_many(
         chosen = _head(loaded, head)
         data = live_data(case, version=record.feature_version, data_sha256=record.data_sha256, ctx=ctx.part(0, 0.2))
     check_limits(limits, data)
+    if baseline is Baseline.GROUP:
+        require_comparable(data)
     _, rows, moments = asked_rows(data, entities, targets_file, as_of_us)
     if moments_us is not None:
         moments = np.array([m if own is None else own for m, own in zip(moments, moments_us, strict=True)], np.int64)
@@ -146,11 +156,11 @@ def explain_many(
 
     def explained() -> Iterator[Explanation]:
         with Case.open(folder, actor=who) as case:
-            anew = _Anew(case, loaded, data, chosen, (frozenset(perspectives), limits))
+            anew = _Anew(case, loaded, data, _Wanted(chosen, baseline, frozenset(perspectives), limits))
             if not cached:
                 yield from anew(questions, ctx=ctx.part(0.2, 1))
                 return
-            cache = ExplanationCache(case, change, data, _about(loaded, chosen, perspectives, limits))
+            cache = ExplanationCache(case, change, data, _about(loaded, anew.wanted))
             drop_stale(case)
             try:
                 yield from through_cache(
@@ -192,6 +202,8 @@ def look(
     from mmdesk.engine.services.loaded_runs import loaded_run
     from mmdesk.engine.services.predictions import asked_rows
 
+    baseline = Baseline.TYPICAL if explanation.baseline_group is None else Baseline.GROUP
+    wanted = _Wanted(explanation.head, baseline, frozenset(perspectives), limits)
     with Case.open(folder, actor=actor or current_actor()) as case:
         change = last_change(case)
         loaded = loaded_run(case, explanation.run_id)
@@ -201,14 +213,14 @@ def look(
         asked_rows(data, [explanation.entity_id], None, None)
 
         def add() -> Explanation:
-            explainer = _explainer(case, loaded, data, explanation.head)
-            more = _perspectives(case, loaded, explainer, perspectives, limits=limits, ctx=ctx.part(0.2, 0.9))
+            explainer = _explainer(case, loaded, data, wanted)
+            more = _perspectives(case, loaded, explainer, wanted, ctx=ctx.part(0.2, 0.9))
             return explanation if more is None else more.add(explanation, ctx=ctx.part(0.9, 1))
 
         moment = END_OF_TIME_US if explanation.as_of is None else parse_moment(explanation.as_of)
         plain, looked = (
-            ExplanationCache(case, change, data, _about(loaded, explanation.head, looks, limits))
-            for looks in ((), perspectives)
+            ExplanationCache(case, change, data, _about(loaded, one))
+            for one in (replace(wanted, perspectives=frozenset()), wanted)
         )
         drop_stale(case)
         # What was explained before a change must not be kept as an answer of after it.
@@ -217,41 +229,38 @@ def look(
         return looked.get_or_make(explanation.entity_id, moment, add)
 
 
+@dataclass(frozen=True)
+class _Wanted:
+    """What is to be said of each entity: the output, where its account starts, which further looks."""
+
+    head: Head
+    baseline: Baseline
+    perspectives: frozenset[Perspective]
+    limits: ChangeLimits
+
+
 class _Anew:
-    """Makes explanations with the wanted looks; what that needs is only made when the first is asked for.
+    """Makes explanations as they are wanted; what that needs is only made when the first is asked for."""
 
-    Args:
-        wanted: Which looks, and within what attributes may change.
-    """
-
-    def __init__(
-        self,
-        case: Case,
-        loaded: LoadedRun,
-        data: CaseData,
-        head: Head,
-        wanted: tuple[Collection[Perspective], ChangeLimits],
-    ) -> None:
-        self._case, self._loaded, self._data, self._head, self._wanted = case, loaded, data, head, wanted
+    def __init__(self, case: Case, loaded: LoadedRun, data: CaseData, wanted: _Wanted) -> None:
+        self.wanted = wanted
+        self._case, self._loaded, self._data = case, loaded, data
         self._made: tuple[Explainer, Perspectives | None] | None = None
 
     def __call__(self, questions: Sequence[Question], *, ctx: JobContext) -> Iterator[Explanation]:
         first = 0.0
         if self._made is None:
-            perspectives, limits = self._wanted
-            first = 0.2 if perspectives else 0.0
-            explainer = _explainer(self._case, self._loaded, self._data, self._head)
+            first = 0.2 if self.wanted.perspectives else 0.0
+            explainer = _explainer(self._case, self._loaded, self._data, self.wanted)
             part = ctx.part(0, first)
-            looks = _perspectives(self._case, self._loaded, explainer, perspectives, limits=limits, ctx=part)
+            looks = _perspectives(self._case, self._loaded, explainer, self.wanted, ctx=part)
             self._made = explainer, looks
         explainer, more = self._made
         for explanation in explainer.explain(questions, ctx=ctx.part(first, 1)):
             yield explanation if more is None else more.add(explanation, ctx=ctx)
 
 
-def _about(
-    loaded: LoadedRun, head: Head, perspectives: Collection[Perspective], limits: ChangeLimits
-) -> dict[str, object]:
+def _about(loaded: LoadedRun, wanted: _Wanted) -> dict[str, object]:
     """What decides explanations besides the case and the question."""
     record = loaded.record
     return {
@@ -259,9 +268,10 @@ def _about(
         "model_sha256": record.model_sha256,
         "metrics": sha256_json(record.metrics),
         "feature_version": record.feature_version,
-        "head": str(head),
-        "perspectives": sorted(map(str, perspectives)),
-        "limits": limits_document(limits) if Perspective.CHANGES in perspectives else None,
+        "head": str(wanted.head),
+        "baseline": str(wanted.baseline),
+        "perspectives": sorted(map(str, wanted.perspectives)),
+        "limits": limits_document(wanted.limits) if Perspective.CHANGES in wanted.perspectives else None,
     }
 
 
@@ -303,14 +313,14 @@ def page_name(number: int, explanation: Explanation) -> str:
     return f"{number:04d} {safe_name(explanation.entity_id)}.html"
 
 
-def _explainer(case: Case, loaded: LoadedRun, data: CaseData, head: Head) -> Explainer:
+def _explainer(case: Case, loaded: LoadedRun, data: CaseData, wanted: _Wanted) -> Explainer:
     from mmdesk.engine.explanation.explainer import Explainer
-    from mmdesk.engine.services.loaded_runs import batcher_of
+    from mmdesk.engine.services.loaded_runs import batcher_of, exact_of
 
-    trained = loaded.trained
+    trained, head = loaded.trained, wanted.head
     return Explainer(
         run_id=loaded.run_id,
-        model=trained.model,
+        model=exact_of(trained),
         batcher=batcher_of(trained, data),
         heads=trained.heads,
         head=head,
@@ -318,6 +328,7 @@ def _explainer(case: Case, loaded: LoadedRun, data: CaseData, head: Head) -> Exp
         scale=_scale(trained.model) if head is Head.REGRESSION else 1.0,
         skilled=is_skilled(loaded.record.metrics, head),
         threshold=trained.rule.threshold if head is Head.CLASSIFICATION else None,
+        baseline=wanted.baseline,
     )
 
 
@@ -325,23 +336,22 @@ def _perspectives(
     case: Case,
     loaded: LoadedRun,
     explainer: Explainer,
-    wanted: Collection[Perspective],
+    wanted: _Wanted,
     *,
-    limits: ChangeLimits,
     ctx: JobContext,
 ) -> Perspectives | None:
     """What adds the wanted looks; None if none is wanted."""
-    if not wanted:
+    if not wanted.perspectives:
         return None
     from mmdesk.engine.explanation.perspectives import Perspectives
     from mmdesk.engine.services.lessons import lessons_of, usual_in_training
 
     return Perspectives(
-        wanted,
+        wanted.perspectives,
         explainer.view,
         lambda: lessons_of(case, loaded, ctx=ctx),
         usual=lambda: usual_in_training(case, loaded, ctx=ctx),
-        limits=limits,
+        limits=wanted.limits,
     )
 
 

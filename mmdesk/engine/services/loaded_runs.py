@@ -14,11 +14,13 @@ from mmdesk.engine.store.case import Case
 if TYPE_CHECKING:
     from mmdesk.engine.dataset.batches import Batcher
     from mmdesk.engine.dataset.case_data import CaseData
+    from mmdesk.engine.explanation.masking import ExactModel
     from mmdesk.engine.training.checkpoint import TrainedModel
     from mmdesk.engine.training.records import LoadedRun, RunRecord
 
 _kept: dict[str, TrainedModel] = {}
 _batchers: list[Batcher] = []
+_exact: list[tuple[TrainedModel, ExactModel]] = []
 _guard = threading.Lock()
 
 
@@ -45,8 +47,27 @@ def loaded_run(case: Case, text: str) -> LoadedRun:
     loaded = load_run(case, record.run_id)
     with _guard:
         _kept.clear()  # one model at a time: memory is the analyst's
+        _exact.clear()
         _kept[loaded.record.model_sha256 or ""] = loaded.trained
     return loaded
+
+
+def exact_of(trained: TrainedModel) -> ExactModel:
+    """The copy of a model that explanations are made with; the same one again for the same model.
+
+    Args:
+        trained: From :func:`loaded_run`.
+    """
+    from mmdesk.engine.explanation.masking import ExactModel
+
+    with _guard:
+        for one, kept in _exact:
+            if one is trained:
+                return kept
+    made = ExactModel(trained.model, trained.encoder.attributes)
+    with _guard:
+        _exact[:] = [(trained, made)]
+    return made
 
 
 def batcher_of(trained: TrainedModel, data: CaseData) -> Batcher:

@@ -15,6 +15,7 @@ from mmdesk.engine.core.times import END_OF_TIME_US, NO_TIME_US, format_us, pars
 from mmdesk.engine.core.types import Head
 from mmdesk.engine.dataset.batches import Batcher
 from mmdesk.engine.explanation import course
+from mmdesk.engine.explanation.comparable import FEWEST
 from mmdesk.engine.explanation.explainer import Explainer, Question
 from mmdesk.engine.explanation.explanation import (
     Explanation,
@@ -26,7 +27,7 @@ from mmdesk.engine.explanation.explanation import (
     to_json,
 )
 from mmdesk.engine.explanation.looks_page import taught_lines
-from mmdesk.engine.explanation.peers import FEWEST, percentile
+from mmdesk.engine.explanation.peers import percentile
 from mmdesk.engine.explanation.perspectives import Perspective, Perspectives
 from mmdesk.engine.explanation.taught import NAMED, NEAR, SHOWN, Lessons, _label_thirds
 from mmdesk.engine.explanation.usual import Usual, usual_of

@@ -72,7 +72,7 @@ def test_the_same_bytes_wherever_one_asks(
         for entity, line in list(zip(ASKED, lines, strict=True))[1:3]:
             saved = tmp_path / "saved.json"
             calls.write_explanation(
-                calls.explain(folder, "first", entity, head, ctx=NULL_CONTEXT), saved, ctx=NULL_CONTEXT
+                calls.explain(folder, "first", entity, calls.Account(head), ctx=NULL_CONTEXT), saved, ctx=NULL_CONTEXT
             )
             assert saved.read_bytes() == line
     # The last ones are half kept by the window's calls, half made anew.

@@ -24,7 +24,7 @@ from mmdesk.engine.dataset import live
 from mmdesk.engine.explanation import cache as kept
 from mmdesk.engine.explanation import made_by
 from mmdesk.engine.explanation.explainer import Explainer
-from mmdesk.engine.explanation.explanation import to_json
+from mmdesk.engine.explanation.explanation import Baseline, to_json
 from mmdesk.engine.explanation.looks import Perspective
 from mmdesk.engine.features import cache as feature_cache
 from mmdesk.engine.services import deletions, explanations, imports, media_imports, runs, table_imports
@@ -98,6 +98,7 @@ def test_each_question_has_its_own_answer(counter: Counter, folder: Path) -> Non
         {"head": Head.REGRESSION},
         {"head": Head.CLASSIFICATION, "as_of_us": 1_607_000_000_000_000},
         {"head": Head.CLASSIFICATION, "perspectives": [Perspective.PEERS]},
+        {"head": Head.CLASSIFICATION, "baseline": Baseline.GROUP},
     ]
     one = ("e0003",)
     first = [counter.said(folder, one, **options) for options in asked]
@@ -223,6 +224,15 @@ def test_looks_are_kept_but_not_what_was_explained_before_a_change(
     explanations.explain(folder, "first", "e0001", cached=True)
     explanations.look(folder, old, looks, cached=True)
     assert counter.said(folder, ("e0001",), perspectives=looks)[1] == 1
+
+
+def test_looks_at_an_account_from_a_group_are_of_that_account(counter: Counter, folder: Path) -> None:
+    one = explanations.explain(folder, "first", "e0001", baseline=Baseline.GROUP, cached=True)
+    looked = explanations.look(folder, one, [Perspective.PEERS], cached=True)
+    assert one.baseline_group is not None
+    assert looked.baseline_group == one.baseline_group
+    found, made = counter.said(folder, ("e0001",), baseline=Baseline.GROUP, perspectives=[Perspective.PEERS])
+    assert (found, made) == ([to_json(looked)], 0)
 
 
 def test_other_code_makes_anew(counter: Counter, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

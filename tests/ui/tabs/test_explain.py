@@ -114,6 +114,24 @@ def test_evidence_is_linked_everywhere_and_leads_to_its_line(
     assert page.tabs.currentIndex() == 2
 
 
+def test_an_account_can_start_from_the_comparable_group(qtbot: QtBot, window: MainWindow, trained_case: Path) -> None:
+    tab = explain_tab(qtbot, window, trained_case)
+    usual = tab.page.explanation
+    assert usual is not None
+    assert "Typical case" in tab.page.waterfall.accessibleDescription()
+    tab.baseline_box.set_value(explanations.Baseline.GROUP)
+    rest(qtbot, window)
+    shown = tab.page.explanation
+    assert shown is not None
+    expected = explanations.explain(
+        trained_case, "latest", usual.entity_id, head=Head.CLASSIFICATION, baseline=explanations.Baseline.GROUP
+    )
+    assert explanations.to_json(shown) == explanations.to_json(expected)
+    assert shown.output == usual.output
+    assert shown.base != usual.base
+    assert "Typical of its group" in tab.page.waterfall.accessibleDescription()
+
+
 def test_another_head_is_another_account(qtbot: QtBot, window: MainWindow, trained_case: Path) -> None:
     tab = explain_tab(qtbot, window, trained_case)
     tab.head_box.set_value(Head.REGRESSION)

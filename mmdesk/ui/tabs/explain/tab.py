@@ -14,10 +14,11 @@ from PySide6.QtWidgets import QLineEdit, QSplitter, QStackedWidget, QWidget
 
 from mmdesk.engine.core.files import safe_name
 from mmdesk.engine.core.types import Head
+from mmdesk.engine.explanation.explanation import Baseline
 from mmdesk.ui import calls, choosers
 from mmdesk.ui.colours import SPACE_M, SPACE_S
 from mmdesk.ui.desk import Desk, Room
-from mmdesk.ui.formatting import count, percent, relative_time, score, shown
+from mmdesk.ui.formatting import count, percent, relative_time, score, shown, tool_tip
 from mmdesk.ui.jobs.job import Failure, Job, Lane
 from mmdesk.ui.models.columns import Column
 from mmdesk.ui.session import Concern
@@ -37,6 +38,11 @@ _FILTERS = (
     ("All entities", "all"), ("At least 50 %", "high"), ("Below 50 %", "low"),
     ("Positive", "positive"), ("Negative", "negative"), ("Uncertain", "uncertain"),
 )  # fmt: skip
+_BASELINES = (("The typical case", Baseline.TYPICAL), ("Typical of its group", Baseline.GROUP))
+_BASELINE_HELP = (
+    "Where an account starts: from the mean attributes of those that the model learned from, or of the entities that "
+    "are comparable with the explained one (of the same type, where the case says so). No events, links or files yet."
+)
 _DECISION_HELP = (
     "What can be said so that, for entities like those the model was checked on, the truth is ruled out in at most one "
     "of ten of each class. Uncertain: neither can be ruled out."
@@ -100,6 +106,9 @@ class ExplainTab(Room):
         self.run_box.value_changed.connect(lambda _run: self._score())
         self.head_box: Choice[Head] = Choice("What to explain")
         self.head_box.value_changed.connect(lambda _head: self._explain())
+        self.baseline_box = Choice("What to start from", _BASELINES)
+        self.baseline_box.setToolTip(tool_tip(_BASELINE_HELP))
+        self.baseline_box.value_changed.connect(lambda _start: self._explain())
         self.search = QLineEdit()
         self.search.setPlaceholderText("Find an entity by its id")
         self.search.setAccessibleName("Find an entity")
@@ -115,6 +124,7 @@ class ExplainTab(Room):
             None,
             _named("Run", self.run_box),
             _named("Explain", self.head_box),
+            _named("From", self.baseline_box),
             spacing=SPACE_S,
         )
         self._list_state = Stateful(boxed(column(None, self.table, self._said, self._list_actions, spacing=SPACE_S)))
@@ -272,10 +282,14 @@ class ExplainTab(Room):
         self._enable(False)
         self._reasons.show_busy(f"Explaining {shown(entity_id, 60)}")
         self.desk.jobs.submit(
-            Lane.QUICK, calls.explain, self.desk.session.folder, self._run_id, entity_id, self.head_box.value,
-            self._as_of_us, key="explain", owner=self, on_success=self._on_explained,
+            Lane.QUICK, calls.explain, self.desk.session.folder, self._run_id, entity_id,
+            self._account(self._as_of_us), key="explain", owner=self, on_success=self._on_explained,
             on_failure=self._on_explain_failed,
         )  # fmt: skip
+
+    def _account(self, as_of_us: int | None = None) -> calls.Account:
+        """What is asked for, as chosen on the left."""
+        return calls.Account(self.head_box.value, self.baseline_box.value or Baseline.TYPICAL, as_of_us)
 
     def _on_explained(self, explanation: Explanation) -> None:
         self.page.show_explanation(explanation)
@@ -328,7 +342,7 @@ class ExplainTab(Room):
 
         self.desk.jobs.submit(
             Lane.HEAVY, calls.explain_to_pages if pages else calls.explain_to_file, self.desk.session.folder,
-            self._run_id, entities, self.head_box.value, path, title=f"Explaining {what}", owner=self,
+            self._run_id, entities, self._account(), path, title=f"Explaining {what}", owner=self,
             on_event=on_event, on_failure=self.desk.tell_failure, on_success=lambda _report: tell(f"{what} explained"),
             on_cancel=lambda: tell(f"Stopped; {finished[0]:,} of {what} explained"),
         )  # fmt: skip

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mmdesk.engine.core.types import Head
+from mmdesk.engine.explanation.account import start_name
 from mmdesk.engine.explanation.references import custody_words
 from mmdesk.ui.formatting import MISSING, percent, shown, signed
 from mmdesk.ui.widgets.waterfall import Account, Step
@@ -91,7 +92,7 @@ def _account(explanation: Explanation, steps: list[Step]) -> Account:
     if abs(explanation.gap) > 5e-4 * max(1.0, abs(explanation.output)):
         steps.append(Step("Left over by the calculation", explanation.gap, None, "What the numerical sum misses"))
     name = HEAD_NAMES[explanation.head]
-    return Account(explanation.base, "Typical case", tuple(steps), explanation.output, name)
+    return Account(explanation.base, start_name(explanation), tuple(steps), explanation.output, name)
 
 
 def item_name(item: Item) -> str:
