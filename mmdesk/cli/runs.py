@@ -12,7 +12,7 @@ import orjson
 from mmdesk.cli.console import Console
 from mmdesk.engine.core.errors import DataError, ExitStatus, UsageError
 from mmdesk.engine.core.files import require_file
-from mmdesk.engine.core.plain import as_plain
+from mmdesk.engine.core.plain import as_plain, flattened
 from mmdesk.engine.core.times import format_us
 from mmdesk.engine.core.types import Split, Verdict, current_actor
 
@@ -66,7 +66,15 @@ def _add_runs(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     listing = kinds.add_parser("list", help="all runs, newest first")
     listing.add_argument("folder", metavar="DIR", type=Path, help="the case folder")
     listing.add_argument("--deleted", action="store_true", help="those in the trash")
+    listing.add_argument(
+        "--where", metavar="QUERY", default="", help="only these, e.g. 'auc > .9 and status = done and age < 7d'"
+    )
     listing.set_defaults(run=_list)
+    rename = kinds.add_parser("rename", help="call a run something else")
+    rename.add_argument("folder", metavar="DIR", type=Path, help="the case folder")
+    rename.add_argument("name", metavar="RUN", help=_RUN_HELP)
+    rename.add_argument("to", metavar="NAME", help="its new name")
+    rename.set_defaults(run=_rename)
     show = kinds.add_parser("show", help="everything about a run")
     show.add_argument("folder", metavar="DIR", type=Path, help="the case folder")
     show.add_argument("name", metavar="RUN", nargs="?", default="latest", help=f"{_RUN_HELP} (default: latest)")
@@ -105,23 +113,13 @@ def read_settings(config: Path | None, settings: Sequence[str]) -> dict[str, obj
             raise UsageError(f"{config} is no JSON object.", 'Write it like {"epochs": 40}.', code="usage.bad_config")
         # A run's config.json may be given as it is; the hash in it says what code it was, and is not ours to set.
         document.pop("code_sha256", None)
-        given = _flat(document)
+        given = flattened(document)
     for setting in settings:
         key, separator, value = setting.partition("=")
         if not separator or not key.strip():
             raise UsageError(f"--set {setting}: it must be key=value.", "For instance: --set epochs=40")
         given[key.strip()] = value.strip()
     return given
-
-
-def _flat(document: Mapping[str, Any], prefix: str = "") -> dict[str, object]:
-    flat: dict[str, object] = {}
-    for name, value in document.items():
-        if isinstance(value, dict):
-            flat.update(_flat(value, f"{prefix}{name}."))
-        else:
-            flat[f"{prefix}{name}"] = value
-    return flat
 
 
 def _train(args: argparse.Namespace, console: Console) -> int:
@@ -161,13 +159,23 @@ def describe_figures(figures: Mapping[str, Any]) -> str:
 
 
 def _list(args: argparse.Namespace, console: Console) -> int:
-    from mmdesk.engine.services.runs import list_runs
+    from mmdesk.engine.services.run_table import run_table
 
-    rows = list_runs(args.folder, args.deleted)
+    table = run_table(args.folder, args.deleted)
+    rows = tuple(run for run, chosen in zip(table.runs, table.chosen(args.where), strict=True) if chosen)
     if not rows:
-        console.result([], "The trash is empty." if args.deleted else "No runs yet. Next: mmdesk train DIR")
+        nothing = "The trash is empty." if args.deleted else "No runs yet. Next: mmdesk train DIR"
+        console.result([], "No run is like that." if table.runs else nothing)
         return ExitStatus.DONE
     console.result(rows, "\n".join(_line(row) for row in rows))
+    return ExitStatus.DONE
+
+
+def _rename(args: argparse.Namespace, console: Console) -> int:
+    from mmdesk.engine.services.runs import rename_run
+
+    row = rename_run(args.folder, args.name, args.to, actor=current_actor())
+    console.result(row, f"The run {row.run_id[:12]} is called {row.name} now.")
     return ExitStatus.DONE
 
 

@@ -126,6 +126,9 @@ def test_list_show_compare_delete_and_restore(mmdesk: Commands, tmp_path: Path) 
     assert mmdesk("runs", "list", folder) == 0
     assert result.run_id[:12] in mmdesk.out
     assert "auroc" in mmdesk.out
+    assert [row["name"] for row in mmdesk.json("runs", "list", folder, "--where", "seed = 2")] == ["run 2"]
+    assert "letter 1" in mmdesk.refused(2, "runs", "list", folder, "--where", "sed = 2")["message"]
+    assert mmdesk.json("runs", "rename", folder, "run 2", "the second")["name"] == "the second"
     page = mmdesk.json("runs", "show", folder, "first")
     assert mmdesk("runs", "card", folder, "first") == 0
     assert mmdesk.out.strip() == page["card"].strip() == mmdesk.json("runs", "card", folder, "first")["card"].strip()

@@ -7,6 +7,7 @@ import math
 from collections.abc import Mapping
 from enum import Enum
 from pathlib import Path
+from typing import Any
 
 
 def as_plain(value: object) -> object:
@@ -34,3 +35,14 @@ def as_plain(value: object) -> object:
     if hasattr(value, "item"):  # a NumPy scalar
         return as_plain(value.item())
     raise TypeError(f"no plain form for {type(value).__name__}")
+
+
+def flattened(document: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """A nested document as dotted names and values, in its own order; an empty mapping in it leaves nothing."""
+    flat: dict[str, Any] = {}
+    for name, value in document.items():
+        if isinstance(value, Mapping):
+            flat.update(flattened(value, f"{prefix}{name}."))
+        else:
+            flat[f"{prefix}{name}"] = value
+    return flat

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from mmdesk.engine.core.errors import DataError, ModelError
+from mmdesk.engine.core.errors import DataError, ModelError, UsageError
 from mmdesk.engine.core.jobs import NULL_CONTEXT, JobContext
+from mmdesk.engine.core.plain import flattened
 from mmdesk.engine.core.times import now_us
 from mmdesk.engine.core.types import RunStatus, Verdict, current_actor
 from mmdesk.engine.store.case import Case
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 _READING = 0.04
 """Share of the progress that reading and freezing the data takes."""
+_LONGEST_NAME = 200
 
 
 @dataclass(frozen=True)
@@ -267,7 +269,8 @@ def _result(
     )
 
 
-def _row(record: RunRecord) -> RunRow:
+def as_row(record: RunRecord) -> RunRow:
+    """A run as it stands in a list."""
     return RunRow(**{name: getattr(record, name) for name in RunRow.__dataclass_fields__})
 
 
@@ -276,7 +279,7 @@ def list_runs(folder: Path, deleted: bool = False, *, actor: str | None = None) 
     from mmdesk.engine.training import records
 
     with Case.open(folder, actor=actor or current_actor()) as case:
-        return tuple(_row(record) for record in records.all_runs(case, deleted=deleted))
+        return tuple(as_row(record) for record in records.all_runs(case, deleted=deleted))
 
 
 def resolve_run(folder: Path, text: str, *, deleted: bool = False, actor: str | None = None) -> str:
@@ -310,7 +313,7 @@ def show_run(folder: Path, run: str, *, actor: str | None = None) -> RunPage:
                 return file.read()
 
         return RunPage(
-            row=_row(record),
+            row=as_row(record),
             history=tuple(orjson.loads(line) for line in read("training_log.jsonl").splitlines() if line.strip()),
             environment=orjson.loads(read("environment.json") or b"{}"),
             manifest=orjson.loads(read("data_manifest.json") or b"{}"),
@@ -334,7 +337,7 @@ def compare_runs(folder: Path, runs: Sequence[str], *, actor: str | None = None)
             "data_sha256": record.data_sha256,
             "feature_version": record.feature_version,
             "model_sha256": record.model_sha256,
-            **_flat({"config": record.config, "metrics": record.metrics}),
+            **flattened({"config": record.config, "metrics": record.metrics}),
         }
         for record in found
     ]
@@ -343,17 +346,7 @@ def compare_runs(folder: Path, runs: Sequence[str], *, actor: str | None = None)
     for key in keys:
         values = tuple(table.get(key) for table in tables)
         rows.append(ComparedRow(key, values, any(value != values[0] for value in values[1:])))
-    return Comparison(tuple(_row(record) for record in found), tuple(rows))
-
-
-def _flat(document: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    flat: dict[str, Any] = {}
-    for name, value in document.items():
-        if isinstance(value, Mapping):
-            flat.update(_flat(value, f"{prefix}{name}."))
-        else:
-            flat[f"{prefix}{name}"] = value
-    return flat
+    return Comparison(tuple(as_row(record) for record in found), tuple(rows))
 
 
 def delete_run(folder: Path, run: str, *, actor: str) -> RunRow:
@@ -374,6 +367,45 @@ def restore_run(folder: Path, run: str, *, actor: str) -> RunRow:
     return _move(folder, run, deleted=False, actor=actor)
 
 
+def rename_run(folder: Path, run: str, name: str, *, actor: str) -> RunRow:
+    """Call a run something else; its identity and files stay as they are.
+
+    Args:
+        folder: The case.
+        run: Which, as :func:`resolve_run`.
+        name: The new name; white space at its ends is dropped.
+        actor: Who.
+
+    Raises:
+        UsageError: No name, one longer than 200 letters, or another run's (``run.bad_name``).
+        DataError: No such run.
+    """
+    from mmdesk.engine.store import run_rows
+    from mmdesk.engine.training import records
+
+    wanted = " ".join(name.split())
+    if not wanted or len(wanted) > _LONGEST_NAME:
+        raise UsageError(
+            "A run needs a name." if not wanted else f"The name is longer than {_LONGEST_NAME} letters.",
+            "Choose a short one that says what is special about the run.",
+            code="run.bad_name",
+        )
+    with records.writing(folder, actor) as case:
+        record = records.resolve(case, run)
+        if wanted == record.name:
+            return as_row(record)
+        with case.write("run.rename", record.run_id, {"name": wanted, "before": record.name}) as connection:
+            if wanted in run_rows.names(connection):
+                raise UsageError(
+                    f"Another run is called {wanted} already.",
+                    "Choose another name; also runs in the trash keep theirs.",
+                    code="run.bad_name",
+                    details={"name": wanted},
+                )
+            run_rows.rename(connection, record.run_id, wanted)
+    return as_row(replace(record, name=wanted))
+
+
 def _move(folder: Path, run: str, *, deleted: bool, actor: str) -> RunRow:
     from mmdesk.engine.training import records
 
@@ -385,7 +417,7 @@ def _move(folder: Path, run: str, *, deleted: bool, actor: str) -> RunRow:
         records.set_deleted(case, record.run_id, deleted=deleted)
         changed = records.find(case, record.run_id)
     assert changed is not None
-    return _row(changed)
+    return as_row(changed)
 
 
 def reproduce(folder: Path, run: str, *, actor: str, ctx: JobContext = NULL_CONTEXT) -> Reproduction:
