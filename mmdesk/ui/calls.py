@@ -183,11 +183,11 @@ def import_media(folder: Path, paths: Sequence[Path], manifest: Path | None, *, 
     return media_imports.import_media(folder, paths, manifest, actor=current_actor(), ctx=ctx)
 
 
-def extract(folder: Path, *, ctx: JobContext) -> ExtractReport:
-    """Turn every pending artifact into features."""
+def extract(folder: Path, processes: int, *, ctx: JobContext) -> ExtractReport:
+    """Turn every pending artifact into features, so many files at once; 0 = one for each processor core."""
     from mmdesk.engine.services import media_imports
 
-    return media_imports.extract(folder, actor=current_actor(), ctx=ctx)
+    return media_imports.extract(folder, actor=current_actor(), workers=processes or None, ctx=ctx)
 
 
 def list_artifacts(folder: Path, *, ctx: JobContext) -> tuple[ArtifactRow, ...]:  # noqa: ARG001

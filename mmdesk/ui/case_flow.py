@@ -48,7 +48,7 @@ class CaseFlow(QObject):
 
     def new(self) -> None:
         """Ask for name and place, then make it."""
-        dialog = NewCaseDialog(Path(self._settings.last_folder), self._window)
+        dialog = NewCaseDialog(self._settings.new_case_folder, self._window)
 
         def choose() -> None:
             choosers.choose_folder(dialog, self._settings, "Where the case goes", dialog.set_parent_folder)

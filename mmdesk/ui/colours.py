@@ -1,4 +1,4 @@
-"""The two palettes, and which one a widget is shown in."""
+"""The palettes, and which one a widget is shown in."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ class Appearance(StrEnum):
     SYSTEM = "system"
     LIGHT = "light"
     DARK = "dark"
+    HIGH_CONTRAST = "high contrast"
+    """Light or dark as the system, with nothing softened."""
 
 
 @dataclass(frozen=True)
@@ -83,13 +85,66 @@ DARK = Colours(
     series=("#85A9FF", "#FF9D66", "#58CFA5", "#CF9BEA", "#E0C24D", "#FF8DB8", "#7FC4E6", "#A5AEBC"),
 )
 
+HIGH_LIGHT = Colours(
+    dark=False,
+    window="#FFFFFF",
+    base="#FFFFFF",
+    alternate="#F2F2F2",
+    line="#949494",
+    control="#000000",
+    text="#000000",
+    muted="#262626",
+    accent="#0030B0",
+    on_accent="#FFFFFF",
+    accent_soft="#CFE0FF",
+    raises="#7A2B00",
+    lowers="#00485A",
+    good="#004D1C",
+    warn="#573600",
+    bad="#8C0000",
+    series=("#0030B0", "#8A2E00", "#00573F", "#5F1B85", "#5C4600", "#8C0F4B", "#004E73", "#3D3D3D"),
+)
+
+HIGH_DARK = Colours(
+    dark=True,
+    window="#000000",
+    base="#000000",
+    alternate="#141414",
+    line="#6A6A6A",
+    control="#FFFFFF",
+    text="#FFFFFF",
+    muted="#E2E2E2",
+    accent="#7FDBFF",
+    on_accent="#000000",
+    accent_soft="#0F3352",
+    raises="#FFB37F",
+    lowers="#7FE3F5",
+    good="#86EBA6",
+    warn="#FFD166",
+    bad="#FFA8A1",
+    series=("#7FDBFF", "#FFB37F", "#7BEBC3", "#E0B5FF", "#F5DB6B", "#FFA6CB", "#A9D8FF", "#D9D9D9"),
+)
+
+ALL = (LIGHT, DARK, HIGH_LIGHT, HIGH_DARK)
+
 SPACE_XS, SPACE_S, SPACE_M, SPACE_L, SPACE_XL = 4, 8, 12, 16, 24
 """The only distances between things, in device-independent pixels."""
 
 
 def current() -> Colours:
     """What the application is painted in now. A widget's own palette would not do: style sheets change it."""
-    return DARK if QGuiApplication.palette().color(QPalette.ColorRole.Window).lightness() < 128 else LIGHT
+    window = QGuiApplication.palette().color(QPalette.ColorRole.Window)
+    for colours in ALL:
+        if QColor(colours.window) == window:
+            return colours
+    return DARK if window.lightness() < 128 else LIGHT  # not painted by us yet
+
+
+def matching(*, dark: bool, high: bool) -> Colours:
+    """The palette for a scheme and a contrast."""
+    if high:
+        return HIGH_DARK if dark else HIGH_LIGHT
+    return DARK if dark else LIGHT
 
 
 def qt_palette(colours: Colours) -> QPalette:

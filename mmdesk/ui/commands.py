@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from PySide6.QtCore import QObject
@@ -14,10 +14,16 @@ from mmdesk.ui.icons import put_icon
 
 @dataclass(frozen=True)
 class Command:
-    """An action and the menu it stands in."""
+    """An action, the menu it stands in, and the shortcut that it came with."""
 
     menu: str
     action: QAction
+    default: str = ""
+
+    @property
+    def key(self) -> str:
+        """By which a shortcut of one's own is kept."""
+        return f"{self.menu}/{self.name}"
 
     @property
     def name(self) -> str:
@@ -33,6 +39,7 @@ class Commands(QObject):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.all: list[Command] = []
+        self._own: dict[str, str] = {}
 
     def add(
         self,
@@ -47,15 +54,29 @@ class Commands(QObject):
     ) -> QAction:
         """A command in ``menu``; its shortcut works wherever the window is active."""
         action = QAction(text, self)
-        if shortcut is not None:
-            action.setShortcut(QKeySequence(shortcut))
+        default = "" if shortcut is None else _portable(QKeySequence(shortcut))
+        command = Command(menu, action, default)
+        self._assign(command)
         if icon:
             put_icon(action, icon)
         action.setToolTip(tool_tip(help_text or text))
         action.setEnabled(enabled)
         action.triggered.connect(lambda _checked=False: handler())
-        self.all.append(Command(menu, action))
+        self.all.append(command)
         return action
+
+    def set_shortcuts(self, own: Mapping[str, str]) -> None:
+        """Shortcuts of the user's own by :attr:`Command.key`, empty = none; all others are as they came.
+
+        They hold for commands that are added later, too.
+        """
+        self._own = dict(own)
+        for command in self.all:
+            self._assign(command)
+
+    def _assign(self, command: Command) -> None:
+        wanted = self._own.get(command.key, command.default)
+        command.action.setShortcut(QKeySequence.fromString(wanted, QKeySequence.SequenceFormat.PortableText))
 
     def separate(self, menu: str) -> None:
         """A line in the menu."""
@@ -66,3 +87,8 @@ class Commands(QObject):
     def of(self, menu: str) -> list[QAction]:
         """The actions of a menu, in order."""
         return [command.action for command in self.all if command.menu == menu]
+
+
+def _portable(keys: QKeySequence) -> str:
+    """A shortcut as it is kept: the same on every system."""
+    return keys.toString(QKeySequence.SequenceFormat.PortableText)

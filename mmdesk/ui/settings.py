@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import platformdirs
@@ -24,6 +25,28 @@ class RecentCase:
     opened_us: int
 
 
+@dataclass(frozen=True)
+class Preferences:
+    """What the user chose for good; the defaults are how mmdesk comes.
+
+    Attributes:
+        appearance: The palette.
+        points: The text size; None = the system's.
+        cases_folder: Where new cases are proposed; empty = where files were chosen last.
+        processes: How many files are read at once when features are extracted; 0 = one for each processor core.
+        shortcuts: Those of the user's own, by the command's key; empty text = none.
+    """
+
+    appearance: Appearance = Appearance.SYSTEM
+    points: int | None = None
+    cases_folder: str = ""
+    processes: int = 0
+    shortcuts: Mapping[str, str] = field(default_factory=dict)
+
+
+MOST_PROCESSES = 64
+
+
 class Settings:
     """The remembered choices; every setter writes at once, unreadable values count as never set."""
 
@@ -32,8 +55,47 @@ class Settings:
         self._store = QSettings(str(file), QSettings.Format.IniFormat, parent)
 
     @property
+    def file(self) -> Path:
+        """Where it is all kept."""
+        return Path(self._store.fileName())
+
+    @property
+    def preferences(self) -> Preferences:
+        """What the user chose; unreadable values count as never chosen."""
+        try:
+            processes = int(str(self._store.value("processes", 0)))
+        except ValueError:
+            processes = 0
+        try:
+            kept = json.loads(str(self._store.value("shortcuts", "{}")))
+            shortcuts = {str(key): str(value) for key, value in kept.items()}
+        except (ValueError, AttributeError):
+            shortcuts = {}
+        return Preferences(
+            self.appearance,
+            self.points,
+            str(self._store.value("cases_folder", "")),
+            processes if 0 <= processes <= MOST_PROCESSES else 0,
+            shortcuts,
+        )
+
+    @preferences.setter
+    def preferences(self, value: Preferences) -> None:
+        self.appearance = value.appearance
+        self.points = value.points
+        self._put("cases_folder", value.cases_folder)
+        self._put("processes", value.processes)
+        self._put("shortcuts", json.dumps(dict(value.shortcuts)))
+
+    @property
+    def new_case_folder(self) -> Path:
+        """Where a new case is proposed: the chosen folder while it is there, else where files were chosen last."""
+        chosen = self.preferences.cases_folder
+        return Path(chosen) if chosen and Path(chosen).is_dir() else Path(self.last_folder)
+
+    @property
     def appearance(self) -> Appearance:
-        """System, light or dark."""
+        """The palette, or the system's."""
         try:
             return Appearance(str(self._store.value("appearance", Appearance.SYSTEM.value)))
         except ValueError:

@@ -1,4 +1,4 @@
-"""Fusion in our own light and dark, following the system unless the user chose."""
+"""Fusion in our own palettes, following the system unless the user chose."""
 
 from __future__ import annotations
 
@@ -15,7 +15,9 @@ _SCHEMES = {
     c.Appearance.SYSTEM: Qt.ColorScheme.Unknown,
     c.Appearance.LIGHT: Qt.ColorScheme.Light,
     c.Appearance.DARK: Qt.ColorScheme.Dark,
+    c.Appearance.HIGH_CONTRAST: Qt.ColorScheme.Unknown,
 }
+_FOLLOWING = frozenset({c.Appearance.SYSTEM, c.Appearance.HIGH_CONTRAST})
 SMALLEST_POINTS, LARGEST_POINTS = 8, 20
 
 
@@ -37,14 +39,28 @@ class Theme(QObject):
         self.points = self._system_points
         if application.style().name() != "fusion":
             application.setStyle("Fusion")
-        application.styleHints().colorSchemeChanged.connect(self._on_scheme_changed)
+        hints = application.styleHints()
+        self._system_dark = hints.colorScheme() is Qt.ColorScheme.Dark
+        self._accessibility = hints.accessibility()
+        self._system_high = self._accessibility.contrastPreference() is Qt.ContrastPreference.HighContrast
+        hints.colorSchemeChanged.connect(self._on_scheme_changed)
+        self._accessibility.contrastPreferenceChanged.connect(self._on_contrast_changed)
 
     @property
     def dark(self) -> bool:
         """Dark is what is shown now."""
-        if self.appearance is c.Appearance.SYSTEM:
-            return self._application.styleHints().colorScheme() is Qt.ColorScheme.Dark
-        return self.appearance is c.Appearance.DARK
+        return self._system_dark if self.appearance in _FOLLOWING else self.appearance is c.Appearance.DARK
+
+    @property
+    def high(self) -> bool:
+        """High contrast is what is shown now: chosen here, or in the system that is followed."""
+        followed = self.appearance is c.Appearance.SYSTEM and self._system_high
+        return followed or self.appearance is c.Appearance.HIGH_CONTRAST
+
+    @property
+    def system_points(self) -> int:
+        """The text size that the system wishes."""
+        return self._system_points
 
     def start(self, appearance: c.Appearance, points: int | None) -> None:
         """The first coat, best before there is any window."""
@@ -52,9 +68,12 @@ class Theme(QObject):
         self.choose(appearance)
 
     def choose(self, appearance: c.Appearance) -> None:
-        """Show light, dark, or what the system says from now on."""
+        """Show this, or what the system says, from now on."""
         self.appearance = appearance
-        self._application.styleHints().setColorScheme(_SCHEMES[appearance])
+        hints = self._application.styleHints()
+        hints.setColorScheme(_SCHEMES[appearance])
+        if appearance in _FOLLOWING:
+            self._system_dark = hints.colorScheme() is Qt.ColorScheme.Dark
         self.paint()
 
     def set_points(self, points: int | None) -> None:
@@ -68,7 +87,7 @@ class Theme(QObject):
 
     def paint(self) -> None:
         """Set palette, font and style sheet, and tint the icons."""
-        colours = c.DARK if self.dark else c.LIGHT
+        colours = c.matching(dark=self.dark, high=self.high)
         font = self._application.font()
         font.setPointSize(self.points)
         self._application.setFont(font)
@@ -81,7 +100,13 @@ class Theme(QObject):
             retint(window)
         self.changed.emit()
 
-    def _on_scheme_changed(self, _scheme: Qt.ColorScheme) -> None:
+    def _on_scheme_changed(self, scheme: Qt.ColorScheme) -> None:
+        if self.appearance in _FOLLOWING:  # else it is our own wish that comes back
+            self._system_dark = scheme is Qt.ColorScheme.Dark
+            self.paint()
+
+    def _on_contrast_changed(self, preference: Qt.ContrastPreference) -> None:
+        self._system_high = preference is Qt.ContrastPreference.HighContrast
         if self.appearance is c.Appearance.SYSTEM:
             self.paint()
 

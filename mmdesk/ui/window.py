@@ -19,6 +19,7 @@ from mmdesk.ui.formatting import menu_text, shown
 from mmdesk.ui.icons import application_icon, icon, put_icon
 from mmdesk.ui.jobs.job import Job, Lane
 from mmdesk.ui.jobs.manager import Jobs
+from mmdesk.ui.preferences_flow import PreferencesFlow
 from mmdesk.ui.session import OpenCase, Session
 from mmdesk.ui.settings import Settings
 from mmdesk.ui.theme import Theme
@@ -34,9 +35,15 @@ _ICONS = {"import": "import", "train": "train", "runs": "runs", "explain": "expl
 _NEXT_APPEARANCE = {
     Appearance.SYSTEM: Appearance.LIGHT,
     Appearance.LIGHT: Appearance.DARK,
-    Appearance.DARK: Appearance.SYSTEM,
+    Appearance.DARK: Appearance.HIGH_CONTRAST,
+    Appearance.HIGH_CONTRAST: Appearance.SYSTEM,
 }
-_APPEARANCE_ICONS = {Appearance.SYSTEM: "contrast", Appearance.LIGHT: "sun", Appearance.DARK: "moon"}
+_APPEARANCE_ICONS = {
+    Appearance.SYSTEM: "palette",
+    Appearance.LIGHT: "sun",
+    Appearance.DARK: "moon",
+    Appearance.HIGH_CONTRAST: "contrast",
+}
 
 
 class MainWindow(QMainWindow):
@@ -44,7 +51,7 @@ class MainWindow(QMainWindow):
 
     Args:
         jobs: The room with threads; shut down when the window closes.
-        theme: Light and dark.
+        theme: Paints everything.
         settings: What is remembered.
     """
 
@@ -56,6 +63,7 @@ class MainWindow(QMainWindow):
         self.strip = ActivityStrip()
         self.feed = ActivityFeed(jobs, self.strip, self)
         self.flow = CaseFlow(self, jobs, self.session, settings, self.build_rooms)
+        self.preferences = PreferencesFlow(self, settings, theme, self.commands)
         self.rooms: dict[str, Room] = {}
         self._may_close = False
         self._palette: CommandPalette | None = None
@@ -127,12 +135,14 @@ class MainWindow(QMainWindow):
         add("Case", "Open…", self.flow.choose, shortcut=keys.Open, icon="folder-open")
         add("Case", "Sample case", self.flow.sample, icon="sample")
         self.commands.separate("Case")
+        add("Case", "Preferences…", self.preferences.show, shortcut="Ctrl+,", icon="settings")
+        self.commands.separate("Case")
         self._verify_log = add("Case", "Verify the log", self.flow.verify_log, icon="verify", enabled=False)
         self._backups = add("Case", "Backups…", self.flow.backups, icon="save", enabled=False)
         self._close_case = add(
             "Case", "Close case", lambda: self.flow.leave(lambda: None), shortcut="Ctrl+W", icon="close", enabled=False
         )
-        add("Case", "Quit", self.close, shortcut=keys.Quit)
+        add("Case", "Quit", self.close, shortcut="Ctrl+Q")
 
     def _add_view_commands(self) -> None:
         add = self.commands.add
@@ -149,6 +159,7 @@ class MainWindow(QMainWindow):
             (Appearance.SYSTEM, "Appearance as the system"),
             (Appearance.LIGHT, "Light appearance"),
             (Appearance.DARK, "Dark appearance"),
+            (Appearance.HIGH_CONTRAST, "High contrast appearance"),
         ):
             add("View", text, functools.partial(self.choose_appearance, choice), icon=_APPEARANCE_ICONS[choice])
         self.commands.separate("View")
@@ -234,7 +245,7 @@ class MainWindow(QMainWindow):
     # Looks.
 
     def choose_appearance(self, appearance: Appearance) -> None:
-        """Light, dark or as the system, now and from now on."""
+        """Look like this, now and from now on."""
         self.settings.appearance = appearance
         self.theme.choose(appearance)
         self.strip.tell(f"Appearance: {appearance.value}", "info", "muted")

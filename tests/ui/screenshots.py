@@ -16,7 +16,7 @@ from pathlib import Path
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
-from PySide6.QtGui import QPixmap
+from PySide6.QtGui import QKeySequence, QPixmap
 from PySide6.QtWidgets import QApplication, QDialog
 
 import mmdesk.ui  # noqa: F401  # before Qt
@@ -27,6 +27,7 @@ from mmdesk.ui.jobs.manager import Jobs
 from mmdesk.ui.settings import Settings
 from mmdesk.ui.theme import Theme
 from mmdesk.ui.widgets.activity import Activity
+from mmdesk.ui.widgets.preferences_dialog import PreferencesDialog
 from mmdesk.ui.widgets.start_page import Recent
 from mmdesk.ui.window import MainWindow
 from tests.ui import cases
@@ -355,6 +356,8 @@ def _show_media(p: Photographer, kind: str) -> bool:
 
 
 def shell(p: Photographer) -> None:
+    p.window.open_case(p.case)
+    p.settle()
     p.window.go("runs")
     p.settle()
     p.window.strip.show_activity(Activity(1, "Training second look", "epoch 14", 0.35, 134.0))
@@ -365,6 +368,16 @@ def shell(p: Photographer) -> None:
     p.close_dialogs()
     p.window.strip.remove(1)
     p.window.strip.remove(2)
+    for page, name in ((0, "appearance"), (1, "work"), (2, "shortcuts")):
+        p.window.preferences.show()
+        dialog = p.window.findChildren(PreferencesDialog)[-1]
+        dialog.tabs.setCurrentIndex(page)
+        if name == "shortcuts":
+            dialog.shortcuts.table.choose(4)
+            dialog.shortcuts.field.setKeySequence(QKeySequence("Ctrl+T"))
+        p.settle(0.2)
+        p.shoot(f"shell-preferences-{name}", both=page == 0)
+        p.close_dialogs()
     p.window._on_about()
     p.settle(0.2)
     p.shoot("shell-about", both=False)
@@ -408,7 +421,7 @@ def main() -> int:
             cases.train(case, "smaller steps", epochs=5, learning_rate=0.0005)
         p = Photographer(application(), args.out, case, data)
         for name, station in parts(p, scratch):
-            if args.only in name or name == "full":
+            if args.only in name or (name == "full" and args.only not in {"start", "shell"}):
                 station()
         p.window.close()
     for file in p.taken:

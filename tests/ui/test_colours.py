@@ -3,10 +3,22 @@ from __future__ import annotations
 from itertools import combinations
 
 import pytest
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication, QPalette
 from PySide6.QtWidgets import QApplication
 
-from mmdesk.ui.colours import DARK, LIGHT, Appearance, Colours, contrast, current, qt_palette
+from mmdesk.ui.colours import (
+    ALL,
+    DARK,
+    HIGH_DARK,
+    HIGH_LIGHT,
+    LIGHT,
+    Appearance,
+    Colours,
+    contrast,
+    current,
+    qt_palette,
+)
 from mmdesk.ui.settings import Settings
 from mmdesk.ui.theme import Theme, style_sheet
 
@@ -14,7 +26,10 @@ TEXTS = ("text", "muted", "accent", "raises", "lowers", "good", "warn", "bad")
 GROUNDS = ("window", "base", "alternate")
 
 
-@pytest.mark.parametrize("colours", [LIGHT, DARK], ids=["light", "dark"])
+EACH = pytest.mark.parametrize("colours", ALL, ids=["light", "dark", "high light", "high dark"])
+
+
+@EACH
 def test_every_text_can_be_read_on_every_ground(colours: Colours) -> None:
     for text in TEXTS:
         for ground in GROUNDS:
@@ -24,7 +39,16 @@ def test_every_text_can_be_read_on_every_ground(colours: Colours) -> None:
     assert contrast(colours.on_accent, colours.accent) >= 4.5
 
 
-@pytest.mark.parametrize("colours", [LIGHT, DARK], ids=["light", "dark"])
+@pytest.mark.parametrize("colours", [HIGH_LIGHT, HIGH_DARK], ids=["light", "dark"])
+def test_high_contrast_is_high(colours: Colours) -> None:
+    for text in TEXTS:
+        for ground in (*GROUNDS, "accent_soft"):
+            assert contrast(getattr(colours, text), getattr(colours, ground)) >= 7, (text, ground)
+    assert contrast(colours.on_accent, colours.accent) >= 7
+    assert contrast(colours.accent, colours.line) >= 3, "the bar of progress on its ground"
+
+
+@EACH
 def test_the_edges_of_fields_and_the_curves_stand_out(colours: Colours) -> None:
     assert contrast(colours.control, colours.base) >= 3
     assert contrast(colours.control, colours.window) >= 2.9
@@ -38,12 +62,12 @@ def test_contrast_is_that_of_the_standard() -> None:
 
 
 def test_the_series_are_all_different() -> None:
-    for colours in (LIGHT, DARK):
+    for colours in ALL:
         assert all(one != other for one, other in combinations(colours.series, 2))
 
 
 def test_the_style_sheet_leaves_no_placeholder() -> None:
-    for colours in (LIGHT, DARK):
+    for colours in ALL:
         assert "$" not in style_sheet(colours, 10)
 
 
@@ -61,6 +85,27 @@ def test_the_theme_paints_palette_font_and_style(qapp: QApplication, theme: Them
     theme.set_points(None)
     assert current() is LIGHT
     assert told == [True, True, True, False, False]
+
+
+def test_high_contrast_and_the_system_are_followed_as_they_change(qapp: QApplication, theme: Theme) -> None:
+    hints = qapp.styleHints()
+    contrast_changed = hints.accessibility().contrastPreferenceChanged
+    theme.choose(Appearance.SYSTEM)
+    hints.colorSchemeChanged.emit(Qt.ColorScheme.Dark)
+    assert current() is DARK
+    contrast_changed.emit(Qt.ContrastPreference.HighContrast)
+    assert current() is HIGH_DARK
+    hints.colorSchemeChanged.emit(Qt.ColorScheme.Light)
+    assert current() is HIGH_LIGHT
+    theme.choose(Appearance.LIGHT)
+    assert current() is LIGHT, "who chose light gets light"
+    contrast_changed.emit(Qt.ContrastPreference.NoPreference)
+    theme.choose(Appearance.HIGH_CONTRAST)
+    assert current() is HIGH_LIGHT
+    hints.colorSchemeChanged.emit(Qt.ColorScheme.Dark)
+    assert current() is HIGH_DARK
+    theme.choose(Appearance.SYSTEM)
+    assert current() is LIGHT, "read anew: this platform is light"
 
 
 def test_the_palette_leaves_no_role_to_chance() -> None:

@@ -191,7 +191,7 @@ def test_a_command_is_run_from_the_palette(qtbot: QtBot, window: MainWindow) -> 
 def test_the_appearance_button_goes_round(qtbot: QtBot, window: MainWindow, empty_case: Path) -> None:
     opened(qtbot, window, empty_case)
     seen = []
-    for _ in range(3):
+    for _ in range(4):
         press(qtbot, window.tabs, "Appearance")
         seen.append(window.theme.appearance)
     assert set(seen) == set(Appearance)

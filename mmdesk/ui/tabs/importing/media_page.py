@@ -216,8 +216,9 @@ class MediaPage(QWidget):
         if self._job is not None:
             return
         self._begin("Extracting features")
+        processes = self.desk.settings.preferences.processes
         self._job = self.desk.jobs.submit(
-            Lane.HEAVY, calls.extract, self.desk.session.folder, title="Extracting features", owner=self,
+            Lane.HEAVY, calls.extract, self.desk.session.folder, processes, title="Extracting features", owner=self,
             on_success=self._on_extracted, on_failure=self._on_failed,
             on_cancel=lambda: self._on_stopped("Extraction cancelled; what is done stays done."),
         )  # fmt: skip
