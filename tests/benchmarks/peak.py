@@ -67,6 +67,17 @@ def _train(folder: str) -> None:
     train(Path(folder), actor="bench")
 
 
+def _train_free(folder: str) -> None:
+    """The same in an environment that leaves each library the best of this CPU."""
+    from mmdesk.engine.core import processes
+
+    own = {key: value for key, value in processes.PINNED_ENVIRONMENT.items() if key not in processes.PORTABLE_PINS}
+    processes.PINNED_ENVIRONMENT = own
+    from mmdesk.engine.services.runs import train
+
+    train(Path(folder), force=True, actor="bench")
+
+
 def _explain(entities: str, events: str, limit: str) -> None:
     """Full explanations of so many entities with so many events each, the newest taken one by one up to the limit."""
     import torch
@@ -104,6 +115,7 @@ _WORKS: Mapping[str, Callable[..., None]] = {
     "extract": _extract,
     "snapshot": _snapshot,
     "train": _train,
+    "train-free": _train_free,
     "explain": _explain,
     "export": _export,
     "write-parquet": _write_parquet,
