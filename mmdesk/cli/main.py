@@ -27,6 +27,7 @@ from mmdesk.cli import (
     runs,
     samples,
     tables,
+    tags,
     what_if,
 )
 from mmdesk.cli.console import Console
@@ -56,7 +57,20 @@ def build_parser() -> argparse.ArgumentParser:
     kinds = importing.add_subparsers(title="what", metavar="WHAT", required=True)
     tables.add_import_commands(kinds)
     media.add_import_commands(kinds)
-    for group in (imports, media, deletions, runs, predict, explanations, what_if, export, audit, samples, doctor):
+    for group in (
+        imports,
+        media,
+        deletions,
+        tags,
+        runs,
+        predict,
+        explanations,
+        what_if,
+        export,
+        audit,
+        samples,
+        doctor,
+    ):
         group.add_commands(commands)
     _add_json_option(parser)
     return parser

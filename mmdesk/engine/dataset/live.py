@@ -5,15 +5,13 @@ from __future__ import annotations
 import os
 import threading
 
-from sqlalchemy import select
-
 from mmdesk.engine.core.jobs import NULL_CONTEXT, JobContext
 from mmdesk.engine.dataset.case_data import CaseData
 from mmdesk.engine.dataset.reading import LOST, OUTDATED, read_case
 from mmdesk.engine.dataset.snapshot import read_snapshot
 from mmdesk.engine.features.feature_set import features_of
+from mmdesk.engine.store import history
 from mmdesk.engine.store.case import Case
-from mmdesk.engine.store.tables import AuditHead
 
 _Key = tuple[str, str, str, str]
 _kept: dict[_Key, CaseData] = {}
@@ -23,7 +21,8 @@ _guard = threading.Lock()
 def live_data(case: Case, *, version: str = "", data_sha256: str = "", ctx: JobContext = NULL_CONTEXT) -> CaseData:
     """The case as it is now, with features of a run's version.
 
-    Every change of a case leaves an audit entry, so the same head of the audit chain means the same data.
+    Every change of a case leaves an audit entry, so the same end of the audit log, analysts' tags and notes apart,
+    means the same data.
 
     Args:
         case: Open.
@@ -36,9 +35,9 @@ def live_data(case: Case, *, version: str = "", data_sha256: str = "", ctx: JobC
         ModelError: Features are needed from the snapshot, and it is missing or altered.
     """
     with case.read() as connection:
-        head = str(connection.execute(select(AuditHead.hash)).scalar())
+        last = history.last_hash(connection)
         outdated = version != features_of(connection).version
-    key = (os.path.realpath(case.folder), head, version, data_sha256 if outdated else "")
+    key = (os.path.realpath(case.folder), last, version, data_sha256 if outdated else "")
     with _guard:
         found = _kept.get(key)
     if found is not None:

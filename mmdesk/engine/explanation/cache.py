@@ -3,7 +3,7 @@
 An entry is found by everything that decides its bytes: the run and its model, the question, the code, the libraries,
 and the data. Of the data two things are asked. One is a digest of all that was read: it notices lost features, and what
 was changed past the program. The other is the last change in the case's own log, which also notices where rows came
-from: what was made before a change is never given after it. Trainings are no such change.
+from: what was made before a change is never given after it. Trainings, tags and notes are no such change.
 
 Entries are written whole but not flushed, so a power cut may leave anything under a name. Each bears a seal over its
 name and its content; what does not fit is dropped and made anew. Those of an encrypted case are encrypted with a key
@@ -29,8 +29,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from sqlalchemy import select
-
 from mmdesk.engine.core.errors import DataError, MmdeskError
 from mmdesk.engine.core.files import is_real_folder
 from mmdesk.engine.core.hashing import canonical_json
@@ -39,10 +37,9 @@ from mmdesk.engine.dataset.snapshot import data_digest
 from mmdesk.engine.explanation.document import from_json
 from mmdesk.engine.explanation.explanation import Explanation, to_json
 from mmdesk.engine.explanation.made_by import made_by
-from mmdesk.engine.store import keys
+from mmdesk.engine.store import history, keys
 from mmdesk.engine.store.case import Case
 from mmdesk.engine.store.case_file import DATABASE_NAME
-from mmdesk.engine.store.tables import AuditEntry
 
 if TYPE_CHECKING:
     from mmdesk.engine.dataset.case_data import CaseData
@@ -72,11 +69,8 @@ class Anew(Protocol):
 
 def last_change(case: Case) -> str:
     """The hash of the last entry in the case's log that may have changed its data; empty if there is none."""
-    statement = (
-        select(AuditEntry.hash).where(AuditEntry.action.not_like("run.%")).order_by(AuditEntry.id.desc()).limit(1)
-    )
     with case.read() as connection:
-        return str(connection.execute(statement).scalar() or "")
+        return history.last_hash(connection, without=("run.", *history.ANNOTATING))
 
 
 _newest: list[tuple[weakref.ref[CaseData], str]] = []

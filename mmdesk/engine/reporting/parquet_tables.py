@@ -14,8 +14,19 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.orm import aliased
 
 from mmdesk.engine.core.types import ColumnKind
-from mmdesk.engine.store import bulk, deletions, readers
-from mmdesk.engine.store.tables import Artifact, Entity, EntityArtifact, Event, Import, Interaction, ModelRun, Target
+from mmdesk.engine.store import annotation_rows, bulk, deletions, readers
+from mmdesk.engine.store.tables import (
+    Artifact,
+    Entity,
+    EntityArtifact,
+    Event,
+    Import,
+    Interaction,
+    ModelRun,
+    Note,
+    Tag,
+    Target,
+)
 
 _INT, _FLOAT, _TEXT, _BOOL = pa.int64(), pa.float64(), pa.string(), pa.bool_()
 _TIME = pa.timestamp("us", tz="UTC")
@@ -299,6 +310,37 @@ def _imports(connection: Connection) -> Source:
     return _unnumbered(connection, columns, select(Import.id), Import.id)
 
 
+def _marks(connection: Connection) -> Source:
+    """Analysts' tags, stars and dispositions."""
+    columns = [
+        ("subject_kind", _TEXT, Tag.subject_kind),
+        ("subject", _TEXT, Tag.subject),
+        ("mark", _TEXT, Tag.tag),
+        ("actor", _TEXT, Tag.actor),
+        ("created_at", _TIME, Tag.created_us),
+    ]
+    names = ("subject_kind", "subject", "mark", "value", "reason", "actor", "created_at")
+    schema = pa.schema([(name, _TIME if name == "created_at" else _TEXT) for name in names])
+    statement = select(Tag.id).where(annotation_rows.is_current(Tag))
+
+    def batches() -> Iterator[pa.RecordBatch]:
+        for found in _read(connection, Tag.id, columns, statement):
+            yield _batch({**found, **annotation_rows.told_apart(found["mark"])}, schema, names)
+
+    return Source(schema, batches(), _count(connection, statement))
+
+
+def _notes(connection: Connection) -> Source:
+    columns = [
+        ("subject_kind", _TEXT, Note.subject_kind),
+        ("subject", _TEXT, Note.subject),
+        ("text", _TEXT, Note.text),
+        ("actor", _TEXT, Note.actor),
+        ("created_at", _TIME, Note.created_us),
+    ]
+    return _plain(connection, Note, columns, select(Note.id).where(annotation_rows.is_current(Note)))
+
+
 def _unnumbered(connection: Connection, columns: Columns, statement: Select[Any], order: Any) -> Source:
     """A short table whose rows need no chunks: read at once, in the order of ``order``."""
     raw = pa.schema([(name, _stored(kind)) for name, kind, _column in columns])
@@ -321,5 +363,7 @@ TABLES: Mapping[str, Callable[[Connection], Source]] = {
     "entity_artifacts": _entity_artifacts,
     "model_runs": _model_runs,
     "imports": _imports,
+    "marks": _marks,
+    "notes": _notes,
 }
 """File name without ``.parquet`` -> how to read the table."""

@@ -192,13 +192,13 @@ def open_what_if(
     """
     from mmdesk.engine.dataset.live import live_data
     from mmdesk.engine.services.predictions import asked_rows
-    from mmdesk.engine.store.conflicts import state_of
+    from mmdesk.engine.store import history
     from mmdesk.engine.training.records import load_run
 
     global _kept  # noqa: PLW0603  # one at a time, as long as the process lives
     with Case.open(folder, actor=actor or current_actor()) as case:
         with case.read() as connection:
-            key = (os.path.realpath(case.folder), state_of(connection), run, entity_id, as_of_us)
+            key = (os.path.realpath(case.folder), history.last_hash(connection), run, entity_id, as_of_us)
         with _guard:
             if _kept is not None and _kept[0] == key:
                 return _kept[1]

@@ -20,6 +20,7 @@ from sqlalchemy.orm import aliased
 
 from mmdesk.engine.core.errors import DataError, UsageError
 from mmdesk.engine.core.times import now_us
+from mmdesk.engine.store import annotation_rows
 from mmdesk.engine.store.tables import Artifact, Entity, EntityArtifact, Event, Import, Interaction, Target
 
 _LOOK_UP = 500
@@ -232,6 +233,8 @@ def _set_deleted(
     for dependent in (Event, Interaction, Target, EntityArtifact) if model is Entity else (EntityArtifact,):
         ends = _ends(dependent) if model is Entity else (EntityArtifact.artifact_id,)
         rows[dependent.__tablename__] = _count(connection, dependent, ends, keys)
+    if model is Entity:
+        rows |= annotation_rows.count_of(connection, "entity", [one.name for one in change])
     same = tuple(one.name for one in found if one.deleted is deleted)
     return Changed(tuple(one.name for one in change), same, rows)
 

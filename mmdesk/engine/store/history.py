@@ -15,6 +15,8 @@ from mmdesk.engine.store.tables import AuditEntry
 IMPORTING = ("import.tables", "import.media")
 UNDOING = "import.undo"
 REDOING = "import.redo"
+ANNOTATING = ("tag.", "note.")
+"""How the actions begin that say something of the data and change none."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,17 @@ def entries(connection: Connection, *, after: int = 0, actions: Sequence[str] = 
         statement = statement.where(log.action.in_(actions))
     for row in connection.execute(statement):
         yield Entry(*row[:5], details=_document(row.details))
+
+
+def last_hash(connection: Connection, *, without: Sequence[str] = ANNOTATING) -> str:
+    """The hash of the last entry, those left out whose action begins with one of ``without``; empty if there is none.
+
+    As long as it is the same, so is everything that only the other changes could touch.
+    """
+    statement = select(AuditEntry.hash).order_by(AuditEntry.id.desc()).limit(1)
+    for beginning in without:
+        statement = statement.where(AuditEntry.action.not_like(f"{beginning}%"))
+    return str(connection.execute(statement).scalar() or "")
 
 
 def _document(text: str) -> Mapping[str, Any]:
