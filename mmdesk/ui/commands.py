@@ -34,7 +34,7 @@ class Command:
 class Commands(QObject):
     """The list; ``add`` makes the actions, which belong to this object."""
 
-    MENUS = ("Case", "Import", "Train", "Runs", "Explain", "View", "Help")
+    MENUS = ("Case", "Edit", "Import", "Train", "Runs", "Explain", "View", "Help")
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)

@@ -10,6 +10,7 @@ from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QWidget
 
 from mmdesk.ui.commands import Commands
+from mmdesk.ui.edits import Edits
 from mmdesk.ui.jobs.job import Failure
 from mmdesk.ui.jobs.manager import Jobs
 from mmdesk.ui.session import Concern, OpenCase, Session
@@ -25,6 +26,7 @@ class Desk:
         session: The open case.
         commands: Every command.
         settings: What is remembered.
+        edits: Writes tags and notes, and takes them back.
         tell: One line of news in the strip: text, icon, colour role.
     """
 
@@ -32,6 +34,7 @@ class Desk:
     session: Session
     commands: Commands
     settings: Settings
+    edits: Edits
     tell: Callable[[str, str, str], None]
 
     def tell_failure(self, failure: Failure) -> None:

@@ -16,6 +16,8 @@ class Concern(StrEnum):
     MEDIA = "media"
     FEATURES = "features"
     RUNS = "runs"
+    ANNOTATIONS = "annotations"
+    """Tags, stars, dispositions and notes, of entities and of runs."""
 
 
 @dataclass(frozen=True)

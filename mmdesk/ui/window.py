@@ -15,6 +15,7 @@ from mmdesk.ui.case_flow import CaseFlow
 from mmdesk.ui.colours import SPACE_M, SPACE_S, Appearance
 from mmdesk.ui.commands import Commands
 from mmdesk.ui.desk import Desk, Room
+from mmdesk.ui.edits import Edits
 from mmdesk.ui.formatting import menu_text, shown
 from mmdesk.ui.icons import application_icon, icon, put_icon
 from mmdesk.ui.jobs.job import Job, Lane
@@ -63,6 +64,7 @@ class MainWindow(QMainWindow):
         self.strip = ActivityStrip()
         self.feed = ActivityFeed(jobs, self.strip, self)
         self.flow = CaseFlow(self, jobs, self.session, settings, self.build_rooms)
+        self.edits = Edits(jobs, self.session, self.commands, self.strip.tell, self)
         self.preferences = PreferencesFlow(self, settings, theme, self.commands)
         self.rooms: dict[str, Room] = {}
         self._may_close = False
@@ -119,7 +121,7 @@ class MainWindow(QMainWindow):
         from mmdesk.ui.tabs.runs.tab import RunsTab
         from mmdesk.ui.tabs.training.tab import TrainTab
 
-        desk = Desk(self.jobs, self.session, self.commands, self.settings, self.strip.tell)
+        desk = Desk(self.jobs, self.session, self.commands, self.settings, self.edits, self.strip.tell)
         kinds = {"import": ImportTab, "train": TrainTab, "runs": RunsTab, "explain": ExplainTab}
         for name, kind in kinds.items():
             room: Room = kind(desk)

@@ -1,0 +1,165 @@
+"""The analyst's edits of tags and notes: done one after the other, undone and redone in their order."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject
+
+from mmdesk.ui import annotation_calls
+from mmdesk.ui.commands import Commands
+from mmdesk.ui.formatting import count, tool_tip
+from mmdesk.ui.jobs.job import Failure, Lane
+from mmdesk.ui.jobs.manager import Jobs
+from mmdesk.ui.session import Concern, OpenCase, Session
+
+if TYPE_CHECKING:
+    from mmdesk.engine.services.annotations import Annotated
+    from mmdesk.engine.store.annotation_rows import Switch
+
+_MOST = 200
+
+
+@dataclass(frozen=True)
+class _Edit:
+    """Something to be done: what it is called, how, and who wants to hear of it."""
+
+    words: str
+    work: Callable[..., Annotated]
+    arguments: tuple[object, ...]
+    on_done: Callable[[Annotated], object]
+    on_failure: Callable[[Failure], object]
+
+
+@dataclass(frozen=True)
+class _Done:
+    """An edit that can be taken back (or done again): what it is called, and what has to be switched for that."""
+
+    words: str
+    switch: Switch
+
+
+class Edits(QObject):
+    """Writes what the analyst says, and remembers how to take it back as long as the case is open.
+
+    A change begins when the one before has ended, so that they come into the case in the order of the keys pressed.
+    """
+
+    def __init__(
+        self, jobs: Jobs, session: Session, commands: Commands, tell: Callable[[str, str, str], None], parent: QObject
+    ) -> None:
+        super().__init__(parent)
+        self._jobs, self._session, self._tell = jobs, session, tell
+        self._waiting: deque[_Edit] = deque()
+        self._busy = False
+        self._undos: list[_Done] = []
+        self._redos: list[_Done] = []
+        add = commands.add
+        self._undo = add("Edit", "Undo", self.undo, shortcut="Ctrl+Z", icon="undo", enabled=False)
+        self._redo = add("Edit", "Redo", self.redo, shortcut="Ctrl+Shift+Z", icon="redo", enabled=False)
+        session.opened.connect(lambda _case: self._forget())
+        session.closed.connect(self._forget)
+        self._show()
+
+    def do(
+        self,
+        words: str,
+        work: Callable[..., Annotated],
+        *arguments: object,
+        on_done: Callable[[Annotated], object] = lambda _report: None,
+        on_failure: Callable[[Failure], object] | None = None,
+    ) -> None:
+        """Change something.
+
+        Args:
+            words: What it is called, in the past tense (``"3 entities starred"``).
+            work: From :mod:`mmdesk.ui.annotation_calls`; the case's folder comes first, then ``arguments``.
+            *arguments: Its own.
+            on_done: Told what was changed.
+            on_failure: Told why not; by itself the failure is one line of news.
+        """
+        self._put(_Edit(words, work, arguments, lambda report: self._on_done(words, report, on_done),
+                        on_failure or self._tell_failure))  # fmt: skip
+
+    def undo(self) -> None:
+        """Take the last change back."""
+        self._turn(self._undos, self._redos, "undone", redo=False)
+
+    def redo(self) -> None:
+        """Do what was taken back last again."""
+        self._turn(self._redos, self._undos, "done again", redo=True)
+
+    def _turn(self, come: list[_Done], go: list[_Done], how: str, *, redo: bool) -> None:
+        if not come or self._busy:
+            return
+        last = come.pop()
+
+        def on_turned(report: Annotated) -> None:
+            if report.switch:
+                go.append(_Done(last.words, report.switch.reverse))
+            left = ""
+            if report.passed:
+                left = f"; {count(len(report.passed), 'entry', 'entries')} changed by somebody else meanwhile stayed"
+            self._said(f"{how.capitalize()}: {last.words}{left}", "undo" if not redo else "redo", report)
+
+        def on_failure(failure: Failure) -> None:
+            come.append(last)  # what stood in the way may go
+            self._tell_failure(failure)
+
+        self._put(_Edit(last.words, annotation_calls.turn, (last.switch, redo), on_turned, on_failure))
+
+    def _on_done(self, words: str, report: Annotated, on_done: Callable[[Annotated], object]) -> None:
+        if report.switch:
+            self._undos = [*self._undos, _Done(words, report.switch.reverse)][-_MOST:]
+            self._redos.clear()
+        self._said(words if report.switch else f"{words}: so already", "done", report)
+        on_done(report)
+
+    def _said(self, words: str, icon: str, report: Annotated) -> None:
+        self._tell(words, icon, "good" if report.switch else "muted")
+        if report.switch:
+            self._session.tell(Concern.ANNOTATIONS)
+
+    def _tell_failure(self, failure: Failure) -> None:
+        self._tell(f"{failure.message} {failure.hint}".strip(), "failed", "bad")
+
+    # One after the other.
+
+    def _put(self, edit: _Edit) -> None:
+        self._waiting.append(edit)
+        self._next()
+
+    def _next(self) -> None:
+        if self._busy or not self._waiting or self._session.case is None:
+            return
+        edit = self._waiting.popleft()
+        self._busy = True
+        self._show()
+        case = self._session.case
+        self._jobs.submit(
+            Lane.IO, edit.work, self._session.folder, *edit.arguments, owner=self,
+            on_success=lambda report: self._ended(case, edit.on_done, report),
+            on_failure=lambda failure: self._ended(case, edit.on_failure, failure),
+            on_cancel=lambda: self._ended(None, edit.on_done),
+        )  # fmt: skip
+
+    def _ended(self, case: OpenCase | None, answer: Callable[..., object], *told: object) -> None:
+        self._busy = False
+        if case is not None and case is self._session.case:  # else nobody wants to know any more
+            answer(*told)
+        self._show()
+        self._next()
+
+    def _forget(self) -> None:
+        self._waiting.clear()
+        self._undos.clear()
+        self._redos.clear()
+        self._show()
+
+    def _show(self) -> None:
+        for action, name, done in ((self._undo, "Undo", self._undos), (self._redo, "Redo", self._redos)):
+            action.setEnabled(bool(done) and not self._busy)
+            action.setToolTip(tool_tip(f"{name}: {done[-1].words}" if done else name))
