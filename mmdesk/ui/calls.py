@@ -6,7 +6,7 @@ imported inside, and what goes in and out can be pickled. Every one takes ``ctx`
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,13 +30,10 @@ if TYPE_CHECKING:
     from mmdesk.engine.services.explanation_batches import BatchReport
     from mmdesk.engine.services.media_imports import ArtifactRow, ExtractReport, MediaReport
     from mmdesk.engine.services.previews import Preview as MediaPreview
-    from mmdesk.engine.services.runs import Comparison, Reproduction, RunPage, RunRow, TrainResult
+    from mmdesk.engine.services.runs import RunRow
     from mmdesk.engine.services.table_imports import ImportOptions, Preview, TableFiles, TablesReport
     from mmdesk.engine.services.table_reports import ImportHistory, RedoReport, UndoReport
-    from mmdesk.engine.training.checks import Finding
-    from mmdesk.engine.training.config import ConfigField
 
-RunsFunction = Callable[..., None]
 _TABLE_SUFFIXES = {".csv", ".tsv", ".tab", ".txt", ".gz", ".zip", ".xlsx", ".xls", ".parquet"}
 
 
@@ -215,28 +212,7 @@ def thumbnails(folder: Path, sha256s: Sequence[str], side: int, *, ctx: JobConte
             ctx.publish({"event": "thumbnail", "sha256": sha256, "pixels": pixels})
 
 
-# Training and runs.
-
-
-def config_fields(*, ctx: JobContext) -> tuple[ConfigField, ...]:  # noqa: ARG001
-    """What a training can be told."""
-    from mmdesk.engine.services import runs
-
-    return runs.config_fields()
-
-
-def check_training(folder: Path, *, ctx: JobContext) -> tuple[Finding, ...]:
-    """What stands against a training."""
-    from mmdesk.engine.services import runs
-
-    return runs.check_training(folder, ctx=ctx)
-
-
-def train(folder: Path, config: Mapping[str, object], name: str | None, force: bool, *, ctx: JobContext) -> TrainResult:
-    """Train one model."""
-    from mmdesk.engine.services import runs
-
-    return runs.train(folder, config, name=name, force=force, actor=current_actor(), ctx=ctx)
+# Predictions and explanations.
 
 
 def list_runs(folder: Path, deleted: bool, *, ctx: JobContext) -> tuple[RunRow, ...]:  # noqa: ARG001
@@ -244,48 +220,6 @@ def list_runs(folder: Path, deleted: bool, *, ctx: JobContext) -> tuple[RunRow, 
     from mmdesk.engine.services import runs
 
     return runs.list_runs(folder, deleted=deleted)
-
-
-def show_run(folder: Path, run: str, *, ctx: JobContext) -> RunPage:  # noqa: ARG001
-    """Everything that is stored of a run."""
-    from mmdesk.engine.services import runs
-
-    return runs.show_run(folder, run)
-
-
-def compare_runs(folder: Path, chosen: Sequence[str], *, ctx: JobContext) -> Comparison:  # noqa: ARG001
-    """Runs beside each other."""
-    from mmdesk.engine.services import runs
-
-    return runs.compare_runs(folder, chosen)
-
-
-def delete_runs(folder: Path, chosen: Sequence[str], *, ctx: JobContext) -> None:
-    """Put runs into the trash."""
-    from mmdesk.engine.services import runs
-
-    for run in chosen:
-        ctx.check_cancelled()
-        runs.delete_run(folder, run, actor=current_actor())
-
-
-def restore_runs(folder: Path, chosen: Sequence[str], *, ctx: JobContext) -> None:
-    """Take runs out of the trash."""
-    from mmdesk.engine.services import runs
-
-    for run in chosen:
-        ctx.check_cancelled()
-        runs.restore_run(folder, run, actor=current_actor())
-
-
-def reproduce(folder: Path, run: str, *, ctx: JobContext) -> Reproduction:
-    """Train a run again and compare."""
-    from mmdesk.engine.services import runs
-
-    return runs.reproduce(folder, run, actor=current_actor(), ctx=ctx)
-
-
-# Predictions and explanations.
 
 
 @dataclass(frozen=True)

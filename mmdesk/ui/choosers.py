@@ -8,7 +8,7 @@ from pathlib import Path
 
 import PySide6
 from PySide6.QtCore import Qt, qVersion
-from PySide6.QtWidgets import QFileDialog, QMessageBox, QPushButton, QWidget
+from PySide6.QtWidgets import QFileDialog, QInputDialog, QMessageBox, QPushButton, QWidget
 
 from mmdesk.ui.icons import application_icon
 from mmdesk.ui.settings import Settings
@@ -84,6 +84,23 @@ def ask(
     yes.clicked.connect(lambda _checked=False: on_yes())
     box.open()
     return box
+
+
+def ask_text(
+    parent: QWidget, title: str, label: str, text: str, on_text: Callable[[str], None], *, button: str = "Save"
+) -> QInputDialog:
+    """Ask for one line of text, with ``text`` to begin with."""
+    dialog = QInputDialog(parent)
+    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    dialog.setInputMode(QInputDialog.InputMode.TextInput)
+    dialog.setWindowTitle(title)
+    dialog.setLabelText(label)
+    dialog.setTextValue(text)
+    dialog.setOkButtonText(button)
+    dialog.resize(380, dialog.sizeHint().height())
+    dialog.textValueSelected.connect(lambda said: on_text(said.strip()))
+    dialog.open()
+    return dialog
 
 
 def show_error(parent: QWidget, message: str, hint: str, details: str = "") -> QMessageBox:

@@ -44,6 +44,13 @@ class Colours:
     bad: str
     series: tuple[str, ...]
 
+    def role(self, name: str) -> str:
+        """The colour of a role by its name; ``series 11`` is that place in the series, which begins anew at its end."""
+        if name.startswith("series "):
+            return self.series[int(name.removeprefix("series ")) % len(self.series)]
+        colour: str = getattr(self, name)
+        return colour
+
 
 LIGHT = Colours(
     dark=False,

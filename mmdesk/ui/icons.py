@@ -45,9 +45,9 @@ def _tinted(name: str, colour: str, disabled: str, ratio: float) -> QIcon:
 
 
 def icon(name: str, role: str = "text") -> QIcon:
-    """The icon in the colour that ``role`` (a field of :class:`~mmdesk.ui.colours.Colours`) has now."""
+    """The icon in the colour that ``role`` (see :meth:`~mmdesk.ui.colours.Colours.role`) has now."""
     colours = current()
-    return _tinted(name, getattr(colours, role), colours.control, QGuiApplication.primaryScreen().devicePixelRatio())
+    return _tinted(name, colours.role(role), colours.control, QGuiApplication.primaryScreen().devicePixelRatio())
 
 
 def put_icon(target: QAbstractButton | QAction, name: str, role: str = "text") -> None:

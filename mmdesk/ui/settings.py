@@ -158,6 +158,18 @@ class Settings:
         self._store.remove("layout")
         self._store.sync()
 
+    def document(self, name: str) -> dict[str, object]:
+        """A small document that a tab keeps; empty if there is none, or none that can be read."""
+        try:
+            found = json.loads(str(self._store.value(f"documents/{name}", "{}")))
+        except ValueError:
+            return {}
+        return found if isinstance(found, dict) else {}
+
+    def set_document(self, name: str, document: Mapping[str, object]) -> None:
+        """Keep a small document."""
+        self._put(f"documents/{name}", json.dumps(document))
+
     def _put_recent(self, cases: list[RecentCase]) -> None:
         self._put("recent", json.dumps([asdict(case) for case in cases]))
 

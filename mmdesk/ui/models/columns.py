@@ -39,6 +39,8 @@ class Column:
         help: The header's tool tip.
         keys: Numbers to sort by instead of the texts; NaN last.
         room: A text there must be room for, where the present ones may grow.
+        key: What it is remembered by; its title if empty.
+        group: Under what it stands, where columns stand in groups.
     """
 
     title: str
@@ -52,7 +54,14 @@ class Column:
     help: str = ""
     keys: NDArray[np.float64] | None = None
     room: str = ""
+    key: str = ""
+    group: str = ""
     _order: list[NDArray[np.int64]] = field(default_factory=list, repr=False, compare=False)
+
+    @property
+    def name(self) -> str:
+        """What it is remembered by."""
+        return self.key or self.title
 
     def order(self) -> NDArray[np.int64]:
         """The rows in ascending order of this column, missing values last; computed once."""

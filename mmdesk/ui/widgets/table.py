@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QItemSelection, QItemSelectionModel, QModelIndex, Qt, Signal
+import numpy as np
+from PySide6.QtCore import QItemSelection, QItemSelectionModel, QItemSelectionRange, QModelIndex, Qt, Signal
 from PySide6.QtGui import QGuiApplication, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView
 
@@ -74,15 +75,19 @@ class Table(QTableView):
 
     def fit(self) -> None:
         """Widths after the titles and the first rows."""
+        for number in range(len(self.columns.columns)):
+            self.fit_column(number)
+
+    def fit_column(self, number: int) -> None:
+        """A column's width after its title and the first rows."""
         metrics = self.fontMetrics()
-        most = _WIDEST * metrics.averageCharWidth()
-        for number, column in enumerate(self.columns.columns):
-            texts = [self.columns.text(row, number) for row in range(min(self.columns.size, _SAMPLE_ROWS))]
-            texts.append(column.room)
-            widest = max((metrics.horizontalAdvance(text) for text in texts), default=0)
-            widest += 26 if column.icon is not None else 0
-            title = self.fontMetrics().horizontalAdvance(column.title) * 1.1 + 20
-            self.setColumnWidth(number, int(min(max(widest + 20, title, _NARROWEST), most)))
+        column = self.columns.columns[number]
+        texts = [self.columns.text(row, number) for row in range(min(self.columns.size, _SAMPLE_ROWS))]
+        texts.append(column.room)
+        widest = max((metrics.horizontalAdvance(text) for text in texts), default=0)
+        widest += 26 if column.icon is not None else 0
+        title = metrics.horizontalAdvance(column.title) * 1.1 + 20
+        self.setColumnWidth(number, int(min(max(widest + 20, title, _NARROWEST), _WIDEST * metrics.averageCharWidth())))
 
     def chosen(self) -> list[int]:
         """The chosen source rows, in shown order."""
@@ -99,6 +104,23 @@ class Table(QTableView):
         self.selectionModel().setCurrentIndex(index, flags.ClearAndSelect | flags.Rows)
         self.scrollTo(index)
         return True
+
+    def choose_all(self, source_rows: Sequence[int]) -> None:
+        """Choose these source rows, as far as they are shown, and no others."""
+        flags = QItemSelectionModel.SelectionFlag
+        places = np.flatnonzero(np.isin(self.columns.rows, np.asarray(source_rows, dtype=np.int64)))
+        last = max(self.columns.columnCount() - 1, 0)
+        wanted = QItemSelection()
+        # Neighbours go in one range: ten thousand ranges would take seconds.
+        for block in np.split(places, np.flatnonzero(np.diff(places) > 1) + 1) if len(places) else ():
+            wanted.append(
+                QItemSelectionRange(self.columns.index(int(block[0]), 0), self.columns.index(int(block[-1]), last))
+            )
+        self.selectionModel().select(wanted, flags.ClearAndSelect)
+        if len(places):
+            first = self.columns.index(int(places[0]), 0)
+            self.selectionModel().setCurrentIndex(first, flags.NoUpdate)
+            self.scrollTo(first)
 
     def copy(self) -> None:
         """Put the chosen rows on the clipboard, tab-separated, with titles."""

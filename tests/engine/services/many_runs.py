@@ -22,7 +22,7 @@ def add_runs(folder: Path, count: int, actor: str) -> None:
     random = np.random.default_rng(7)
     with Case.open(folder, write=True, actor=actor) as case, case.write("test.runs", str(count)) as connection:
         table = cast("Table", ModelRun.__table__)
-        row = dict(connection.execute(select(table).order_by(table.c.created_us.desc())).mappings().one())
+        row = dict(connection.execute(select(table).order_by(table.c.created_us.desc())).mappings().first() or {})
         config, metrics = orjson.loads(row["config"]), orjson.loads(row["metrics"])
         rows = []
         for number in range(count):

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pyarrow as pa
@@ -21,7 +22,6 @@ from mmdesk.engine.store import backup, bulk
 from mmdesk.engine.store.case import Case
 from mmdesk.engine.store.tables import Entity
 from tests.engine.case_key import script
-from tests.engine.small_disks import fill_up
 
 BATCH = 2000
 
@@ -140,6 +140,22 @@ def test_a_restore_killed_thirty_times_leaves_the_one_state_or_the_other(case: C
         _restored_is_whole(case.folder)
 
 
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of 4 MB; skipped where none can be made."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    if not hasattr(os, "geteuid") or os.geteuid() != 0 or shutil.which("mount") is None:
+        pytest.skip("making a small disk takes root rights")
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", str(place)], check=False)
+    if mounted.returncode != 0:
+        pytest.skip("no small disk can be mounted here")
+    try:
+        yield place
+    finally:
+        subprocess.run(["umount", str(place)], check=True)
+
+
 def _rows(count: int, name: str) -> pa.Table:
     return pa.table(
         {
@@ -148,6 +164,12 @@ def _rows(count: int, name: str) -> pa.Table:
             "row_key": pa.array([bytes(16)] * count),
         }
     )
+
+
+def _fill_up(place: Path, leave: int = 0) -> Path:
+    filler = place / "filler"
+    filler.write_bytes(bytes(max(0, shutil.disk_usage(place).free - leave)))
+    return filler
 
 
 def test_a_full_disk_takes_the_write_back_and_says_so(small_disk: Path) -> None:
@@ -178,7 +200,7 @@ def test_no_space_at_all_is_said_at_every_step(small_disk: Path) -> None:
         with case.write("test.insert", "0") as connection:
             bulk.insert(connection, Entity, _rows(2000, "first"))
         kept = backup.make(case.folder, case.file, "manual")
-        filler = fill_up(small_disk)
+        filler = _fill_up(small_disk)
         steps: dict[str, Callable[[], object]] = {
             "write": lambda: _insert(case),
             "backup": lambda: backup.make(case.folder, case.file, "manual"),
@@ -200,6 +222,6 @@ def test_no_space_at_all_is_said_at_every_step(small_disk: Path) -> None:
 
 def test_reading_goes_on_with_a_full_disk(small_disk: Path) -> None:
     Case.create(small_disk / "case", actor="tester").close()
-    fill_up(small_disk)
+    _fill_up(small_disk)
     with Case.open(small_disk / "case", actor="tester") as case, case.read() as connection:
         assert connection.execute(text("SELECT count(*) FROM audit_log")).scalar_one() == 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QLabel
+from PySide6.QtWidgets import QInputDialog, QLabel
 from pytestqt.modeltest import ModelTester
 from pytestqt.qtbot import QtBot
 
@@ -39,13 +39,13 @@ def test_the_table_and_the_page_of_the_newest_run(
     qtbot: QtBot, window: MainWindow, trained_case: Path, qtmodeltester: ModelTester
 ) -> None:
     tab = runs_tab(qtbot, window, trained_case)
-    assert cells(tab.table, "Run") == ["other seed", "first look"]
-    assert cells(tab.table, "Status") == ["Done", "Done"]
-    assert all(text.startswith("0.") for text in cells(tab.table, "AUROC"))
-    qtmodeltester.check(tab.table.columns)
-    when = tab.table.columns.index(0, 2)
-    assert tab.table.columns.data(when).endswith(("ago", "now"))
-    assert ":" in tab.table.columns.data(when, Qt.ItemDataRole.ToolTipRole)
+    assert cells(tab.list.table, "Run") == ["other seed", "first look"]
+    assert cells(tab.list.table, "Status") == ["Done", "Done"]
+    assert all(text.startswith("0.") for text in cells(tab.list.table, "AUROC"))
+    qtmodeltester.check(tab.list.table.columns)
+    when = tab.list.table.columns.index(0, 2)
+    assert tab.list.table.columns.data(when).endswith(("ago", "now"))
+    assert ":" in tab.list.table.columns.data(when, Qt.ItemDataRole.ToolTipRole)
     details = tab.details
     assert details._name.text() == "other seed"
     assert "tester" in details._facts.text()
@@ -60,18 +60,55 @@ def test_the_table_and_the_page_of_the_newest_run(
 
 def test_runs_are_found_by_letters(qtbot: QtBot, window: MainWindow, trained_case: Path) -> None:
     tab = runs_tab(qtbot, window, trained_case)
-    qtbot.keyClicks(tab.search, "FIRST done")
-    assert cells(tab.table, "Run") == ["first look"]
-    tab.search.clear()
-    assert tab.table.columns.rowCount() == 2
+    qtbot.keyClicks(tab.list.query.edit, "FIRST done")
+    assert cells(tab.list.table, "Run") == ["first look"]
+    tab.list.query.edit.clear()
+    assert tab.list.table.columns.rowCount() == 2
+
+
+def test_a_query_proposes_chooses_and_says_what_is_wrong(qtbot: QtBot, window: MainWindow, trained_case: Path) -> None:
+    tab = runs_tab(qtbot, window, trained_case)
+    field = tab.list.query
+    qtbot.keyClicks(field.edit, "sta")
+    popup = field._popup
+    assert popup.isVisible()
+    qtbot.keyClick(popup, Qt.Key.Key_Down)
+    qtbot.keyClick(popup, Qt.Key.Key_Return)
+    assert field.text() == "status "
+    popup.hide()
+    qtbot.keyClicks(field.edit, "= done and sed = 7")
+    popup.hide()
+    assert "There is no field sed (at letter 19). Did you mean seed?" in field.message.text()
+    qtbot.keyClick(field.edit, Qt.Key.Key_Return)
+    assert field.edit.selectedText() == "sed"
+    qtbot.keyClicks(field.edit, "seed")
+    popup.hide()
+    assert not field.message.isVisible()
+    assert cells(tab.list.table, "Run") == ["other seed"]
+    assert tab.list.said.text() == "1 of 2 runs"
+    tab.list._on_arranged()
+    assert window.settings.document("runs")["last"]["query"] == "status = done and seed = 7"  # type: ignore[index]
+
+
+def test_a_run_is_renamed(qtbot: QtBot, window: MainWindow, trained_case: Path) -> None:
+    tab = runs_tab(qtbot, window, trained_case)
+    qtbot.keyClick(window, Qt.Key.Key_F2)
+    dialog = tab.findChild(QInputDialog)
+    assert isinstance(dialog, QInputDialog)
+    dialog.setTextValue("the pilot")
+    dialog.accept()
+    rest(qtbot, window)
+    assert cells(tab.list.table, "Run") == ["the pilot", "first look"]
+    assert [run.name for run in run_service.list_runs(trained_case)] == ["the pilot", "first look"]
+    assert [run.name for run in tab.list.chosen()] == ["the pilot"]
 
 
 def test_runs_are_compared_with_the_differences_first(
     qtbot: QtBot, window: MainWindow, trained_case: Path, qtmodeltester: ModelTester
 ) -> None:
     tab = runs_tab(qtbot, window, trained_case)
-    tab.table.setFocus()
-    qtbot.keyClick(tab.table, Qt.Key.Key_A, Qt.KeyboardModifier.ControlModifier)
+    tab.list.table.setFocus()
+    qtbot.keyClick(tab.list.table, Qt.Key.Key_A, Qt.KeyboardModifier.ControlModifier)
     qtbot.keyClick(window, Qt.Key.Key_D, Qt.KeyboardModifier.ControlModifier)
     rest(qtbot, window)
     page = tab.comparison
@@ -89,17 +126,17 @@ def test_a_run_goes_to_the_trash_and_comes_back(qtbot: QtBot, window: MainWindow
     tab = runs_tab(qtbot, window, trained_case)
     press(qtbot, tab, "Delete")
     rest(qtbot, window)
-    assert cells(tab.table, "Run") == ["first look"]
+    assert cells(tab.list.table, "Run") == ["first look"]
     assert len(run_service.list_runs(trained_case, deleted=True)) == 1
-    click(qtbot, tab.trash)
+    click(qtbot, tab.list.trash)
     rest(qtbot, window)
-    assert cells(tab.table, "Run") == ["other seed"]
+    assert cells(tab.list.table, "Run") == ["other seed"]
     press(qtbot, tab, "Restore")
     rest(qtbot, window)
     assert "empty" in tab.details._state.notice.title.text()
-    click(qtbot, tab.trash)
+    click(qtbot, tab.list.trash)
     rest(qtbot, window)
-    assert cells(tab.table, "Run") == ["other seed", "first look"]
+    assert cells(tab.list.table, "Run") == ["other seed", "first look"]
 
 
 def test_verifying_says_identical(qtbot: QtBot, window: MainWindow, trained_case: Path) -> None:
@@ -109,10 +146,10 @@ def test_verifying_says_identical(qtbot: QtBot, window: MainWindow, trained_case
     rest(qtbot, window)
     texts = " ".join(label.text() for label in tab.details._verdict.findChildren(QLabel))
     assert "Identical" in texts
-    tab.table.choose(1)
+    tab.list.table.choose(1)
     rest(qtbot, window)
     assert not tab.details._verdict.isVisible()
-    tab.table.choose(0)
+    tab.list.table.choose(0)
     rest(qtbot, window)
     assert tab.details._verdict.isVisible()
 
@@ -139,7 +176,7 @@ def test_a_run_without_its_files_is_an_error_in_words(qtbot: QtBot, window: Main
 
 def test_from_a_run_to_its_explanations(qtbot: QtBot, window: MainWindow, trained_case: Path) -> None:
     tab = runs_tab(qtbot, window, trained_case)
-    tab.table.choose(1)
+    tab.list.table.choose(1)
     rest(qtbot, window)
     press(qtbot, tab, "Explain")
     rest(qtbot, window)

@@ -11,7 +11,7 @@ from pytestqt.qtbot import QtBot
 
 from mmdesk.engine.core.types import RunStatus
 from mmdesk.engine.services import runs as run_service
-from mmdesk.ui import calls
+from mmdesk.ui import run_calls
 from mmdesk.ui.jobs.job import Job, JobState, Lane
 from mmdesk.ui.jobs.lanes import ProcessLane
 from mmdesk.ui.tabs.training.tab import TrainTab
@@ -124,7 +124,7 @@ def test_a_training_whose_process_is_killed_fails_and_another_can_start(
     assert tab._start.isEnabled()
     ended: list[Job] = []
     window.jobs.ended.connect(ended.append)
-    window.jobs.submit(Lane.HEAVY, calls.check_training, trained_case)
+    window.jobs.submit(Lane.HEAVY, run_calls.check_training, trained_case)
     rest(qtbot, window)
     assert ended[-1].state is JobState.SUCCEEDED
 

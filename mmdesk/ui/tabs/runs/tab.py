@@ -4,35 +4,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QLineEdit, QSplitter, QStackedWidget, QToolButton, QWidget
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtWidgets import QMenu, QSplitter, QStackedWidget, QWidget
 
-from mmdesk.ui import calls, choosers
+from mmdesk.ui import choosers, run_calls
 from mmdesk.ui.colours import SPACE_M, SPACE_S
 from mmdesk.ui.desk import Desk, Room
-from mmdesk.ui.formatting import count, exact_time, relative_time, score
-from mmdesk.ui.icons import put_icon
+from mmdesk.ui.formatting import count
 from mmdesk.ui.jobs.job import Failure, Lane
-from mmdesk.ui.measures import MEASURES, value_of
-from mmdesk.ui.models.columns import Column
 from mmdesk.ui.session import Concern
 from mmdesk.ui.tabs.runs.compare_page import ComparePage
 from mmdesk.ui.tabs.runs.run_page import RunDetails
+from mmdesk.ui.tabs.runs.runs_list import RunsList
 from mmdesk.ui.widgets.basics import ActionButton, boxed, column, row
 from mmdesk.ui.widgets.notice import Stateful
-from mmdesk.ui.widgets.table import Table
 
 if TYPE_CHECKING:
+    from mmdesk.engine.services.run_table import RunTable
     from mmdesk.engine.services.runs import Comparison, Reproduction, RunPage, RunRow
-
-STATUS = {
-    "running": ("running", "accent"),
-    "done": ("done", "good"),
-    "cancelled": ("cancelled", "muted"),
-    "failed": ("failed", "bad"),
-    "interrupted": ("interrupted", "warn"),
-}
 
 
 class RunsTab(Room):
@@ -42,11 +31,12 @@ class RunsTab(Room):
 
     def __init__(self, desk: Desk) -> None:
         super().__init__(desk)
-        self._rows: tuple[RunRow, ...] = ()
         self._wanted: str | None = None
         self._make_actions()
-        self.table = Table("Runs", many=True)
-        self.table.picked.connect(self._on_table_picked)
+        self.list = RunsList(desk.settings)
+        self.list.picked.connect(self._on_picked)
+        self.list.trash_switched.connect(lambda _on: self.load())
+        self.list.menu_asked.connect(self._on_menu_asked)
         self.details = RunDetails()
         self.comparison = ComparePage()
         self._side = QStackedWidget()
@@ -75,25 +65,13 @@ class RunsTab(Room):
             "Runs", "Verify run", self._on_verify, shortcut="Ctrl+Shift+V", icon="verify", enabled=False,
             help_text="Train the run again from its own data and say whether every bit is the same.",
         )  # fmt: skip
+        self._rename = add("Runs", "Rename run…", self._on_rename, shortcut="F2", enabled=False)
+        self._columns = add("Runs", "Choose columns of runs…", self._on_columns, icon="columns")
         self._delete = add("Runs", "Move to trash", self._on_delete, icon="trash", enabled=False)
         self._restore = add("Runs", "Take out of the trash", self._on_restore, icon="restore", enabled=False)
         self._refresh = add("Runs", "Read runs again", self._on_refresh, shortcut="F5", icon="refresh")
 
     def _left(self) -> QWidget:
-        self.search = QLineEdit()
-        self.search.setPlaceholderText("Find a run by name, status or setting")
-        self.search.setAccessibleName("Find a run")
-        self.search.setClearButtonEnabled(True)
-        self.search.textChanged.connect(self._on_search_changed)
-        self.trash = QToolButton()
-        self.trash.setText(" Trash")
-        self.trash.setAccessibleName("Show the trash")
-        self.trash.setCheckable(True)
-        self.trash.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        put_icon(self.trash, "trash")
-        self.trash.toggled.connect(lambda _on: self.load())
-        top = row(None, self.search, self.trash)
-        top.setStretch(0, 1)
         buttons = row(
             None,
             ActionButton(self._explain, "Explain"),
@@ -103,7 +81,7 @@ class RunsTab(Room):
             ActionButton(self._restore, "Restore"),
             ActionButton(self._delete, "Delete"),
         )
-        left = boxed(column(None, top, self.table, buttons, spacing=SPACE_S, margin=(0, 0, SPACE_S, 0)))
+        left = boxed(column(None, self.list, buttons, spacing=SPACE_S, margin=(0, 0, SPACE_S, 0)))
         left.setMinimumWidth(420)
         return left
 
@@ -113,39 +91,33 @@ class RunsTab(Room):
         """No case, or another one."""
         self.desk.jobs.supersede("runs.list")
         self.desk.jobs.supersede("runs.page")
-        self._rows, self._wanted = (), None
-        self.table.set_columns([])
+        self._wanted = None
+        self.list.clear()
         self.details.clear()
-        self.trash.blockSignals(True)
-        self.trash.setChecked(False)
-        self.trash.blockSignals(False)
         self._state.show_empty("runs", "No case is open", "")
         self._enable([])
 
     def load(self) -> None:
         """Read the list anew."""
-        if not self._rows:
+        if not self.list.runs:
             self._state.show_busy("Reading the runs")
         self.desk.jobs.submit(
-            Lane.DB, calls.list_runs, self.desk.session.folder, self.trash.isChecked(), key="runs.list", owner=self,
-            on_success=self._on_listed, on_failure=self._on_failed,
+            Lane.DB, run_calls.run_table, self.desk.session.folder, self.list.trash.isChecked(), key="runs.list",
+            owner=self, on_success=self._on_listed, on_failure=self._on_failed,
         )  # fmt: skip
 
     def show_object(self, what: object) -> None:
         """Open a run by its id."""
         if isinstance(what, str):
             self._wanted = what
-            if self.trash.isChecked():
-                self.trash.setChecked(False)
+            if self.list.trash.isChecked():
+                self.list.trash.setChecked(False)
             elif not self._choose_wanted():
                 self.load()
 
-    def _on_listed(self, rows: tuple[RunRow, ...]) -> None:
-        before = [self._rows[number].run_id for number in self.table.chosen()] if self._rows else []
-        self._rows = rows
-        self.table.set_columns(_columns(rows))
-        self._on_search_changed(self.search.text())
-        if not rows and not self.trash.isChecked():
+    def _on_listed(self, table: RunTable) -> None:
+        self.list.show_table(table)
+        if not table.runs and not self.list.trash.isChecked():
             self._state.show_empty(
                 "runs", "No runs yet", "Every training you start is kept here, with all it needs to be repeated.",
                 "Go to Train", lambda: self.going.emit("train", None),
@@ -153,45 +125,37 @@ class RunsTab(Room):
             self._enable([])
             return
         self._state.show_content()
-        self._wanted = self._wanted or (before[0] if before else None)
-        if not self._choose_wanted() and rows:
-            self.table.choose(0)
-        if not rows:
+        if not self._choose_wanted() and not self.list.chosen() and self.list.table.columns.rowCount():
+            self.list.table.choose(int(self.list.table.columns.rows[0]))
+        if not table.runs:
             self.details.show_nothing("The trash is empty.")
             self._enable([])
 
     def _choose_wanted(self) -> bool:
-        for number, run in enumerate(self._rows):
-            if run.run_id == self._wanted:
-                self._wanted = None
-                return self.table.choose(number)
-        return False
+        if self._wanted is None or not any(run.run_id == self._wanted for run in self.list.runs):
+            return False
+        wanted, self._wanted = self._wanted, None
+        if not self.list.choose(wanted):
+            self.list.query.set_text("")  # the query hides what somebody asked for
+        return self.list.choose(wanted)
 
     def _on_failed(self, failure: Failure) -> None:
         self._state.show_error(failure.message, failure.hint, failure.details, "Try again", self.load)
 
-    def _on_search_changed(self, text: str) -> None:
-        words = text.casefold().split()
-        if not words:
-            self.table.columns.set_filter(None)
-            return
-        texts = [f"{run.name} {run.status} {run.run_id} {run.config}".casefold() for run in self._rows]
-        self.table.columns.set_filter(np.array([all(word in t for word in words) for t in texts], dtype=bool))
-
     # One run, several runs.
 
-    def _on_table_picked(self, numbers: list[int]) -> None:
-        self._enable(numbers)
-        if len(numbers) == 1:
+    def _on_picked(self, runs: list[RunRow]) -> None:
+        self._enable(runs)
+        if len(runs) == 1:
             self._side.setCurrentWidget(self.details)
-            self.details.show_busy(self._rows[numbers[0]].name)
+            self.details.show_busy(runs[0].name)
             self.desk.jobs.submit(
-                Lane.DB, calls.show_run, self.desk.session.folder, self._rows[numbers[0]].run_id,
+                Lane.DB, run_calls.show_run, self.desk.session.folder, runs[0].run_id,
                 key="runs.page", owner=self, on_success=self._on_page, on_failure=self._on_page_failed,
             )  # fmt: skip
-        elif len(numbers) > 1:
+        elif len(runs) > 1:
             self._side.setCurrentWidget(self.comparison)
-            self.comparison.offer(len(numbers), self._on_compare)
+            self.comparison.offer(len(runs), self._on_compare)
         else:
             self._side.setCurrentWidget(self.details)
             self.details.show_nothing("Choose a run to see everything that is kept of it.")
@@ -203,12 +167,12 @@ class RunsTab(Room):
         self.details.show_failure(failure.message, failure.hint, failure.details)
 
     def _chosen(self) -> list[str]:
-        return [self._rows[number].run_id for number in self.table.chosen()]
+        return [run.run_id for run in self.list.chosen()]
 
     def _on_compare(self) -> None:
-        names = [self._rows[number].name for number in self.table.chosen()]
+        names = [run.name for run in self.list.chosen()]
         self.desk.jobs.submit(
-            Lane.DB, calls.compare_runs, self.desk.session.folder, self._chosen(), key="runs.page", owner=self,
+            Lane.DB, run_calls.compare_runs, self.desk.session.folder, self._chosen(), key="runs.page", owner=self,
             on_success=lambda found: self._on_compared(found, names), on_failure=self.desk.tell_failure,
         )  # fmt: skip
 
@@ -223,27 +187,28 @@ class RunsTab(Room):
 
     def _on_delete(self) -> None:
         chosen = self._chosen()
-        self._change(calls.delete_runs, chosen, f"{count(len(chosen), 'run')} moved to the trash; Restore brings back")
+        news = f"{count(len(chosen), 'run')} moved to the trash; Restore brings back"
+        self._change(run_calls.delete_runs, chosen, news=news)
 
     def _on_restore(self) -> None:
         chosen = self._chosen()
-        self._change(calls.restore_runs, chosen, f"{count(len(chosen), 'run')} taken out of the trash")
+        self._change(run_calls.restore_runs, chosen, news=f"{count(len(chosen), 'run')} taken out of the trash")
 
-    def _change(self, function: calls.RunsFunction, chosen: list[str], news: str) -> None:
-        def done(_nothing: None) -> None:
+    def _change(self, function: run_calls.RunsFunction, *what: object, news: str) -> None:
+        def done(_nothing: object) -> None:
             self.desk.tell(news, "done", "good")
             self.desk.session.tell(Concern.RUNS)
 
         self.desk.jobs.submit(
-            Lane.DB, function, self.desk.session.folder, chosen, owner=self, on_success=done,
+            Lane.DB, function, self.desk.session.folder, *what, owner=self, on_success=done,
             on_failure=self.desk.tell_failure,
         )  # fmt: skip
 
     def _on_verify(self) -> None:
-        run = self._rows[self.table.chosen()[0]]
+        run = self.list.chosen()[0]
         self.details.show_verifying(run.run_id)
         self.desk.jobs.submit(
-            Lane.HEAVY, calls.reproduce, self.desk.session.folder, run.run_id, title=f"Verifying {run.name}",
+            Lane.HEAVY, run_calls.reproduce, self.desk.session.folder, run.run_id, title=f"Verifying {run.name}",
             owner=self, on_success=self._on_verified,
             on_failure=lambda failure: self._on_verify_failed(run.run_id, failure),
             on_cancel=lambda: self.details.forget_verdict(run.run_id),
@@ -260,46 +225,37 @@ class RunsTab(Room):
         if self.desk.session.case is not None:
             self.load()
 
-    def _enable(self, numbers: list[int]) -> None:
-        in_trash = self.trash.isChecked()
-        statuses = [self._rows[number].status for number in numbers]
-        one_done = len(numbers) == 1 and statuses == ["done"] and not in_trash
+    def _on_rename(self) -> None:
+        run = self.list.chosen()[0]
+        choosers.ask_text(
+            self, "Rename run", "What it is called from now on:", run.name,
+            lambda name: self._change(run_calls.rename_run, run.run_id, name, news=f"The run is called {name} now"),
+            button="Rename",
+        )  # fmt: skip
+
+    def _on_columns(self) -> None:
+        self.list.choose_columns()
+
+    def _on_menu_asked(self, at: QPoint) -> None:
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        actions = (self._explain, self._compare, self._verify, self._rename, self._restore, self._delete)
+        menu.addActions([action for action in actions if action.isEnabled()])
+        if not menu.isEmpty():
+            menu.popup(at)
+
+    def _enable(self, runs: list[RunRow]) -> None:
+        in_trash = self.list.trash.isChecked()
+        statuses = [run.status for run in runs]
+        one_done = len(runs) == 1 and statuses == ["done"] and not in_trash
         self._explain.setEnabled(one_done)
         self._verify.setEnabled(one_done)
-        self._compare.setEnabled(len(numbers) > 1)
-        self._delete.setEnabled(bool(numbers) and not in_trash and "running" not in statuses)
-        self._restore.setEnabled(bool(numbers) and in_trash)
+        self._rename.setEnabled(len(runs) == 1 and not in_trash)
+        self._compare.setEnabled(len(runs) > 1)
+        self._delete.setEnabled(bool(runs) and not in_trash and "running" not in statuses)
+        self._restore.setEnabled(bool(runs) and in_trash)
 
     def reset_layout(self) -> None:
-        """Widths as they came."""
+        """Widths and columns as they came."""
         self._splitter.setSizes([590, 660])
-        self.table.fit()
-
-
-def _columns(rows: tuple[RunRow, ...]) -> list[Column]:
-    columns = [
-        Column("Run", [row.name for row in rows], tip=lambda name: name),
-        Column(
-            "Status", [row.status for row in rows], show=lambda status: str(status).capitalize(),
-            icon=lambda status: STATUS.get(str(status)),
-        ),
-        Column(
-            "Created", [row.created_us for row in rows], show=relative_time, tip=exact_time, room="59 minutes ago",
-            keys=np.array([row.created_us for row in rows], dtype=np.float64),
-        ),
-    ]  # fmt: skip
-    for measure in MEASURES:
-        values = [value_of(row.metrics, "test", measure) for row in rows]
-        if any(value is not None for value in values):
-            columns.append(
-                Column(
-                    measure.name if measure.key != "average_precision" else "Avg. precision",
-                    values,
-                    show=score,
-                    numeric=True,
-                    help=f"{measure.name} on the test part; "
-                    f"{'higher' if measure.higher_is_better else 'lower'} is better",
-                )
-            )
-    columns.append(Column("Run id", [row.run_id for row in rows], show=lambda run: str(run)[:12], tip=str))
-    return columns
+        self.list.reset()

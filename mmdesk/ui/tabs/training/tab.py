@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtWidgets import QLineEdit, QProgressBar, QSplitter, QWidget
 
-from mmdesk.ui import calls
+from mmdesk.ui import run_calls
 from mmdesk.ui.colours import SPACE_L, SPACE_M, SPACE_S
 from mmdesk.ui.desk import Desk, Room
 from mmdesk.ui.formatting import count, duration, percent
@@ -136,12 +136,14 @@ class TrainTab(Room):
         self._checks.show_sentences([Sentence(Severity.NOTE, "Checking the data…")])
         self._before.setVisible(self._job is None)
         self.desk.jobs.submit(
-            Lane.QUICK, calls.check_training, self.desk.session.folder, key="train.checks", owner=self,
+            Lane.QUICK, run_calls.check_training, self.desk.session.folder, key="train.checks", owner=self,
             on_success=self._on_checked, on_failure=self._on_check_failed,
         )  # fmt: skip
 
     def _load_fields(self) -> None:
-        self.desk.jobs.submit(Lane.IO, calls.config_fields, owner=self, key="train.fields", on_success=self._on_fields)
+        self.desk.jobs.submit(
+            Lane.IO, run_calls.config_fields, owner=self, key="train.fields", on_success=self._on_fields
+        )
 
     def _on_fields(self, fields: tuple[ConfigField, ...]) -> None:
         self._form.set_settings([_setting(field) for field in fields])
@@ -171,7 +173,7 @@ class TrainTab(Room):
         self._figures.show_figures([])
         self._news.show_sentences([])
         self._job = self.desk.jobs.submit(
-            Lane.HEAVY, calls.train, self.desk.session.folder, self._form.values(), name, False,
+            Lane.HEAVY, run_calls.train, self.desk.session.folder, self._form.values(), name, False,
             title=f"Training {name}" if name else "Training", owner=self,
             on_event=self._on_event, on_success=self._on_trained,
             on_failure=self._on_failed, on_cancel=self._on_cancelled,
@@ -222,7 +224,7 @@ class TrainTab(Room):
 
     def _show_page(self, run_id: str) -> None:
         self.desk.jobs.submit(
-            Lane.DB, calls.show_run, self.desk.session.folder, run_id, owner=self, key="train.page",
+            Lane.DB, run_calls.show_run, self.desk.session.folder, run_id, owner=self, key="train.page",
             on_success=self._on_page, on_failure=self.desk.tell_failure,
         )  # fmt: skip
 
