@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -49,6 +50,7 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     reproduce = commands.add_parser("reproduce", help="train a run again and compare, to the bit")
     reproduce.add_argument("folder", metavar="DIR", type=Path, help="the case folder")
     reproduce.add_argument("name", metavar="RUN", help=_RUN_HELP)
+    reproduce.add_argument("--certificate", metavar="F", type=Path, help="write what was compared as .json or .html")
     reproduce.set_defaults(run=_reproduce)
 
     evaluate = commands.add_parser("evaluate", help="how well a run does on the labels that the case has now")
@@ -87,12 +89,18 @@ def _add_runs(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     compare.add_argument("folder", metavar="DIR", type=Path, help="the case folder")
     compare.add_argument("names", metavar="RUN", nargs="+", help=_RUN_HELP)
     compare.add_argument("--all", action="store_true", help="also what is the same in all of them")
+    compare.add_argument("--out", metavar="F", type=Path, help="write it as .csv, .html or .json, too")
     compare.set_defaults(run=_compare)
     for word, what in (("delete", "put runs into the trash"), ("restore", "take runs out of the trash")):
         parser = kinds.add_parser(word, help=what)
         parser.add_argument("folder", metavar="DIR", type=Path, help="the case folder")
         parser.add_argument("names", metavar="RUN", nargs="+", help=_RUN_HELP)
         parser.set_defaults(run=_delete if word == "delete" else _restore)
+    purge = kinds.add_parser("purge", help="remove runs that are in the trash for good, with their files")
+    purge.add_argument("folder", metavar="DIR", type=Path, help="the case folder")
+    purge.add_argument("names", metavar="RUN", nargs="+", help=_RUN_HELP)
+    purge.add_argument("--dry-run", action="store_true", help="only say what would go and what depends on it")
+    purge.set_defaults(run=_purge)
 
 
 def read_settings(config: Path | None, settings: Sequence[str]) -> dict[str, object]:
@@ -244,6 +252,11 @@ def _compare(args: argparse.Namespace, console: Console) -> int:
     from mmdesk.engine.services.runs import compare_runs
 
     comparison = compare_runs(args.folder, args.names)
+    if args.out is not None:
+        from mmdesk.engine.services.comparison_files import write_comparison
+
+        write_comparison(comparison, args.out, everything=args.all)
+    comparison = dataclasses.replace(comparison, histories=())  # runs show has them
     console.result(comparison, _describe_comparison(comparison, everything=args.all))
     return ExitStatus.DONE
 
@@ -280,10 +293,29 @@ def _restore(args: argparse.Namespace, console: Console) -> int:
     return ExitStatus.DONE
 
 
+def _purge(args: argparse.Namespace, console: Console) -> int:
+    from mmdesk.engine.services.run_purges import purge_runs
+
+    report = purge_runs(args.folder, args.names, dry_run=args.dry_run, actor=current_actor(), ctx=console.context)
+    lines = [
+        f"  {run.name} ({run.run_id[:12]}): {run.size_bytes:,} bytes, {run.certificates} certificates, "
+        f"{run.predictions} stored predictions, {run.tags} tags, {run.notes} notes"
+        for run in report.runs
+    ]
+    lines.append(f"  snapshots that no other run needs: {len(report.snapshots)}, {report.snapshot_bytes:,} bytes")
+    verb = "Would remove" if args.dry_run else "Removed"
+    console.result(report, "\n".join([f"{verb} for good, {report.size_bytes:,} bytes:", *lines]))
+    return ExitStatus.DONE
+
+
 def _reproduce(args: argparse.Namespace, console: Console) -> int:
     from mmdesk.engine.services.runs import reproduce
 
     result = reproduce(args.folder, args.name, actor=current_actor(), ctx=console.context)
+    if args.certificate is not None:
+        from mmdesk.engine.services.certificates import write_certificate
+
+        write_certificate(result.certificate, args.certificate)
     console.result(result, f"{result.verdict}: {result.text}")
     return ExitStatus.DONE if result.verdict is Verdict.IDENTICAL else ExitStatus.DATA
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from mmdesk.engine.training.checks import Finding
     from mmdesk.engine.training.config import ConfigField
 
-RunsFunction = Callable[..., None]
+RunsFunction = Callable[..., object]
 
 
 def config_fields(*, ctx: JobContext) -> tuple[ConfigField, ...]:  # noqa: ARG001

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from mmdesk.engine.core.query.fields import Field, Float64, Kind, Rows
 from mmdesk.engine.core.query.parsing import parse
 from mmdesk.engine.core.times import now_us
 from mmdesk.engine.core.types import RunStatus, Verdict
+from mmdesk.engine.services.annotations import Mark, MarkKind, NoteRow
 from mmdesk.engine.services.runs import RunRow
 
 _PARTS = {"test": "on the test part", "val": "on the validation part", "train": "on the training part"}
@@ -78,6 +79,27 @@ class RunTable:
         return parse(query, self.fields).mask(self.rows)
 
 
+@dataclass(frozen=True)
+class Said:
+    """What analysts say of runs, by run id: ``tags``, ``notes`` (oldest first), and which are ``starred``."""
+
+    tags: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    notes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    starred: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(cls, marks: Sequence[Mark], notes: Sequence[NoteRow]) -> Said:
+        """From what is stored."""
+        tags: dict[str, tuple[str, ...]] = {}
+        texts: dict[str, tuple[str, ...]] = {}
+        for mark in marks:
+            if mark.kind is MarkKind.TAG:
+                tags[mark.subject] = (*tags.get(mark.subject, ()), mark.value)
+        for note in notes:
+            texts[note.subject] = (*texts.get(note.subject, ()), note.text)
+        return cls(tags, texts, frozenset(mark.subject for mark in marks if mark.kind is MarkKind.STAR))
+
+
 def run_table(
     folder: Path, deleted: bool = False, *, actor: str | None = None, ctx: JobContext = NULL_CONTEXT
 ) -> RunTable:
@@ -88,6 +110,7 @@ def run_table(
         StoreError: The case cannot be read.
     """
     from mmdesk.engine.core.types import current_actor
+    from mmdesk.engine.services import annotations
     from mmdesk.engine.services.runs import as_row
     from mmdesk.engine.store import run_rows
     from mmdesk.engine.store.case import Case
@@ -97,13 +120,16 @@ def run_table(
         runs = tuple(as_row(record) for record in records.all_runs(case, deleted=deleted))
         with case.read() as connection:
             made, verdicts = run_rows.ids_by_age(connection), run_rows.verdicts(connection)
+    said = Said.of(
+        annotations.marks(folder, annotations.SubjectKind.RUN), annotations.notes(folder, annotations.SubjectKind.RUN)
+    )
     ctx.check_cancelled()
     places = {run_id: place for place, run_id in enumerate(made)}
-    return table_of(runs, tuple(places[run.run_id] for run in runs), verdicts)
+    return table_of(runs, tuple(places[run.run_id] for run in runs), verdicts, said)
 
 
 def table_of(
-    runs: Sequence[RunRow], numbers: Sequence[int], verdicts: Mapping[str, str], now: int | None = None
+    runs: Sequence[RunRow], numbers: Sequence[int], verdicts: Mapping[str, str], said: Said, now: int | None = None
 ) -> RunTable:
     """Runs in columns.
 
@@ -111,6 +137,7 @@ def table_of(
         runs: Newest first.
         numbers: Their places among all runs, oldest 0.
         verdicts: Of those that were verified, the last one, by run id.
+        said: Tags and notes.
         now: The present moment, in microseconds; the clock's if None.
     """
     moment = now_us() if now is None else now
@@ -118,6 +145,7 @@ def table_of(
         *_attributes(runs, verdicts, moment),
         *_params([flattened(run.config) for run in runs]),
         *_metrics([run.metrics for run in runs]),
+        *_said(runs, said),
     ]
     rows = Rows(
         size=len(runs),
@@ -230,3 +258,15 @@ def _heads(document: Mapping[str, Any], source: str) -> Mapping[str, Any]:
     else:
         found = document.get(source)
     return found if isinstance(found, Mapping) else {}
+
+
+def _said(runs: Sequence[RunRow], said: Said) -> Iterator[RunColumn]:
+    words = tuple(dict.fromkeys(tag for tags in said.tags.values() for tag in tags))
+    fields = (
+        (Field("tag", Kind.TEXT, "a tag on the run", ("tags",), words), said.tags),
+        (Field("note", Kind.TEXT, "a note on the run", ("notes",)), said.notes),
+    )
+    for one, texts in fields:
+        yield RunColumn(one, ColumnGroup.TAGS, [texts.get(run.run_id) for run in runs])
+    stars = ["yes" if run.run_id in said.starred else "no" for run in runs]
+    yield RunColumn(Field("star", Kind.TEXT, "it has a star", (), ("yes", "no")), ColumnGroup.TAGS, stars)

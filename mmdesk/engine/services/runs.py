@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,7 @@ from mmdesk.engine.core.types import RunStatus, Verdict, current_actor
 from mmdesk.engine.store.case import Case
 
 if TYPE_CHECKING:
+    from mmdesk.engine.services.certificates import Certificate
     from mmdesk.engine.training.checks import Finding
     from mmdesk.engine.training.config import ConfigField
     from mmdesk.engine.training.records import RunRecord
@@ -76,6 +77,7 @@ class RunPage:
         row: Its row in the list. ``history``: one document per epoch.
         environment: environment.json. ``manifest``: data_manifest.json; empty where the file is not here.
         card: The model card, Markdown; empty while it is being trained and for runs of versions without cards.
+        evaluation: evaluation.json; empty likewise. ``certificates``: of its verifications, newest first.
     """
 
     row: RunRow
@@ -83,6 +85,8 @@ class RunPage:
     environment: dict[str, Any]
     manifest: dict[str, Any]
     card: str = ""
+    evaluation: Mapping[str, Any] = field(default_factory=dict)
+    certificates: tuple[Certificate, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -96,15 +100,16 @@ class ComparedRow:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Runs side by side, in the order asked."""
+    """Runs side by side, in the order asked; ``histories``: of each, one document per epoch, as far as it is here."""
 
     runs: tuple[RunRow, ...]
     rows: tuple[ComparedRow, ...]
+    histories: tuple[tuple[dict[str, Any], ...], ...] = ()
 
 
 @dataclass(frozen=True)
 class Reproduction:
-    """The verdict on a run: ``text`` says it in words, ``details`` hold what it rests on."""
+    """The verdict on a run: ``text`` says it in words, ``details`` hold what it rests on, the certificate all of it."""
 
     verdict: Verdict
     run_id: str
@@ -112,6 +117,7 @@ class Reproduction:
     reproduced_sha256: str | None
     details: dict[str, Any]
     text: str
+    certificate: Certificate
 
 
 def default_config() -> dict[str, Any]:
@@ -300,6 +306,7 @@ def show_run(folder: Path, run: str, *, actor: str | None = None) -> RunPage:
     Raises:
         DataError: No such run.
     """
+    from mmdesk.engine.services import certificates
     from mmdesk.engine.training import records
 
     with Case.open(folder, actor=actor or current_actor()) as case:
@@ -314,10 +321,12 @@ def show_run(folder: Path, run: str, *, actor: str | None = None) -> RunPage:
 
         return RunPage(
             row=as_row(record),
-            history=tuple(orjson.loads(line) for line in read("training_log.jsonl").splitlines() if line.strip()),
+            history=_history(case, record.folder),
             environment=orjson.loads(read("environment.json") or b"{}"),
             manifest=orjson.loads(read("data_manifest.json") or b"{}"),
             card=read("model_card.md").decode(),
+            evaluation=orjson.loads(read("evaluation.json") or b"{}"),
+            certificates=certificates.kept(case.files, record.folder),
         )
 
 
@@ -331,6 +340,7 @@ def compare_runs(folder: Path, runs: Sequence[str], *, actor: str | None = None)
 
     with Case.open(folder, actor=actor or current_actor()) as case:
         found = [records.resolve(case, run) for run in runs]
+        histories = tuple(_history(case, record.folder) for record in found)
     tables = [
         {
             "status": str(record.status),
@@ -346,7 +356,15 @@ def compare_runs(folder: Path, runs: Sequence[str], *, actor: str | None = None)
     for key in keys:
         values = tuple(table.get(key) for table in tables)
         rows.append(ComparedRow(key, values, any(value != values[0] for value in values[1:])))
-    return Comparison(tuple(as_row(record) for record in found), tuple(rows))
+    return Comparison(tuple(as_row(record) for record in found), tuple(rows), histories)
+
+
+def _history(case: Case, folder: str) -> tuple[dict[str, Any], ...]:
+    path = f"{folder}/training_log.jsonl"
+    if not case.files.exists(path):
+        return ()
+    with case.files.open(path) as file:
+        return tuple(orjson.loads(line) for line in file.read().splitlines() if line.strip())
 
 
 def delete_run(folder: Path, run: str, *, actor: str) -> RunRow:
@@ -421,12 +439,14 @@ def _move(folder: Path, run: str, *, deleted: bool, actor: str) -> RunRow:
 
 
 def reproduce(folder: Path, run: str, *, actor: str, ctx: JobContext = NULL_CONTEXT) -> Reproduction:
-    """Train a run again from its own snapshot and compare, to the bit.
+    """Train a run again from its own snapshot and compare, to the bit. The certificate is kept beside the run.
 
     Raises:
         DataError: No such run.
         JobCancelled: As asked; nothing is kept.
     """
+    from mmdesk.engine.services import certificates
+    from mmdesk.engine.store import run_rows
     from mmdesk.engine.training import records
 
     with Case.open(folder, actor=actor) as case:
@@ -435,7 +455,7 @@ def reproduce(folder: Path, run: str, *, actor: str, ctx: JobContext = NULL_CONT
     from mmdesk.engine.training import reproduction, sessions
 
     judgement = reproduction.obstacles(files, record)
-    reproduced: str | None = None
+    reproduced, attempt = None, None
     if judgement is None:
         attempt = sessions.new_attempt(files.path(record.folder), record.folder)
         try:
@@ -444,17 +464,21 @@ def reproduce(folder: Path, run: str, *, actor: str, ctx: JobContext = NULL_CONT
             shutil.rmtree(files.path(attempt), ignore_errors=True)
             raise
         judgement = reproduction.judge(files, record, attempt, reproduced)
-        if reproduced == record.model_sha256:
-            files.delete(f"{attempt}/model.pt")  # the same bytes are there already
-    result = Reproduction(
+    certificate = certificates.certify(files, record, judgement, attempt, reproduced, actor=actor)
+    if attempt is not None and reproduced == record.model_sha256:
+        files.delete(f"{attempt}/model.pt")  # the same bytes are there already
+    details = {
+        "verdict": certificate.verdict, "model_sha256": record.model_sha256, "reproduced_sha256": reproduced
+    }  # fmt: skip
+    with records.writing(folder, actor) as case, case.write(run_rows.REPRODUCED, record.run_id, details):
+        if files.path(record.folder).is_dir():  # else the run's files are not here, and nothing is kept beside them
+            certificates.keep(files, record.folder, certificate)
+    return Reproduction(
         verdict=judgement.verdict,
         run_id=record.run_id,
         model_sha256=record.model_sha256,
         reproduced_sha256=reproduced,
         details=judgement.details,
         text=judgement.text,
+        certificate=certificate,
     )
-    details = {"verdict": str(result.verdict), "model_sha256": result.model_sha256, "reproduced_sha256": reproduced}
-    with records.writing(folder, actor) as case, case.write("run.reproduce", record.run_id, details):
-        pass
-    return result

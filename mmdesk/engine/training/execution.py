@@ -39,6 +39,7 @@ from mmdesk.engine.training.config import TrainingConfig
 from mmdesk.engine.training.decisions import DecisionRule
 from mmdesk.engine.training.environment import environment
 from mmdesk.engine.training.model_card import EVIDENCE, model_card
+from mmdesk.engine.training.outcomes import outcomes
 from mmdesk.engine.training.running_lock import HALFWAY
 from mmdesk.engine.training.sources import RowSource, to_numpy
 from mmdesk.engine.training.target_encoding import can_stop_on, regression_scale
@@ -46,6 +47,7 @@ from mmdesk.engine.training.train import Epoch, Progress, Trainer, positive_weig
 
 DIGESTS = "weights.jsonl"
 CARD = "model_card.md"
+EVALUATION = "evaluation.json"
 _SAVE_EVERY_S = 2.0
 
 
@@ -347,6 +349,7 @@ def _close(
     members.write_log(durable=True)
     run.write("model.pt", content)
     run.write(CARD, model_card(metrics, manifest, trained.config, environment()).encode())
+    run.write_json(EVALUATION, outcomes(said, sources, trained.rule.threshold))
     run.write_json("metrics.json", metrics)
     run.files.delete(run.name(HALFWAY))
     return Finished(model_sha256, as_plain(metrics))  # type: ignore[arg-type]

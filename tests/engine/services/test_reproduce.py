@@ -13,11 +13,13 @@ import orjson
 import pytest
 from sqlalchemy import update
 
+from mmdesk.engine.core.errors import UsageError
 from mmdesk.engine.core.hashing import sha256_file
 from mmdesk.engine.core.jobs import JobCancelled
 from mmdesk.engine.core.types import OnConflict, Verdict
 from mmdesk.engine.services import runs
 from mmdesk.engine.services.audit import verify_audit
+from mmdesk.engine.services.certificates import Certificate, write_certificate
 from mmdesk.engine.services.imports import undo_import
 from mmdesk.engine.services.media_imports import extract, import_media
 from mmdesk.engine.services.runs import Reproduction
@@ -50,6 +52,20 @@ def test_identical_and_the_run_is_left_as_it_was(tmp_path: Path) -> None:
     assert len(runs.list_runs(folder)) == 1
     # The same bytes are not kept twice, but the second training's log is.
     assert attempts(folder, result.run_id) == ["0001"]
+    (kept,) = runs.show_run(folder, "latest").certificates
+    assert kept == found.certificate
+    assert kept.verdict == "identical"
+    compared = {one.what: one for one in kept.compared}
+    assert all(one.same for one in kept.compared)
+    assert compared["Weights after each epoch"].now == "2 of 2 the same"
+    assert compared["Model (SHA-256 of model.pt)"].then == result.model_sha256
+    assert compared["Test: classification auroc"].then == compared["Test: classification auroc"].now
+    for name in ("c.json", "c.html"):
+        write_certificate(kept, tmp_path / name)
+    assert Certificate.from_document(json.loads((tmp_path / "c.json").read_text())) == kept
+    assert result.model_sha256 in (tmp_path / "c.html").read_text()
+    with pytest.raises(UsageError):
+        write_certificate(kept, tmp_path / "c.pdf")
     assert not (run / "attempts/0001/model.pt").exists()
     assert (run / "attempts/0001/weights.jsonl").exists()
     assert verify_audit(folder).verified
