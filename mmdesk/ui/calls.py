@@ -195,10 +195,10 @@ def list_artifacts(folder: Path, *, ctx: JobContext) -> tuple[ArtifactRow, ...]:
 
 
 def preview_media(folder: Path, sha256: str, *, ctx: JobContext) -> MediaPreview:  # noqa: ARG001
-    """Something to look at of an artifact."""
+    """Something to look at of an artifact, in detail."""
     from mmdesk.engine.services import previews
 
-    return previews.preview(folder, sha256)
+    return previews.preview(folder, sha256, detail=True)
 
 
 def thumbnails(folder: Path, sha256s: Sequence[str], side: int, *, ctx: JobContext) -> None:

@@ -265,12 +265,12 @@ def explain(p: Photographer) -> None:
     p.window.go("explain")
     tab = p.window.rooms["explain"]
     p.settle()
-    names = ("attributes", "events", "links", "media", "sides", "account")
+    names = ("attributes", "events", "links", "media", "sides", "account", "grade")
     page = tab.page  # type: ignore[attr-defined]
     for number, name in enumerate(names):
         page.tabs.setCurrentIndex(number)
         p.settle(0.3)
-        p.shoot(f"explain-{name}", both=name in {"attributes", "events", "media"})
+        p.shoot(f"explain-{name}", both=name in {"attributes", "events", "links", "media"})
     for number, name in enumerate(("course", "peers", "taught"), 1):
         page.views.setCurrentIndex(number)
         p.settle(0.3)

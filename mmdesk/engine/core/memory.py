@@ -1,11 +1,15 @@
-"""Memory that was freed: given back to the system, or kept at hand."""
+"""Memory that was freed: given back to the system, or kept at hand; and how much a step may ask for."""
 
 from __future__ import annotations
 
 import ctypes
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from functools import cache
+
+TOO_MUCH_MEMORY = "reading it needs more memory than is allowed"
+"""What is said of a file that asked for more."""
 
 
 def give_back() -> None:
@@ -38,6 +42,39 @@ def keep_at_hand() -> None:
     if mallopt is not None:
         mallopt(_MMAP_THRESHOLD, _KEPT_BLOCK_BYTES)
         mallopt(_TRIM_THRESHOLD, _KEPT_BYTES)
+
+
+def address_space_with(extra_bytes: int) -> int | None:
+    """The address space of this process with so much on top; None where the system cannot limit it."""
+    if sys.platform != "linux":
+        return None
+    import psutil
+
+    return int(psutil.Process().memory_info().vms) + extra_bytes
+
+
+@contextmanager
+def at_most(extra_bytes: int) -> Iterator[None]:
+    """Let what is inside ask for so much memory at most, where the system can limit it (Linux).
+
+    The limit is the whole process's, so it is for processes that do one thing at a time. More asked for is a
+    :class:`MemoryError` inside.
+    """
+    limit = address_space_with(extra_bytes)
+    if limit is None:
+        yield
+        return
+    import resource
+
+    before = resource.getrlimit(resource.RLIMIT_AS)
+    allowed = [limit, *(one for one in before if one != resource.RLIM_INFINITY)]
+    with suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_AS, (min(allowed), before[1]))
+    try:
+        yield
+    finally:
+        with suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_AS, before)
 
 
 @cache

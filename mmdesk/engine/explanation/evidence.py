@@ -196,7 +196,7 @@ class Describer:
             return {"label": name, "value": attribute_text(data.attributes.get(name), entity, as_of_us)}
         if one.piece.kind is ItemKind.EVENT:
             if at < 0:
-                return {"label": one.older_type or "older events", "value": f"{one.count} older events taken together"}
+                return {"label": one.older_type or "older events", "value": _together(one.count, "event")}
             value = float(data.event_value[at])
             return {
                 "label": data.event_types[data.event_type[at]],
@@ -217,7 +217,7 @@ class Describer:
     def _neighbour(self, at: int, count: int) -> dict[str, object]:
         data = self._data
         if at < 0:
-            return {"label": "older interactions", "value": f"{count} older interactions taken together"}
+            return {"label": "older interactions", "value": _together(count, "interaction")}
         other = str(data.entity_ids[data.edge_neighbour[at]])
         kind = data.edge_types[data.edge_type[at]] if data.edge_type[at] >= 0 else "interaction"
         weight = float(data.edge_weight[at])
@@ -254,3 +254,7 @@ def _part(segment: Segment, contribution: float) -> Part:
         end_s=segment.end_s,
         time_s=segment.time_s,
     )
+
+
+def _together(count: int, what: str) -> str:
+    return f"1 older {what}" if count == 1 else f"{count} older {what}s taken together"

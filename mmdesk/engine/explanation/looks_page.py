@@ -190,7 +190,8 @@ def peers_lines(one: Explanation) -> Iterator[str]:
     if peers is None:
         return
     few = "" if peers.placings else " They are too few to say where anything stands."
-    yield f"<p>Compared with {peers.members:,} others ({_text(peers.group)}) as they stood at the same moment.{few}</p>"
+    others = "1 other" if peers.members == 1 else f"{peers.members:,} others"
+    yield f"<p>Compared with {others} ({_text(peers.group)}) as they stood at the same moment.{few}</p>"
     if not peers.placings:
         return
     yield "<table><tr><th>Evidence</th><th>Percentile of its value</th><th>Percentile of its number</th></tr>"

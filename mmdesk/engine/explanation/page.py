@@ -139,7 +139,8 @@ def _waterfall(one: Explanation) -> Iterator[str]:
     others = one.output - one.base - sum(item.contribution for item in shown)
     steps = [(item_text(item), item.contribution, bool(item.faint)) for item in shown]
     if len(one.items) > _BARS or abs(others) > 0:
-        steps.append((f"{max(len(one.items) - _BARS, 0)} others together", others, False))
+        rest = max(len(one.items) - _BARS, 0)
+        steps.append((f"{rest} other{'' if rest == 1 else 's'} together", others, False))
     edges = np.cumsum([one.base, *(change for _, change, _ in steps)])
     low, high = float(edges.min()), float(edges.max())
     scale = 560 / (high - low) if high > low else 0.0

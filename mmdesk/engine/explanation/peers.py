@@ -217,7 +217,7 @@ def _clauses(explanation: Explanation, peers: Peers) -> tuple[Clause, ...]:
     told = [(placing, words) for placing, words in said if firsts.get(placing.what) == (placing, words)][:NAMED]
     if not told:
         return ()
-    opening = Clause(f"It is compared with {peers.members:,} others ({peers.group}) as they stood at the same moment.")
+    opening = Clause(f"It is compared with {_others(peers)} ({peers.group}) as they stood at the same moment.")
     return (opening, *(_clause(explanation.items, placing, words) for placing, words in told))
 
 
@@ -243,3 +243,7 @@ def _words(placing: Placing) -> str:
             f"(the median is {usual})"
         )
     return "; ".join(parts)
+
+
+def _others(peers: Peers) -> str:
+    return "1 other" if peers.members == 1 else f"{peers.members:,} others"

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mmdesk.engine.core.errors import MmdeskError, StoreError
-from mmdesk.engine.core.memory import keep_at_hand
+from mmdesk.engine.core.memory import TOO_MUCH_MEMORY, address_space_with, keep_at_hand
 from mmdesk.engine.core.processes import PINNED_ENVIRONMENT
 from mmdesk.engine.core.types import FeatureStatus, MediaType
 from mmdesk.engine.features import codec_messages
@@ -134,12 +134,10 @@ def _limit_memory(memory_bytes: int) -> None:
         return
     import resource
 
-    import psutil
-
     with suppress(ValueError, OSError):
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    if sys.platform == "linux":
-        limit = psutil.Process().memory_info().vms + memory_bytes
+    limit = address_space_with(memory_bytes)
+    if limit is not None:
         with suppress(ValueError, OSError):
             resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
 
@@ -187,7 +185,7 @@ def _extract(place: Workplace, job: ExtractionJob, extra: Sequence[Extractor]) -
     except StoreError as error:
         return Outcome(job.artifact_id, FeatureStatus.PENDING, error=error.message)
     except MemoryError:
-        return Outcome(job.artifact_id, FeatureStatus.FAILED, error="reading it needs more memory than is allowed")
+        return Outcome(job.artifact_id, FeatureStatus.FAILED, error=TOO_MUCH_MEMORY)
     except Exception as error:  # noqa: BLE001 - whatever a decoder throws costs this one artifact
         return Outcome(job.artifact_id, FeatureStatus.FAILED, error=f"the reader failed: {type(error).__name__}")
     name = cache.key(job.sha256, place.version)

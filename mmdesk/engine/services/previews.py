@@ -7,8 +7,7 @@ model was given. Call it in a process that may die: a decoder's fault must not t
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -18,16 +17,15 @@ from sqlalchemy import func, select
 
 from mmdesk.engine.core.errors import UsageError
 from mmdesk.engine.core.jobs import NULL_CONTEXT, JobContext
+from mmdesk.engine.core.memory import TOO_MUCH_MEMORY, at_most
 from mmdesk.engine.core.types import MediaType, current_actor
+from mmdesk.engine.services.media_detail import larger_picture, outline_sound
 from mmdesk.engine.store.case import Case
 from mmdesk.engine.store.tables import Artifact, Event
 
 Pixels = npt.NDArray[np.uint8]
 
 _TEXT_BYTES = 4096
-_OUTLINE_PARTS = 1500
-_PART_SAMPLES = 441
-"""Samples of one stretch of the raw outline: 20 ms at 22,050 Hz."""
 _HASH_CHUNK = 1 << 20
 
 
@@ -49,8 +47,10 @@ class Preview:
         content_type: Told by its content.
         size_bytes: Of the file.
         intact: The stored file still has its hash.
-        pixels: RGB ``uint8 [height, width, 3]``, upright, as small as the features were made from.
+        pixels: RGB ``uint8 [height, width, 3]``, upright, as small as the features were made from; larger in detail.
         lows: Least sample of each equal stretch of a recording, about -1 to 1. ``highs``: the largest.
+        spectrum: Of a recording in detail; see :class:`~mmdesk.engine.services.media_detail.SoundOutline`. ``band_hz``:
+            likewise.
         length_s: Of a recording or video.
         frames: Of a video, in time order.
         text: The beginning of a text file.
@@ -65,25 +65,28 @@ class Preview:
     pixels: Pixels | None = None
     lows: npt.NDArray[np.float32] | None = None
     highs: npt.NDArray[np.float32] | None = None
+    spectrum: npt.NDArray[np.uint8] | None = None
+    band_hz: tuple[float, ...] = ()
     length_s: float = 0.0
     frames: tuple[PreviewFrame, ...] = ()
     text: str = ""
     problem: str = ""
 
 
-def preview(folder: Path, sha256: str, *, ctx: JobContext = NULL_CONTEXT) -> Preview:
+def preview(folder: Path, sha256: str, *, detail: bool = False, ctx: JobContext = NULL_CONTEXT) -> Preview:
     """Something to look at of one artifact; a file that cannot be shown says why.
 
     Args:
         folder: The case.
         sha256: Of the artifact.
+        detail: Pictures as large as they are looked at, and the spectrum of sounds.
         ctx: Cancelling.
 
     Raises:
         UsageError: The case has no such artifact (``usage.no_such_artifact``).
         StoreError: The case cannot be opened, or the file is not on this machine (``store.file_missing``).
     """
-    from mmdesk.engine.features.limits import UnreadableError
+    from mmdesk.engine.features.limits import TASK_MEMORY_BYTES, UnreadableError
 
     with Case.open(folder, actor=current_actor()) as case:
         artifact = _find(case, sha256)
@@ -96,10 +99,14 @@ def preview(folder: Path, sha256: str, *, ctx: JobContext = NULL_CONTEXT) -> Pre
                 intact=_sha256(file, ctx) == sha256,
             )
             file.seek(0)
+            _load_readers()  # they are no part of what a file may ask for
             try:
-                return _look(facts, file, ctx)
+                with at_most(TASK_MEMORY_BYTES):
+                    return _look(facts, file, detail, ctx)
             except UnreadableError as error:
-                return _with(facts, problem=error.message)
+                return replace(facts, problem=error.message)
+            except MemoryError:
+                return replace(facts, problem=TOO_MUCH_MEMORY)
 
 
 def thumbnail(folder: Path, sha256: str, side: int) -> Pixels | None:
@@ -173,21 +180,27 @@ def _sha256(file: BinaryIO, ctx: JobContext) -> str:
     return digest.hexdigest()
 
 
-def _with(facts: Preview, **changes: object) -> Preview:
-    return Preview(**{**vars(facts), **changes})
+def _load_readers() -> None:
+    from mmdesk.engine.features import audio_features, image_decoding, video_decoding  # noqa: F401
+
+    # ruff: isort: split
+    import av  # noqa: F401
+    import soundfile  # noqa: F401
 
 
-def _look(facts: Preview, file: BinaryIO, ctx: JobContext) -> Preview:
+def _look(facts: Preview, file: BinaryIO, detail: bool, ctx: JobContext) -> Preview:
     if facts.media_type is MediaType.IMAGE:
         from mmdesk.engine.features.image_decoding import decode_picture
         from mmdesk.engine.features.limits import MAX_PICTURE_BYTES
 
         if facts.size_bytes > MAX_PICTURE_BYTES:
-            return _with(facts, problem="The picture file is too large to be shown.")
-        return _with(facts, pixels=_rgb(decode_picture(file.read(), facts.content_type).picture))
+            return replace(facts, problem="The picture file is too large to be shown.")
+        data = file.read()
+        picture = decode_picture(data, facts.content_type).picture
+        return replace(facts, pixels=_rgb(larger_picture(data, facts.content_type, picture) if detail else picture))
     if facts.media_type is MediaType.AUDIO:
-        lows, highs, length_s = _outline(file, facts.content_type, ctx)
-        return _with(facts, lows=lows, highs=highs, length_s=length_s)
+        found = outline_sound(file, facts.content_type, spectrum=detail, ctx=ctx)
+        return replace(facts, **vars(found))
     if facts.media_type is MediaType.VIDEO:
         return _film(facts, file)
     return _beginning(facts, file)
@@ -204,51 +217,12 @@ def _film(facts: Preview, file: BinaryIO) -> Preview:
     film = read_film(file, facts.content_type)
     frames = tuple(PreviewFrame(frame.time_s, _rgb(frame.picture)) for frame in film.frames)
     problem = "" if frames else "The video holds no frame that can be shown."
-    return _with(facts, frames=frames, length_s=film.duration_s, problem=problem)
+    return replace(facts, frames=frames, length_s=film.duration_s, problem=problem)
 
 
 def _beginning(facts: Preview, file: BinaryIO) -> Preview:
     head = file.read(_TEXT_BYTES)
     if facts.content_type.startswith("text/"):
-        return _with(facts, text=head.decode("utf-8", errors="replace"))
+        return replace(facts, text=head.decode("utf-8", errors="replace"))
     lines = [f"{at:08x}  {head[at : at + 16].hex(' ')}" for at in range(0, min(len(head), 512), 16)]
-    return _with(facts, text="\n".join(lines), problem="" if head else "The file is empty.")
-
-
-def _outline(
-    file: BinaryIO, content_type: str, ctx: JobContext
-) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32], float]:
-    """Least and largest sample of equal stretches, and the length in seconds; a long recording's gaps are silent."""
-    from mmdesk.engine.features.audio_decoding import RATE_HZ, open_sound
-
-    lows: list[npt.NDArray[np.float32]] = []
-    highs: list[npt.NDArray[np.float32]] = []
-    reached = 0
-    for start_s, blocks in open_sound(file, content_type).pieces:
-        gap = max(round(start_s * RATE_HZ / _PART_SAMPLES) - reached, 0)
-        lows.append(np.zeros(gap, np.float32))
-        highs.append(np.zeros(gap, np.float32))
-        reached += gap
-        for part in _stretches(blocks, ctx):
-            lows.append(part.min(axis=1))
-            highs.append(part.max(axis=1))
-            reached += len(part)
-    low, high = np.concatenate([*lows, np.zeros(0, np.float32)]), np.concatenate([*highs, np.zeros(0, np.float32)])
-    if len(low) > _OUTLINE_PARTS:
-        starts = np.linspace(0, len(low), _OUTLINE_PARTS, endpoint=False).astype(np.int64)
-        low, high = np.minimum.reduceat(low, starts), np.maximum.reduceat(high, starts)
-    return np.clip(low, -1, 1), np.clip(high, -1, 1), reached * _PART_SAMPLES / RATE_HZ
-
-
-def _stretches(blocks: Iterator[npt.NDArray[np.float32]], ctx: JobContext) -> Iterator[npt.NDArray[np.float32]]:
-    """The samples as ``[stretches, _PART_SAMPLES]``; the last stretch is filled up with its last sample."""
-    rest = np.zeros(0, np.float32)
-    for block in blocks:
-        ctx.check_cancelled()
-        rest = np.concatenate([rest, block])
-        whole = len(rest) // _PART_SAMPLES * _PART_SAMPLES
-        if whole:
-            yield rest[:whole].reshape(-1, _PART_SAMPLES)
-            rest = rest[whole:]
-    if len(rest):
-        yield np.pad(rest, (0, _PART_SAMPLES - len(rest)), mode="edge").reshape(1, -1)
+    return replace(facts, text="\n".join(lines), problem="" if head else "The file is empty.")

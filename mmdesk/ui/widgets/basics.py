@@ -178,6 +178,21 @@ class ActionButton(Button):
         self.setToolTip(self._action.toolTip())
 
 
+def zoom_buttons(
+    of: str, nearer: Callable[[], object], farther: Callable[[], object], whole: Callable[[], object]
+) -> QWidget:
+    """Three small buttons: nearer, farther, everything; ``of`` names what, for screen readers."""
+    return boxed(
+        row(
+            None,
+            IconButton("plus", f"Zoom in on {of}", nearer),
+            IconButton("minus", f"Zoom out of {of}", farther),
+            IconButton("fit", f"Show all of {of}", whole),
+            spacing=0,
+        )
+    )
+
+
 def frame(kind: str) -> QFrame:
     """A frame of one of the style sheet's kinds: ``card``, ``strip``, ``bar``, ``line``, ``notice``."""
     made = QFrame()
@@ -245,6 +260,22 @@ def in_tab_order(widgets: Iterable[QWidget]) -> None:
     """Let the Tab key go from one to the next, also where some were made later than what follows them."""
     for first, second in pairwise(widgets):
         QWidget.setTabOrder(first, second)
+
+
+class _AtLeast(QWidget):
+    """Says that its least height will do, where a scroll area would ask for the one it likes best."""
+
+    def heightForWidth(self, width: int) -> int:
+        """What it cannot do without."""
+        layout = self.layout()
+        return layout.minimumHeightForWidth(width) if layout is not None else 0
+
+
+def roomy(layout: QLayout) -> QScrollArea:
+    """``layout`` as high as the room there is, with a bar at the side only where not even the least of it fits."""
+    widget = _AtLeast()
+    widget.setLayout(layout)
+    return scrolled(widget)
 
 
 class Fold(QWidget):

@@ -13,7 +13,7 @@ from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QColor
 
 from mmdesk.ui.widgets.plot import Plot
-from mmdesk.ui.widgets.timeline import TimeAxis
+from mmdesk.ui.widgets.time_axis import TimeAxis
 
 _QUIET = 3.0
 """How much of a quiet end is shown, as a share of the time in which things happened."""

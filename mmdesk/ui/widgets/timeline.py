@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-import pyqtgraph as pg
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QColor
-from PySide6.QtWidgets import QWidget
+from numpy.typing import NDArray
+from PySide6.QtCore import QEvent, QLineF, QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QFocusEvent, QKeyEvent, QMouseEvent, QPainter, QPen, QPolygonF, QWheelEvent
 
-from mmdesk.ui.colours import SPACE_XS
-from mmdesk.ui.widgets.basics import column
-from mmdesk.ui.widgets.plot import Plot
+from mmdesk.ui.colours import Colours, current
+from mmdesk.ui.formatting import count, data_time, percent, shown
+from mmdesk.ui.widgets.basics import Painted
+from mmdesk.ui.widgets.time_axis import tick_text, time_ticks
+
+Values = NDArray[np.float64]
+
+_HEADS = 160
+"""Up to so many events each has a head; more would be a carpet."""
+_NEAR = 6
+"""Pixels within which an event is under the mouse."""
+_SHORTEST_S = 1.0
+_STEP = 1.4
+_PAD = 8
+_SHARE = 0.62
+"""Of the height, for the contributions where attention is shown below them."""
 
 
 @dataclass(frozen=True)
@@ -30,199 +40,369 @@ class TimedItem:
     name: str
 
 
-_STEPS_S = (1, 5, 15, 60, 300, 900, 3600, 3 * 3600, 6 * 3600, 12 * 3600, 86_400, 2 * 86_400, 7 * 86_400, 14 * 86_400)
-_MONTH_STEPS = (1, 2, 3, 6, 12, 24, 60, 120, 240)
-_MONTH_S = 30.44 * 86_400
-_TICK_ROOM = 64
-_HOUR, _DAY = "%H:%M", "%d %b"
+@dataclass(frozen=True)
+class _Lane:
+    """One of the two drawings: its title's top, and where its values lie."""
+
+    title: QRectF
+    area: QRectF
+    low: float
+    high: float
+
+    def y(self, value: float) -> float:
+        return self.area.bottom() - (value - self.low) / (self.high - self.low) * self.area.height()
 
 
-class TimeAxis(pg.AxisItem):  # type: ignore[misc]  # pyqtgraph has no types
-    """Moments in UTC, in which the case's are stored and shown, with as many ticks as there is room for."""
+class Timeline(Painted):
+    """Contributions above, attention below, on one axis of time; ``picked`` carries an event's key.
 
-    def __init__(self) -> None:
-        super().__init__(orientation="bottom")
-        self.enableAutoSIPrefix(False)
-        self._format = "%Y-%m-%d"
-
-    def tickValues(self, low: float, high: float, size: float) -> list[tuple[float, list[float]]]:
-        """Ticks at round moments; months and years are as long as they are."""
-        least_s = (high - low) * _TICK_ROOM / max(size, 1.0)
-        step = next((step for step in _STEPS_S if step >= least_s), None)
-        if step is not None:
-            self._format = "%H:%M:%S" if step < 60 else _HOUR if step < 86_400 else _DAY
-            first = math.ceil(low / step)
-            return [(float(step), [float(step * n) for n in range(first, int(high // step) + 1)])]
-        months = next((months for months in _MONTH_STEPS if months * _MONTH_S >= least_s), _MONTH_STEPS[-1])
-        self._format = "%Y" if months >= 12 else "%b %Y"
-        return [(months * _MONTH_S, _month_starts(low, high, months))]
-
-    def tickStrings(self, values: Sequence[float], scale: float, spacing: float) -> list[str]:  # noqa: ARG002
-        """As fine as the ticks are apart; where they are hours, midnight is the day that begins."""
-        return [self._text(_moment(value)) for value in values]
-
-    def _text(self, moment: dt.datetime) -> str:
-        begins_day = self._format == _HOUR and (moment.hour, moment.minute) == (0, 0)
-        return moment.strftime(_DAY if begins_day else self._format)
-
-
-def _moment(time_s: float) -> dt.datetime:
-    try:
-        return dt.datetime.fromtimestamp(time_s, dt.UTC)
-    except (OverflowError, ValueError, OSError):
-        return dt.datetime.max.replace(tzinfo=dt.UTC) if time_s > 0 else dt.datetime.min.replace(tzinfo=dt.UTC)
-
-
-def _month_starts(low: float, high: float, months: int) -> list[float]:
-    start = _moment(low)
-    number = (start.year * 12 + start.month - 1) // months * months
-    found = []
-    while number // 12 < dt.MAXYEAR:
-        time_s = dt.datetime(number // 12 or 1, number % 12 + 1, 1, tzinfo=dt.UTC).timestamp()
-        if time_s > high:
-            break
-        if time_s >= low:
-            found.append(time_s)
-        number += months
-    return found
-
-
-class _Stems(Plot):
-    picked = Signal(int)
-
-    def __init__(self, title: str, unit: str) -> None:
-        super().__init__(title, "", unit, {"bottom": TimeAxis()})
-        self._items: Sequence[TimedItem] = ()
-        self._chosen: int | None = None
-        self.setMinimumHeight(100)
-        self.getPlotItem().getAxis("bottom").setStyle(showValues=False)
-
-    def show_items(self, items: Sequence[TimedItem], chosen: int | None) -> None:
-        self._items, self._chosen = items, chosen
-        self.refresh()
-
-    def redraw(self) -> None:
-        """A stem from zero to each contribution; the head points the way it goes."""
-        self.clear()
-        colours = self.colours
-        if not self._items:
-            return
-        times = np.array([item.time_s for item in self._items])
-        values = np.array([item.contribution for item in self._items])
-        for rising, colour, symbol in ((True, colours.raises, "t1"), (False, colours.lowers, "t")):
-            chosen = values >= 0 if rising else values < 0
-            if not chosen.any():
-                continue
-            self.addItem(_stems(times[chosen], values[chosen], QColor(colour)))
-            points = [item for item, taken in zip(self._items, chosen, strict=True) if taken]
-            sizes = [13 if item.key == self._chosen else 9 for item in points]
-            pens = [pg.mkPen(colours.text if item.key == self._chosen else colours.base, width=1.2) for item in points]
-            scatter = pg.ScatterPlotItem(
-                times[chosen], values[chosen], symbol=symbol, size=sizes, pen=pens, brush=QColor(colour),
-                data=[item.key for item in points],
-            )  # fmt: skip
-            scatter.sigClicked.connect(self._on_scatter_clicked)
-            self.addItem(scatter)
-        self.addItem(pg.InfiniteLine(0, angle=0, pen=pg.mkPen(colours.control)))
-        low, high = min(float(values.min()), 0.0), max(float(values.max()), 0.0)
-        self.setYRange(low, high if high > low else low + 1, padding=0.14)
-        _widen(self, times)
-
-    def _on_scatter_clicked(self, _plot: object, points: Sequence[Any], *_: object) -> None:
-        if len(points):
-            self.picked.emit(int(points[0].data()))
-
-
-class _Attention(Plot):
-    def __init__(self) -> None:
-        super().__init__("Attention (where the model looked; not a reason)", "Time (UTC)", "%", {"bottom": TimeAxis()})
-        self._items: Sequence[TimedItem] = ()
-        self.setMinimumHeight(84)
-
-    def show_items(self, items: Sequence[TimedItem]) -> None:
-        self._items = [item for item in items if item.attention is not None]
-        self.refresh()
-
-    def redraw(self) -> None:
-        """A grey stem for each share."""
-        self.clear()
-        if not self._items:
-            return
-        times = np.array([item.time_s for item in self._items])
-        values = np.array([100 * (item.attention or 0.0) for item in self._items])
-        self.addItem(_stems(times, values, QColor(self.colours.muted)))
-        self.setYRange(0, max(float(values.max()), 1e-9), padding=0.12)
-        _widen(self, times)
-
-
-class Timeline(QWidget):
-    """Contributions above, attention below, on one time axis; ``picked`` carries an item's key."""
+    The wheel, plus and minus zoom; dragging and Shift with the arrows move along; Home shows everything; the arrows go
+    from event to event. Where several events share a pixel, the strongest of each direction is drawn.
+    """
 
     picked = Signal(int)
 
-    def __init__(self, unit: str = "points") -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self._stems = _Stems("Contribution of each event", unit)
-        self._attention = _Attention()
-        self._attention.setXLink(self._stems)
-        self._stems.picked.connect(self.picked)
-        layout = column(self, self._stems, self._attention, spacing=SPACE_XS)
-        layout.setStretch(0, 3)
-        layout.setStretch(1, 2)
-        self._items: tuple[TimedItem, ...] = ()
+        self.figure: Callable[[float], str] = str
+        self._unit = ""
+        self._items: list[TimedItem] = []
+        self._places: dict[int, int] = {}
+        self._times: Values = np.zeros(0)
+        self._values: Values = np.zeros(0)
+        self._attention: Values = np.zeros(0)
+        self._view = (0.0, 1.0)
+        self._chosen: int | None = None
+        self._under: int | None = None
+        self._grip: tuple[float, tuple[float, float]] | None = None
+        self._dragged = False
+        self.setMinimumSize(240, 120)
+        self.setMouseTracking(True)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setAccessibleName("Events over time")
 
-    def show_items(self, items: Sequence[TimedItem], unit: str) -> None:
-        """Show other events."""
-        self._items = tuple(items)
-        self._stems.y_name = unit
-        self._stems.show_items(self._items, None)
-        self._attention.show_items(self._items)
-        self._attention.setVisible(any(item.attention is not None for item in items))
+    def sizeHint(self) -> QSize:
+        """Wider than high."""
+        return QSize(420, 230)
+
+    def show_items(self, items: Sequence[TimedItem], unit: str, figure: Callable[[float], str] = str) -> None:
+        """Show other events, all of them; ``figure`` writes a contribution."""
+        self._items = sorted(items, key=lambda item: item.time_s)
+        self._places = {item.key: place for place, item in enumerate(self._items)}
+        self._unit, self.figure = unit, figure
+        self._times = np.array([item.time_s for item in self._items], dtype=np.float64)
+        self._values = np.array([item.contribution for item in self._items], dtype=np.float64)
+        shares = [np.nan if item.attention is None else 100 * item.attention for item in self._items]
+        self._attention = np.array(shares, dtype=np.float64)
+        self._chosen = self._under = None
+        self._describe()
+        self.show_all()
 
     def choose(self, key: int | None) -> None:
-        """Mark one event."""
-        self._stems.show_items(self._items, key)
+        """Mark one event, and bring it into view."""
+        self._chosen = None if key is None else self._places.get(key)
+        if self._chosen is not None:
+            low, high = self._view
+            time_s = float(self._times[self._chosen])
+            if not low <= time_s <= high:
+                self._look_at(time_s - (high - low) / 2, time_s + (high - low) / 2)
+        self._describe()
+        self.update()
 
+    def _describe(self) -> None:
+        words = count(len(self._items), "event")
+        if self._items:
+            ends = (data_time(round(self._times[end] * 1e6)) for end in (0, -1))
+            words += f" from {' to '.join(ends)}"
+        self.setAccessibleDescription(words if self._chosen is None else f"{self._said(self._chosen)}; of {words}")
 
-class Histogram(Plot):
-    """How many, over time."""
+    # What is in view.
 
-    def __init__(self, title: str, unit: str) -> None:
-        super().__init__(title, "", unit, {"bottom": TimeAxis()})
-        self._edges_s = np.array([0.0, 1.0])
-        self._counts = np.array([0])
-        self.setFixedHeight(150)
+    @property
+    def view_s(self) -> tuple[float, float]:
+        """The first and last moment in view, seconds since 1970 UTC."""
+        return self._view
 
-    def show_counts(self, edges_s: Sequence[float], counts: Sequence[int]) -> None:
-        """``counts[i]`` lie from ``edges_s[i]`` to ``edges_s[i + 1]``, seconds since 1970 UTC."""
-        self._edges_s, self._counts = np.asarray(edges_s, dtype=float), np.asarray(counts)
-        first, last = (dt.datetime.fromtimestamp(s, dt.UTC).date() for s in (edges_s[0], edges_s[-1]))
-        self.setAccessibleDescription(f"{int(self._counts.sum())} from {first} to {last}")
-        self.refresh()
+    def show_all(self) -> None:
+        """Everything, with a little room at both ends."""
+        low, high = self._ends()
+        self._look_at(low, high)
 
-    def redraw(self) -> None:
-        """Filled steps."""
-        self.clear()
-        widths = np.diff(self._edges_s)
-        colour = QColor(self.colours.accent)
-        self.addItem(
-            pg.BarGraphItem(
-                x0=self._edges_s[:-1], width=widths * 0.92, height=self._counts, brush=colour, pen=pg.mkPen(None)
+    def zoom(self, factor: float, about_s: float | None = None) -> None:
+        """Show a stretch ``factor`` times as short; ``about_s`` stays where it is, by default what is marked."""
+        low, high = self._view
+        if about_s is None:
+            about_s = float(self._times[self._chosen]) if self._chosen is not None else (low + high) / 2
+        about_s = min(max(about_s, low), high)
+        self._look_at(about_s - (about_s - low) / factor, about_s + (high - about_s) / factor)
+
+    def _ends(self) -> tuple[float, float]:
+        if not len(self._times):
+            return 0.0, 1.0
+        low, high = float(self._times[0]), float(self._times[-1])
+        if math.isclose(low, high):
+            return low - 43_200, high + 43_200
+        room = 0.03 * (high - low)
+        return low - room, high + room
+
+    def _look_at(self, low: float, high: float) -> None:
+        least, most = self._ends()
+        span = min(max(high - low, _SHORTEST_S), most - least)
+        low = min(max((low + high - span) / 2, least), most - span)
+        self._view = low, low + span
+        self.update()
+
+    # Drawing.
+
+    def draw(self, painter: QPainter) -> None:
+        """Stems from zero, pointed where there is room; grey ones for the attention; time below."""
+        colours = current()
+        painter.setPen(QColor(colours.muted))
+        if not self._items:
+            return
+        lanes = self._lanes()
+        first, last = np.searchsorted(self._times, self._view, side="left").astype(int).tolist()
+        where = slice(max(first - 1, 0), last + 1)
+        columns = np.floor(self._x(self._times[where]) * 2) / 2
+        self._draw_frame(painter, lanes, colours)
+        painter.setClipRect(lanes[0].area.united(lanes[-1].area).adjusted(0, -6, 0, 6))
+        few = last - first <= _HEADS
+        for rises, colour in ((True, colours.raises), (False, colours.lowers)):
+            values = self._values[where]
+            taken = values >= 0 if rises else values < 0
+            tops = _extremes(columns[taken], values[taken], largest=rises)
+            self._draw_stems(painter, lanes[0], tops, QColor(colour), heads=few)
+        if len(lanes) > 1:
+            shares = self._attention[where]
+            known = ~np.isnan(shares)
+            tops = _extremes(columns[known], shares[known], largest=True)
+            self._draw_stems(painter, lanes[1], tops, QColor(colours.muted), heads=False)
+        self._draw_marks(painter, lanes, colours)
+        painter.setClipping(False)
+
+    def _lanes(self) -> list[_Lane]:
+        text = self.fontMetrics().height()
+        left, right = self._gutter(), self.width() - _PAD
+        low, high = min(float(self._values.min()), 0.0), max(float(self._values.max()), 0.0)
+        pad = 0.12 * (high - low) or 1.0
+        bottom = self.height() - text - 8
+        attended = bool(np.isfinite(self._attention).any())
+        middle = bottom * (_SHARE if attended else 1.0)
+        lanes = [_lane(QRectF(left, 0, right - left, middle), text, (low - pad, high + pad))]
+        if attended:
+            most = max(float(np.nanmax(self._attention)), 1e-9)
+            below = QRectF(left, middle + 4, right - left, bottom - middle - 4)
+            lanes.append(_lane(below, text, (0.0, 1.1 * most)))
+        return lanes
+
+    def _gutter(self) -> float:
+        levels = [self.figure(float(value)) for value in (self._values.min(), self._values.max())]
+        return max(self.fontMetrics().horizontalAdvance(text) for text in [*levels, "100 %"]) + _PAD
+
+    def _draw_frame(self, painter: QPainter, lanes: Sequence[_Lane], colours: Colours) -> None:
+        metrics = self.fontMetrics()
+        titles = [f"Contribution of each event ({self._unit})" if self._unit else "Contribution of each event"]
+        titles.append("Attention: where the model looked, not a reason")
+        said = self._readout()
+        for number, (lane, title) in enumerate(zip(lanes, titles, strict=False)):
+            painter.setPen(QColor(colours.text))
+            used = metrics.horizontalAdvance(said) + 2 * _PAD if said and number == 0 else 0
+            room = max(lane.title.width() - used, 0.0)
+            painter.drawText(lane.title, 0, metrics.elidedText(title, Qt.TextElideMode.ElideRight, int(room)))
+            if used:
+                painter.drawText(lane.title, int(Qt.AlignmentFlag.AlignRight), said)
+            zero = lane.y(0.0)
+            painter.setPen(QPen(QColor(colours.control), 1))
+            painter.drawLine(QPointF(lane.area.left(), zero), QPointF(lane.area.right(), zero))
+        painter.setPen(QColor(colours.muted))
+        for value in {float(self._values.min()), float(self._values.max()), 0.0}:
+            self._draw_level(painter, lanes[0], value, self.figure(value), colours)
+        if len(lanes) > 1:
+            most = float(np.nanmax(self._attention))
+            self._draw_level(painter, lanes[1], most, percent(most / 100, 1 if most < 10 else 0), colours)
+        self._draw_times(painter, lanes[-1].area, colours)
+
+    def _draw_level(self, painter: QPainter, lane: _Lane, value: float, text: str, colours: Colours) -> None:
+        high = self.fontMetrics().height()
+        y = lane.y(value)
+        if value and abs(y - lane.y(0.0)) < high:
+            return
+        painter.setPen(QColor(colours.muted))
+        where = QRectF(0, y - high / 2, lane.area.left() - 5, high)
+        painter.drawText(where, int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter), text)
+
+    def _draw_times(self, painter: QPainter, area: QRectF, colours: Colours) -> None:
+        values, _, form = time_ticks(*self._view, area.width())
+        metrics = self.fontMetrics()
+        for time_s, x in zip(values, self._x(np.array(values)), strict=True):
+            painter.setPen(QColor(colours.line))
+            painter.drawLine(QPointF(x, area.bottom()), QPointF(x, area.bottom() + 4))
+            text = tick_text(time_s, form)
+            wide = metrics.horizontalAdvance(text)
+            left = min(max(x - wide / 2, area.left()), area.right() - wide)
+            painter.setPen(QColor(colours.muted))
+            painter.drawText(QPointF(left, self.height() - metrics.descent() - 1), text)
+
+    def _draw_stems(
+        self, painter: QPainter, lane: _Lane, tops: tuple[Values, Values], colour: QColor, *, heads: bool
+    ) -> None:
+        zero = lane.y(0.0)
+        ys = lane.area.bottom() - (tops[1] - lane.low) / (lane.high - lane.low) * lane.area.height()
+        painter.setPen(QPen(colour, 2))
+        points = list(zip(tops[0].tolist(), ys.tolist(), strict=True))
+        painter.drawLines([QLineF(x, zero, x, y) for x, y in points])
+        if not heads:
+            return
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(colour)
+        for x, y in points:
+            painter.drawPolygon(_head(x, y, y <= zero))
+
+    def _draw_marks(self, painter: QPainter, lanes: Sequence[_Lane], colours: Colours) -> None:
+        """The chosen event, and the one under the mouse, through both lanes."""
+        for place, solid in ((self._under, False), (self._chosen, True)):
+            if place is None:
+                continue
+            x = float(self._x(self._times[place : place + 1])[0])
+            y = lanes[0].y(float(self._values[place]))
+            line = QPen(
+                QColor(colours.text), 1.4 if solid else 1, Qt.PenStyle.SolidLine if solid else Qt.PenStyle.DotLine
             )
-        )
-        self.setYRange(0, max(int(self._counts.max()), 1), padding=0.05)
-        self.setXRange(float(self._edges_s[0]), float(self._edges_s[-1]), padding=0.01)
+            painter.setPen(line)
+            painter.drawLine(QPointF(x, lanes[0].area.top()), QPointF(x, lanes[-1].area.bottom()))
+            painter.setPen(QPen(QColor(colours.text if solid else colours.base), 1.5))
+            rises = self._values[place] >= 0
+            painter.setBrush(QColor(colours.raises if rises else colours.lowers))
+            painter.drawPolygon(_head(x, y, bool(rises), 6.0))
+        if self.hasFocus():
+            painter.setClipping(False)
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.setPen(QPen(QColor(colours.accent), 2))
+            painter.drawRoundedRect(QRectF(self.rect()).adjusted(1, 1, -1, -1), 4, 4)
+
+    # What is said of an event.
+
+    def _readout(self) -> str:
+        place = self._under if self._under is not None else self._chosen
+        if place is None:
+            return ""
+        room = int(self.width() - self._gutter() - _PAD) * 2 // 3
+        return self.fontMetrics().elidedText(self._said(place), Qt.TextElideMode.ElideRight, room)
+
+    def _said(self, place: int) -> str:
+        item = self._items[place]
+        words = [data_time(round(item.time_s * 1e6)), shown(item.name, 60), self.figure(item.contribution)]
+        if item.attention is not None:
+            words.append(f"attention {percent(item.attention, 1)}")
+        return " · ".join(words)
+
+    # Mouse and keyboard.
+
+    def _x(self, times: Values) -> Values:
+        low, high = self._view
+        left = self._gutter() if self._items else 0.0
+        return np.asarray(left + (times - low) / (high - low) * (self.width() - _PAD - left))
+
+    def _time_at(self, x: float) -> float:
+        low, high = self._view
+        left = self._gutter()
+        return low + (x - left) / max(self.width() - _PAD - left, 1.0) * (high - low)
+
+    def _at(self, x: float) -> int | None:
+        """The strongest event within a few pixels."""
+        if not self._items:
+            return None
+        ends = self._time_at(x - _NEAR), self._time_at(x + _NEAR)
+        first, last = np.searchsorted(self._times, ends).tolist()
+        return first + int(np.abs(self._values[first:last]).argmax()) if last > first else None
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """A press may become a drag."""
+        if event.button() is Qt.MouseButton.LeftButton:
+            self._grip, self._dragged = (event.position().x(), self._view), False
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        """Drag what is in view along, or say what is under the mouse."""
+        x = event.position().x()
+        if self._grip is not None and (self._dragged or abs(x - self._grip[0]) > 3):
+            self._dragged = True
+            start, (low, high) = self._grip
+            moved = (start - x) / max(self.width() - _PAD - self._gutter(), 1.0) * (high - low)
+            self._look_at(low + moved, high + moved)
+            return
+        under = self._at(x)
+        if under != self._under:
+            self._under = under
+            self.update()
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        """Pick the event under the mouse, unless it was a drag."""
+        if self._grip is not None and not self._dragged:
+            self._pick(self._at(event.position().x()))
+        self._grip = None
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:  # noqa: ARG002
+        """Everything."""
+        self.show_all()
+
+    def leaveEvent(self, event: QEvent) -> None:
+        """Nothing is under the mouse."""
+        super().leaveEvent(event)
+        self._under = None
+        self.update()
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        """Zoom about the mouse."""
+        if self._items and event.angleDelta().y():
+            self.zoom(_STEP ** (event.angleDelta().y() / 120), self._time_at(event.position().x()))
+            event.accept()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """From event to event; zoom; along."""
+        key = Qt.Key(event.key())
+        way = {Qt.Key.Key_Right: 1, Qt.Key.Key_Left: -1}.get(key, 0)
+        if way and event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
+            low, high = self._view
+            self._look_at(low + way * (high - low) / 4, high + way * (high - low) / 4)
+        elif way and self._items:
+            before = self._chosen if self._chosen is not None else (-1 if way > 0 else len(self._items))
+            self._pick(min(max(before + way, 0), len(self._items) - 1))
+        elif key in {Qt.Key.Key_Plus, Qt.Key.Key_Equal}:
+            self.zoom(_STEP)
+        elif key is Qt.Key.Key_Minus:
+            self.zoom(1 / _STEP)
+        elif key is Qt.Key.Key_Home:
+            self.show_all()
+        else:
+            super().keyPressEvent(event)
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        """Show where the keyboard is."""
+        super().focusInEvent(event)
+        self.update()
+
+    def _pick(self, place: int | None) -> None:
+        if place is not None:
+            self.choose(self._items[place].key)
+            self.picked.emit(self._items[place].key)
 
 
-def _stems(times: Any, values: Any, colour: QColor) -> Any:
-    """Vertical lines from zero, one item for all."""
-    x = np.repeat(times, 2)
-    y = np.column_stack([np.zeros_like(values), values]).ravel()
-    return pg.PlotDataItem(x, y, connect="pairs", pen=pg.mkPen(colour, width=2, style=Qt.PenStyle.SolidLine))
+def _lane(room: QRectF, text: float, scale: tuple[float, float]) -> _Lane:
+    title = QRectF(room.left(), room.top() + 2, room.width(), text)
+    area = QRectF(room.left(), room.top() + text + 6, room.width(), max(room.height() - text - 8, 10))
+    return _Lane(title, area, *scale)
 
 
-def _widen(plot: Plot, times: Any) -> None:
-    low, high = float(times.min()), float(times.max())
-    if math.isclose(low, high):
-        low, high = low - 43_200, high + 43_200
-    plot.setXRange(low, high, padding=0.05)
+def _extremes(columns: Values, values: Values, *, largest: bool) -> tuple[Values, Values]:
+    """Of all values in one column of pixels the one that is farthest from zero; columns are in ascending order."""
+    if not len(columns):
+        return columns, values
+    starts = np.flatnonzero(np.diff(columns, prepend=-math.inf))
+    reduce = np.maximum if largest else np.minimum
+    return columns[starts], reduce.reduceat(values, starts)
+
+
+def _head(x: float, y: float, rises: bool, size: float = 4.5) -> QPolygonF:
+    """A triangle that points the way it goes."""
+    tip = -size if rises else size
+    return QPolygonF([QPointF(x, y + tip), QPointF(x - size, y - tip * 0.6), QPointF(x + size, y - tip * 0.6)])

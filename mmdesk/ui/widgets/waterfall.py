@@ -13,15 +13,21 @@ from mmdesk.ui.colours import current
 from mmdesk.ui.formatting import shown, tool_tip
 from mmdesk.ui.widgets.basics import Painted
 
+_PALE = 0.4
+
 
 @dataclass(frozen=True)
 class Step:
-    """One step: its name, how far it moves the value, and what it stands for (handed back when it is picked)."""
+    """One step: its name, how far it moves the value, and what it stands for (handed back when it is picked).
+
+    ``faint`` draws it paler: it is not told from noise.
+    """
 
     name: str
     contribution: float
     key: object = None
     tip: str = ""
+    faint: bool = False
 
 
 @dataclass(frozen=True)
@@ -59,7 +65,10 @@ class Waterfall(Painted):
         self._account = account
         self._current = -1
         if account is not None:
-            said = "; ".join(f"{shown(s.name)} {self.change(s.contribution)}" for s in account.steps)
+            said = "; ".join(
+                f"{shown(s.name)} {self.change(s.contribution)}{' (not told from noise)' if s.faint else ''}"
+                for s in account.steps
+            )
             self.setAccessibleDescription(
                 f"{account.base_name} {self.level(account.base)}; {said}; "
                 f"{account.output_name} {self.level(account.output)}"
@@ -107,7 +116,9 @@ class Waterfall(Painted):
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(QColor(colours.raises if step.contribution >= 0 else colours.lowers))
         left, right = min(start, end), max(start, end)
+        painter.setOpacity(_PALE if step.faint else 1.0)
         painter.drawRoundedRect(QRectF(left, top + 5, max(right - left, 1.5), height - 10), 2, 2)
+        painter.setOpacity(1.0)
         self._draw_texts(sheet, top, step.name, self.change(step.contribution))
 
     def _draw_total(self, sheet: _Sheet, line: int, name: str, value: float) -> None:

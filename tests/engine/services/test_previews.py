@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -156,3 +157,65 @@ def test_events_are_counted_over_time(case: Path) -> None:
     assert counts[-1] == 1
     assert edges[0] == pytest.approx(1_704_067_200)
     assert edges[-1] > 1_706_659_200
+
+
+def noise(seed: int, *shape: int) -> np.ndarray:
+    return np.random.default_rng(seed).integers(0, 256, shape, dtype=np.uint8)
+
+
+@pytest.mark.parametrize("kind", [".jpg", ".png"])
+def test_in_detail_a_picture_is_larger_and_the_same(case: Path, kind: str) -> None:
+    import cv2
+
+    rough = cv2.resize(noise(1, 9, 15, 3), (3000, 1800), interpolation=cv2.INTER_CUBIC)
+    done, data = cv2.imencode(kind, rough)
+    assert done
+    sha256 = put(case, f"a{kind}", bytes(data))
+    small, large = previews.preview(case, sha256), previews.preview(case, sha256, detail=True)
+    assert small.pixels is not None
+    assert large.pixels is not None
+    assert large.pixels.shape == (1229, 2048, 3)
+    again = cv2.resize(large.pixels, small.pixels.shape[1::-1], interpolation=cv2.INTER_AREA)
+    assert np.abs(again.astype(int) - small.pixels).mean() < 2
+
+
+def test_another_reading_that_looks_otherwise_is_not_shown(case: Path) -> None:
+    import cv2
+
+    from mmdesk.engine.services.media_detail import larger_picture
+
+    done, data = cv2.imencode(".png", noise(1, 40, 60, 3).repeat(20, 0).repeat(20, 1))
+    assert done
+    turned = np.zeros((192, 320, 3), np.uint8)
+    assert larger_picture(bytes(data), "image/png", turned) is turned
+
+
+def test_a_tone_is_at_its_frequency_and_in_its_second(case: Path) -> None:
+    rate_hz = 22_050
+    tone = 0.5 * np.sin(2 * np.pi * 3000 * np.arange(rate_hz) / rate_hz)
+    sha256 = put(case, "a.wav", sound(np.concatenate([np.zeros(rate_hz), tone, np.zeros(rate_hz)]), rate_hz))
+    assert previews.preview(case, sha256).spectrum is None
+    seen = previews.preview(case, sha256, detail=True)
+    assert seen.spectrum is not None
+    assert seen.lows is not None
+    assert seen.spectrum.shape == (len(seen.band_hz), len(seen.lows))
+    band, part = np.unravel_index(seen.spectrum.argmax(), seen.spectrum.shape)
+    assert seen.band_hz[band] == pytest.approx(3000, rel=0.05)
+    parts = seen.spectrum.shape[1]
+    assert parts / 3 - 2 < part < 2 * parts / 3 + 2
+    quiet = np.r_[: parts // 3 - 3, 2 * parts // 3 + 3 : parts]
+    assert seen.spectrum[:, quiet].max() < seen.spectrum.max() / 2
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="no other system limits it")
+def test_a_file_that_asks_for_too_much_memory_is_said_to(case: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import resource
+
+    from mmdesk.engine.features import limits
+
+    sha256 = put(case, "a.png", picture(9000, 9000))
+    assert previews.preview(case, sha256).pixels is not None
+    monkeypatch.setattr(limits, "TASK_MEMORY_BYTES", 64 << 20)
+    before = resource.getrlimit(resource.RLIMIT_AS)
+    assert previews.preview(case, sha256).problem == "reading it needs more memory than is allowed"
+    assert resource.getrlimit(resource.RLIMIT_AS) == before

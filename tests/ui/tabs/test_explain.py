@@ -145,7 +145,7 @@ def test_another_head_is_another_account(qtbot: QtBot, window: MainWindow, train
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("kind", "view"), [("image", "picture"), ("audio", "waveform"), ("video", "frames")])
+@pytest.mark.parametrize(("kind", "view"), [("image", "picture"), ("audio", "sound"), ("video", "frames")])
 def test_media_are_shown_with_what_the_model_saw(
     qtbot: QtBot, window: MainWindow, trained_case: Path, kind: str, view: str
 ) -> None:

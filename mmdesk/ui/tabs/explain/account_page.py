@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QButtonGroup, QFrame, QSplitter, QTabWidget, QWidget
+from PySide6.QtCore import QEvent, Qt, Signal
+from PySide6.QtWidgets import QButtonGroup, QFrame, QSizePolicy, QSplitter, QTabWidget, QWidget
 
 from mmdesk.ui import calls
 from mmdesk.ui.colours import SPACE_L, SPACE_M, SPACE_S
 from mmdesk.ui.desk import Desk
 from mmdesk.ui.formatting import data_time, percent, tool_tip
 from mmdesk.ui.jobs.job import Lane
+from mmdesk.ui.tabs.explain.grade_page import GradePage
 from mmdesk.ui.tabs.explain.items import EventsView, ForAndAgainst, ItemTable, LinksView, MaybeEmpty
 from mmdesk.ui.tabs.explain.media_view import MediaView
 from mmdesk.ui.tabs.explain.views import Views
@@ -25,7 +26,7 @@ from mmdesk.ui.tabs.explain.wording import (
     scale_of,
     source_line,
 )
-from mmdesk.ui.widgets.basics import ElidedLabel, Label, boxed, column, frame, row, scrolled, switch
+from mmdesk.ui.widgets.basics import ElidedLabel, Label, boxed, column, frame, roomy, row, scrolled, switch
 from mmdesk.ui.widgets.clauses import ClauseList
 from mmdesk.ui.widgets.notice import Picture
 from mmdesk.ui.widgets.waterfall import Waterfall
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from mmdesk.engine.explanation.explanation import Explanation
     from mmdesk.engine.services.custody import CheckedFile
 
+_LEAST_LINES = 20
 _KINDS = ("attribute", "event", "neighbour", "artifact")
 
 
@@ -64,8 +66,20 @@ class AccountPage(QWidget):
         self.views.looked.connect(self._on_looked)
         self.views.peers.picked.connect(self._show_source)
         self.views.what_if.picked.connect(self._show_source)
-        page = column(self, self._head, self.views, source, spacing=SPACE_S)
+        page = column(None, self._head, self.views, source, spacing=SPACE_S)
         page.setStretch(1, 1)
+        # Where letters are large there is not room for all of it.
+        column(self, roomy(page))
+        self._give_room()
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Larger letters need more room."""
+        super().changeEvent(event)
+        if event.type() is QEvent.Type.FontChange:
+            self._give_room()
+
+    def _give_room(self) -> None:
+        self.views.setMinimumHeight(_LEAST_LINES * self.fontMetrics().height())
 
     # What is where.
 
@@ -95,6 +109,8 @@ class AccountPage(QWidget):
         self.waterfall.picked.connect(self._on_waterfall_picked)
         self._by_item = switch("Evidence", "The strongest pieces of evidence")
         self._by_group = switch("Kinds", "Sums of the kinds of evidence")
+        for button in (self._by_item, self._by_group):
+            button.setSizePolicy(QSizePolicy.Policy.Minimum, QSizePolicy.Policy.Fixed)
         self._by_item.setChecked(True)
         group = QButtonGroup(self)
         group.addButton(self._by_item)
@@ -110,7 +126,6 @@ class AccountPage(QWidget):
             spacing=SPACE_S, margin=(SPACE_M, SPACE_S, SPACE_S, SPACE_S),
         )  # fmt: skip
         inner.setStretch(2, 1)
-        self._left.setMinimumWidth(300)
 
     def _build_evidence(self) -> None:
         self.attributes = ItemTable("Attributes")
@@ -119,6 +134,7 @@ class AccountPage(QWidget):
         self.media = MediaView(self._desk)
         self.sides = ForAndAgainst()
         self.clauses = ClauseList()
+        self.grade = GradePage()
         self._maybe = {
             "attribute": MaybeEmpty(self.attributes, "attribute", "No attributes"),
             "event": MaybeEmpty(self.events, "event", "No events before this moment"),
@@ -138,6 +154,7 @@ class AccountPage(QWidget):
             (self._maybe["artifact"], "Media"),
             (self.sides, "For and against"),
             (self.clauses, "Account"),
+            (self.grade, "Grade"),
         ):
             self.tabs.addTab(boxed(column(None, widget, margin=(0, SPACE_S, 0, 0))), title)
         for view in (self.attributes, self.events, self.links, self.media, self.sides):
@@ -163,6 +180,7 @@ class AccountPage(QWidget):
         self.media.show_items(by_kind["artifact"], scale, largest)
         self.sides.show_sides(explanation, scale, largest)
         self._show_clauses(explanation)
+        self.grade.show_grade(explanation)
         self.views.show_explanation(explanation)
         for number, (kind, title) in enumerate(zip(_KINDS, ("Attributes", "Events", "Links", "Media"), strict=True)):
             self.tabs.setTabText(number, f"{title} {len(by_kind[kind])}")
@@ -201,8 +219,10 @@ class AccountPage(QWidget):
         scale = scale_of(explanation)
         self.waterfall.level, self.waterfall.change = scale.level, scale.change
         by_item = self._by_item.isChecked()
-        self.waterfall.show_account(item_account(explanation, scale) if by_item else group_account(explanation))
-        self._unit.setText(f"In {scale.unit}; orange raises, blue lowers. Associated with, not caused by.")
+        account = item_account(explanation, scale) if by_item else group_account(explanation)
+        self.waterfall.show_account(account)
+        pale = " Paler: not told from noise." if any(step.faint for step in account.steps) else ""
+        self._unit.setText(f"In {scale.unit}; orange raises, blue lowers. Associated with, not caused by.{pale}")
 
     # Everything is linked.
 

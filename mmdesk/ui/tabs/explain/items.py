@@ -10,18 +10,20 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHeaderView, QSplitter, QWidget
 
 from mmdesk.ui.colours import SPACE_S
-from mmdesk.ui.formatting import MISSING, data_time, percent
+from mmdesk.ui.formatting import MISSING, count, data_time, percent
 from mmdesk.ui.models.columns import Column
 from mmdesk.ui.tabs.explain.wording import Scale, plain_words, short_source
 from mmdesk.ui.widgets.bars import SignedBarDelegate
-from mmdesk.ui.widgets.basics import Label, boxed, column, row
-from mmdesk.ui.widgets.links import LinkStar, Neighbour
+from mmdesk.ui.widgets.basics import Label, boxed, column, row, zoom_buttons
+from mmdesk.ui.widgets.links import Neighbour, scrolled_graph
 from mmdesk.ui.widgets.notice import Stateful
 from mmdesk.ui.widgets.table import Table
 from mmdesk.ui.widgets.timeline import TimedItem, Timeline
 
 if TYPE_CHECKING:
     from mmdesk.engine.explanation.explanation import Explanation, Item
+
+_NEARER = 1.6
 
 Numbered = Sequence[tuple[int, "Item"]]
 """Items with their places in the explanation."""
@@ -100,8 +102,17 @@ class EventsView(QWidget):
         super().__init__()
         self.timeline = Timeline()
         self.items = ItemTable("Events", when=True, attention=True)
+        zoom = zoom_buttons(
+            "the events",
+            lambda: self.timeline.zoom(_NEARER),
+            lambda: self.timeline.zoom(1 / _NEARER),
+            self.timeline.show_all,
+        )
+        self._said = Label("", "small")
+        drawn = column(None, row(None, self._said, None, zoom), self.timeline, spacing=0)
+        drawn.setStretch(1, 1)
         splitter = QSplitter(Qt.Orientation.Vertical)
-        splitter.addWidget(self.timeline)
+        splitter.addWidget(boxed(drawn))
         splitter.addWidget(self.items)
         splitter.setSizes([230, 170])
         splitter.setChildrenCollapsible(False)
@@ -113,11 +124,14 @@ class EventsView(QWidget):
         """Show these events; those without a time are in the table only."""
         self.items.show_items(items, scale, largest)
         timed = [
-            TimedItem(place, item.time_us / 1e6, _plotted(item.contribution, scale), item.attention, item.label)
+            TimedItem(place, item.time_us / 1e6, item.contribution, item.attention, item.label)
             for place, item in items
             if item.time_us is not None
         ]
-        self.timeline.show_items(timed, "points" if scale.unit.startswith("percentage") else "")
+        undated = len(items) - len(timed)
+        lines = f"; {count(undated, 'line')} without a time {'is' if undated == 1 else 'are'} in the table only"
+        self._said.setText(f"{count(len(timed), 'event')} over time{lines if undated else ''}")
+        self.timeline.show_items(timed, scale.unit, scale.change)
 
     def choose(self, place: int) -> bool:
         """Mark one event here and there."""
@@ -136,49 +150,53 @@ class EventsView(QWidget):
 
 
 class LinksView(QWidget):
-    """Neighbours as a star above, as a table below."""
+    """Neighbours as a graph above, as a table below."""
 
     picked = Signal(int)
 
     def __init__(self) -> None:
         super().__init__()
-        self.star = LinkStar()
+        self._line_of: dict[int, int] = {}
+        self.graph, area = scrolled_graph()
         self.items = ItemTable("Links", when=True)
         splitter = QSplitter(Qt.Orientation.Vertical)
-        splitter.addWidget(self.star)
+        splitter.addWidget(area)
         splitter.addWidget(self.items)
         splitter.setSizes([210, 190])
         splitter.setChildrenCollapsible(False)
         column(self, splitter)
-        self.star.picked.connect(self._on_star_picked)
+        self.graph.picked.connect(self._on_graph_picked)
         self.items.picked.connect(self._on_items_picked)
 
     def show_links(self, explanation: Explanation, items: Numbered, scale: Scale, largest: float) -> None:
-        """Show these interactions; several with one neighbour are one line of the star."""
+        """Show these interactions; several with one neighbour are one line of the graph."""
         self.items.show_items(items, scale, largest)
+        self._line_of = {}
         sums: dict[str, float] = {}
         first: dict[str, int] = {}
         for place, item in items:
             name = item.neighbour_id or item.label
             sums[name] = sums.get(name, 0.0) + item.contribution
-            first.setdefault(name, place)
-        self.star.show_links(
-            explanation.entity_id, [Neighbour(first[name], name, value) for name, value in sums.items()]
+            self._line_of[place] = first.setdefault(name, place)
+        self.graph.show_links(
+            explanation.entity_id,
+            [Neighbour(first[name], name, value) for name, value in sums.items()],
+            scale.change,
         )
 
     def choose(self, place: int) -> bool:
         """Mark one link."""
         if not self.items.choose(place):
             return False
-        self.star.choose(place)
+        self.graph.choose(self._line_of.get(place))
         return True
 
-    def _on_star_picked(self, place: int) -> None:
+    def _on_graph_picked(self, place: int) -> None:
         self.items.choose(place)
         self.picked.emit(place)
 
     def _on_items_picked(self, place: int) -> None:
-        self.star.choose(place)
+        self.graph.choose(self._line_of.get(place))
         self.picked.emit(place)
 
 
@@ -237,8 +255,3 @@ def _times(items: Sequence[Item]) -> np.ndarray:
 
 def _share(value: float | None) -> str:
     return MISSING if value is None else percent(value, 1)
-
-
-def _plotted(contribution: float, scale: Scale) -> float:
-    """Percentage points where the table shows those."""
-    return 100 * contribution if scale.unit == "percentage points" else contribution

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QCheckBox, QPlainTextEdit, QSplitter, QStackedWidget, QWidget
+from PySide6.QtWidgets import QPlainTextEdit, QSlider, QSplitter, QStackedWidget, QWidget
 
 from mmdesk.engine.explanation.references import Custody, custody_words
 from mmdesk.ui import calls
@@ -15,9 +15,11 @@ from mmdesk.ui.formatting import data_time, duration, shown, size
 from mmdesk.ui.jobs.job import Failure, Lane
 from mmdesk.ui.tabs.explain.items import ItemTable, Numbered
 from mmdesk.ui.tabs.explain.wording import Scale
-from mmdesk.ui.widgets.basics import ElidedLabel, Label, boxed, column, frame, row
-from mmdesk.ui.widgets.media import Frame, FrameGrid, Span, Tile, TiledPicture, Waveform
+from mmdesk.ui.widgets.basics import ElidedLabel, Label, boxed, column, frame, row, zoom_buttons
+from mmdesk.ui.widgets.media import Frame, FrameGrid
 from mmdesk.ui.widgets.notice import Picture, Stateful
+from mmdesk.ui.widgets.picture import Tile, TiledPicture
+from mmdesk.ui.widgets.sound import Sound, SoundView, Span
 
 if TYPE_CHECKING:
     from mmdesk.engine.explanation.explanation import Item
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 _TILES = {"tile"}
 _WINDOWS = {"window"}
 _FRAMES = {"frame"}
+_NEARER = 1.5
 _LOST = {"store.file_missing": Custody.NOT_FOUND, "usage.no_such_artifact": Custody.UNKNOWN}
 
 
@@ -43,20 +46,31 @@ class MediaView(QWidget):
         self.items = ItemTable("Files", value="")
         self.items.picked.connect(self._on_items_picked)
         self.picture = TiledPicture(self._change)
-        self.waveform = Waveform(self._change)
+        self.sound = SoundView(self._change)
         self.frames = FrameGrid(self._change)
         self.text = QPlainTextEdit()
         self.text.setReadOnly(True)
         self.text.setAccessibleName("Beginning of the file")
         self._stack = QStackedWidget()
-        for widget in (self.picture, self.waveform, self.frames, self.text):
+        for widget in (self.picture, self.sound, self.frames, self.text):
             self._stack.addWidget(widget)
         self._title = ElidedLabel("", "strong", Qt.TextElideMode.ElideMiddle)
         self._facts = ElidedLabel("", "small")
         self._whole = Label("", "small", wrap=True)
-        self._overlay = QCheckBox("Heat map")
-        self._overlay.setChecked(True)
-        self._overlay.toggled.connect(self.picture.set_overlay)
+        self.strength = QSlider(Qt.Orientation.Horizontal)
+        self.strength.setRange(0, 100)
+        self.strength.setValue(100)
+        self.strength.setFixedWidth(90)
+        self.strength.setPageStep(20)
+        self.strength.setAccessibleName("Strength of the heat map")
+        self.strength.valueChanged.connect(lambda value: self.picture.set_strength(value / 100))
+        zoom = zoom_buttons(
+            "the picture",
+            lambda: self.picture.zoom(_NEARER),
+            lambda: self.picture.zoom(1 / _NEARER),
+            self.picture.fit,
+        )
+        self._overlay = boxed(row(None, Label("Heat map", "muted"), self.strength, zoom, spacing=SPACE_S))
         head = row(None, column(None, self._title, self._facts, spacing=0), self._overlay)
         head.setStretch(0, 1)
         shown_file = column(None, head, self._stack, self._whole, spacing=SPACE_S)
@@ -70,7 +84,7 @@ class MediaView(QWidget):
         splitter = QSplitter(Qt.Orientation.Vertical)
         splitter.addWidget(boxed(column(None, self._banner, self._state, spacing=SPACE_S)))
         splitter.addWidget(self.items)
-        splitter.setSizes([320, 100])
+        splitter.setSizes([360, 80])
         splitter.setStretchFactor(0, 1)
         splitter.setChildrenCollapsible(False)
         column(self, splitter)
@@ -121,12 +135,11 @@ class MediaView(QWidget):
 
     def _on_preview(self, item: Item, seen: Preview) -> None:
         self._title.set_text(item.label)
-        facts = [seen.content_type, size(seen.size_bytes)]
+        facts = ["hash checked" if seen.intact else "hash does not match", seen.content_type, size(seen.size_bytes)]
         if seen.length_s:
             facts.append(duration(seen.length_s) if seen.length_s >= 10 else f"{seen.length_s:.1f} s")
         if item.time_us is not None:
             facts.append(data_time(item.time_us))
-        facts.append("hash checked" if seen.intact else "hash does not match")
         self._warn("" if seen.intact else custody_words(Custody.ALTERED, imported=False))
         self._facts.set_text(" · ".join(facts))
         self._facts.set_kind("small" if seen.intact else "bad")
@@ -141,7 +154,9 @@ class MediaView(QWidget):
 
     def _fill(self, item: Item, seen: Preview) -> None:
         if seen.pixels is not None:
-            tiles = [Tile(p.box, p.contribution) for p in item.parts if p.kind in _TILES and p.box is not None]
+            tiles = [
+                Tile(p.box, p.contribution, p.description) for p in item.parts if p.kind in _TILES and p.box is not None
+            ]
             self.picture.show_picture(seen.pixels, tiles)
             self._stack.setCurrentWidget(self.picture)
         elif seen.lows is not None and seen.highs is not None:
@@ -150,8 +165,9 @@ class MediaView(QWidget):
                 for p in item.parts
                 if p.kind in _WINDOWS and p.start_s is not None and p.end_s is not None
             ]
-            self.waveform.show_sound(seen.lows, seen.highs, seen.length_s, spans)
-            self._stack.setCurrentWidget(self.waveform)
+            sound = Sound(seen.lows, seen.highs, seen.length_s, seen.spectrum, seen.band_hz)
+            self.sound.show_sound(sound, spans)
+            self._stack.setCurrentWidget(self.sound)
         elif seen.frames:
             self.frames.show_frames([Frame(f.pixels, f.time_s, _at(item, f.time_s)) for f in seen.frames])
             self._stack.setCurrentWidget(self.frames)

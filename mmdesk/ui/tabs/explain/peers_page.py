@@ -11,7 +11,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
 
 from mmdesk.ui.colours import SPACE_S
-from mmdesk.ui.formatting import MISSING, number, percent
+from mmdesk.ui.formatting import MISSING, count, number, percent
 from mmdesk.ui.models.columns import Column
 from mmdesk.ui.tabs.explain.wording import item_name, scale_of
 from mmdesk.ui.widgets.basics import Label, boxed, column, scrolled
@@ -55,7 +55,7 @@ class PeersPage(QWidget):
         assert peers is not None
         few = "" if peers.placings else f" {_FEW}"
         self._group.setText(
-            f"Compared with {peers.members:,} others ({peers.group}) as they stood at the same moment.{few}"
+            f"Compared with {count(peers.members, 'other')} ({peers.group}) as they stood at the same moment.{few}"
         )
         placings = peers.placings
         self._items = [one.item for one in placings]

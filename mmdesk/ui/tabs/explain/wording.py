@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from mmdesk.engine.core.types import Head
 from mmdesk.engine.explanation.account import start_name
 from mmdesk.engine.explanation.references import custody_words
-from mmdesk.ui.formatting import MISSING, percent, shown, signed
+from mmdesk.ui.formatting import MISSING, count, percent, shown, signed
 from mmdesk.ui.widgets.waterfall import Account, Step
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from mmdesk.engine.services.custody import CheckedFile
 
 TOP = 10
+_FAINT = "; not told from noise"
 HEAD_NAMES = {
     Head.CLASSIFICATION: "Probability",
     Head.REGRESSION: "Predicted number",
@@ -78,13 +79,16 @@ def item_account(explanation: Explanation, scale: Scale) -> Account:
     """From the base through the strongest ten pieces of evidence and the rest to the output."""
     items = explanation.items
     steps = [
-        Step(item_name(item), item.contribution, number, f"{item_name(item)}: {scale.change(item.contribution)}")
+        Step(
+            item_name(item), item.contribution, number,
+            f"{item_name(item)}: {scale.change(item.contribution)}{_FAINT if item.faint else ''}", bool(item.faint),
+        )
         for number, item in enumerate(items[:TOP])
-    ]
+    ]  # fmt: skip
     rest = items[TOP:]
     if rest:
         total = sum(item.contribution for item in rest)
-        steps.append(Step(f"{len(rest):,} others together", total, None, "Everything weaker than the ten above"))
+        steps.append(Step(f"{count(len(rest), 'other')} together", total, None, "Everything weaker than the ten above"))
     return _account(explanation, steps)
 
 

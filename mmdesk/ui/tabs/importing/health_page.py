@@ -15,8 +15,8 @@ from mmdesk.ui.widgets.bars import Bar, BarList
 from mmdesk.ui.widgets.basics import Card, Label, boxed, column, scrolled
 from mmdesk.ui.widgets.figures import Figure, FigureRow
 from mmdesk.ui.widgets.findings import Sentence, SentenceList, Severity
+from mmdesk.ui.widgets.histogram import Histogram
 from mmdesk.ui.widgets.notice import Stateful
-from mmdesk.ui.widgets.timeline import Histogram
 
 if TYPE_CHECKING:
     from mmdesk.engine.services.cases import DataHealth

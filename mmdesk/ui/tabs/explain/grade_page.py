@@ -1,0 +1,101 @@
+"""How far an account can be trusted: its grade, the figures behind it, and the output without each kind of evidence."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PySide6.QtWidgets import QWidget
+
+from mmdesk.ui.colours import SPACE_M, SPACE_S
+from mmdesk.ui.formatting import MISSING, number
+from mmdesk.ui.models.columns import Column
+from mmdesk.ui.tabs.explain.wording import GRADES, scale_of
+from mmdesk.ui.widgets.basics import Label, boxed, column, row
+from mmdesk.ui.widgets.table import Table
+
+if TYPE_CHECKING:
+    from mmdesk.engine.explanation.explanation import Explanation
+
+_MEANS = {
+    "items": ("Pieces of evidence", "How many there are."),
+    "k": ("Taken away", "So many of the strongest that speak for the finding are removed, or as many at random."),
+    "distance": ("Distance", "From the output for a typical case to this one."),
+    "change_top": ("Without the strongest", "How much of the distance is gone when they are removed."),
+    "change_random": ("Without as many at random", "The same for random pieces, on average."),
+    "beaten": ("Random draws beaten", "Share of the draws that move the output less than the strongest do."),
+    "sufficiency": ("The strongest alone", "How much of the distance they bring with everything else removed."),
+    "sufficiency_random": ("As many at random alone", "The same for random pieces, on average."),
+    "outdone": ("Random draws outdone", "Share of the draws that alone bring less than the strongest do."),
+    "occlusion_agreement": ("Agreement with removal", "Correlation with what removing each alone changes; not graded."),
+    "attention_agreement": ("Agreement with attention", "Rank correlation with the attention; not graded."),
+    "gradient_agreement": ("Agreement with the gradient", "Correlation with the slopes of the output; not graded."),
+    "stability": ("Stability", "Correlation with the account of a slightly different entity; not graded."),
+}
+
+
+class GradePage(QWidget):
+    """The figures on the left, what the output would be on the right."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._said = Label("", "strong", wrap=True)
+        self.figures = Table("Figures behind the grade")
+        self.ledger = Table("Output without each kind of evidence", stretches=False)
+        self._means: list[str] = []
+        self._meaning = Label("", "small", wrap=True)
+        self.figures.picked.connect(self._on_figures_picked)
+        figures = column(None, Label("Figures behind the grade", "muted"), self.figures, self._meaning, spacing=SPACE_S)
+        left = boxed(figures)
+        right = boxed(column(None, Label("The output without", "muted"), self.ledger, spacing=SPACE_S))
+        both = row(None, left, right, spacing=SPACE_M)
+        both.setStretch(0, 1)
+        both.setStretch(1, 1)
+        page = column(self, self._said, both, spacing=SPACE_S)
+        page.setStretch(1, 1)
+
+    def show_grade(self, explanation: Explanation) -> None:
+        """Of another explanation."""
+        grade = explanation.faithfulness.grade.value
+        self._said.setText(f"Grade {grade}: {GRADES[grade][1]}.")
+        figures = explanation.faithfulness.figures
+        said = [_MEANS.get(name, (name.replace("_", " ").capitalize(), "")) for name in figures]
+        self._means = [meaning for _, meaning in said]
+        self._meaning.setText("Choose a figure to read what it is.")
+        values = np.array([np.nan if value is None else value for value in figures.values()], dtype=np.float64)
+        self.figures.set_columns(
+            [
+                Column("Figure", said, show=_name, tip=_meaning),
+                Column("Value", values, show=_figure, numeric=True),
+            ]
+        )
+        scale, ledger = scale_of(explanation), explanation.ledger
+        outputs = np.array(
+            [
+                explanation.output, ledger.without_attributes, ledger.without_events, ledger.without_neighbours,
+                ledger.without_artifacts,
+            ]
+        )  # fmt: skip
+        self.ledger.set_columns(
+            [
+                Column("Without", ["nothing, as it is", "attributes", "events", "links", "files"]),
+                Column("Output", outputs, show=scale.level, numeric=True),
+                Column("Change", outputs - explanation.output, show=scale.change, numeric=True),
+            ]
+        )
+
+    def _on_figures_picked(self, rows: list[int]) -> None:
+        if rows:
+            self._meaning.setText(self._means[rows[0]])
+
+
+def _name(said: tuple[str, str]) -> str:
+    return said[0]
+
+
+def _meaning(said: tuple[str, str]) -> str:
+    return f"{said[0]}: {said[1]}"
+
+
+def _figure(value: float) -> str:
+    return MISSING if np.isnan(value) else number(value)
