@@ -78,8 +78,8 @@ def _ours(entities: int, events: int) -> Turn:
 def _on_demand(entities: int, events: int) -> Turn:
     """The slowest of some entities, each asked for alone: the service on a case on disk, in a process that is warm.
 
-    Warm: one other entity was explained before. Each is asked three times and its shortest counts, as the machine's noise
-    only ever adds; nothing is taken from the cache or kept in it.
+    Warm: one other entity was explained before. Each is asked three times and its shortest counts, as the machine's
+    noise only ever adds; nothing is taken from the cache or kept in it.
     """
     from tempfile import TemporaryDirectory
 

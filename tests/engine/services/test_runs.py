@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +14,12 @@ import torch
 from sqlalchemy import select, update
 
 from mmdesk.engine.core.code_manifest import code_hash
-from mmdesk.engine.core.errors import DataError, ModelError, ResourceError, UsageError
+from mmdesk.engine.core.errors import DataError, MmdeskError, ModelError, ResourceError, UsageError
 from mmdesk.engine.core.hashing import sha256_file
 from mmdesk.engine.core.jobs import NULL_CONTEXT, JobCancelled, JobContext, NullContext
 from mmdesk.engine.core.types import RunStatus
 from mmdesk.engine.services import runs
+from mmdesk.engine.services.audit import verify_audit
 from mmdesk.engine.services.predictions import predict
 from mmdesk.engine.store.case import Case
 from mmdesk.engine.store.tables import Artifact, AuditEntry, Event, ModelRun
@@ -34,6 +37,7 @@ from tests.engine.services.trained_cases import (
     trained_copy,
     training_here,
 )
+from tests.engine.small_disks import fill_up
 
 FILES = {"model.pt", "config.json", "metrics.json", "data_manifest.json", "training_log.jsonl", "environment.json"}
 
@@ -419,3 +423,33 @@ def test_the_process_stands_in_for_the_real_one() -> None:
         ours, real = (inspect.signature(getattr(kind, name)) for kind in (TrainedHere, TrainingProcess))
         assert list(ours.parameters) == list(real.parameters)
     assert isinstance(NULL_CONTEXT, NullContext)
+
+
+@contextmanager
+def saying(code: str) -> Iterator[None]:
+    """Whatever error comes has this code."""
+    try:
+        yield
+    except MmdeskError as error:
+        assert error.code == code  # noqa: PT017  there may be none
+        raise
+
+
+def test_a_disk_that_fills_up_at_any_point_of_a_training_loses_nothing(tmp_path: Path, small_disk: Path) -> None:
+    expected = quick(make_case(tmp_path / "calm")).model_sha256
+    ended: list[RunStatus | None] = []
+    for leave in (0, 8 << 10, 64 << 10, 256 << 10, 700 << 10, 1200 << 10):
+        folder = make_case(small_disk / f"case{leave}")
+        filler = fill_up(small_disk, leave)
+        with suppress(ResourceError), saying("resource.disk_full"):
+            quick(folder)
+        ended.append(next((row.status for row in runs.list_runs(folder)), None))
+        filler.unlink()
+        assert quick(folder).model_sha256 == expected
+        assert [row.status for row in runs.list_runs(folder)] == [RunStatus.DONE]
+        assert verify_audit(folder).verified
+        assert not list(folder.rglob(".tmp-*"))
+        shutil.rmtree(folder)
+    # With no room for a row there is none; with none for the last word the run shows as interrupted.
+    assert set(ended) <= {None, RunStatus.FAILED, RunStatus.INTERRUPTED, RunStatus.DONE}
+    assert {None, RunStatus.FAILED} <= set(ended)

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pyarrow as pa
@@ -22,6 +21,7 @@ from mmdesk.engine.store import backup, bulk
 from mmdesk.engine.store.case import Case
 from mmdesk.engine.store.tables import Entity
 from tests.engine.case_key import script
+from tests.engine.small_disks import fill_up
 
 BATCH = 2000
 
@@ -140,22 +140,6 @@ def test_a_restore_killed_thirty_times_leaves_the_one_state_or_the_other(case: C
         _restored_is_whole(case.folder)
 
 
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A disk of 4 MB; skipped where none can be made."""
-    place = tmp_path / "disk"
-    place.mkdir()
-    if not hasattr(os, "geteuid") or os.geteuid() != 0 or shutil.which("mount") is None:
-        pytest.skip("making a small disk takes root rights")
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", str(place)], check=False)
-    if mounted.returncode != 0:
-        pytest.skip("no small disk can be mounted here")
-    try:
-        yield place
-    finally:
-        subprocess.run(["umount", str(place)], check=True)
-
-
 def _rows(count: int, name: str) -> pa.Table:
     return pa.table(
         {
@@ -164,12 +148,6 @@ def _rows(count: int, name: str) -> pa.Table:
             "row_key": pa.array([bytes(16)] * count),
         }
     )
-
-
-def _fill_up(place: Path, leave: int = 0) -> Path:
-    filler = place / "filler"
-    filler.write_bytes(bytes(max(0, shutil.disk_usage(place).free - leave)))
-    return filler
 
 
 def test_a_full_disk_takes_the_write_back_and_says_so(small_disk: Path) -> None:
@@ -200,7 +178,7 @@ def test_no_space_at_all_is_said_at_every_step(small_disk: Path) -> None:
         with case.write("test.insert", "0") as connection:
             bulk.insert(connection, Entity, _rows(2000, "first"))
         kept = backup.make(case.folder, case.file, "manual")
-        filler = _fill_up(small_disk)
+        filler = fill_up(small_disk)
         steps: dict[str, Callable[[], object]] = {
             "write": lambda: _insert(case),
             "backup": lambda: backup.make(case.folder, case.file, "manual"),
@@ -222,6 +200,6 @@ def test_no_space_at_all_is_said_at_every_step(small_disk: Path) -> None:
 
 def test_reading_goes_on_with_a_full_disk(small_disk: Path) -> None:
     Case.create(small_disk / "case", actor="tester").close()
-    _fill_up(small_disk)
+    fill_up(small_disk)
     with Case.open(small_disk / "case", actor="tester") as case, case.read() as connection:
         assert connection.execute(text("SELECT count(*) FROM audit_log")).scalar_one() == 1
