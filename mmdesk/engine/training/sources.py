@@ -17,6 +17,8 @@ KEEP_BYTES = 400 * 2**20
 EVALUATION_ROWS = 256
 """Rows per batch wherever a trained model is asked, but for huge ones: batch size changes the last bits."""
 _ROOM_BYTES = 32 * 2**20
+STEP_BYTES = 128 * 2**20
+"""Of one batch in training; what the step keeps for its gradients takes about as much again."""
 _POOL_BATCHES = 8
 _MADE_BATCHES, _MADE_BYTES = 8, 64 * 2**20
 
@@ -55,13 +57,21 @@ class RowSource:
         return self._batcher.rows(self.targets.take(rows))[0]
 
     def epoch(self, size: int, random: np.random.Generator) -> Iterator[tuple[Batch, Labels]]:
-        """Every row once in random order, in batches of ``size`` rows that are alike in length."""
-        for group in self._groups(shuffled(self.targets, self.sizes, size, random)):
+        """Every row once in random order, in batches of ``size`` rows that are alike in length.
+
+        Batches of more than :data:`STEP_BYTES`, as of hours of recordings each, are cut into equal ones that are not.
+        """
+        batches = shuffled(self.targets, self.sizes, size, random)
+        for group in self._groups([part for rows in batches for part in self._cut(rows)]):
             made = self.batch(np.concatenate(group))
             ends = np.cumsum([len(rows) for rows in group])
             for rows, end in zip(group, ends.tolist(), strict=True):
                 batch = made if len(group) == 1 else made.take(torch.arange(end - len(rows), end))
                 yield batch, self.labels.take(torch.from_numpy(rows))
+
+    def _cut(self, rows: Int64) -> list[Int64]:
+        room = len(rows) * int(self._batcher.row_bytes(self.sizes[rows].max(0)))
+        return np.array_split(rows, min(-(-room // STEP_BYTES), len(rows))) if room > STEP_BYTES else [rows]
 
     def _groups(self, batches: list[Int64]) -> Iterator[list[Int64]]:
         """Batches that are made at once: the work is more in the calls than in the rows. Kept ones need none."""

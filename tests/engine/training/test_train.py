@@ -21,6 +21,7 @@ from mmdesk.engine.core.types import Split
 from mmdesk.engine.dataset.batches import Batch
 from mmdesk.engine.dataset.case_data import TargetRows
 from mmdesk.engine.store.case_files import CaseFiles
+from mmdesk.engine.training import sources
 from mmdesk.engine.training.checkpoint import Halfway, load_halfway, new_model, save_halfway
 from mmdesk.engine.training.losses import Losses, compute
 from mmdesk.engine.training.sources import RowSource, of_like_room, ranked_rows, shuffled
@@ -305,6 +306,25 @@ def test_batches_hold_rows_of_like_length() -> None:
     random = np.random.default_rng(1).permutation(len(train))
     mixed = np.mean([np.ptp(total[random[i : i + 8]]) for i in range(0, len(train) - 8, 8)])
     assert spread < mixed / 2
+
+
+def test_no_step_takes_more_room_than_there_is_for_one(ready: Ready, monkeypatch: pytest.MonkeyPatch) -> None:
+    train = ready.sources[Split.TRAIN]
+    usual = [len(labels.y_reg) for _, labels in train.epoch(16, np.random.default_rng(1))]
+    assert min(usual) >= 15  # rows of ordinary size come in batches as asked for
+    row_bytes = train._batcher.row_bytes(train.sizes)
+    most = int(np.sort(row_bytes)[-3])  # two rows are larger than a step may be
+    monkeypatch.setattr(sources, "STEP_BYTES", most)
+    seen: list[float] = []
+    small = 0
+    for batch, labels in train.epoch(16, np.random.default_rng(1)):
+        rows = len(labels.y_reg)
+        padded = (batch.event_presence.shape[1], batch.neighbour_presence.shape[1], batch.segment_presence.shape[1])
+        assert rows == 1 or rows * train._batcher.row_bytes(np.array(padded)) <= 2 * most
+        small += rows == 1
+        seen += labels.y_reg.tolist()
+    assert small >= 2
+    np.testing.assert_array_equal(np.sort(seen), np.sort(train.labels.y_reg.numpy()))
 
 
 def test_groups_of_like_length_come_together(ready: Ready) -> None:
