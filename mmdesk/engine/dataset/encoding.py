@@ -106,6 +106,8 @@ class ColumnEncoding:
         categories: Texts with a column of their own; all others share the column ``(other)``.
         counts: Of a column with more values than :data:`MAX_CATEGORIES`: texts with their entities in the training
             part, those of more than one. How usual a text is has a column then, standardised by ``log_scale``.
+        shares: Of each of ``categories`` in the training part if it had no other text, else empty. An unheard-of text
+            is then a usual one: no weight has learned what the column ``(other)`` means.
         has_missing: Whether there is a column for missing, which is so if the training part had any.
     """
 
@@ -115,6 +117,7 @@ class ColumnEncoding:
     log_scale: Scale | None = None
     categories: tuple[str, ...] = ()
     counts: tuple[tuple[str, int], ...] = ()
+    shares: tuple[float, ...] = ()
     has_missing: bool = False
 
     @property
@@ -166,7 +169,10 @@ class ColumnEncoding:
         # Code -1 (missing) reads the last place.
         lookup = np.array([*(places.get(category, other) for category in categories), other + 1], np.int64)
         encoded = np.zeros((len(codes), other + 2))
-        encoded[np.arange(len(codes)), lookup[codes]] = 1.0
+        kinds = lookup[codes]
+        encoded[np.arange(len(codes)), kinds] = 1.0
+        if self.shares:
+            encoded[kinds == other] = (*self.shares, 0.0, 0.0)
         if self.counts:
             assert self.log_scale is not None
             counts = dict(self.counts)
@@ -191,6 +197,7 @@ class ColumnEncoding:
             kind=ColumnKind(state["kind"]),
             categories=tuple(state["categories"]),
             counts=tuple((str(text), int(rows)) for text, rows in state.get("counts", ())),
+            shares=tuple(state.get("shares", ())),
             has_missing=bool(state["has_missing"]),
             **scales,
         )
@@ -240,6 +247,8 @@ def _fit_categories(name: str, codes: Int64, categories: Sequence[str]) -> Colum
     chosen = sorted(code for code, enough in zip(order, least, strict=False) if rows[code] >= enough)
     many = int((rows > 0).sum()) > MAX_CATEGORIES
     counted = [code for code in order[:MAX_COUNTED] if rows[code] > 1] if many else []
+    told = rows[chosen].sum()
+    shares = rows[chosen] / told if told and told == len(known) else []
     heard = np.zeros(len(categories))
     heard[counted] = rows[counted]
     return ColumnEncoding(
@@ -248,6 +257,7 @@ def _fit_categories(name: str, codes: Int64, categories: Sequence[str]) -> Colum
         log_scale=Scale.fit(np.log1p(heard)[known]) if counted else None,
         categories=tuple(categories[code] for code in chosen),
         counts=tuple((categories[code], int(rows[code])) for code in sorted(counted)),
+        shares=tuple(float(share) for share in shares),
         has_missing=bool((codes < 0).any()),
     )
 

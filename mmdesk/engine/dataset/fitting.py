@@ -86,7 +86,10 @@ def _fit_edges(data: CaseData, edges: Int64, as_of_us: Int64, now_us: int) -> Ed
             (data.event_time_us, data.event_offsets),
         )
     )
-    return EdgeEncoding(values, Recency.fit(ago_s), Scale.fit(np.log1p(degree)), Scale.fit(np.log1p(activity)))
+    rows = np.bincount(values.lookup(data.edge_types)[data.edge_type[edges]], minlength=values.size)
+    shares = tuple((rows / len(edges)).tolist()) if len(edges) and not rows[0] else ()
+    spread_s, degrees, activities = Recency.fit(ago_s), Scale.fit(np.log1p(degree)), Scale.fit(np.log1p(activity))
+    return EdgeEncoding(values, spread_s, degrees, activities, shares)
 
 
 def _fit_segments(data: CaseData, entity: Int64, as_of_us: Int64) -> SegmentScale:

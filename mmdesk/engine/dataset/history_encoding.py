@@ -212,12 +212,15 @@ class EdgeEncoding:
     Attributes:
         values: Types and their weights. ``recency``: spans to the as-of.
         degree: Standardisation of log(1 + number of interactions) of a neighbour; ``activity``: of its events.
+        shares: [types + 1], of the types in the training part if each of its interactions has one, else empty. One of
+            an unheard-of type is then a usual one: no weight has learned what the column "(other)" means.
     """
 
     values: TypedValues
     recency: Recency
     degree: Scale
     activity: Scale
+    shares: tuple[float, ...] = ()
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -257,6 +260,8 @@ class EdgeEncoding:
         """
         hot = np.zeros((len(kinds), self.values.size))
         hot[np.arange(len(kinds)), kinds] = 1.0
+        if self.shares:
+            hot[(kinds == 0) & (summary == 0)] = self.shares
         overall = np.zeros(len(kinds), dtype=np.int64)
         columns = [
             2.0 * outgoing - 1.0,
@@ -297,5 +302,6 @@ def history_from_state(state: Mapping[str, Any]) -> tuple[EventEncoding, EdgeEnc
             _recency(edges["recency"]),
             Scale.from_state(edges["degree"]),
             Scale.from_state(edges["activity"]),
+            tuple(edges.get("shares", ())),
         ),
     )

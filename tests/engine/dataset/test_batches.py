@@ -235,7 +235,11 @@ def test_unseen_categories_and_types_and_a_lost_attribute_are_no_error() -> None
     events = tables.events.set_column(2, "event_type", pa.array(["unheard of"] * len(tables.events)))
     other = case(replace(tables, attributes=attributes, kinds=kinds, events=events))
     batch = batch_of(other, encoder)
-    assert bool(batch.attributes[:, encoder.attributes.names.index("colour (other)")].all())
+    colours = [place for place, name in enumerate(encoder.attributes.names) if name.startswith("colour")]
+    (colour,) = (column for column in encoder.attributes.columns if column.name == "colour")
+    assert len(colour.shares) == 3
+    usual = torch.tensor([*colour.shares, 0.0, 0.0])  # no row was of another colour, and none of these is missing
+    torch.testing.assert_close(batch.attributes[:, colours], usual.expand(60, 5))
     assert bool(batch.attributes[:, encoder.attributes.names.index("active (missing)")].all())
     assert int(batch.event_types.max()) == 0
 

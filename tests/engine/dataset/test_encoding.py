@@ -26,7 +26,7 @@ from mmdesk.engine.dataset.encoding import (
     seconds_ago,
 )
 from mmdesk.engine.dataset.histories import _StretchMeans
-from mmdesk.engine.dataset.history_encoding import Recency, TypedValues, clock, soft_clip
+from mmdesk.engine.dataset.history_encoding import EdgeEncoding, Recency, TypedValues, clock, soft_clip
 from tests.engine.dataset.cases import DAY_US, START_US, no_media, small_tables
 
 NOWHEN = np.zeros(0, np.int64)
@@ -122,6 +122,36 @@ def test_frequent_categories_have_columns_all_others_share_one() -> None:
     for value, row in zip(values[:-1], hot, strict=True):
         name = f"x = {texts[value]}"
         assert row[names.index(name if name in names else "x (other)")] == 1
+
+
+def test_a_text_that_training_never_met_is_a_usual_one() -> None:
+    many, few = 3 * MIN_CATEGORY_COUNT, MIN_CATEGORY_COUNT
+    codes = np.repeat([0, 1, 2, -1], [many, few, 1, 1]).astype(np.int32)
+    column = AttributeColumn(ColumnKind.CATEGORY, codes, ("a", "b", "new"))
+    known = np.arange(many + few)
+    found, names = encoded(column, known)
+    assert names == ("x = a", "x = b", "x (other)")
+    np.testing.assert_array_equal(found[known], [(1, 0, 0)] * many + [(0, 1, 0)] * few)
+    # No weight has learned what (other) means, so an unheard-of text reads as the training part's mean.
+    np.testing.assert_allclose(found[-2], found[known].mean(axis=0))
+    assert not found[-1].any()
+    met, _ = encoded(column, np.arange(many + few + 1))
+    np.testing.assert_array_equal(met[-2], [0, 0, 1])
+
+
+def test_an_interaction_of_a_type_that_training_never_met_is_a_usual_one() -> None:
+    values = TypedValues.fit(["paid", "knows"], np.array([0, 0, 0, 1, 1, 1]), np.ones(6))
+    nothing = Scale.fit(np.zeros(0))
+    shares = (0.0, 0.75, 0.25)
+    asked = {
+        "kinds": np.array([1, 0, 0]), "outgoing": np.ones(3), "weights": np.ones(3), "ago_s": np.ones(3),
+        "count": np.array([1.0, 1.0, 5.0]), "summary": np.array([0.0, 0.0, 1.0]), "degree": np.ones(3),
+        "activity": np.ones(3), "mean_weight": np.ones(3),
+    }  # fmt: skip
+    for known, expected in ((shares, shares), ((), (1.0, 0.0, 0.0))):
+        encoding = EdgeEncoding(values, Recency.fit(np.ones(3)), nothing, nothing, known)
+        hot = encoding.encode(**asked)[:, :3]
+        np.testing.assert_allclose(hot, [(0, 1, 0), expected, (1, 0, 0)])
 
 
 def test_of_hundreds_of_categories_more_have_columns_and_all_say_how_usual_they_are() -> None:
