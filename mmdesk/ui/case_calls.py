@@ -13,6 +13,7 @@ from mmdesk.ui.session import OpenCase
 if TYPE_CHECKING:
     from mmdesk.ui.widgets.backups_dialog import Backup
     from mmdesk.ui.widgets.case_dialog import NewCase
+    from mmdesk.ui.widgets.server_form import Server
 
 SAMPLE_ENTITIES = 600
 
@@ -29,8 +30,55 @@ def new_case(wanted: NewCase, *, ctx: JobContext) -> OpenCase:  # noqa: ARG001
     """Make a case."""
     from mmdesk.engine.services import cases
 
-    info = cases.new_case(wanted.folder, name=wanted.name, database_url=wanted.database_url, actor=current_actor())
+    url = None if wanted.server is None else _url(wanted.server)
+    info = cases.new_case(wanted.folder, name=wanted.name, database_url=url, actor=current_actor())
     return OpenCase(Path(info.folder), info.name)
+
+
+def test_server(server: Server, *, ctx: JobContext) -> None:
+    """Try a server; every step is published as ``{"event": "step", "name", "status", "text", "hint"}``."""
+    from mmdesk.engine.services import servers
+
+    def publish(tried: servers.Tried) -> None:
+        ctx.publish({
+            "event": "step", "name": tried.step.value, "status": tried.status.value, "text": tried.text,
+            "hint": tried.hint,
+        })  # fmt: skip
+
+    servers.try_server(_url(server), on_step=publish, ctx=ctx)
+
+
+def read_address(text: str, *, ctx: JobContext) -> Server:  # noqa: ARG001
+    """The parts of a pasted address."""
+    from mmdesk.engine.services import servers
+    from mmdesk.ui.widgets.server_form import Server
+
+    found = servers.read_address(text)
+    return Server(
+        found.host, found.port, found.database, found.user, found.password, found.encryption.value, found.certificate
+    )
+
+
+def _url(server: Server) -> str:
+    from mmdesk.engine.services.servers import Encryption, ServerAddress
+
+    return ServerAddress(
+        server.host, server.port, server.database, server.user, server.password, Encryption(server.encryption),
+        server.certificate,
+    ).url()  # fmt: skip
+
+
+def remember_password(folder: Path, password: str) -> None:
+    """Sign in to the server of a case with this password, in this process and until it ends."""
+    from mmdesk.engine.services import servers
+
+    servers.remember(folder, password)
+
+
+def open_with_password(wanted: tuple[Path, str], *, ctx: JobContext) -> OpenCase:
+    """The case in a folder, whose server wants a password."""
+    remember_password(*wanted)
+    return open_case(wanted[0], ctx=ctx)
 
 
 def make_sample(folder: Path, *, ctx: JobContext) -> OpenCase:

@@ -16,6 +16,8 @@ from mmdesk.ui.session import OpenCase, Session
 from mmdesk.ui.settings import Settings
 from mmdesk.ui.widgets.backups_dialog import Backup, BackupsDialog
 from mmdesk.ui.widgets.case_dialog import NewCase, NewCaseDialog
+from mmdesk.ui.widgets.password_dialog import PasswordDialog
+from mmdesk.ui.widgets.server_form import Server, ServerForm, TriedStep
 from mmdesk.ui.widgets.start_page import Recent
 
 _SAMPLE_FOLDER = "mmdesk-sample-case"
@@ -54,8 +56,43 @@ class CaseFlow(QObject):
             choosers.choose_folder(dialog, self._settings, "Where the case goes", dialog.set_parent_folder)
 
         dialog.folder_asked.connect(choose)
+        self._connect_server(dialog.form)
         dialog.accepted_case.connect(self._on_dialog_accepted)
         dialog.open()
+
+    def _connect_server(self, form: ServerForm) -> None:
+        """Test the server of a form, and take an address apart that was pasted into it."""
+
+        def failed(failure: Failure) -> None:
+            form.show_tested()
+            self._on_failed(failure)
+
+        def test(server: Server) -> None:
+            form.show_testing()
+            self._jobs.submit(
+                Lane.IO, case_calls.test_server, server, key="test server", owner=form,
+                on_event=lambda event: form.add_step(
+                    TriedStep(*(str(event[name]) for name in ("name", "status", "text", "hint")))
+                ),
+                on_success=lambda _none: form.show_tested(),
+                on_failure=failed,
+            )  # fmt: skip
+
+        def read(address: str) -> None:
+            self._jobs.submit(
+                Lane.IO, case_calls.read_address, address, key="read address", owner=form, on_success=form.set_server
+            )
+
+        def choose() -> None:
+            choosers.choose_files(
+                form, self._settings, "Certificate of the authority", "Certificates (*.pem *.crt *.cer);;All files (*)",
+                lambda paths: form.certificate.setText(str(paths[0])),
+            )  # fmt: skip
+
+        form.changed.connect(lambda: self._jobs.supersede("test server"))
+        form.test_asked.connect(test)
+        form.address_pasted.connect(read)
+        form.certificate_asked.connect(choose)
 
     def choose(self) -> None:
         """Ask which case to open."""
@@ -69,7 +106,28 @@ class CaseFlow(QObject):
 
     def open(self, path: Path) -> None:
         """Open a case folder or its ``case.mmcase``, after leaving the present one."""
-        self.leave(lambda: self._start("Opening the case", case_calls.open_case, path))
+        self.leave(lambda: self._open(path))
+
+    def _open(self, path: Path) -> None:
+        self._jobs.submit(
+            Lane.DB, case_calls.open_case, path, title="Opening the case", owner=self,
+            on_success=self._on_opened, on_failure=lambda failure: self._on_not_opened(path, failure),
+        )  # fmt: skip
+
+    def _on_not_opened(self, path: Path, failure: Failure) -> None:
+        if failure.code != "store.authentication":
+            self._on_failed(failure)
+            return
+        dialog = PasswordDialog(shown(failure.message, 2000), self._window)
+        dialog.given.connect(lambda password: self._open_with(path, password))
+        dialog.open()
+
+    def _open_with(self, path: Path, password: str) -> None:
+        self._jobs.prepare(case_calls.remember_password, path, password)
+        self._jobs.submit(
+            Lane.DB, case_calls.open_with_password, (path, password), title="Opening the case", owner=self,
+            on_success=self._on_opened, on_failure=lambda failure: self._on_not_opened(path, failure),
+        )  # fmt: skip
 
     def sample(self) -> None:
         """Make the sample case, or open the one that was made before."""
@@ -178,6 +236,8 @@ class CaseFlow(QObject):
             self._jobs.cancel(job)
 
     def _on_dialog_accepted(self, answers: NewCase) -> None:
+        if answers.server is not None and answers.server.password:
+            self._jobs.prepare(case_calls.remember_password, answers.folder, answers.server.password)
         self.leave(lambda: self._start("Making the case", case_calls.new_case, answers))
 
     def _start(self, title: str, function: Callable[..., OpenCase], argument: object, lane: Lane = Lane.DB) -> None:

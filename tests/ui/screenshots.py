@@ -27,7 +27,9 @@ from mmdesk.ui.jobs.manager import Jobs
 from mmdesk.ui.settings import Settings
 from mmdesk.ui.theme import Theme
 from mmdesk.ui.widgets.activity import Activity
+from mmdesk.ui.widgets.case_dialog import NewCaseDialog
 from mmdesk.ui.widgets.preferences_dialog import PreferencesDialog
+from mmdesk.ui.widgets.server_form import Server, TriedStep
 from mmdesk.ui.widgets.start_page import Recent
 from mmdesk.ui.window import MainWindow
 from tests.ui import cases
@@ -119,6 +121,20 @@ def start(p: Photographer) -> None:
     p.window.flow.new()
     p.settle(0.1)
     p.shoot("start-new-case", both=False)
+    dialog = p.window.findChildren(NewCaseDialog)[-1]
+    dialog.name.setText("Payments review, spring")
+    dialog.server.setChecked(True)
+    dialog.form.set_server(Server("db.example.org", None, "cases", "ana", "secret", "verify-full", "/etc/ssl/our.pem"))
+    for step in (
+        TriedStep("name resolution", "ok", "db.example.org is 192.0.2.7."),
+        TriedStep("reaching the server", "ok", "A PostgreSQL server answers at db.example.org, port 5432."),
+        TriedStep("encryption", "warn", "The connection is not encrypted.", "Others in the network could read along."),
+        TriedStep("sign-in", "fail", "The server does not know ana with this password.",
+                  "Check user and password; capital letters count."),
+    ):  # fmt: skip
+        dialog.form.add_step(step)
+    p.settle(0.2)
+    p.shoot("start-new-case-server")
     p.close_dialogs()
 
 

@@ -104,7 +104,7 @@ def test_what_is_wrong_with_a_new_case_is_said(qtbot: QtBot, window: MainWindow,
     qtbot.keyClicks(dialog.name, "2")
     assert button(dialog, "Create case").isEnabled()
     dialog.server.setChecked(True)
-    assert dialog.reason.text() == "Give the address of the database."
+    assert dialog.reason.text() == "Give the name of the server."
     dialog.close()
 
 
@@ -115,7 +115,9 @@ def test_a_server_that_cannot_be_reached_is_an_error_in_words(qtbot: QtBot, wind
     dialog.folder.setText(str(tmp_path))
     qtbot.keyClicks(dialog.name, "far")
     dialog.server.setChecked(True)
-    qtbot.keyClicks(dialog.url, "postgresql+psycopg://nobody@127.0.0.1:1/none")
+    qtbot.keyClicks(dialog.form.host, "127.0.0.1")
+    qtbot.keyClicks(dialog.form.port, "1")
+    qtbot.keyClicks(dialog.form.database, "none")
     press(qtbot, dialog, "Create case")
     answer(qtbot, window, "Close")
     assert window.session.case is None

@@ -91,6 +91,14 @@ class MissingEntities(StrEnum):
     CREATE = "create"
 
 
+class CheckStatus(StrEnum):
+    """How a check of the machine or of a server ended."""
+
+    OK = "ok"
+    WARN = "warn"
+    FAIL = "fail"
+
+
 def current_actor() -> str:
     """The name of the operating system's user, written beside each change; ``"unknown"`` where there is none."""
     try:

@@ -10,7 +10,6 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from enum import StrEnum
 from importlib import metadata
 from multiprocessing.connection import Connection as Pipe
 from pathlib import Path
@@ -20,7 +19,7 @@ import psutil
 from mmdesk.engine.core.errors import MmdeskError
 from mmdesk.engine.core.jobs import NULL_CONTEXT, JobContext
 from mmdesk.engine.core.logs import log_folder
-from mmdesk.engine.core.types import current_actor
+from mmdesk.engine.core.types import CheckStatus, current_actor
 from mmdesk.version import __version__
 
 LIBRARIES = {
@@ -53,14 +52,6 @@ _PROBE_TIMEOUT_S = 120.0
 _LOW_DISK_BYTES, _NO_DISK_BYTES = 5 * 10**9, 5 * 10**8
 _LOW_MEMORY_BYTES = 10**9
 _PYTHON = (3, 11)
-
-
-class CheckStatus(StrEnum):
-    """How a check ended."""
-
-    OK = "ok"
-    WARN = "warn"
-    FAIL = "fail"
 
 
 @dataclass(frozen=True)
@@ -230,19 +221,18 @@ def _local_database() -> Iterator[Check]:
 
 
 def _server(address: str) -> Iterator[Check]:
-    from mmdesk.engine.store.server import reach
+    """One line for the server: the step that failed, or what it is."""
+    from mmdesk.engine.store.server import Step, attempt
 
-    try:
-        found = reach(address)
-    except MmdeskError as error:
-        yield Check("PostgreSQL", CheckStatus.FAIL, error.message, error.hint)
-        return
-    text = f"{found.version} at {found.address}, {'encrypted' if found.encrypted else 'not encrypted'}"
-    if found.may_create:
-        yield Check("PostgreSQL", CheckStatus.OK, text)
+    found = {tried.step: tried for tried in attempt(address)}
+    last = next(reversed(found.values()))
+    if last.step is Step.RIGHTS:
+        text = " ".join(found[step].text for step in (Step.VERSION, Step.ENCRYPTION, Step.RIGHTS))
+        # Who may make no case can still work in those of others.
+        status = CheckStatus.OK if last.status is CheckStatus.OK else CheckStatus.WARN
+        yield Check("PostgreSQL", status, text, last.hint)
     else:
-        hint = "Ask its administrator for the right to create a schema in this database."
-        yield Check("PostgreSQL", CheckStatus.WARN, f"{text}; no new case can be made there", hint)
+        yield Check("PostgreSQL", last.status, f"{last.step.value}: {last.text}", last.hint)
 
 
 def _case(folder: Path) -> Iterator[Check]:

@@ -162,6 +162,8 @@ class ProcessLane(_Lane):
         super().__init__(name, deliver)
         self.grace_s = grace_s
         self._worker: _WorkerProcess | None = None
+        self._prepared: list[tuple[str, tuple[object, ...]]] = []
+        self._told = 0
         self._taken = False
         self._numbers = itertools.count(1)
 
@@ -170,6 +172,10 @@ class ProcessLane(_Lane):
         """The process's id while there is one."""
         worker = self._worker
         return worker.process.pid if worker is not None and worker.alive else None
+
+    def prepare(self, function: Callable[..., object], args: tuple[object, ...]) -> None:
+        """Call a module-level function in the process before its next job, and in every process that follows it."""
+        self._prepared.append((import_path(function), args))
 
     def close(self) -> None:
         """End the thread, then the process."""
@@ -193,6 +199,9 @@ class ProcessLane(_Lane):
         self._taken = False
         worker = self._living_worker()
         try:
+            while self._told < len(self._prepared):
+                worker.connection.send(("prepare", *self._prepared[self._told]))
+                self._told += 1
             worker.connection.send(("call", number, import_path(job.function), job.args))
             return self._follow(worker, job, number)
         except (EOFError, BrokenPipeError, ConnectionResetError):
@@ -210,7 +219,7 @@ class ProcessLane(_Lane):
             self._worker = None
         if self._worker is None:
             try:
-                self._worker = _WorkerProcess(self._name)
+                self._worker, self._told = _WorkerProcess(self._name), 0
             except OSError as error:
                 raise ResourceError(
                     f"No process for this work could be started: {error.strerror or error}.",

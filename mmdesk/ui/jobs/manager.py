@@ -50,6 +50,15 @@ class Jobs(QObject):
         """The lane itself, for whoever has to know its process."""
         return self._lanes[lane]
 
+    def prepare(self, function: Callable[..., object], *args: object) -> None:
+        """Call a module-level function in every worker process before its next job, also in those to come.
+
+        What has to be known there and may be written nowhere, such as a password, goes this way.
+        """
+        for lane in self._lanes.values():
+            if isinstance(lane, ProcessLane):
+                lane.prepare(function, args)
+
     def submit(
         self,
         lane: Lane,

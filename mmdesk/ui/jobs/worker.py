@@ -2,7 +2,8 @@
 
 Runs in a spawned process; knows no Qt. What goes over the pipe are tuples that start with a word:
 
-from the window   ``("call", number, path, args)``, ``("cancel", number)``, ``("exit",)``
+from the window   ``("prepare", path, args)`` before the calls that need it, ``("call", number, path, args)``,
+                  ``("cancel", number)``, ``("exit",)``
 to the window     ``("taken", number)`` first; then ``("progress", number, done, total, text)`` and
                   ``("event", number, event)``; and exactly one of ``("result", number, value)``,
                   ``("failed", number, failure)``, ``("cancelled", number)`` per call
@@ -85,6 +86,8 @@ class _Worker:
             while True:
                 message = self._connection.recv()
                 match message:
+                    case ("prepare", path, args):
+                        self._prepare(path, args)
                     case ("call", number, path, args):
                         self._cancelled[number] = threading.Event()
                         self._calls.put((number, path, args))
@@ -98,6 +101,11 @@ class _Worker:
             # The window died. Whatever runs here has nobody to report to, and every write of the engine is atomic.
             _end_children()
             os._exit(1)
+
+    def _prepare(self, path: str, args: Sequence[object]) -> None:
+        """Whatever goes wrong, the call that needs it will say so in its own words."""
+        with contextlib.suppress(Exception):
+            find(path)(*args)
 
     def send(self, message: tuple[object, ...]) -> None:
         """Pickled before the pipe is touched, so that an unpicklable result cannot leave half a message behind."""

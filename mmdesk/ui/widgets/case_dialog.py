@@ -11,15 +11,16 @@ from PySide6.QtWidgets import QDialog, QFormLayout, QLineEdit, QRadioButton, QWi
 
 from mmdesk.ui.colours import SPACE_L, SPACE_M, SPACE_S
 from mmdesk.ui.widgets.basics import Button, Label, boxed, column, row
+from mmdesk.ui.widgets.server_form import Server, ServerForm
 
 
 @dataclass(frozen=True)
 class NewCase:
-    """The answers; ``database_url`` None = a file in the folder."""
+    """The answers; ``server`` None = a file in the folder."""
 
     folder: Path
     name: str
-    database_url: str | None
+    server: Server | None
 
 
 class NewCaseDialog(QDialog):
@@ -38,10 +39,9 @@ class NewCaseDialog(QDialog):
         self.local = QRadioButton("In the case folder (one file, nothing to set up)")
         self.server = QRadioButton("In a PostgreSQL database (several people, one case)")
         self.local.setChecked(True)
-        self.url = QLineEdit()
-        self.url.setPlaceholderText("postgresql+psycopg://user@host/database")
-        self.url.setEnabled(False)
-        for field, said in ((self.name, "Name"), (self.folder, "Folder"), (self.url, "Database address")):
+        self.form = ServerForm()
+        self.form.hide()
+        for field, said in ((self.name, "Name"), (self.folder, "Folder")):
             field.setAccessibleName(said)
         self.result_path = Label("", "small", wrap=True)
         self.reason = Label("", "warn", wrap=True)
@@ -56,18 +56,18 @@ class NewCaseDialog(QDialog):
         form.addRow("", self.result_path)
         form.addRow("Tables", self.local)
         form.addRow("", self.server)
-        form.addRow("", self.url)
         buttons = row(None, self.reason, None, Button("Cancel", self.reject), self._create)
         buttons.setStretch(0, 1)
-        column(self, form, SPACE_M, buttons, margin=SPACE_L)
-        for field in (self.name, self.folder, self.url):
+        column(self, form, self.form, SPACE_M, buttons, margin=SPACE_L).setStretch(1, 1)
+        for field in (self.name, self.folder):
             field.textChanged.connect(lambda _text: self._check())
+        self.form.changed.connect(self._check)
         self.server.toggled.connect(self._on_server_toggled)
         self._check()
 
     def sizeHint(self) -> QSize:
         """Room for a path; more where the text is large."""
-        return super().sizeHint().expandedTo(QSize(620, 0))
+        return super().sizeHint().expandedTo(QSize(660, 0))
 
     def set_parent_folder(self, folder: Path) -> None:
         """The folder the case's own folder will be made in."""
@@ -76,8 +76,8 @@ class NewCaseDialog(QDialog):
     def answers(self) -> NewCase:
         """What is filled in now."""
         name = self.name.text().strip()
-        url = self.url.text().strip() if self.server.isChecked() else None
-        return NewCase(Path(self.folder.text().strip()) / folder_name(name), name, url)
+        server = self.form.server() if self.server.isChecked() else None
+        return NewCase(Path(self.folder.text().strip()) / folder_name(name), name, server)
 
     def _problem(self) -> str:
         if not self.name.text().strip():
@@ -86,9 +86,7 @@ class NewCaseDialog(QDialog):
             return "Choose the folder it goes into."
         if self.answers().folder.exists():
             return "There is a folder of this name already."
-        if self.server.isChecked() and not self.url.text().strip():
-            return "Give the address of the database."
-        return ""
+        return self.form.problem() if self.server.isChecked() else ""
 
     def _check(self) -> None:
         problem = self._problem()
@@ -97,7 +95,8 @@ class NewCaseDialog(QDialog):
         self.result_path.setText(f"Will be made: {self.answers().folder}" if self.name.text().strip() else " ")
 
     def _on_server_toggled(self, checked: bool) -> None:
-        self.url.setEnabled(checked)
+        self.form.setVisible(checked)
+        self.adjustSize()
         self._check()
 
     def _on_create(self) -> None:

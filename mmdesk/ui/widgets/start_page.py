@@ -79,6 +79,7 @@ class _RecentRow(QWidget):
         self.forget = IconButton("close", f"Take {case.name} off this list")
         line = row(self, self.open, self.forget, spacing=SPACE_XS)
         line.setStretch(0, 1)
+        line.setAlignment(self.forget, Qt.AlignmentFlag.AlignVCenter)  # else the line is no higher than this button
 
 
 def centre(widget: QWidget) -> QWidget:

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from mmdesk.engine.core.types import CheckStatus
 from mmdesk.engine.services import doctor
 from mmdesk.engine.services.cases import new_case
-from mmdesk.engine.services.doctor import Check, CheckStatus, DoctorReport, examine
+from mmdesk.engine.services.doctor import Check, DoctorReport, examine
 
 
 @pytest.fixture
