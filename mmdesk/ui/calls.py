@@ -6,19 +6,20 @@ imported inside, and what goes in and out can be pickled. Every one takes ``ctx`
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-import numpy as np
-from numpy.typing import NDArray
 
 from mmdesk.engine.core.jobs import JobContext
 from mmdesk.engine.core.types import Head, MissingEntities, OnConflict, Table, current_actor
 from mmdesk.engine.explanation.explanation import Baseline
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from mmdesk.engine.explanation.explanation import Changes, Explanation, Item
     from mmdesk.engine.explanation.looks import Perspective
     from mmdesk.engine.explanation.overview import Overview
@@ -35,6 +36,16 @@ if TYPE_CHECKING:
     from mmdesk.engine.services.table_reports import ImportHistory, RedoReport, UndoReport
 
 _TABLE_SUFFIXES = {".csv", ".tsv", ".tab", ".txt", ".gz", ".zip", ".xlsx", ".xls", ".parquet"}
+
+
+def load_libraries(*, ctx: JobContext) -> None:
+    """Load what the tabs are made with, in another thread than theirs."""
+    import numpy as np  # noqa: F401
+    import pyqtgraph  # noqa: F401
+
+    ctx.check_cancelled()
+    for room in ("importing", "training", "runs", "explain"):
+        importlib.import_module(f"mmdesk.ui.tabs.{room}.tab")
 
 
 # Tables.
@@ -243,6 +254,8 @@ class Scores:
 
 def predict_all(folder: Path, run: str, *, ctx: JobContext) -> Scores:
     """The scores of every entity, without the embeddings, which nobody looks at in a table."""
+    import numpy as np
+
     from mmdesk.engine.services import predictions
 
     found = predictions.predict_columns(folder, run, ctx=ctx)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QStandardPaths
 from PySide6.QtWidgets import QWidget
@@ -14,11 +15,13 @@ from mmdesk.ui.jobs.job import Failure, Job, Lane
 from mmdesk.ui.jobs.manager import Jobs
 from mmdesk.ui.session import OpenCase, Session
 from mmdesk.ui.settings import Settings
-from mmdesk.ui.widgets.backups_dialog import Backup, BackupsDialog
-from mmdesk.ui.widgets.case_dialog import NewCase, NewCaseDialog
-from mmdesk.ui.widgets.password_dialog import PasswordDialog
-from mmdesk.ui.widgets.server_form import Server, ServerForm, TriedStep
 from mmdesk.ui.widgets.start_page import Recent
+
+# The dialogs are loaded when they are opened: the window is seen the sooner.
+if TYPE_CHECKING:
+    from mmdesk.ui.widgets.backups_dialog import Backup, BackupsDialog
+    from mmdesk.ui.widgets.case_dialog import NewCase
+    from mmdesk.ui.widgets.server_form import Server, ServerForm
 
 _SAMPLE_FOLDER = "mmdesk-sample-case"
 
@@ -50,6 +53,8 @@ class CaseFlow(QObject):
 
     def new(self) -> None:
         """Ask for name and place, then make it."""
+        from mmdesk.ui.widgets.case_dialog import NewCaseDialog
+
         dialog = NewCaseDialog(self._settings.new_case_folder, self._window)
 
         def choose() -> None:
@@ -62,6 +67,7 @@ class CaseFlow(QObject):
 
     def _connect_server(self, form: ServerForm) -> None:
         """Test the server of a form, and take an address apart that was pasted into it."""
+        from mmdesk.ui.widgets.server_form import TriedStep
 
         def failed(failure: Failure) -> None:
             form.show_tested()
@@ -118,6 +124,8 @@ class CaseFlow(QObject):
         if failure.code != "store.authentication":
             self._on_failed(failure)
             return
+        from mmdesk.ui.widgets.password_dialog import PasswordDialog
+
         dialog = PasswordDialog(shown(failure.message, 2000), self._window)
         dialog.given.connect(lambda password: self._open_with(path, password))
         dialog.open()
@@ -163,6 +171,8 @@ class CaseFlow(QObject):
 
     def backups(self) -> None:
         """List the backups of the open case, to make one more or to go back to one."""
+        from mmdesk.ui.widgets.backups_dialog import BackupsDialog
+
         case = self._session.case
         if case is None:
             return

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import platform
 from collections.abc import Callable
 from pathlib import Path
 
-import PySide6
-from PySide6.QtCore import Qt, qVersion
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFileDialog, QInputDialog, QMessageBox, QPushButton, QWidget
 
-from mmdesk.ui.icons import application_icon
 from mmdesk.ui.settings import Settings
 
 TABLE_FILES = "Tables (*.csv *.tsv *.tab *.txt *.gz *.zip *.xlsx *.parquet);;All files (*)"
@@ -122,23 +119,6 @@ def _tell(parent: QWidget, icon: QMessageBox.Icon, message: str, hint: str, deta
     box.setInformativeText(hint)
     if details:
         box.setDetailedText(details)
-    box.setStandardButtons(QMessageBox.StandardButton.Close)
-    box.open()
-    return box
-
-
-def show_about(parent: QWidget, version: str) -> QMessageBox:
-    """What this program is."""
-    box = QMessageBox(parent)
-    box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-    box.setTextFormat(Qt.TextFormat.PlainText)
-    box.setIconPixmap(application_icon().pixmap(64, 64))
-    box.setWindowTitle("About mmdesk")
-    box.setText(f"mmdesk {version}")
-    box.setInformativeText(
-        "Offline analysis of cases with tables and evidence files.\n\n"
-        f"Python {platform.python_version()}, Qt {qVersion()}, PySide6 {PySide6.__version__}"
-    )
     box.setStandardButtons(QMessageBox.StandardButton.Close)
     box.open()
     return box

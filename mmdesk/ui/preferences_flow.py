@@ -10,8 +10,6 @@ from mmdesk.ui import choosers
 from mmdesk.ui.commands import Commands
 from mmdesk.ui.settings import Preferences, Settings
 from mmdesk.ui.theme import Theme
-from mmdesk.ui.widgets.preferences_dialog import PreferencesDialog
-from mmdesk.ui.widgets.shortcuts_editor import ShortcutRow
 
 
 class PreferencesFlow(QObject):
@@ -31,6 +29,10 @@ class PreferencesFlow(QObject):
 
     def show(self) -> None:
         """Ask; what is answered counts and is kept at once."""
+        # Loaded when they are opened: the window is seen the sooner.
+        from mmdesk.ui.widgets.preferences_dialog import PreferencesDialog
+        from mmdesk.ui.widgets.shortcuts_editor import ShortcutRow
+
         rows = [
             ShortcutRow(one.key, one.name, one.menu, one.default)
             for one in self._commands.all

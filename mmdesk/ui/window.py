@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSize, Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeySequence
 from PySide6.QtWidgets import QMainWindow, QMenu, QStackedWidget, QTabWidget, QWidget
 
-from mmdesk.ui import calls, choosers
+from mmdesk.ui import choosers
+from mmdesk.ui.about_flow import show_about
 from mmdesk.ui.activity_feed import ActivityFeed
 from mmdesk.ui.case_flow import CaseFlow
 from mmdesk.ui.colours import SPACE_M, SPACE_S, Appearance
@@ -26,9 +29,10 @@ from mmdesk.ui.settings import Settings
 from mmdesk.ui.theme import Theme
 from mmdesk.ui.widgets.activity import ActivityStrip
 from mmdesk.ui.widgets.basics import ElidedLabel, IconButton, boxed, column, row
-from mmdesk.ui.widgets.command_palette import CommandPalette, Entry
 from mmdesk.ui.widgets.start_page import StartPage
-from mmdesk.version import __version__
+
+if TYPE_CHECKING:
+    from mmdesk.ui.calls import SortedFiles
 
 ROOMS = ("import", "train", "runs", "explain")
 _TITLES = {"import": "Import", "train": "Train", "runs": "Runs", "explain": "Explain"}
@@ -45,6 +49,31 @@ _APPEARANCE_ICONS = {
     Appearance.DARK: "moon",
     Appearance.HIGH_CONTRAST: "contrast",
 }
+
+
+_UNTIL_SEEN_MS = 150
+"""So long the window has to itself, to be drawn and to answer, before the tabs are made."""
+
+
+def _room_kind(name: str) -> Callable[[Desk], Room]:
+    """What makes a tab; here and not above, because they bring the plotting library."""
+    match name:
+        case "import":
+            from mmdesk.ui.tabs.importing.tab import ImportTab
+
+            return ImportTab
+        case "train":
+            from mmdesk.ui.tabs.training.tab import TrainTab
+
+            return TrainTab
+        case "runs":
+            from mmdesk.ui.tabs.runs.tab import RunsTab
+
+            return RunsTab
+        case _:
+            from mmdesk.ui.tabs.explain.tab import ExplainTab
+
+            return ExplainTab
 
 
 class MainWindow(QMainWindow):
@@ -68,7 +97,6 @@ class MainWindow(QMainWindow):
         self.preferences = PreferencesFlow(self, settings, theme, self.commands)
         self.rooms: dict[str, Room] = {}
         self._may_close = False
-        self._palette: CommandPalette | None = None
         self.setWindowIcon(application_icon())
         self.setAcceptDrops(True)
         self._build()
@@ -79,11 +107,11 @@ class MainWindow(QMainWindow):
         self._connect()
         self._restore_geometry()
         self._on_session_closed()
-        # The start page is seen first; the tabs follow while it is being looked at.
+        # The start page is seen first; what the tabs need is loaded while it is being looked at, then they follow.
         self._later = QTimer(self)
         self._later.setSingleShot(True)
-        self._later.timeout.connect(self.build_rooms)
-        self._later.start(0)
+        self._later.timeout.connect(self._load_libraries)
+        self._later.start(_UNTIL_SEEN_MS)
 
     # What is where.
 
@@ -110,25 +138,34 @@ class MainWindow(QMainWindow):
         self.setCentralWidget(centre)
         self.setMinimumSize(900, 560)
 
-    def build_rooms(self) -> None:
-        """Make the tabs, if they are not there yet."""
-        self._later.stop()
-        if self.rooms:
-            return
-        # Here and not above: they bring the plotting library, which the start page does not wait for.
-        from mmdesk.ui.tabs.explain.tab import ExplainTab
-        from mmdesk.ui.tabs.importing.tab import ImportTab
-        from mmdesk.ui.tabs.runs.tab import RunsTab
-        from mmdesk.ui.tabs.training.tab import TrainTab
+    def _load_libraries(self) -> None:
+        """Off this thread, so that only widgets remain to be made on it."""
+        from mmdesk.ui import calls
 
+        self.jobs.submit(Lane.IO, calls.load_libraries, owner=self, on_success=lambda _none: self._build_next())
+
+    def _build_next(self) -> None:
+        """Make one tab, and the next one after whatever the window was asked meanwhile."""
+        missing = [name for name in ROOMS if name not in self.rooms]
+        if missing:
+            self._build_room(missing[0])
+            QTimer.singleShot(0, self, self._build_next)
+
+    def build_rooms(self) -> None:
+        """Make the tabs that are not there yet."""
+        self._later.stop()
+        for name in ROOMS:
+            if name not in self.rooms:
+                self._build_room(name)
+
+    def _build_room(self, name: str) -> None:
         desk = Desk(self.jobs, self.session, self.commands, self.settings, self.edits, self.strip.tell)
-        kinds = {"import": ImportTab, "train": TrainTab, "runs": RunsTab, "explain": ExplainTab}
-        for name, kind in kinds.items():
-            room: Room = kind(desk)
-            self.rooms[name] = room
-            self.tabs.addTab(room, icon(_ICONS[name]), _TITLES[name])
-            room.going.connect(self.go)
-        self._build_menus()
+        room = _room_kind(name)(desk)
+        self.rooms[name] = room
+        self.tabs.addTab(room, icon(_ICONS[name]), _TITLES[name])
+        room.going.connect(self.go)
+        if len(self.rooms) == len(ROOMS):
+            self._build_menus()
 
     def _add_case_commands(self) -> None:
         add = self.commands.add
@@ -170,7 +207,7 @@ class MainWindow(QMainWindow):
         add("View", "Usual text size", lambda: self._set_points(None), shortcut="Ctrl+0")
         add("View", "Reset layout", self._on_reset_layout)
         add("Help", "Commands…", self.show_palette, shortcut="Ctrl+K", icon="search")
-        add("Help", "About mmdesk", self._on_about, icon="info")
+        add("Help", "About mmdesk", lambda: show_about(self, self.jobs), icon="info")
 
     def _build_menus(self) -> None:
         self.menuBar().clear()
@@ -266,14 +303,13 @@ class MainWindow(QMainWindow):
 
     def show_palette(self) -> None:
         """Every enabled command, by a few letters."""
+        from mmdesk.ui.widgets.command_palette import CommandPalette, Entry
+
         offered = [c for c in self.commands.all if not c.action.isSeparator() and c.action.isEnabled()]
         entries = [Entry(c.name, c.menu, c.action.shortcut().toString()) for c in offered]
-        self._palette = CommandPalette(entries, self)
-        self._palette.chosen.connect(lambda number: offered[number].action.trigger())
-        self._palette.open()
-
-    def _on_about(self) -> None:
-        choosers.show_about(self, __version__)
+        palette = CommandPalette(entries, self)
+        palette.chosen.connect(lambda number: offered[number].action.trigger())
+        palette.open()
 
     # Files dropped anywhere.
 
@@ -291,9 +327,11 @@ class MainWindow(QMainWindow):
 
     def take_files(self, paths: list[Path]) -> None:
         """A case is opened; tables and media go to Import."""
+        from mmdesk.ui import calls
+
         self.jobs.submit(Lane.IO, calls.sort_files, paths, owner=self, on_success=self._on_files_sorted)
 
-    def _on_files_sorted(self, found: calls.SortedFiles) -> None:
+    def _on_files_sorted(self, found: SortedFiles) -> None:
         if found.case is not None:
             self.flow.open(found.case)
         elif self.session.case is None:

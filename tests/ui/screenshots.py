@@ -21,6 +21,7 @@ from PySide6.QtWidgets import QApplication, QDialog
 
 import mmdesk.ui  # noqa: F401  # before Qt
 from mmdesk.engine.core.times import now_us
+from mmdesk.ui.about_flow import show_about
 from mmdesk.ui.app import application
 from mmdesk.ui.colours import Appearance
 from mmdesk.ui.jobs.manager import Jobs
@@ -394,9 +395,9 @@ def shell(p: Photographer) -> None:
         p.settle(0.2)
         p.shoot(f"shell-preferences-{name}", both=page == 0)
         p.close_dialogs()
-    p.window._on_about()
-    p.settle(0.2)
-    p.shoot("shell-about", both=False)
+    show_about(p.window, p.window.jobs)
+    p.settle(0.4)
+    p.shoot("shell-about")
     p.close_dialogs()
 
 

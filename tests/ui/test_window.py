@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import shiboken6
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QFontMetrics
 from PySide6.QtWidgets import (
@@ -28,7 +29,10 @@ from pytestqt.qtbot import QtBot
 from mmdesk.engine.services import cases, table_imports
 from mmdesk.ui.colours import Appearance
 from mmdesk.ui.jobs.job import Job, Lane
+from mmdesk.ui.jobs.manager import Jobs
 from mmdesk.ui.settings import Settings
+from mmdesk.ui.theme import Theme
+from mmdesk.ui.widgets.about_dialog import AboutDialog
 from mmdesk.ui.widgets.backups_dialog import BackupsDialog
 from mmdesk.ui.widgets.case_dialog import NewCaseDialog
 from mmdesk.ui.widgets.command_palette import CommandPalette
@@ -373,6 +377,31 @@ def _walk(qtbot: QtBot, window: MainWindow) -> int:
         qtbot.keyClick(focused, Qt.Key.Key_Tab)
     room = window.tabs.currentWidget()
     return sum(room.isAncestorOf(widget) for widget in seen)
+
+
+def test_about_lists_every_part_with_its_licence(qtbot: QtBot, window: MainWindow) -> None:
+    next(one.action for one in window.commands.all if one.name == "About mmdesk").trigger()
+    dialog = window.findChild(AboutDialog)
+    assert isinstance(dialog, AboutDialog)
+    qtbot.waitUntil(lambda: dialog.state.showing_content, timeout=LONG_MS)
+    rest(qtbot, window)
+    qtbot.keyClicks(dialog.search, "numpy bsd")
+    assert dialog.table.columns.rowCount() == 1
+    qtbot.waitUntil(lambda: "Redistribution and use" in dialog.text.toPlainText(), timeout=LONG_MS)
+    click(qtbot, dialog.copy)
+    assert "\nnumpy " in QApplication.clipboard().text()
+    dialog.close()
+
+
+def test_the_tabs_come_by_themselves_one_after_the_other(qtbot: QtBot, theme: Theme) -> None:
+    window = MainWindow(Jobs(), theme, Settings())
+    window.show()
+    assert not window.rooms
+    qtbot.waitUntil(lambda: len(window.rooms) == 4, timeout=LONG_MS)
+    assert [window.tabs.tabText(number) for number in range(4)] == ["Import", "Train", "Runs", "Explain"]
+    assert "Start training" in {a.text() for m in window.menuBar().actions() for a in m.menu().actions()}  # type: ignore[attr-defined]
+    window.close_now()
+    shiboken6.delete(window)
 
 
 def test_a_question_in_the_window_is_plain_text(qtbot: QtBot, window: MainWindow) -> None:

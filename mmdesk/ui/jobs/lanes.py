@@ -5,22 +5,24 @@ from __future__ import annotations
 import atexit
 import contextlib
 import itertools
-import multiprocessing
 import os
 import queue
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from multiprocessing.connection import Connection, wait
-from typing import Protocol
-
-import psutil
+from typing import TYPE_CHECKING, Protocol
 
 from mmdesk.engine.core.errors import ResourceError
 from mmdesk.engine.core.jobs import JobCancelled
 from mmdesk.engine.core.processes import pinned_environment
 from mmdesk.ui.jobs.job import Failure, Job, JobState, MailboxContext, Outcome, Progress
 from mmdesk.ui.jobs.worker import import_path, serve
+
+# What starts processes is loaded with the first of them: the window is seen the sooner.
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
+
+    import psutil
 
 _LOOK_EVERY_S = 0.05
 _GOODBYE_S = 2.0
@@ -113,6 +115,8 @@ class _WorkerProcess:
     """A spawned process and this end of its pipe."""
 
     def __init__(self, name: str) -> None:
+        import multiprocessing
+
         spawn = multiprocessing.get_context("spawn")
         self.connection: Connection
         self.connection, theirs = spawn.Pipe()
@@ -129,6 +133,8 @@ class _WorkerProcess:
 
     def kill(self) -> None:
         """End it and everything it started, now."""
+        import psutil
+
         atexit.unregister(self.kill)
         victims: list[psutil.Process] = []
         with contextlib.suppress(psutil.Error):
@@ -230,6 +236,8 @@ class ProcessLane(_Lane):
 
     def _follow(self, worker: _WorkerProcess, job: Job, number: int) -> Outcome:
         """Read the pipe until the job's end, pass on a request to stop, and use force when it is not heeded."""
+        from multiprocessing.connection import wait
+
         deadline: float | None = None
         while True:
             if wait([worker.connection], _LOOK_EVERY_S):

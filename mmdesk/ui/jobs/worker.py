@@ -20,10 +20,13 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from multiprocessing.connection import Connection
+from typing import TYPE_CHECKING
 
 from mmdesk.engine.core.jobs import JobCancelled, JobContext, PartContext
 from mmdesk.ui.jobs.job import Failure
+
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
 
 _REPORT_EVERY_S = 0.08
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QSize, Qt, Signal
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QLabel, QWidget
 
 from mmdesk.ui.colours import SPACE_L, SPACE_M, SPACE_S, SPACE_XL, SPACE_XS
@@ -51,6 +52,17 @@ class _Tile(Button):
         for label in self.findChildren(QLabel):
             label.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
 
+    def showEvent(self, event: QShowEvent) -> None:
+        """Be no lower than what is inside: the style sheet gives all buttons a smallest height, which would win."""
+        super().showEvent(event)
+        self.setMinimumHeight(self.sizeHint().height())
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Follow the text size."""
+        super().changeEvent(event)
+        if event.type() is QEvent.Type.StyleChange and self.isVisible():
+            self.setMinimumHeight(self.sizeHint().height())
+
     def sizeHint(self) -> QSize:
         """As large as what is inside."""
         layout = self.layout()
@@ -79,7 +91,6 @@ class _RecentRow(QWidget):
         self.forget = IconButton("close", f"Take {case.name} off this list")
         line = row(self, self.open, self.forget, spacing=SPACE_XS)
         line.setStretch(0, 1)
-        line.setAlignment(self.forget, Qt.AlignmentFlag.AlignVCenter)  # else the line is no higher than this button
 
 
 def centre(widget: QWidget) -> QWidget:
