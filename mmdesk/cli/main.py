@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import functools
 import logging
 import os
 import signal
@@ -43,6 +44,7 @@ JSON_OPTION = "--json"
 Command = Callable[[argparse.Namespace, Console], int]
 
 
+@functools.cache
 def build_parser() -> argparse.ArgumentParser:
     """The whole command line; every command has ``run(args, console) -> exit status`` among its defaults."""
     parser: argparse.ArgumentParser = Parser(

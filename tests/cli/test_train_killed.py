@@ -36,6 +36,7 @@ def wait_for(what: str, folder: Path) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGKILL")
+@pytest.mark.soak
 def test_killed_it_is_interrupted_and_goes_on_to_the_bytes_of_an_undisturbed_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -180,6 +180,7 @@ def _whole_job(mmdesk: Mmdesk, case: Path, data: Path, out: Path) -> dict[str, A
     return measures
 
 
+@pytest.mark.soak
 def test_real_traders(mmdesk: Mmdesk, shared_data: Path, tmp_path: Path) -> None:
     measures = _whole_job(mmdesk, tmp_path / "case", shared_data / "bitcoin_otc", tmp_path / "p.csv")
     assert measures["classification"]["n"] == 96

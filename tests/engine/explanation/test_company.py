@@ -109,7 +109,7 @@ def _numbers(one: Explanation) -> list[float]:
     ]
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=4, deadline=None)
 @given(
     asked=st.lists(QUESTIONS, min_size=2, max_size=5),
     head=st.sampled_from(list(Head)),

@@ -16,7 +16,7 @@ pytestmark = one_worker
 ENTITIES = range(10)
 
 
-@pytest.mark.parametrize("head", [Head.CLASSIFICATION, Head.REGRESSION])
+@pytest.mark.parametrize("head", [Head.CLASSIFICATION, pytest.param(Head.REGRESSION, marks=pytest.mark.soak)])
 def test_a_randomised_model_has_other_explanations(head: Head) -> None:
     report, _ = sample()
     case = Path(report.case)

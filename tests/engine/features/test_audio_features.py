@@ -31,6 +31,7 @@ def test_mel_filters_agree_with_librosa() -> None:
     np.testing.assert_allclose(mel_filters().T, expected, atol=1e-7)
 
 
+@pytest.mark.soak  # most of it is librosa compiling itself
 def test_features_agree_with_librosa() -> None:
     wave = samples.tone(3.3)
     found = extract(samples.sound(wave, form="WAV", subtype="FLOAT"))
