@@ -13,6 +13,7 @@ from mmdesk.engine.core.jobs import NULL_CONTEXT
 from mmdesk.engine.core.times import parse_moment
 from mmdesk.engine.core.types import Head
 from mmdesk.engine.services import explanations
+from mmdesk.engine.services.what_if import Scenario, limit_fields, open_what_if
 from mmdesk.engine.store.case import Case
 from mmdesk.ui import calls
 from tests.engine.conftest import drop_schema
@@ -85,3 +86,16 @@ def test_the_same_bytes_wherever_one_asks(
 @pytest.mark.parametrize("head", list(Head))
 def test_both_databases_say_the_same(local: Path, served: Path, head: Head) -> None:
     assert _said(local, head) == _said(served, head)
+
+
+def test_a_what_if_says_the_same_on_both(local: Path, served: Path) -> None:
+    answers = []
+    for folder in (local, served):
+        at_hand = open_what_if(folder, "latest", "e0003")
+        form = at_hand.form()
+        dropped = tuple(row.word for row in form.evidence[:2])
+        scenario = Scenario({"income": "40.25", "colour": "red"}, dropped)
+        answers.append((form, at_hand.score(scenario), limit_fields(folder, "latest", "e0003")))
+    one, other = answers
+    assert one == other
+    assert one[1].difference.probability != 0
