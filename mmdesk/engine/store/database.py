@@ -14,6 +14,7 @@ from sqlalchemy.engine import URL, Connection, Engine, make_url
 from sqlalchemy.pool import QueuePool
 
 from mmdesk.engine.store.case_file import CaseFile
+from mmdesk.engine.store.dialects import COMPILED
 from mmdesk.engine.store.drives import on_network
 
 APPLICATION_ID = 0x6D6D646B
@@ -124,11 +125,12 @@ def sqlite_engine(path: Path, *, writable: bool, key: bytes | None = None, creat
 
     access = Access.CREATE if create else Access.WRITE if writable else Access.READ
     engine = sa.create_engine(
-        "sqlite://",
+        "sqlite+mmdesk://",
         module=sqlite,
         creator=lambda: open_sqlite(path, access, key),
         poolclass=QueuePool,
         hide_parameters=True,
+        execution_options={"compiled_cache": COMPILED},
     )
 
     @event.listens_for(engine, "begin")
@@ -193,9 +195,10 @@ def postgres_engine(case_file: CaseFile) -> Engine:
     if password is not None:
         url = url.set(password=password)
     engine = sa.create_engine(
-        url,
+        url.set(drivername="postgresql+mmdesk"),
         hide_parameters=True,
         pool_pre_ping=True,
+        execution_options={"compiled_cache": COMPILED},
         connect_args={"connect_timeout": 10, "application_name": "mmdesk"},
     )
 
