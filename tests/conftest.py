@@ -12,6 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from mmdesk.engine.store import case_setup, migrate
+from tests.migrations_by_heart import Remembered
+
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 _SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
@@ -30,6 +33,18 @@ def _home(folder: Path) -> Iterator[None]:
 def _shared_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """For what several tests share and is made before any of them has a home."""
     with _home(tmp_path_factory.mktemp("home")):
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _tables_laid_by_heart() -> Iterator[None]:
+    """New cases get their tables by the statements that the migrations came to the first time.
+
+    Planning them takes longer than laying the tables, and the tests make thousands of cases. What migrations are tried
+    with does not come through here.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(case_setup, "upgrade", Remembered(migrate.upgrade))
         yield
 
 
