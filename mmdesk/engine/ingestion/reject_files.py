@@ -58,7 +58,8 @@ def write_rejects(
     rows = 0
     with atomic_writer(path) as raw:
         file = io.TextIOWrapper(raw, "utf-8", newline="", write_through=True)
-        writer = csv.writer(file, lineterminator="\n")
+        # As in RFC 4180; and what ends lines is what makes csv put a cell in quotation marks, a lone CR included.
+        writer = csv.writer(file, lineterminator="\r\n")
         writer.writerow([*REJECTS_HEADER, *map(_shown, names)])
         for table in tables:
             for row in _rows(table, originals[table.table.value], names):

@@ -45,7 +45,7 @@ def _csv(comparison: Comparison, rows: list[ComparedRow]) -> bytes:
     from mmdesk.engine.services.predictions import harmless
 
     text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
+    writer = csv.writer(text, lineterminator="\r\n")
     writer.writerow(["entry", *(harmless(run.name) for run in comparison.runs)])
     writer.writerow(["run_id", *(run.run_id for run in comparison.runs)])
     for row in rows:

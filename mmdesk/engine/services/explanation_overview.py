@@ -153,7 +153,7 @@ def overview_csv(overview: Overview) -> bytes:
     from mmdesk.engine.services.predictions import harmless
 
     text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
+    writer = csv.writer(text, lineterminator="\r\n")
     for row in table_rows(overview):
         writer.writerow([harmless(cell) if isinstance(cell, str) else as_plain(cell) for cell in row])
     return text.getvalue().encode("utf-8", "surrogatepass")

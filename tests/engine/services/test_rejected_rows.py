@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from mmdesk.engine.core.times import parse_moment
@@ -134,6 +134,7 @@ CELLS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"
     ),
     st.lists(st.lists(st.one_of(CELLS, st.sampled_from(FORMULAS)), min_size=3, max_size=3), min_size=1, max_size=5),
 )
+@example(["=", "@", "=="], [["", "", ""]] * 4 + [["", "", "\r"]])
 @settings(max_examples=40, deadline=None)
 def test_any_cell_of_a_rejected_row_reads_back(names: list[str], rows: list[list[str]]) -> None:
     header = ["entity_id", "event_type", "timestamp", *(f"{name}{place}" for place, name in enumerate(names))]
