@@ -39,6 +39,7 @@ class Column:
         help: The header's tool tip.
         keys: Numbers to sort by instead of the texts; NaN last.
         room: A text there must be room for, where the present ones may grow.
+        sign: Name and colour role of an icon beside its title.
         key: What it is remembered by; its title if empty.
         group: Under what it stands, where columns stand in groups.
     """
@@ -54,6 +55,7 @@ class Column:
     help: str = ""
     keys: NDArray[np.float64] | None = None
     room: str = ""
+    sign: tuple[str, str] | None = None
     key: str = ""
     group: str = ""
     _order: list[NDArray[np.int64]] = field(default_factory=list, repr=False, compare=False)
@@ -184,6 +186,8 @@ class ColumnsModel(QAbstractTableModel):
                 return shown(column.title)
             case Qt.ItemDataRole.ToolTipRole:
                 return tool_tip(column.help or column.title)
+            case Qt.ItemDataRole.DecorationRole if column.sign is not None:
+                return icon(*column.sign)
             case Qt.ItemDataRole.TextAlignmentRole:
                 side = Qt.AlignmentFlag.AlignRight if column.numeric else Qt.AlignmentFlag.AlignLeft
                 return int(side | Qt.AlignmentFlag.AlignVCenter)
