@@ -17,9 +17,6 @@ from mmdesk.engine.core.types import Head, MissingEntities, OnConflict, Table, c
 from mmdesk.engine.explanation.explanation import Baseline
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
     from mmdesk.engine.explanation.explanation import Changes, Explanation, Item
     from mmdesk.engine.explanation.looks import Perspective
     from mmdesk.engine.explanation.overview import Overview
@@ -231,47 +228,6 @@ def list_runs(folder: Path, deleted: bool, *, ctx: JobContext) -> tuple[RunRow, 
     from mmdesk.engine.services import runs
 
     return runs.list_runs(folder, deleted=deleted)
-
-
-@dataclass(frozen=True)
-class Scores:
-    """The predictions of one run for all entities, in columns; NaN = the run has no such head.
-
-    Attributes:
-        entity_ids: In the order of the other columns.
-        probability: Between 0 and 1.
-        regression: In the target's unit.
-        ranking: Higher is better.
-        decision: ``positive``, ``negative`` or ``uncertain``; ``""`` without probabilities.
-    """
-
-    entity_ids: list[str]
-    probability: NDArray[np.float64]
-    regression: NDArray[np.float64]
-    ranking: NDArray[np.float64]
-    decision: NDArray[np.str_]
-
-
-def predict_all(folder: Path, run: str, *, ctx: JobContext) -> Scores:
-    """The scores of every entity, without the embeddings, which nobody looks at in a table."""
-    import numpy as np
-
-    from mmdesk.engine.services import predictions
-
-    found = predictions.predict_columns(folder, run, ctx=ctx)
-    nothing = np.full(len(found), np.nan)
-
-    def column(values: NDArray[np.float64] | None) -> NDArray[np.float64]:
-        return nothing if values is None else values
-
-    decision = found.decided()[0]
-    return Scores(
-        entity_ids=list(found.entity_ids),
-        probability=column(found.probability),
-        regression=column(found.regression),
-        ranking=column(found.ranking),
-        decision=np.full(len(found), "") if decision is None else decision,
-    )
 
 
 @dataclass(frozen=True)

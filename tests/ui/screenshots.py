@@ -260,46 +260,22 @@ def runs(p: Photographer) -> None:
     tab = p.window.rooms["runs"]
     p.settle()
     p.shoot("runs-open")
-    tabs = tab.details.tabs  # type: ignore[attr-defined]
-    for number in range(1, tabs.count()):
-        tabs.setCurrentIndex(number)
+    for number, name in ((1, "curves"), (2, "settings"), (3, "environment"), (4, "log")):
+        tab.details.tabs.setCurrentIndex(number)  # type: ignore[attr-defined]
         p.settle(0.1)
-        p.shoot(f"runs-{tabs.tabText(number).split(' (')[0].lower().replace(' ', '-')}", both=number in {1, 4})
-    tabs.setCurrentIndex(0)
-    tab.list.query.edit.setText("auc > .5 and ")  # type: ignore[attr-defined]
-    p.shoot("runs-query-wrong", both=False)
-    tab.list.query.edit.clear()  # type: ignore[attr-defined]
-    tab.list.choose_columns()  # type: ignore[attr-defined]
-    p.settle(0.1)
-    p.shoot("runs-columns")
-    p.close_dialogs()
+        p.shoot(f"runs-{name}", both=False)
+    tab.details.tabs.setCurrentIndex(0)  # type: ignore[attr-defined]
     tab.list.table.selectAll()  # type: ignore[attr-defined]
     p.settle()
     p.shoot("runs-chosen", both=False)
     tab._on_compare()  # type: ignore[attr-defined]
     p.settle()
     p.shoot("runs-compare")
-    tab.comparison.transposed.click()  # type: ignore[attr-defined]
-    p.settle(0.1)
-    p.shoot("runs-compare-transposed", both=False)
-    tab.comparison.transposed.click()  # type: ignore[attr-defined]
-    tab.list.choose(tab.list.runs[0].run_id)  # type: ignore[attr-defined]
+    tab.list.table.choose(0)  # type: ignore[attr-defined]
     p.settle()
     tab._on_verify()  # type: ignore[attr-defined]
     p.settle()
     p.shoot("runs-verified", both=False)
-    tab._on_delete()  # type: ignore[attr-defined]
-    p.settle()
-    tab.list.trash.click()  # type: ignore[attr-defined]
-    p.settle()
-    tab._on_purge()  # type: ignore[attr-defined]
-    p.settle()
-    p.shoot("runs-purge", both=False)
-    p.close_dialogs()
-    tab._on_restore()  # type: ignore[attr-defined]
-    p.settle()
-    tab.list.trash.click()  # type: ignore[attr-defined]
-    p.settle()
 
 
 def explain(p: Photographer) -> None:
@@ -425,6 +401,46 @@ def shell(p: Photographer) -> None:
     p.close_dialogs()
 
 
+def marks(p: Photographer) -> None:
+    """The list of Explain with what analysts said."""
+    from mmdesk.engine.services import annotations as service
+    from mmdesk.engine.services.annotations import Disposition, SubjectKind
+
+    p.window.go("explain")
+    p.settle()
+    entities = p.window.rooms["explain"].entities  # type: ignore[attr-defined]
+    names = entities.listed()
+    service.set_star(p.case, SubjectKind.ENTITY, names[1:4], True, actor="ann")
+    service.set_disposition(p.case, names[:2], Disposition.CONFIRMED, "cash-out seen", actor="ann")
+    service.set_disposition(p.case, names[3:5], Disposition.OPEN, actor="bob")
+    service.set_disposition(p.case, names[5:9], Disposition.DISMISSED, "a test account", actor="ann")
+    service.add_tag(p.case, SubjectKind.ENTITY, names[:6], "second look", actor="bob")
+    service.add_tag(p.case, SubjectKind.ENTITY, names[2:4], "mule", actor="ann")
+    service.add_note(p.case, SubjectKind.ENTITY, names[1], "The bank says the card was stolen.", actor="bob")
+    entities.load_marks()
+    entities.table.choose(int(entities.table.columns.rows[1]))
+    p.settle()
+    p.shoot("marks-list")
+    entities.open_notes()
+    entities.notes.editor.setPlainText("They say the payee is unknown to them.")
+    p.settle(0.7)
+    p.shoot("marks-notes")
+    entities.notes.discard()
+    entities.notes._on_close()
+    entities.table.selectAll()
+    tab = p.window.rooms["explain"]
+    tab.marking.tag()  # type: ignore[attr-defined]
+    p.settle()
+    p.shoot("marks-tags", both=False)
+    p.close_dialogs()
+    tab.marking.judge(3)  # type: ignore[attr-defined]
+    p.settle()
+    p.shoot("marks-reason", both=False)
+    p.close_dialogs()
+    entities.table.choose(int(entities.table.columns.rows[0]))
+    p.settle()
+
+
 def parts(p: Photographer, scratch: Path) -> Iterator[tuple[str, Callable[[], None]]]:
     """The tour's stations by name."""
     from mmdesk.engine.services import cases as case_service
@@ -439,6 +455,7 @@ def parts(p: Photographer, scratch: Path) -> Iterator[tuple[str, Callable[[], No
     yield "training", lambda: training(p)
     yield "runs", lambda: runs(p)
     yield "explain", lambda: explain(p)
+    yield "marks", lambda: marks(p)
     yield "what-if", lambda: what_if(p)
     yield "shell", lambda: shell(p)
 

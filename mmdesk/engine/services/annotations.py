@@ -154,6 +154,15 @@ def notes(folder: Path, kind: SubjectKind, subjects: Sequence[str] | None = None
     return tuple(NoteRow(**row) for row in rows.to_pylist())
 
 
+def note_subjects(folder: Path, kind: SubjectKind) -> pa.Array:
+    """The subject of every note, without its text; errors as :func:`notes`."""
+    from mmdesk.engine.store import annotation_rows
+    from mmdesk.engine.store.tables import Note
+
+    with _reading(folder) as connection:
+        return annotation_rows.subjects(connection, Note, str(kind))
+
+
 @contextmanager
 def _reading(folder: Path) -> Iterator[Connection]:
     from mmdesk.engine.store.case import Case

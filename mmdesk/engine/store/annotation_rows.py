@@ -151,6 +151,12 @@ def current(
     return rows.sort_by("id")
 
 
+def subjects(connection: Connection, model: Model, kind: str) -> pa.Array:
+    """The subject of every mark or note that is on."""
+    statement = select(model.subject).where(model.subject_kind == kind, is_current(model))
+    return bulk.fetch(connection, statement, pa.schema([("subject", pa.string())]))["subject"].combine_chunks()
+
+
 def words(connection: Connection, kind: str) -> list[str]:
     """Every tag that is on somewhere."""
     statement = select(Tag.tag).where(Tag.subject_kind == kind, Tag.deleted_us.is_(None)).distinct()

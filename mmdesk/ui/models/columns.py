@@ -37,9 +37,10 @@ class Column:
         role: Colour role of the text, by value.
         ordered: The values are in ascending order already, so sorting by them costs nothing.
         help: The header's tool tip.
-        keys: Numbers to sort by instead of the texts; NaN last.
+        keys: Numbers to sort by instead of the values; NaN last. Small whole ones sort fastest.
+        ranked: The rows in ascending order, missing values last, where somebody has found it out already.
+        picture: The cell is its icon alone, the header this one; texts are for tool tips, copying and screen readers.
         room: A text there must be room for, where the present ones may grow.
-        sign: Name and colour role of an icon beside its title.
         key: What it is remembered by; its title if empty.
         group: Under what it stands, where columns stand in groups.
     """
@@ -53,9 +54,10 @@ class Column:
     role: Callable[[Any], str | None] | None = None
     ordered: bool = False
     help: str = ""
-    keys: NDArray[np.float64] | None = None
+    keys: NDArray[Any] | None = None
+    ranked: NDArray[np.int64] | None = None
+    picture: str = ""
     room: str = ""
-    sign: tuple[str, str] | None = None
     key: str = ""
     group: str = ""
     _order: list[NDArray[np.int64]] = field(default_factory=list, repr=False, compare=False)
@@ -68,18 +70,21 @@ class Column:
     def order(self) -> NDArray[np.int64]:
         """The rows in ascending order of this column, missing values last; computed once."""
         if not self._order:
-            self._order.append(self._sorted())
+            self._order.append(self._sorted() if self.ranked is None else self.ranked)
         return self._order[0]
 
     def missing(self) -> int:
         """How many values are missing, so that a descending order can leave them last."""
-        return int(np.isnan(self._numbers()).sum()) if self.numeric or self.keys is not None else 0
+        if not self.numeric and self.keys is None:
+            return 0
+        numbers = self._numbers()
+        return int(np.isnan(numbers).sum()) if numbers.dtype.kind == "f" else 0
 
-    def _numbers(self) -> NDArray[np.float64]:
+    def _numbers(self) -> NDArray[Any]:
         if self.keys is not None:
             return self.keys
         if isinstance(self.values, np.ndarray) and self.values.dtype.kind in "fiub":
-            return self.values.astype(np.float64)
+            return self.values
         return np.array([np.nan if v is None else float(v) for v in self.values], dtype=np.float64)
 
     def _sorted(self) -> NDArray[np.int64]:
@@ -123,7 +128,12 @@ class ColumnsModel(QAbstractTableModel):
 
     def set_filter(self, mask: NDArray[np.bool_] | None) -> None:
         """Show the source rows where ``mask`` is true; None = all."""
+        self.renew(self._columns, mask)
+
+    def renew(self, columns: Sequence[Column], mask: NDArray[np.bool_] | None) -> None:
+        """Other values of the same rows, and the source rows to be shown; the order stays by the column it is by."""
         self.beginResetModel()
+        self._columns = list(columns)
         self._mask = mask
         self.rows = self._visible_rows()
         self.endResetModel()
@@ -159,6 +169,8 @@ class ColumnsModel(QAbstractTableModel):
         column = self._columns[index.column()]
         value = column.values[self.source_row(index)]
         match role:
+            case Qt.ItemDataRole.DisplayRole if column.picture:
+                return ""
             case Qt.ItemDataRole.DisplayRole | Qt.ItemDataRole.AccessibleTextRole:
                 return shown(column.show(value))
             case Qt.ItemDataRole.ToolTipRole:
@@ -183,11 +195,13 @@ class ColumnsModel(QAbstractTableModel):
         column = self._columns[section]
         match role:
             case Qt.ItemDataRole.DisplayRole:
+                return "" if column.picture else shown(column.title)
+            case Qt.ItemDataRole.AccessibleTextRole:
                 return shown(column.title)
+            case Qt.ItemDataRole.DecorationRole if column.picture:
+                return icon(column.picture, "muted")
             case Qt.ItemDataRole.ToolTipRole:
                 return tool_tip(column.help or column.title)
-            case Qt.ItemDataRole.DecorationRole if column.sign is not None:
-                return icon(*column.sign)
             case Qt.ItemDataRole.TextAlignmentRole:
                 side = Qt.AlignmentFlag.AlignRight if column.numeric else Qt.AlignmentFlag.AlignLeft
                 return int(side | Qt.AlignmentFlag.AlignVCenter)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 from PySide6.QtCore import QItemSelection, QItemSelectionModel, QItemSelectionRange, QModelIndex, Qt, Signal
 from PySide6.QtGui import QGuiApplication, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView
@@ -14,6 +15,9 @@ from mmdesk.ui.models.columns import Column, ColumnsModel
 _SAMPLE_ROWS = 100
 _WIDEST = 32
 _NARROWEST = 56
+_PICTURE = 34
+_SEARCHED_ROWS = 10_000
+_KEPT_ROWS = 5_000
 
 
 def plain_rows(view: QTableView) -> None:
@@ -27,7 +31,7 @@ def plain_rows(view: QTableView) -> None:
     view.verticalHeader().hide()
     view.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
     view.horizontalHeader().setHighlightSections(False)
-    view.horizontalHeader().setMinimumSectionSize(40)
+    view.horizontalHeader().setMinimumSectionSize(_PICTURE)
 
 
 class Table(QTableView):
@@ -52,6 +56,8 @@ class Table(QTableView):
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         plain_rows(self)
         header = self.horizontalHeader()
+        # A header asks of its selection, for each column, whether every single row is in it: ten seconds for a million.
+        header.setSelectionModel(QItemSelectionModel(self.columns, header))
         header.setSectionsMovable(True)
         header.setStretchLastSection(stretches)
         header.setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
@@ -82,6 +88,9 @@ class Table(QTableView):
         """A column's width after its title and the first rows."""
         metrics = self.fontMetrics()
         column = self.columns.columns[number]
+        if column.picture:
+            self.setColumnWidth(number, _PICTURE)
+            return
         texts = [self.columns.text(row, number) for row in range(min(self.columns.size, _SAMPLE_ROWS))]
         texts.append(column.room)
         widest = max((metrics.horizontalAdvance(text) for text in texts), default=0)
@@ -91,8 +100,49 @@ class Table(QTableView):
 
     def chosen(self) -> list[int]:
         """The chosen source rows, in shown order."""
-        rows = sorted({index.row() for index in self.selectionModel().selectedRows()})
-        return [int(self.columns.rows[row]) for row in rows]
+        found: list[int] = self.chosen_rows().tolist()
+        return found
+
+    def chosen_rows(self) -> NDArray[np.int64]:
+        """The same as an array, for whoever has a million of them."""
+        # By ranges: a million chosen rows are few of them, but a million indexes, each a Python object.
+        selection = self.selectionModel().selection()
+        chosen = np.zeros(self.columns.rowCount(), dtype=bool)
+        for place in range(selection.size()):
+            one = selection.at(place)
+            chosen[one.top() : one.bottom() + 1] = True
+        return self.columns.rows[chosen]
+
+    def renew(self, columns: Sequence[Column], mask: NDArray[np.bool_] | None) -> None:
+        """Other values of the same rows, or another filter; what is chosen stays chosen as far as it is shown.
+
+        If none of it is shown any more, the row that has come to the place of the current one is chosen.
+        """
+        chosen, everything = self.chosen_rows(), self.columns.rowCount()
+        place, current = self.currentIndex().row(), self._current_row()
+        at = self.verticalScrollBar().value()
+        self.columns.renew(columns, mask)
+        self.verticalScrollBar().setValue(at)
+        if not len(chosen) or not self.columns.rowCount():
+            return
+        if 1 < len(chosen) == everything:
+            self.selectAll()
+        elif 1 < len(chosen) <= _KEPT_ROWS:
+            self.choose_all(chosen.tolist())
+        else:
+            self.choose(current)
+        if not self.selectionModel().hasSelection():
+            self.choose(int(self.columns.rows[min(max(place, 0), self.columns.rowCount() - 1)]))
+
+    def _current_row(self) -> int:
+        """The source row that the keys move from; -1 = none."""
+        index = self.currentIndex()
+        return self.columns.source_row(index) if index.isValid() else -1
+
+    def keyboardSearch(self, search: str) -> None:
+        """Look for a row by its first letters, where that does not mean to ask a million rows one by one."""
+        if self.columns.rowCount() <= _SEARCHED_ROWS:
+            super().keyboardSearch(search)
 
     def choose(self, source_row: int) -> bool:
         """Choose one source row and bring it into view; False if it is filtered out."""

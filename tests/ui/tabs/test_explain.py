@@ -40,13 +40,13 @@ def test_the_scores_are_the_services_and_sorted_with_the_highest_first(
     qtbot: QtBot, window: MainWindow, trained_case: Path, qtmodeltester: ModelTester
 ) -> None:
     tab = explain_tab(qtbot, window, trained_case)
-    assert tab._scores is not None
-    shown = tab._scores.probability[tab.table.columns.rows]
+    assert tab.entities.scores is not None
+    shown = tab.entities.scores.probability[tab.table.columns.rows]
     assert (np.diff(shown) <= 0).all()
     expected = predictions.predict_columns(trained_case, "latest")
-    assert tab._scores.entity_ids == list(expected.entity_ids)
+    assert list(tab.entities.scores.entity_ids) == list(expected.entity_ids)
     assert expected.probability is not None
-    assert np.abs(tab._scores.probability - expected.probability).max() < 1e-6
+    assert np.abs(tab.entities.scores.probability - expected.probability).max() < 1e-6
     qtmodeltester.check(tab.table.columns)
 
 
@@ -57,17 +57,17 @@ def test_entities_are_found_and_filtered(qtbot: QtBot, window: MainWindow, train
     qtbot.keyClicks(tab.search, "m00007")
     rest(qtbot, window)
     assert tab.table.columns.rowCount() == 1
-    assert tab._said.text() == "1 of 60 entities"
+    assert tab.entities.said.text() == "1 of 60 entities"
     tab.search.clear()
     for which, fits in (("high", np.greater_equal), ("low", np.less)):
-        tab.filter_box.set_value(which)
-        assert tab._scores is not None
-        assert fits(tab._scores.probability[tab.table.columns.rows], 0.5).all()
+        tab.entities.filter_box.set_value(which)
+        assert tab.entities.scores is not None
+        assert fits(tab.entities.scores.probability[tab.table.columns.rows], 0.5).all()
     decisions = [row.decision for row in predictions.predict(trained_case, "latest")]
     for which in ("positive", "negative", "uncertain"):
-        tab.filter_box.set_value(which)
+        tab.entities.filter_box.set_value(which)
         assert tab.table.columns.rowCount() == decisions.count(which)
-    tab.filter_box.set_value("all")
+    tab.entities.filter_box.set_value("all")
     rest(qtbot, window)
 
 
@@ -78,8 +78,8 @@ def test_the_explanation_is_the_services_from_the_general_to_the_source(
     page = tab.page
     shown = page.explanation
     assert shown is not None
-    assert tab._scores is not None
-    entity = tab._scores.entity_ids[tab.table.chosen()[0]]
+    assert tab.entities.scores is not None
+    entity = tab.entities.scores.entity_ids[tab.table.chosen()[0]]
     expected = explanations.explain(trained_case, "latest", entity, head=Head.CLASSIFICATION)
     assert explanations.to_json(shown) == explanations.to_json(expected)
     assert page.sentence.text() == expected.sentence
@@ -300,7 +300,7 @@ def test_the_list_is_explained_into_a_file(
     tab = explain_tab(qtbot, window, trained_case)
     qtbot.keyClicks(tab.search, "m0000")
     rest(qtbot, window)
-    listed = tab._listed()
+    listed = tab.entities.listed()
     assert 2 < len(listed) < 11
     tab._of_the_list[1].trigger()
     choose_file(window, tmp_path / "why.jsonl")
@@ -320,9 +320,9 @@ def test_those_that_are_chosen_are_explained_as_pages(
     for _ in range(2):
         qtbot.keyClick(tab.table, Qt.Key.Key_Down, Qt.KeyboardModifier.ShiftModifier)
     rest(qtbot, window)
-    assert tab._said.text() == "60 entities, 3 chosen"
+    assert tab.entities.said.text() == "60 entities, 3 chosen"
     assert tab.page.explanation is before
-    listed = tab._listed()
+    listed = tab.entities.listed()
     tab._explain_list(tmp_path / "pages", pages=True)
     rest(qtbot, window)
     names = {path.name for path in (tmp_path / "pages").iterdir()}
@@ -353,7 +353,7 @@ def test_an_overview_of_the_list(
     tab = explain_tab(qtbot, window, trained_case)
     qtbot.keyClicks(tab.search, "m0000")
     rest(qtbot, window)
-    listed = tab._listed()
+    listed = tab.entities.listed()
     press(qtbot, tab, "Overview")
     rest(qtbot, window)
     shown = tab.overview
@@ -386,13 +386,13 @@ def test_an_altered_model_is_refused_in_words(qtbot: QtBot, window: MainWindow, 
     content[len(content) // 2] ^= 1
     model.write_bytes(content)
     tab = explain_tab(qtbot, window, trained_case)
-    assert not tab._list_state.showing_content
-    assert tab._list_state.notice.title.text()
+    assert not tab.entities.state.showing_content
+    assert tab.entities.state.notice.title.text()
     press(qtbot, tab, "Try again")
     rest(qtbot, window)
     tab.run_box.set_value(run_service.list_runs(trained_case)[1].run_id)
     rest(qtbot, window)
-    assert tab._list_state.showing_content
+    assert tab.entities.state.showing_content
 
 
 def test_scoring_is_cancelled_and_offered_again(qtbot: QtBot, window: MainWindow, trained_case: Path) -> None:
@@ -403,10 +403,10 @@ def test_scoring_is_cancelled_and_offered_again(qtbot: QtBot, window: MainWindow
     qtbot.waitUntil(lambda: tab._scoring is not None, timeout=LONG_MS)
     press(qtbot, window.strip, "Cancel Scoring entities")
     rest(qtbot, window)
-    if not tab._list_state.showing_content:
+    if not tab.entities.state.showing_content:
         press(qtbot, tab, "Score the entities")
         rest(qtbot, window)
-    assert tab._list_state.showing_content
+    assert tab.entities.state.showing_content
 
 
 def test_choosing_quickly_explains_only_the_last(qtbot: QtBot, window: MainWindow, trained_case: Path) -> None:
@@ -417,7 +417,7 @@ def test_choosing_quickly_explains_only_the_last(qtbot: QtBot, window: MainWindo
     for _ in range(5):
         qtbot.keyClick(tab.table, Qt.Key.Key_Down)
     rest(qtbot, window)
-    assert tab._scores is not None
-    assert told[-1] == tab._scores.entity_ids[int(tab.table.columns.rows[5])]
+    assert tab.entities.scores is not None
+    assert told[-1] == tab.entities.scores.entity_ids[int(tab.table.columns.rows[5])]
     assert len(told) < 5
     click(qtbot, tab.page._by_group)

@@ -6,46 +6,37 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
-from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QLineEdit, QSplitter, QStackedWidget, QWidget
+from PySide6.QtWidgets import QSplitter, QStackedWidget, QWidget
 
 from mmdesk.engine.core.files import safe_name
 from mmdesk.engine.core.types import Head
 from mmdesk.engine.explanation.explanation import Baseline
-from mmdesk.ui import calls, choosers
+from mmdesk.ui import calls, choosers, entity_calls
 from mmdesk.ui.colours import SPACE_M, SPACE_S
 from mmdesk.ui.desk import Desk, Room
-from mmdesk.ui.formatting import count, percent, relative_time, score, shown, tool_tip
+from mmdesk.ui.entity_calls import Scores
+from mmdesk.ui.formatting import count, relative_time, shown, tool_tip
 from mmdesk.ui.jobs.job import Failure, Job, Lane
-from mmdesk.ui.models.columns import Column
 from mmdesk.ui.session import Concern
 from mmdesk.ui.tabs.explain.account_page import AccountPage
+from mmdesk.ui.tabs.explain.entity_columns import known_heads
+from mmdesk.ui.tabs.explain.entity_list import EntityList
+from mmdesk.ui.tabs.explain.marking import Marking
 from mmdesk.ui.tabs.explain.overview_page import OverviewPage
 from mmdesk.ui.tabs.explain.wording import HEAD_NAMES, account_text
 from mmdesk.ui.widgets.basics import ActionButton, Label, boxed, column, row
 from mmdesk.ui.widgets.fields import Choice
 from mmdesk.ui.widgets.notice import Stateful
-from mmdesk.ui.widgets.table import Table
 
 if TYPE_CHECKING:
     from mmdesk.engine.explanation.explanation import Explanation
     from mmdesk.engine.services.runs import RunRow
 
-_FILTERS = (
-    ("All entities", "all"), ("At least 50 %", "high"), ("Below 50 %", "low"),
-    ("Positive", "positive"), ("Negative", "negative"), ("Uncertain", "uncertain"),
-)  # fmt: skip
 _BASELINES = (("The typical case", Baseline.TYPICAL), ("Typical of its group", Baseline.GROUP))
 _BASELINE_HELP = (
     "Where an account starts: from the mean attributes of those that the model learned from, or of the entities that "
     "are comparable with the explained one (of the same type, where the case says so). No events, links or files yet."
-)
-_DECISION_HELP = (
-    "What can be said so that, for entities like those the model was checked on, the truth is ruled out in at most one "
-    "of ten of each class. Uncertain: neither can be ruled out."
 )
 
 
@@ -59,7 +50,6 @@ class ExplainTab(Room):
         self._runs: tuple[RunRow, ...] = ()
         self._wanted: str | None = None
         self._run_id: str | None = None
-        self._scores: calls.Scores | None = None
         self._scoring: Job | None = None
         self._as_of_us: int | None = None
         self.page = AccountPage(desk)
@@ -93,8 +83,9 @@ class ExplainTab(Room):
             add("Explain", "Explain the list into a file…", self._on_list_file, icon="export", enabled=False),
             add("Explain", "Explain the list as pages…", self._on_list_pages, icon="export", enabled=False),
         )
-        self._list_actions.addWidget(ActionButton(self._of_the_list[0], "Overview"))
-        self._list_actions.addWidget(ActionButton(self._of_the_list[2], "Explain all…"))
+        self.entities.bottom.addWidget(ActionButton(self._of_the_list[0], "Overview"))
+        self.entities.bottom.addWidget(ActionButton(self._of_the_list[2], "Explain all…"))
+        self.marking = Marking(desk, self.entities)
         self.page.shown.connect(lambda: self._enable(True))
         self.page.views.course.asked_as_of.connect(self._explain_as_of)
         self.page.views.taught.asked.connect(self._go_to)
@@ -102,6 +93,9 @@ class ExplainTab(Room):
         self.clear()
 
     def _left(self) -> QWidget:
+        self.entities = EntityList(self.desk)
+        self.entities.asked.connect(self._on_entity_asked)
+        self.table, self.search = self.entities.table, self.entities.search
         self.run_box: Choice[str] = Choice("Run")
         self.run_box.value_changed.connect(lambda _run: self._score())
         self.head_box: Choice[Head] = Choice("What to explain")
@@ -109,17 +103,6 @@ class ExplainTab(Room):
         self.baseline_box = Choice("What to start from", _BASELINES)
         self.baseline_box.setToolTip(tool_tip(_BASELINE_HELP))
         self.baseline_box.value_changed.connect(lambda _start: self._explain())
-        self.search = QLineEdit()
-        self.search.setPlaceholderText("Find an entity by its id")
-        self.search.setAccessibleName("Find an entity")
-        self.search.setClearButtonEnabled(True)
-        self.search.textChanged.connect(lambda _text: self._filter())
-        self.filter_box = Choice("Which entities", _FILTERS)
-        self.filter_box.value_changed.connect(lambda _which: self._filter())
-        self.table = Table("Entities", many=True)
-        self.table.picked.connect(self._on_table_picked)
-        self._said = Label("", "small")
-        self._list_actions = row(None, spacing=SPACE_S)
         grid = column(
             None,
             _named("Run", self.run_box),
@@ -127,10 +110,9 @@ class ExplainTab(Room):
             _named("From", self.baseline_box),
             spacing=SPACE_S,
         )
-        self._list_state = Stateful(boxed(column(None, self.table, self._said, self._list_actions, spacing=SPACE_S)))
-        finding = row(None, self.search, self.filter_box)
-        finding.setStretch(0, 1)
-        left = boxed(column(None, grid, finding, self._list_state, spacing=SPACE_S, margin=(0, 0, SPACE_S, 0)))
+        layout = column(None, grid, self.entities, spacing=SPACE_S, margin=(0, 0, SPACE_S, 0))
+        layout.setStretch(1, 1)
+        left = boxed(layout)
         left.setMinimumWidth(280)
         return left
 
@@ -140,9 +122,9 @@ class ExplainTab(Room):
         """No case, or another one."""
         for key in ("explain.runs", "explain.scores", "explain", "explain.look", "explain.media"):
             self.desk.jobs.supersede(key)
-        self._runs, self._wanted, self._run_id, self._scores = (), None, None, None
+        self._runs, self._wanted, self._run_id = (), None, None
         self.run_box.set_options([])
-        self.table.set_columns([])
+        self.entities.clear()
         self.page.explanation = None
         self.page.views.what_if.clear()
         self.overview.clear()
@@ -192,82 +174,39 @@ class ExplainTab(Room):
         self._enable(False)
         self._enable_list(False)
         self._show_entity()
-        self._list_state.show_busy("Scoring every entity")
+        self.entities.state.show_busy("Scoring every entity")
         self._reasons.show_empty("person", "No entity is chosen", "Choose one on the left to see why.")
         self._scoring = self.desk.jobs.submit(
-            Lane.QUICK, calls.predict_all, self.desk.session.folder, self._run_id, key="explain.scores", owner=self,
-            title="Scoring entities", on_success=self._on_scores, on_failure=self._on_scores_failed,
+            Lane.QUICK, entity_calls.predict_all, self.desk.session.folder, self._run_id, key="explain.scores",
+            owner=self, title="Scoring entities", on_success=self._on_scores, on_failure=self._on_scores_failed,
             on_cancel=self._on_scores_cancelled,
         )  # fmt: skip
 
     def _on_jobs_changed(self, job: Job) -> None:
         if job is self._scoring and not job.state.ended:
-            self._list_state.notice.progress(job.progress.share, job.progress.text)
+            self.entities.state.notice.progress(job.progress.share, job.progress.text)
 
     def _on_scores_failed(self, failure: Failure) -> None:
-        self._list_state.show_error(failure.message, failure.hint, failure.details, "Try again", self._score)
+        self.entities.state.show_error(failure.message, failure.hint, failure.details, "Try again", self._score)
 
     def _on_scores_cancelled(self) -> None:
-        self._list_state.show_empty("explain", "Not scored", "", "Score the entities", self._score)
+        self.entities.state.show_empty("explain", "Not scored", "", "Score the entities", self._score)
 
-    def _on_scores(self, scores: calls.Scores) -> None:
-        self._scores = scores
-        heads = [
-            (Head.CLASSIFICATION, scores.probability),
-            (Head.REGRESSION, scores.regression),
-            (Head.RANKING, scores.ranking),
-        ]
-        known = [(head, values) for head, values in heads if not np.isnan(values).all()]
-        self.head_box.set_options([(HEAD_NAMES[head], head) for head, _ in known], self.head_box.value)
-        self.table.set_columns(_columns(scores, known))
-        self.table.sortByColumn(1, Qt.SortOrder.DescendingOrder)
-        self.filter_box.setVisible(any(head is Head.CLASSIFICATION for head, _ in known))
-        self._filter()
-        self._list_state.show_content()
-        if self.table.columns.rowCount():
-            self.table.choose(int(self.table.columns.rows[0]))
-            self._enable_list(True)
-
-    def _filter(self) -> None:
-        if self._scores is None:
-            return
-        mask: NDArray[np.bool_] = np.ones(len(self._scores.entity_ids), dtype=bool)
-        text = self.search.text().strip().casefold()
-        if text:
-            mask &= np.array([text in entity.casefold() for entity in self._scores.entity_ids], dtype=bool)
-        which = self.filter_box.value
-        if which == "high":
-            mask &= self._scores.probability >= 0.5
-        elif which == "low":
-            mask &= self._scores.probability < 0.5
-        elif which != "all":
-            mask &= self._scores.decision == which
-        self.table.columns.set_filter(mask)
-        self._say_how_many()
-
-    def _say_how_many(self) -> None:
-        total, shown_rows, chosen = self.table.columns.size, self.table.columns.rowCount(), len(self.table.chosen())
-        everything = count(total, "entity", "entities")
-        said = everything if shown_rows == total else f"{shown_rows:,} of {everything}"
-        self._said.setText(said if chosen < 2 else f"{said}, {chosen:,} chosen")
-
-    def _on_table_picked(self, rows: list[int]) -> None:
-        """One is explained; several are for what is done with a list, and the one shown before stays."""
-        self._say_how_many()
-        if len(rows) == 1:
-            self._show_entity()
-            self._explain_as_of(None)
+    def _on_scores(self, scores: Scores) -> None:
+        self.head_box.set_options([(HEAD_NAMES[head], head) for head, _ in known_heads(scores)], self.head_box.value)
+        self.entities.show_scores(scores)
+        self._enable_list(bool(self.table.columns.rowCount()))
 
     # One entity.
 
+    def _on_entity_asked(self, _entity_id: str) -> None:
+        self._show_entity()
+        self._explain_as_of(None)
+
     def _go_to(self, entity_id: str) -> None:
         """Choose an entity of the list, whatever is filtered out now."""
-        if self._scores is None or entity_id not in self._scores.entity_ids:
+        if not self.entities.go_to(entity_id):
             self.desk.tell(f"{shown(entity_id, 60)} is not in the case any more", "info", "warn")
-            return
-        self.search.clear()
-        self.filter_box.set_value("all")
-        self.table.choose(self._scores.entity_ids.index(entity_id))
 
     def _explain_as_of(self, as_of_us: int | None) -> None:
         """Explain the chosen entity as of a moment; None: everything known."""
@@ -275,10 +214,9 @@ class ExplainTab(Room):
         self._explain()
 
     def _explain(self) -> None:
-        rows = self.table.chosen()
-        if not rows or self._scores is None or self._run_id is None:
+        entity_id = self.entities.entity_id
+        if entity_id is None or self._run_id is None:
             return
-        entity_id = self._scores.entity_ids[rows[0]]
         self._enable(False)
         self._reasons.show_busy(f"Explaining {shown(entity_id, 60)}")
         self.desk.jobs.submit(
@@ -300,20 +238,13 @@ class ExplainTab(Room):
 
     # The list.
 
-    def _listed(self) -> list[str]:
-        """Who is meant: those that are chosen if they are several, else all that are shown, in their order."""
-        assert self._scores is not None
-        chosen = self.table.chosen()
-        rows = chosen if len(chosen) > 1 else [int(row) for row in self.table.columns.rows]
-        return [self._scores.entity_ids[row] for row in rows]
-
     def _show_entity(self) -> None:
         self._right.setCurrentWidget(self._reasons)
 
     def _on_overview(self) -> None:
-        if self._scores is not None and self._run_id is not None:
+        if self.entities.scores is not None and self._run_id is not None:
             self._right.setCurrentWidget(self.overview)
-            self.overview.show_list(self._run_id, self._listed(), self.head_box.value)
+            self.overview.show_list(self._run_id, self.entities.listed(), self.head_box.value)
 
     def _on_list_file(self) -> None:
         choosers.choose_new_file(
@@ -327,9 +258,9 @@ class ExplainTab(Room):
         )
 
     def _explain_list(self, path: Path, *, pages: bool) -> None:
-        if self._scores is None or self._run_id is None:
+        if self.entities.scores is None or self._run_id is None:
             return
-        entities = self._listed()
+        entities = self.entities.listed()
         finished = [0]
         what = count(len(entities), "entity", "entities")
 
@@ -406,24 +337,3 @@ def _named(name: str, field: QWidget) -> QWidget:
     layout = row(None, label, field)
     layout.setStretch(1, 1)
     return boxed(layout)
-
-
-def _in_words(decision: str) -> str:
-    return str(decision).capitalize()
-
-
-def _decision_role(decision: str) -> str | None:
-    return "muted" if decision == "uncertain" else None
-
-
-def _columns(scores: calls.Scores, known: list[tuple[Head, NDArray[np.float64]]]) -> list[Column]:
-    columns = [Column("Entity", scores.entity_ids, tip=str)]
-    for head, values in known:
-        show = (lambda value: percent(value, 1)) if head is Head.CLASSIFICATION else score
-        name = {"regression": "Number", "ranking": "Ranking"}.get(head.value, "Probability")
-        columns.append(Column(name, values, show=show, numeric=True, help=HEAD_NAMES[head]))
-        if head is Head.CLASSIFICATION:
-            columns.append(
-                Column("Decision", scores.decision, show=_in_words, role=_decision_role, help=_DECISION_HELP)
-            )
-    return columns

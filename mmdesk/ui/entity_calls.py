@@ -1,0 +1,92 @@
+"""What the window asks of the services for its list of entities; the same rules as for :mod:`mmdesk.ui.calls`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mmdesk.engine.core.jobs import JobContext
+from mmdesk.ui.models.texts import Texts
+
+if TYPE_CHECKING:
+    from mmdesk.engine.services.annotations import Mark, NoteRow
+    from mmdesk.engine.services.marks_by_row import MarksByRow
+
+DECISIONS = ("negative", "positive", "uncertain", "")
+"""What :attr:`Scores.decision` counts through; the last: the run gives no probabilities."""
+
+
+@dataclass(frozen=True)
+class Scores:
+    """The predictions of one run for all entities, in columns; NaN = the run has no such head.
+
+    Attributes:
+        entity_ids: In the order of the other columns.
+        probability: Between 0 and 1.
+        regression: In the target's unit.
+        ranking: Higher is better.
+        decision: int8 [entity], a place in :data:`DECISIONS`.
+        ranked: The order of a column by its name here: its rows ascending, missing values last.
+    """
+
+    entity_ids: Texts
+    probability: NDArray[np.float64]
+    regression: NDArray[np.float64]
+    ranking: NDArray[np.float64]
+    decision: NDArray[np.int8]
+    ranked: Mapping[str, NDArray[np.int64]]
+
+
+def predict_all(folder: Path, run: str, *, ctx: JobContext) -> Scores:
+    """The scores of every entity, without the embeddings, which nobody looks at in a table; and their orders."""
+    from mmdesk.engine.services import predictions
+
+    found = predictions.predict_columns(folder, run, ctx=ctx)
+    columns = {
+        name: np.full(len(found), np.nan) if values is None else values
+        for name, values in (
+            ("probability", found.probability),
+            ("regression", found.regression),
+            ("ranking", found.ranking),
+        )
+    }
+    # Here and not in the window, which would stand still for as long as a million rows take.
+    ranked = {name: np.argsort(values, kind="stable").astype(np.int64) for name, values in columns.items()}
+    ids = Texts(found.entity_ids)
+    decided = found.decided()[0]
+    decision = np.full(len(found), DECISIONS.index(""), dtype=np.int8)
+    if decided is not None:
+        for place, word in enumerate(DECISIONS[:-1]):
+            decision[np.asarray(decided) == word] = place
+    return Scores(ids, **columns, decision=decision, ranked={"entity": ids.order(), **ranked})
+
+
+def marks_by_row(folder: Path, entity_ids: Texts, *, ctx: JobContext) -> MarksByRow:  # noqa: ARG001
+    """The marks and the number of notes of all these entities."""
+    from mmdesk.engine.services import marks_by_row as service
+
+    return service.marks_by_row(folder, entity_ids.array)
+
+
+@dataclass(frozen=True)
+class Said:
+    """What analysts said of one entity."""
+
+    entity_id: str
+    marks: tuple[Mark, ...]
+    notes: tuple[NoteRow, ...]
+
+
+def said_of(folder: Path, entity_id: str, *, ctx: JobContext) -> Said:  # noqa: ARG001
+    """The marks and notes of one entity."""
+    from mmdesk.engine.services import annotations as service
+    from mmdesk.engine.services.annotations import SubjectKind
+
+    subjects = [entity_id]
+    marks = service.marks(folder, SubjectKind.ENTITY, subjects)
+    return Said(entity_id, marks, service.notes(folder, SubjectKind.ENTITY, subjects))

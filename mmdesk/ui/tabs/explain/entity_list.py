@@ -1,0 +1,232 @@
+"""The left side of Explain: every entity with its scores and marks; found, filtered, ordered, chosen."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QLineEdit, QSplitter, QWidget
+
+from mmdesk.ui import entity_calls
+from mmdesk.ui.colours import SPACE_S
+from mmdesk.ui.desk import Desk
+from mmdesk.ui.entity_calls import DECISIONS, Scores
+from mmdesk.ui.formatting import count, menu_text
+from mmdesk.ui.jobs.job import Lane
+from mmdesk.ui.session import Concern
+from mmdesk.ui.tabs.explain.entity_columns import DISPOSITION_NAMES, entity_columns, known_heads, score_column
+from mmdesk.ui.tabs.explain.notes_panel import NotesPanel
+from mmdesk.ui.widgets.basics import ElidedLabel, boxed, column, row
+from mmdesk.ui.widgets.fields import Choice
+from mmdesk.ui.widgets.notice import Stateful
+from mmdesk.ui.widgets.table import Table
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from mmdesk.engine.services.marks_by_row import MarksByRow
+
+_FILTERS = (
+    ("All entities", "all"), ("At least 50 %", "high"), ("Below 50 %", "low"),
+    ("Positive", "positive"), ("Negative", "negative"), ("Uncertain", "uncertain"),
+)  # fmt: skip
+_ANY = ("any", "")
+_MARK_FILTERS = (
+    ("Any marks", _ANY),
+    ("Starred", ("star", "")),
+    *((name, ("disposition", name)) for name in (*DISPOSITION_NAMES[1:], DISPOSITION_NAMES[0])),
+    ("With notes", ("note", "")),
+)
+
+
+class EntityList(QWidget):
+    """``asked`` carries the one entity that is chosen now, if it is another one; ``picked`` how many are chosen."""
+
+    asked = Signal(str)
+    picked = Signal(int)
+    marked = Signal()
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__()
+        self._desk = desk
+        self._asked: str | None = None
+        self.scores: Scores | None = None
+        self.marks: MarksByRow | None = None
+        self.search = QLineEdit()
+        self.search.setPlaceholderText("Find an entity by its id")
+        self.search.setAccessibleName("Find an entity")
+        self.search.setClearButtonEnabled(True)
+        self.search.textChanged.connect(lambda _text: self._filter())
+        self.filter_box = Choice("Which entities", _FILTERS)
+        self.filter_box.value_changed.connect(lambda _which: self._filter())
+        self.mark_box: Choice[tuple[str, str]] = Choice("Which marks", _MARK_FILTERS)
+        self.mark_box.value_changed.connect(lambda _which: self._filter())
+        self.table = Table("Entities", many=True)
+        self.table.picked.connect(self._on_table_picked)
+        self.said = ElidedLabel("", "small")
+        self.tools = row(None, spacing=2)
+        self.bottom = row(None, spacing=SPACE_S)
+        line = row(None, self.said, self.tools, spacing=SPACE_S)
+        line.setStretch(0, 1)
+        self.notes = NotesPanel(desk)
+        self.notes.closed.connect(self.table.setFocus)
+        self.asked.connect(self.notes.follow)
+        top = boxed(column(None, self.table, line, spacing=SPACE_S))
+        splitter = QSplitter(Qt.Orientation.Vertical)
+        splitter.addWidget(top)
+        splitter.addWidget(self.notes)
+        splitter.setChildrenCollapsible(False)
+        bottom = boxed(self.bottom)
+        self.notes.shown.connect(lambda shown: bottom.setVisible(not shown))  # there is no room for everything
+        content = column(None, splitter, bottom, spacing=SPACE_S)
+        content.setStretch(0, 1)
+        self.state = Stateful(boxed(content))
+        narrowing = row(None, self.filter_box, self.mark_box)
+        narrowing.setStretch(0, 1)
+        narrowing.setStretch(1, 1)
+        column(self, self.search, narrowing, self.state, spacing=SPACE_S).setStretch(2, 1)
+        desk.session.changed.connect(self._on_session_changed)
+
+    # What is shown.
+
+    def clear(self) -> None:
+        """No entities."""
+        self._desk.jobs.supersede("explain.marks")
+        self.scores, self.marks, self._asked = None, None, None
+        self.table.set_columns([])
+        self.notes.clear()
+        self._offer_marks()
+
+    def show_scores(self, scores: Scores) -> None:
+        """Other scores; those with the highest come first, and the first of them is chosen."""
+        same = self.scores is not None and self.scores.entity_ids.array.equals(scores.entity_ids.array)
+        if not same:
+            self.marks = None
+        self.scores, self._asked = scores, None
+        columns = entity_columns(scores, self.marks)
+        first = len(self.table.columns.columns) == 0
+        self.table.set_columns(columns)
+        if first:
+            self.table.sortByColumn(score_column(columns), Qt.SortOrder.DescendingOrder)
+        self.filter_box.setVisible(any(head.value == "classification" for head, _ in known_heads(scores)))
+        self._filter()
+        self.state.show_content()
+        if self.table.columns.rowCount():
+            self.table.choose(int(self.table.columns.rows[0]))
+        self.load_marks()
+
+    def load_marks(self) -> None:
+        """Read the marks anew."""
+        if self.scores is not None:
+            self._desk.jobs.submit(
+                Lane.DB, entity_calls.marks_by_row, self._desk.session.folder, self.scores.entity_ids,
+                key="explain.marks", owner=self, on_success=self._on_marks, on_failure=self._desk.tell_failure,
+            )  # fmt: skip
+
+    def _on_session_changed(self, concern: Concern) -> None:
+        if concern is Concern.ANNOTATIONS:
+            self.load_marks()
+
+    def _on_marks(self, marks: MarksByRow) -> None:
+        if self.scores is None or len(marks.starred) != len(self.scores.entity_ids):
+            return
+        self.marks = marks
+        self._offer_marks()
+        self.table.renew(entity_columns(self.scores, marks), self._mask())
+        self._say_how_many()
+        self.marked.emit()
+
+    def _offer_marks(self) -> None:
+        tags = self.marks.tags if self.marks is not None else ()
+        options = [(menu_text(f"#{tag} ({number:,})"), ("tag", tag)) for tag, number in tags if number]
+        self.mark_box.set_options([*_MARK_FILTERS, *options], self.mark_box.value)
+
+    # Which of them.
+
+    def _filter(self) -> None:
+        if self.scores is not None:
+            self.table.renew(self.table.columns.columns, self._mask())
+            self._say_how_many()
+
+    def _mask(self) -> NDArray[np.bool_] | None:
+        """Which entities are wanted; None = all."""
+        assert self.scores is not None
+        masks = []
+        if text := self.search.text().strip():
+            masks.append(self.scores.entity_ids.having(text))
+        which = self.filter_box.value
+        if which == "high":
+            masks.append(self.scores.probability >= 0.5)
+        elif which == "low":
+            masks.append(self.scores.probability < 0.5)
+        elif which in DECISIONS:
+            masks.append(self.scores.decision == DECISIONS.index(which))
+        if (of_marks := self._mask_of_marks()) is not None:
+            masks.append(of_marks)
+        return np.logical_and.reduce(masks) if masks else None
+
+    def _mask_of_marks(self) -> NDArray[np.bool_] | None:
+        marks = self.marks
+        kind, value = self.mark_box.value or _ANY
+        if marks is None or kind == "any":
+            return None
+        if kind == "tag":
+            return marks.having(value)
+        if kind == "disposition":
+            return np.asarray(marks.disposition == DISPOSITION_NAMES.index(value))
+        return np.asarray(marks.starred > 0 if kind == "star" else marks.noted > 0)
+
+    def _say_how_many(self) -> None:
+        total, shown_rows = self.table.columns.size, self.table.columns.rowCount()
+        chosen = len(self.table.chosen_rows())
+        everything = count(total, "entity", "entities")
+        said = everything if shown_rows == total else f"{shown_rows:,} of {everything}"
+        self.said.set_text(said if chosen < 2 else f"{said}, {chosen:,} chosen")
+
+    # Who is chosen.
+
+    def open_notes(self) -> None:
+        """Show what is said of the chosen entity, ready to write."""
+        rows = self.table.chosen_rows()
+        if self.scores is not None and len(rows):
+            self.notes.open_for(self._asked or self.scores.entity_ids[int(rows[0])])
+
+    def _on_table_picked(self, rows: list[int]) -> None:
+        """One is explained; several are for what is done with a list, and the one shown before stays."""
+        self._say_how_many()
+        self.picked.emit(len(rows))
+        if len(rows) == 1 and self.scores is not None:
+            entity_id = self.scores.entity_ids[rows[0]]
+            if entity_id != self._asked:
+                self._asked = entity_id
+                self.asked.emit(entity_id)
+
+    @property
+    def entity_id(self) -> str | None:
+        """The entity that was chosen alone last."""
+        return self._asked
+
+    def chosen_ids(self) -> pa.Array | None:
+        """The chosen entities; None if there are none."""
+        rows = self.table.chosen_rows()
+        return self.scores.entity_ids.take(rows) if len(rows) and self.scores is not None else None
+
+    def listed(self) -> list[str]:
+        """Who is meant by the list: the chosen ones if they are several, else all that are shown, in their order."""
+        assert self.scores is not None
+        chosen = self.table.chosen_rows()
+        rows = chosen if len(chosen) > 1 else self.table.columns.rows
+        found: list[str] = self.scores.entity_ids.take(rows).to_pylist()
+        return found
+
+    def go_to(self, entity_id: str) -> bool:
+        """Choose an entity, whatever is filtered out now; False if there is no such."""
+        place = None if self.scores is None else self.scores.entity_ids.find(entity_id)
+        if place is None:
+            return False
+        self.search.clear()
+        self.filter_box.set_value("all")
+        self.mark_box.set_value(_ANY)
+        return self.table.choose(place)

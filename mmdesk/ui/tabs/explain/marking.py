@@ -1,0 +1,144 @@
+"""What is said of the chosen entities by a key: a star, a disposition, tags; every one of it can be undone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PySide6.QtCore import QObject, QSize, Qt
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QMenu, QToolButton
+
+from mmdesk.ui import annotation_calls
+from mmdesk.ui.desk import Desk
+from mmdesk.ui.formatting import count, shown, tool_tip
+from mmdesk.ui.icons import put_icon
+from mmdesk.ui.tabs.explain.entity_columns import DISPOSITION_ICONS, DISPOSITION_NAMES
+from mmdesk.ui.tabs.explain.entity_list import EntityList
+from mmdesk.ui.widgets.reason_dialog import ReasonDialog
+from mmdesk.ui.widgets.tags_dialog import TagsDialog, TagState
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_KEYS = ("U", "O", "C", "D")
+_TEXTS = ("Take the disposition away", "Mark as open", "Mark as confirmed", "Mark as dismissed…")
+
+
+class Marking(QObject):
+    """The commands, and the buttons for them under the list.
+
+    Their keys are single letters, so they hold only where the list has the focus.
+    """
+
+    def __init__(self, desk: Desk, entities: EntityList) -> None:
+        super().__init__(entities)
+        self._desk, self._list = desk, entities
+        self._dialog: ReasonDialog | TagsDialog | None = None
+        self._star = self._command("Star", self.star, "S", "star-outline")
+        self._judge = [
+            self._command(text, partial(self.judge, place), key, (DISPOSITION_ICONS[place] or ("close", ""))[0])
+            for place, (text, key) in enumerate(zip(_TEXTS, _KEYS, strict=True))
+        ]
+        self._tag = self._command("Tags…", self.tag, "T", "tag")
+        self._note = self._command("Notes", entities.open_notes, "N", "note")
+        self.actions = (self._star, *self._judge, self._tag, self._note)
+        menu = QMenu(entities)
+        menu.addActions([*self._judge[1:], self._judge[0]])
+        judging = self._button("Disposition", "verify")
+        judging.setMenu(menu)
+        judging.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        entities.tools.addWidget(self._button_of(self._star, "Star"))
+        entities.tools.addWidget(judging)
+        entities.tools.addWidget(self._button_of(self._tag, "Tags"))
+        entities.tools.addWidget(self._button_of(self._note, "Notes"))
+        self._judging = judging
+        entities.picked.connect(lambda _number: self._enable())
+        self._enable()
+
+    def _command(self, text: str, handler: Callable[[], object], key: str, icon: str) -> QAction:
+        action = self._desk.commands.add("Explain", text, handler, shortcut=key, icon=icon, help_text=f"{text} ({key})")
+        action.setShortcutContext(Qt.ShortcutContext.WidgetShortcut)
+        self._list.table.addAction(action)
+        return action
+
+    def _button(self, name: str, icon: str) -> QToolButton:
+        made = QToolButton()
+        made.setIconSize(QSize(18, 18))
+        made.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        made.setAccessibleName(name)
+        if icon:
+            put_icon(made, icon)
+            made.setToolTip(tool_tip(name))
+        return made
+
+    def _button_of(self, action: QAction, name: str) -> QToolButton:
+        made = self._button(name, "")
+        made.setDefaultAction(action)
+        made.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonIconOnly)
+        return made
+
+    def _enable(self) -> None:
+        there = bool(self._list.table.selectionModel().hasSelection()) and self._list.scores is not None
+        for action in self.actions:
+            action.setEnabled(there)
+        self._judging.setEnabled(there)
+
+    # What is said.
+
+    def star(self) -> None:
+        """Give the chosen ones a star; if all of them have one, take it away."""
+        rows, marks, ids = self._list.table.chosen_rows(), self._list.marks, self._list.chosen_ids()
+        if ids is None:
+            return
+        starred = marks is None or not marks.starred[rows].all()
+        words = f"{_named(ids)} {'starred' if starred else 'without a star now'}"
+        self._desk.edits.do(words, annotation_calls.set_star, "entity", ids, starred)
+
+    def judge(self, place: int) -> None:
+        """Give the chosen ones a disposition, by its place in :data:`DISPOSITION_NAMES`; a dismissal asks why."""
+        ids = self._list.chosen_ids()
+        if ids is None:
+            return
+        if DISPOSITION_NAMES[place] != "Dismissed":
+            self._set(ids, place, "")
+            return
+        marks = self._list.marks
+        self._dialog = ReasonDialog(
+            f"Dismiss {_named(ids)}", () if marks is None else marks.reasons, lambda why: self._set(ids, place, why),
+            self._list.window(),
+        )  # fmt: skip
+        self._dialog.open()
+
+    def _set(self, ids: pa.Array, place: int, reason: str) -> None:
+        name = DISPOSITION_NAMES[place].lower()
+        self._desk.edits.do(
+            f"{_named(ids)} {name}", annotation_calls.set_disposition, ids, name if place else None, reason
+        )
+
+    def tag(self) -> None:
+        """Ask which tags the chosen ones are to have."""
+        rows, marks, ids = self._list.table.chosen_rows(), self._list.marks, self._list.chosen_ids()
+        if ids is None or marks is None:
+            return
+        numbers = np.bincount(marks.tagged[rows], minlength=len(marks.tag_sets))
+        states = []
+        for tag, _ in marks.tags:
+            having = int(sum(numbers[place] for place, tags in enumerate(marks.tag_sets) if tag in tags))
+            states.append(TagState(tag, having, len(rows)))
+        self._dialog = TagsDialog(f"Tags of {_named(ids)}", states, partial(self._retag, ids), self._list.window())
+        self._dialog.open()
+
+    def _retag(self, ids: pa.Array, add: list[str], remove: list[str]) -> None:
+        for tag in add:
+            words = f"{_named(ids)} tagged {shown(tag, 40)}"
+            self._desk.edits.do(words, annotation_calls.add_tag, "entity", ids, tag)
+        for tag in remove:
+            words = f"{_named(ids)} not tagged {shown(tag, 40)} any more"
+            self._desk.edits.do(words, annotation_calls.remove_tag, "entity", ids, tag)
+
+
+def _named(ids: pa.Array) -> str:
+    return shown(ids[0].as_py(), 40) if len(ids) == 1 else count(len(ids), "entity", "entities")

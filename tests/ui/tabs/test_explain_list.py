@@ -1,0 +1,204 @@
+"""The list of Explain with real keys: stars, dispositions, tags, notes, and their undoing."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QWidget
+from pytestqt.modeltest import ModelTester
+from pytestqt.qtbot import QtBot
+
+from mmdesk.engine.services import annotations as service
+from mmdesk.engine.services.annotations import SubjectKind
+from mmdesk.ui.drafts import Draft, Drafts
+from mmdesk.ui.tabs.explain.entity_list import EntityList
+from mmdesk.ui.tabs.explain.tab import ExplainTab
+from mmdesk.ui.widgets.reason_dialog import ReasonDialog
+from mmdesk.ui.widgets.tags_dialog import TagsDialog
+from mmdesk.ui.window import MainWindow
+from tests.ui.driving import on, opened, press, rest
+
+ENTITY = SubjectKind.ENTITY
+_CONTROL = Qt.KeyboardModifier.ControlModifier
+_SHIFT = Qt.KeyboardModifier.ShiftModifier
+
+
+def entity_list(qtbot: QtBot, window: MainWindow, case: Path) -> EntityList:
+    opened(qtbot, window, case)
+    on(qtbot, window, "explain")
+    tab = window.rooms["explain"]
+    assert isinstance(tab, ExplainTab)
+    tab.table.setFocus()
+    return tab.entities
+
+
+def said(case: Path) -> set[tuple[str, str, str]]:
+    return {(mark.subject, mark.value or "star", mark.reason) for mark in service.marks(case, ENTITY)}
+
+
+def _back(qtbot: QtBot, window: MainWindow, entities: EntityList) -> None:
+    """Without a window manager nobody makes the window active again when a dialog is closed."""
+    with qtbot.waitActive(window):
+        window.activateWindow()
+    entities.table.setFocus()
+
+
+def _dialog(qtbot: QtBot, window: QWidget, kind: type[QWidget]) -> QWidget:
+    qtbot.waitUntil(lambda: any(one.isVisible() for one in window.findChildren(kind)))
+    return next(one for one in window.findChildren(kind) if one.isVisible())
+
+
+def test_keys_mark_the_chosen_and_undo_takes_it_back(
+    qtbot: QtBot, window: MainWindow, trained_case: Path, qtmodeltester: ModelTester
+) -> None:
+    entities = entity_list(qtbot, window, trained_case)
+    table = entities.table
+    explained = window.rooms["explain"].page.explanation  # type: ignore[attr-defined]
+    first = entities.entity_id
+    assert first is not None
+    for key in (Qt.Key.Key_S, Qt.Key.Key_C):
+        qtbot.keyClick(table, key)
+        rest(qtbot, window)
+    assert said(trained_case) == {(first, "star", ""), (first, "confirmed", "")}
+    assert entities.entity_id == first
+    assert window.rooms["explain"].page.explanation is explained, "a mark explains nothing anew"  # type: ignore[attr-defined]
+    row = table.chosen()[0]
+    assert table.columns.data(table.columns.index(table.columns.shown_row(row) or 0, 0), Qt.ItemDataRole.DecorationRole)
+    tip = table.columns.data(table.columns.index(table.columns.shown_row(row) or 0, 1), Qt.ItemDataRole.ToolTipRole)
+    assert "Confirmed" in tip
+    assert "just now" in tip
+
+    qtbot.keyClick(table, Qt.Key.Key_Down, _SHIFT)
+    qtbot.keyClick(table, Qt.Key.Key_Down, _SHIFT)
+    chosen = entities.chosen_ids()
+    assert chosen is not None
+    qtbot.keyClick(table, Qt.Key.Key_D)
+    dialog = _dialog(qtbot, window, ReasonDialog)
+    assert isinstance(dialog, ReasonDialog)
+    assert not dialog.ok.isEnabled()
+    qtbot.keyClicks(dialog.field, "a test account")
+    qtbot.keyClick(dialog.field, Qt.Key.Key_Return)
+    rest(qtbot, window)
+    dismissed = {(one, "dismissed", "a test account") for one in chosen.to_pylist()}
+    assert said(trained_case) == {(first, "star", ""), *dismissed}
+    assert len(table.chosen()) == 3
+    _back(qtbot, window, entities)
+    qtmodeltester.check(table.columns)
+
+    qtbot.keyClick(table, Qt.Key.Key_Z, _CONTROL)
+    rest(qtbot, window)
+    assert said(trained_case) == {(first, "star", ""), (first, "confirmed", "")}
+    qtbot.keyClick(table, Qt.Key.Key_Z, _CONTROL | _SHIFT)
+    rest(qtbot, window)
+    assert said(trained_case) == {(first, "star", ""), *dismissed}
+
+
+def test_a_filtered_list_is_tagged_at_once_and_found_by_the_tag(
+    qtbot: QtBot, window: MainWindow, trained_case: Path
+) -> None:
+    entities = entity_list(qtbot, window, trained_case)
+    qtbot.keyClicks(entities.search, "m0000")
+    entities.table.setFocus()
+    qtbot.keyClick(entities.table, Qt.Key.Key_A, _CONTROL)
+    found = entities.listed()
+    assert 2 < len(found) < 11
+    qtbot.keyClick(entities.table, Qt.Key.Key_T)
+    dialog = _dialog(qtbot, window, TagsDialog)
+    assert isinstance(dialog, TagsDialog)
+    qtbot.keyClicks(dialog.field, "second look, mule")
+    qtbot.keyClick(dialog.field, Qt.Key.Key_Return)
+    rest(qtbot, window)
+    assert said(trained_case) == {(one, tag, "") for one in found for tag in ("mule", "second look")}
+    entities.search.clear()
+    assert f"#mule ({len(found)})" in [entities.mark_box.itemText(n) for n in range(entities.mark_box.count())]
+    entities.mark_box.set_value(("tag", "mule"))
+    assert sorted(entities.listed()) == sorted(found)
+
+    entities.table.choose(int(entities.table.columns.rows[0]))
+    rest(qtbot, window)
+    gone = entities.entity_id
+    _back(qtbot, window, entities)
+    qtbot.keyClick(entities.table, Qt.Key.Key_T)
+    dialog = _dialog(qtbot, window, TagsDialog)
+    assert isinstance(dialog, TagsDialog)
+    boxes = [dialog.list.item(n) for n in range(dialog.list.count())]
+    assert [(box.text(), box.checkState()) for box in boxes] == [
+        ("mule", Qt.CheckState.Checked), ("second look", Qt.CheckState.Checked),
+    ]  # fmt: skip
+    boxes[0].setCheckState(Qt.CheckState.Unchecked)
+    qtbot.keyClick(dialog.field, Qt.Key.Key_Return)
+    rest(qtbot, window)
+    assert gone not in entities.listed()
+    assert entities.entity_id in found, "the next of the list is chosen in its place"
+
+
+def test_a_note_is_kept_while_it_is_written_and_saved_with_who_and_when(
+    qtbot: QtBot, window: MainWindow, trained_case: Path
+) -> None:
+    entities = entity_list(qtbot, window, trained_case)
+    first, panel = entities.entity_id, entities.notes
+    assert first is not None
+    qtbot.keyClick(entities.table, Qt.Key.Key_N)
+    assert panel.editor.hasFocus()
+    qtbot.keyClicks(panel.editor, "Called the bank")
+    qtbot.waitUntil(lambda: Drafts().read(trained_case, "entity", first) == Draft("Called the bank"))
+    assert service.notes(trained_case, ENTITY) == ()
+    qtbot.keyClick(panel.editor, Qt.Key.Key_Escape)
+    qtbot.keyClick(entities.table, Qt.Key.Key_Down)
+    rest(qtbot, window)
+    assert panel.editor.toPlainText() == ""
+    qtbot.keyClick(entities.table, Qt.Key.Key_Up)
+    rest(qtbot, window)
+    assert panel.editor.toPlainText() == "Called the bank"
+    panel.editor.setFocus()
+    qtbot.keyClick(panel.editor, Qt.Key.Key_Return, _CONTROL)
+    rest(qtbot, window)
+    (note,) = service.notes(trained_case, ENTITY)
+    assert (note.subject, note.text) == (first, "Called the bank")
+    assert panel.editor.toPlainText() == ""
+    assert Drafts().read(trained_case, "entity", first) is None
+    assert entities.marks is not None
+    assert entities.marks.noted.sum() == 1
+
+    press(qtbot, panel, "Edit this note")
+    panel.editor.setPlainText("Called the bank: it is theirs")
+    service.edit_note(trained_case, note.id, "Bob was faster", actor="bob")
+    qtbot.keyClick(panel.editor, Qt.Key.Key_Return, _CONTROL)
+    rest(qtbot, window)
+    assert [one.text for one in service.notes(trained_case, ENTITY)] == ["Bob was faster"]
+    assert panel.editor.toPlainText() == "Called the bank: it is theirs", "nothing written is lost"
+    qtbot.keyClick(panel.editor, Qt.Key.Key_Return, _CONTROL)
+    rest(qtbot, window)
+    assert [one.text for one in service.notes(trained_case, ENTITY)][1] == "Called the bank: it is theirs"
+    window.edits.undo()
+    rest(qtbot, window)
+    assert [one.text for one in service.notes(trained_case, ENTITY)] == ["Bob was faster"]
+
+
+_KILLED = """
+import os, signal, sys
+from pathlib import Path
+from mmdesk.ui.drafts import Draft, Drafts
+for number in range(50):
+    Drafts(Path(sys.argv[1])).keep(Path(sys.argv[2]), "entity", "a", Draft("word " * number, 3))
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_a_draft_outlives_a_kill(tmp_path: Path) -> None:
+    done = subprocess.run([sys.executable, "-c", _KILLED, tmp_path / "drafts", tmp_path], check=False)
+    assert done.returncode == -signal.SIGKILL
+    drafts = Drafts(tmp_path / "drafts")
+    assert drafts.read(tmp_path, "entity", "a") == Draft("word " * 49, 3)
+    assert drafts.read(tmp_path / "other", "entity", "a") is None
+    (file,) = (tmp_path / "drafts").iterdir()
+    file.write_bytes(b"[")
+    assert drafts.read(tmp_path, "entity", "a") is None
+    drafts.drop(tmp_path, "entity", "a")
+    assert not list((tmp_path / "drafts").iterdir())
+    (tmp_path / "file").write_text("")
+    assert not Drafts(tmp_path / "file").keep(tmp_path, "entity", "a", Draft("x"))
