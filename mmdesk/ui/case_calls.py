@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mmdesk.engine.core.jobs import JobContext
 from mmdesk.engine.core.types import current_actor
+from mmdesk.ui.formatting import count, exact_time, size
 from mmdesk.ui.session import OpenCase
 
 if TYPE_CHECKING:
+    from mmdesk.engine.services.cases import CaseInfo
     from mmdesk.ui.widgets.backups_dialog import Backup
     from mmdesk.ui.widgets.case_dialog import NewCase
+    from mmdesk.ui.widgets.properties_dialog import Group
     from mmdesk.ui.widgets.server_form import Server
 
 SAMPLE_ENTITIES = 600
@@ -23,7 +27,79 @@ def open_case(path: Path, *, ctx: JobContext) -> OpenCase:  # noqa: ARG001
     from mmdesk.engine.services import cases
 
     info = cases.case_info(path)
-    return OpenCase(Path(info.folder), info.name)
+    return _opened(info)
+
+
+def _opened(info: CaseInfo) -> OpenCase:
+    folder = Path(info.folder)
+    return OpenCase(folder, info.name, os.path.realpath(folder))
+
+
+def look_for_case(folder: Path, thoroughly: bool, *, ctx: JobContext) -> None:  # noqa: ARG001
+    """Fail if the case is not there, in the window's words; ``thoroughly`` also asks its database."""
+    from mmdesk.engine.core.errors import UsageError
+    from mmdesk.engine.services import cases
+
+    try:
+        cases.look_for(folder, thoroughly=thoroughly)
+    except UsageError as error:
+        raise UsageError(
+            f"The case is not at {folder} any more.",
+            "Was its drive taken off, or its folder renamed or moved? Bring it back to this place to go on, or close "
+            "the case and open it where it is now. What was stored is in that folder, whole.",
+            code=error.code,
+        ) from error
+
+
+_PLACES = {"case_folder": "In the case folder", "this_computer": "On this computer", "given_file": "In a file"}
+_SIGNED = {
+    "own": "signed by you",
+    "known": "signed by somebody known on this computer",
+    "unknown": "signed by somebody unknown on this computer",
+    "unsigned": "not signed",
+    "forged": "its signature is of other words",
+}
+
+
+def case_properties(folder: Path, *, ctx: JobContext) -> tuple[Group, ...]:  # noqa: ARG001
+    """What there is to say of a case, in groups of names and values."""
+    from mmdesk.engine.core.times import parse_moment
+    from mmdesk.engine.services import cases
+
+    info = cases.case_info(folder)
+
+    def when(moment: str, who: str) -> str:
+        return f"{exact_time(parse_moment(moment))}, by {who}"
+
+    local = "with a key, encrypted" if info.encrypted else "without a key"
+    media = ", ".join(f"{number:,} {status}" for status, number in info.artifact_status.items() if number)
+    anchors = [
+        (_PLACES.get(one.place, one.place), f"{count(one.entries, 'entry', 'entries')}, {_SIGNED[one.signed_by]}")
+        for one in info.anchors
+    ]
+    is_local = info.database == "case.db"
+    return (
+        ("Where it is", (
+            ("Name", info.name),
+            ("Folder", info.folder),
+            ("Tables", f"In the folder, {local}" if is_local else info.database),
+            ("Format", str(info.format_version)),
+            ("Id", info.case_id),
+            *(("To be known", warning) for warning in info.warnings),
+        )),
+        ("What it holds", (
+            *((name.capitalize(), f"{number:,}") for name, number in info.counts.items()),
+            *((("Files", media),) if media else ()),
+            ("Size on disk", size(info.size_bytes)),
+            ("Backups", f"{info.backups:,}"),
+        )),
+        ("Who and when", (
+            ("Made", when(info.made_at, info.made_by)),
+            ("Changed last", when(info.changed_at, info.changed_by)),
+            ("Changes in the log", f"{info.log_entries:,}"),
+        )),
+        ("Where the log's end is noted", anchors or [("Nowhere", "a shortened log would not be noticed")]),
+    )  # fmt: skip
 
 
 def new_case(wanted: NewCase, *, ctx: JobContext) -> OpenCase:  # noqa: ARG001
@@ -32,7 +108,7 @@ def new_case(wanted: NewCase, *, ctx: JobContext) -> OpenCase:  # noqa: ARG001
 
     url = None if wanted.server is None else _url(wanted.server)
     info = cases.new_case(wanted.folder, name=wanted.name, database_url=url, actor=current_actor())
-    return OpenCase(Path(info.folder), info.name)
+    return _opened(info)
 
 
 def test_server(server: Server, *, ctx: JobContext) -> None:
@@ -98,7 +174,7 @@ def make_sample(folder: Path, *, ctx: JobContext) -> OpenCase:
         table_imports.import_tables(folder, files, actor=actor, ctx=ctx.part(0.3, 0.4))
         media_imports.import_media(folder, manifest=data / "artifacts.csv", actor=actor, ctx=ctx.part(0.4, 0.55))
     media_imports.extract(folder, actor=actor, ctx=ctx.part(0.55, 1.0))
-    return OpenCase(Path(info.folder), info.name)
+    return _opened(info)
 
 
 def list_backups(folder: Path, *, ctx: JobContext) -> tuple[Backup, ...]:  # noqa: ARG001

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QWidget
 
 from mmdesk.ui import case_calls, choosers
 from mmdesk.ui.formatting import exact_time, shown
+from mmdesk.ui.instances import OpenCases
 from mmdesk.ui.jobs.job import Failure, Job, Lane
 from mmdesk.ui.jobs.manager import Jobs
 from mmdesk.ui.session import OpenCase, Session
@@ -43,6 +44,8 @@ class CaseFlow(QObject):
         super().__init__(window)
         self._get_ready = get_ready
         self._window, self._jobs, self._session, self._settings = window, jobs, session, settings
+        self.instances = OpenCases(self)
+        session.closed.connect(self.instances.release)
 
     def recent(self) -> list[Recent]:
         """The remembered cases, told apart by whether they are still there."""
@@ -169,6 +172,20 @@ class CaseFlow(QObject):
         more = "\n\n".join(shown(paragraph, 2000) for paragraph in verdict.paragraphs)
         tell(self._window, verdict.message, more, "\n".join(shown(finding, 2000) for finding in verdict.findings))
 
+    def properties(self) -> None:
+        """Show what the open case is."""
+        from mmdesk.ui.widgets.properties_dialog import PropertiesDialog
+
+        case = self._session.case
+        if case is None:
+            return
+        dialog = PropertiesDialog(self._window)
+        dialog.open()
+        self._jobs.submit(
+            Lane.IO, case_calls.case_properties, case.folder, owner=dialog, on_success=dialog.show_groups,
+            on_failure=lambda failure: dialog.state.show_error(failure.message, failure.hint, failure.details),
+        )  # fmt: skip
+
     def backups(self) -> None:
         """List the backups of the open case, to make one more or to go back to one."""
         from mmdesk.ui.widgets.backups_dialog import BackupsDialog
@@ -257,8 +274,24 @@ class CaseFlow(QObject):
         )  # fmt: skip
 
     def _on_opened(self, case: OpenCase) -> None:
+        """Enter it, unless another window has it open and the user is content with that."""
+        self.instances.ask(case.place, lambda: self._enter(case), lambda: self._ask_to_enter(case))
+
+    def _ask_to_enter(self, case: OpenCase) -> None:
+        choosers.ask(
+            self._window,
+            "This case is open in another window of mmdesk.",
+            "That window was brought to the front. The case can be open in both; while one of them writes, the other "
+            "is told to wait, and what one changes the other shows when it is read again.",
+            "Open it here, too",
+            lambda: self._enter(case),
+            other="Leave it there",
+        )
+
+    def _enter(self, case: OpenCase) -> None:
         self._settings.add_recent(case.folder, case.name)
         self._get_ready()
+        self.instances.hold(case.place)
         self._session.open(case)
 
     def _on_failed(self, failure: Failure) -> None:

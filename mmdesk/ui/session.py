@@ -22,10 +22,11 @@ class Concern(StrEnum):
 
 @dataclass(frozen=True)
 class OpenCase:
-    """The case that is open."""
+    """The case that is open; ``place`` is its folder by the real path, empty where nobody looked."""
 
     folder: Path
     name: str
+    place: str = ""
 
 
 class Session(QObject):

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSize, Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeySequence
-from PySide6.QtWidgets import QMainWindow, QMenu, QStackedWidget, QTabWidget, QWidget
+from PySide6.QtWidgets import QApplication, QMainWindow, QMenu, QStackedWidget, QTabWidget, QWidget
 
 from mmdesk.ui import choosers
 from mmdesk.ui.about_flow import show_about
 from mmdesk.ui.activity_feed import ActivityFeed
 from mmdesk.ui.case_flow import CaseFlow
+from mmdesk.ui.case_watch import CaseWatch
 from mmdesk.ui.colours import SPACE_M, SPACE_S, Appearance
 from mmdesk.ui.commands import Commands
 from mmdesk.ui.desk import Desk, Room
@@ -28,6 +29,7 @@ from mmdesk.ui.session import OpenCase, Session
 from mmdesk.ui.settings import Settings
 from mmdesk.ui.theme import Theme
 from mmdesk.ui.widgets.activity import ActivityStrip
+from mmdesk.ui.widgets.banner import Banner
 from mmdesk.ui.widgets.basics import ElidedLabel, IconButton, boxed, column, row
 from mmdesk.ui.widgets.start_page import StartPage
 
@@ -95,6 +97,7 @@ class MainWindow(QMainWindow):
         self.flow = CaseFlow(self, jobs, self.session, settings, self.build_rooms)
         self.edits = Edits(jobs, self.session, self.commands, self.strip.tell, self)
         self.preferences = PreferencesFlow(self, settings, theme, self.commands)
+        self.watch = CaseWatch(jobs, self.session, self)
         self.rooms: dict[str, Room] = {}
         self._may_close = False
         self.setWindowIcon(application_icon())
@@ -134,7 +137,8 @@ class MainWindow(QMainWindow):
         self.stack.addWidget(self.start_page)
         self.stack.addWidget(self.tabs)
         centre = QWidget()
-        column(centre, self.stack, self.strip, spacing=0).setStretch(0, 1)
+        self.banner = Banner()
+        column(centre, self.banner, self.stack, self.strip, spacing=0).setStretch(1, 1)
         self.setCentralWidget(centre)
         self.setMinimumSize(900, 560)
 
@@ -178,6 +182,7 @@ class MainWindow(QMainWindow):
         self.commands.separate("Case")
         self._verify_log = add("Case", "Verify the log", self.flow.verify_log, icon="verify", enabled=False)
         self._backups = add("Case", "Backups…", self.flow.backups, icon="save", enabled=False)
+        self._properties = add("Case", "Properties…", self.flow.properties, icon="info", enabled=False)
         self._close_case = add(
             "Case", "Close case", lambda: self.flow.leave(lambda: None), shortcut="Ctrl+W", icon="close", enabled=False
         )
@@ -230,6 +235,11 @@ class MainWindow(QMainWindow):
         self.session.closed.connect(self._on_session_closed)
         self.theme.changed.connect(self._on_theme_changed)
         self.jobs.ended.connect(self._on_jobs_ended)
+        self.watch.lost.connect(lambda failure: self.banner.say(shown(failure.message, 1000), failure.hint))
+        self.watch.back.connect(self._on_case_back)
+        self.banner.retry_asked.connect(self.watch.look)
+        self.banner.close_asked.connect(lambda: self.flow.leave(lambda: None))
+        self.flow.instances.raise_asked.connect(self._on_raise_asked)
 
     # The case.
 
@@ -243,6 +253,7 @@ class MainWindow(QMainWindow):
         self._close_case.setEnabled(True)
         self._verify_log.setEnabled(True)
         self._backups.setEnabled(True)
+        self._properties.setEnabled(True)
         self.tabs.setCurrentIndex(0)
         self.stack.setCurrentWidget(self.tabs)
         self._show_recent()
@@ -252,8 +263,22 @@ class MainWindow(QMainWindow):
         self._close_case.setEnabled(False)
         self._verify_log.setEnabled(False)
         self._backups.setEnabled(False)
+        self._properties.setEnabled(False)
         self.stack.setCurrentWidget(self.start_page)
         self._show_recent()
+
+    def _on_case_back(self) -> None:
+        self.banner.hide()
+        if self.session.case is not None:
+            self.strip.tell("The case is there again.", "done", "good")
+
+    def _on_raise_asked(self) -> None:
+        """Another window was to open the case that is open here."""
+        self.setWindowState(self.windowState() & ~Qt.WindowState.WindowMinimized)
+        self.raise_()
+        self.activateWindow()
+        QApplication.alert(self)  # where windows may not put themselves in front
+        self.strip.tell("Another window of mmdesk was to open this case; it is open here.")
 
     def _show_recent(self) -> None:
         cases = self.flow.recent()
@@ -354,6 +379,8 @@ class MainWindow(QMainWindow):
             return
         self.settings.set_layout("window", self.saveGeometry())
         self._later.stop()
+        self.watch.stop()
+        self.flow.instances.release()
         self.strip.stop()
         self.jobs.shutdown()
         super().closeEvent(event)

@@ -395,6 +395,18 @@ def shell(p: Photographer) -> None:
         p.settle(0.2)
         p.shoot(f"shell-preferences-{name}", both=page == 0)
         p.close_dialogs()
+    p.window.flow.properties()
+    p.settle(0.3)
+    p.shoot("shell-properties")
+    p.close_dialogs()
+    p.window.banner.say(
+        "The case is not at /media/evidence/payments any more.",
+        "Was its drive taken off, or its folder renamed or moved? Bring it back to this place to go on, or close the "
+        "case and open it where it is now. What was stored is in that folder, whole.",
+    )
+    p.settle(0.1)
+    p.shoot("shell-banner")
+    p.window.banner.hide()
     show_about(p.window, p.window.jobs)
     p.settle(0.4)
     p.shoot("shell-about")

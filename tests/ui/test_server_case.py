@@ -101,7 +101,12 @@ def test_the_test_names_the_failing_step_then_the_case_is_made_lost_and_back(
     press_again(qtbot, window)
     assert said
     assert all("cannot be reached" in message for message in said), said
+    assert "cannot be reached" in window.banner.message.text()
+    assert window.banner.isVisible()
     server.ensure_postgres_running()
+    press(qtbot, window.banner, "Look again")
+    qtbot.waitUntil(lambda: not window.banner.isVisible(), timeout=LONG_MS)
+    rest(qtbot, window)
     said.clear()
     press_again(qtbot, window)
     assert said == []

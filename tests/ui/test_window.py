@@ -36,6 +36,7 @@ from mmdesk.ui.widgets.about_dialog import AboutDialog
 from mmdesk.ui.widgets.backups_dialog import BackupsDialog
 from mmdesk.ui.widgets.case_dialog import NewCaseDialog
 from mmdesk.ui.widgets.command_palette import CommandPalette
+from mmdesk.ui.widgets.properties_dialog import PropertiesDialog
 from mmdesk.ui.window import MainWindow
 from tests.ui.driving import LONG_MS, answer, button, choose_file, click, on, opened, press, rest
 from tests.ui.jobs import work
@@ -72,6 +73,25 @@ def test_the_log_is_verified_and_what_was_found_is_said(qtbot: QtBot, window: Ma
     assert "The log does not verify; it has 1 entry." in said
     assert "by <b>x</b> , is forged: its signature is of other words." in said
     assert "Keep the case folder as it is" in said
+
+
+def test_the_properties_of_a_case_say_where_what_and_who(qtbot: QtBot, window: MainWindow, empty_case: Path) -> None:
+    opened(qtbot, window, empty_case)
+    next(command.action for command in window.commands.all if command.name == "Properties").trigger()
+    dialog = window.findChild(PropertiesDialog)
+    assert isinstance(dialog, PropertiesDialog)
+    rest(qtbot, window)
+    found = dialog.lines()
+    info = cases.case_info(empty_case)
+    assert found["Folder"] == str(empty_case)
+    assert found["Tables"] == "In the folder, without a key"
+    assert (found["Entities"], found["Changes in the log"], found["Id"]) == ("0", "1", info.case_id)
+    assert found["Made"].endswith(", by tester")
+    assert info.made_at == info.changed_at
+    assert found["In the case folder"] == "1 entry, signed by you"
+    click(qtbot, dialog.copy)
+    assert f"Folder: {empty_case}" in QApplication.clipboard().text()
+    dialog.close()
 
 
 def test_a_backup_is_made_and_the_case_goes_back_to_it(qtbot: QtBot, window: MainWindow, empty_case: Path) -> None:

@@ -9,16 +9,19 @@ from pathlib import Path
 from mmdesk.engine.core.errors import UsageError
 from mmdesk.engine.core.jobs import NULL_CONTEXT, JobContext
 from mmdesk.engine.core.types import current_actor
-from mmdesk.engine.store import backup, rights, statistics
+from mmdesk.engine.security.anchor import read_anchors, trust
+from mmdesk.engine.store import backup, history, rights, statistics
 from mmdesk.engine.store import case_file as mmcase
 from mmdesk.engine.store.backup import BackupInfo
 from mmdesk.engine.store.case import Case
 from mmdesk.engine.store.case_file import DATABASE_NAME, FILE_NAME
 from mmdesk.engine.store.case_files import CasePaths
+from mmdesk.engine.store.case_setup import database_missing
 from mmdesk.engine.store.drives import on_network
 from mmdesk.engine.store.statistics import DataHealth
 
 __all__ = [
+    "AnchorNote",
     "BackupInfo",
     "CaseInfo",
     "DataHealth",
@@ -27,10 +30,20 @@ __all__ = [
     "case_info",
     "data_health",
     "list_backups",
+    "look_for",
     "new_case",
     "restore_case",
     "share_case",
 ]
+
+
+@dataclass(frozen=True)
+class AnchorNote:
+    """A note of the log's end: ``case_folder`` or ``this_computer``, how many entries it covers, and who signed it."""
+
+    place: str
+    entries: int
+    signed_by: str
 
 
 @dataclass(frozen=True)
@@ -49,6 +62,11 @@ class CaseInfo:
         size_bytes: Files in the folder, and the tables on the server.
         backups: How many are kept.
         warnings: Sentences about how the case is kept.
+        encrypted: Whether a key encrypts the local database.
+        made_at: When (ISO 8601, UTC), by whom: ``made_by``.
+        changed_at: When something was changed last (ISO 8601, UTC), by whom: ``changed_by``.
+        log_entries: How many changes the log holds.
+        anchors: What notes the log's end outside of the database: where each lies, how far it reaches, who signed it.
     """
 
     case_id: str
@@ -61,6 +79,13 @@ class CaseInfo:
     size_bytes: int
     backups: int
     warnings: tuple[str, ...]
+    encrypted: bool = False
+    made_at: str = ""
+    made_by: str = ""
+    changed_at: str = ""
+    changed_by: str = ""
+    log_entries: int = 0
+    anchors: tuple[AnchorNote, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -109,11 +134,32 @@ def case_info(folder: Path) -> CaseInfo:
         return _info(case)
 
 
+def look_for(folder: Path, *, thoroughly: bool = False) -> None:
+    """Is a case that was open still where it was.
+
+    Args:
+        folder: The case folder.
+        thoroughly: Also ask its database; else only its files are looked for.
+
+    Raises:
+        UsageError: The folder or its ``case.mmcase`` is gone.
+        CaseFaultError: Its local database is gone (``store.database_missing``).
+        StoreError: Its database does not answer.
+    """
+    place = mmcase.locate(folder)
+    if thoroughly:
+        with Case.open(place, actor=current_actor()) as case, case.read():
+            return
+    elif mmcase.load(place).is_sqlite and not (place / DATABASE_NAME).is_file():
+        raise database_missing(place / DATABASE_NAME)
+
+
 def _info(case: Case) -> CaseInfo:
     with case.read() as connection:
         counts = statistics.counts(connection)
         status = statistics.artifact_status(connection)
         size = statistics.server_bytes(connection, case.file.schema)
+        first, last = history.ends(connection)
     warnings = []
     if case.file.is_sqlite and on_network(case.folder):
         warnings.append(
@@ -131,6 +177,16 @@ def _info(case: Case) -> CaseInfo:
         size_bytes=size + _folder_bytes(case.folder),
         backups=len(backup.listed(case.folder)),
         warnings=tuple(warnings),
+        encrypted=case.file.key_check is not None,
+        made_at=first.at,
+        made_by=first.actor,
+        changed_at=last.at,
+        changed_by=last.actor,
+        log_entries=last.number,
+        anchors=tuple(
+            AnchorNote(one.place.value, one.length, trust(one).value)
+            for one in read_anchors(case.folder, case.file.case_id)
+        ),
     )
 
 

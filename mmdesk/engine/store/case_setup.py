@@ -156,18 +156,23 @@ def check_database(folder: Path, file: CaseFile, *, key: bytes | None) -> int:
     """
     path = folder / DATABASE_NAME
     if file.is_sqlite and not path.is_file():
-        raise CaseFaultError(
-            f"The database {path} is missing.",
-            "Connect the drive that holds it, or restore a backup (mmdesk case restore).",
-            code="store.database_missing",
-            details={"path": str(path)},
-        )
+        raise database_missing(path)
     engine = engine_for(folder, file, writable=False, key=key)
     try:
         with engine.connect() as connection, connection.begin():
             return _check(connection, path, file)
     finally:
         engine.dispose()
+
+
+def database_missing(path: Path) -> CaseFaultError:
+    """The error for a local case whose database is not there."""
+    return CaseFaultError(
+        f"The database {path} is missing.",
+        "Connect the drive that holds it, or restore a backup (mmdesk case restore).",
+        code="store.database_missing",
+        details={"path": str(path)},
+    )
 
 
 def _check(connection: Connection, path: Path, file: CaseFile) -> int:

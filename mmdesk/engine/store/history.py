@@ -56,6 +56,15 @@ def entries(connection: Connection, *, after: int = 0, actions: Sequence[str] = 
         yield Entry(*row[:5], details=_document(row.details))
 
 
+def ends(connection: Connection) -> tuple[Entry, Entry]:
+    """The first entry and the last one; every case has at least that of its making."""
+    log = AuditEntry
+    columns = (log.id, log.at, log.actor, log.action, log.subject, log.details)
+    rows = [connection.execute(select(*columns).order_by(way).limit(1)).one() for way in (log.id, log.id.desc())]
+    first, last = (Entry(*row[:5], details=_document(row.details)) for row in rows)
+    return first, last
+
+
 def last_hash(connection: Connection, *, without: Sequence[str] = ANNOTATING) -> str:
     """The hash of the last entry, those left out whose action begins with one of ``without``; empty if there is none.
 
