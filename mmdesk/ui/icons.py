@@ -39,7 +39,10 @@ def _tinted(name: str, colour: str, disabled: str, ratio: float) -> QIcon:
     """The icon at the sizes of menus and buttons."""
     made = QIcon()
     for size in _SIZES:
-        made.addPixmap(pixmap(name, colour, size, ratio))
+        drawn = pixmap(name, colour, size, ratio)
+        made.addPixmap(drawn)
+        # Qt would tint it, and a run's colour must stay the one of its curves.
+        made.addPixmap(drawn, QIcon.Mode.Selected)
         made.addPixmap(pixmap(name, disabled, size, ratio), QIcon.Mode.Disabled)
     return made
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,10 +11,14 @@ from mmdesk.engine.core.jobs import JobContext
 from mmdesk.engine.core.types import current_actor
 
 if TYPE_CHECKING:
+    from mmdesk.engine.services.annotations import Mark, NoteRow
+    from mmdesk.engine.services.certificates import Certificate
+    from mmdesk.engine.services.run_purges import PurgeReport
     from mmdesk.engine.services.run_table import RunTable
     from mmdesk.engine.services.runs import Comparison, Reproduction, RunPage, RunRow, TrainResult
     from mmdesk.engine.training.checks import Finding
     from mmdesk.engine.training.config import ConfigField
+    from mmdesk.engine.training.estimate import Estimate
 
 RunsFunction = Callable[..., object]
 
@@ -30,6 +35,13 @@ def check_training(folder: Path, *, ctx: JobContext) -> tuple[Finding, ...]:
     from mmdesk.engine.services import runs
 
     return runs.check_training(folder, ctx=ctx)
+
+
+def estimate_training(folder: Path, config: Mapping[str, object], *, ctx: JobContext) -> Estimate | None:
+    """How long a training will take."""
+    from mmdesk.engine.services import runs
+
+    return runs.estimate_training(folder, config, ctx=ctx)
 
 
 def train(folder: Path, config: Mapping[str, object], name: str | None, force: bool, *, ctx: JobContext) -> TrainResult:
@@ -53,11 +65,30 @@ def rename_run(folder: Path, run: str, name: str, *, ctx: JobContext) -> RunRow:
     return runs.rename_run(folder, run, name, actor=current_actor())
 
 
-def show_run(folder: Path, run: str, *, ctx: JobContext) -> RunPage:  # noqa: ARG001
-    """Everything that is stored of a run."""
+def show_run(folder: Path, run: str, deleted: bool = False, *, ctx: JobContext) -> RunPage:  # noqa: ARG001
+    """Everything that is stored of a run; ``deleted``: it is in the trash."""
     from mmdesk.engine.services import runs
 
-    return runs.show_run(folder, run)
+    return runs.show_run(folder, run, deleted=deleted)
+
+
+@dataclass(frozen=True)
+class SaidOfRun:
+    """A run's page, and what analysts say of it."""
+
+    page: RunPage
+    tags: tuple[Mark, ...]
+    notes: tuple[NoteRow, ...]
+
+
+def show_run_said(folder: Path, run: str, deleted: bool, *, ctx: JobContext) -> SaidOfRun:
+    """Everything that is stored of a run, tags and notes too."""
+    from mmdesk.engine.services import annotations
+
+    page, kind = show_run(folder, run, deleted, ctx=ctx), annotations.SubjectKind.RUN
+    found = annotations.marks(folder, kind, [page.row.run_id])
+    tags = tuple(mark for mark in found if mark.kind is annotations.MarkKind.TAG)
+    return SaidOfRun(page, tags, annotations.notes(folder, kind, [page.row.run_id]))
 
 
 def compare_runs(folder: Path, chosen: Sequence[str], *, ctx: JobContext) -> Comparison:  # noqa: ARG001
@@ -90,3 +121,24 @@ def reproduce(folder: Path, run: str, *, ctx: JobContext) -> Reproduction:
     from mmdesk.engine.services import runs
 
     return runs.reproduce(folder, run, actor=current_actor(), ctx=ctx)
+
+
+def write_certificate(certificate: Certificate, out: Path, *, ctx: JobContext) -> None:  # noqa: ARG001
+    """The certificate of a verification as a file."""
+    from mmdesk.engine.services import certificates
+
+    certificates.write_certificate(certificate, out)
+
+
+def write_comparison(comparison: Comparison, out: Path, everything: bool, *, ctx: JobContext) -> None:  # noqa: ARG001
+    """A comparison as a file."""
+    from mmdesk.engine.services import comparison_files
+
+    comparison_files.write_comparison(comparison, out, everything=everything)
+
+
+def purge_runs(folder: Path, chosen: Sequence[str], dry_run: bool, *, ctx: JobContext) -> PurgeReport:
+    """Remove runs that are in the trash for good, or say what would go."""
+    from mmdesk.engine.services import run_purges
+
+    return run_purges.purge_runs(folder, chosen, dry_run=dry_run, actor=current_actor(), ctx=ctx)

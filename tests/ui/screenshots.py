@@ -260,22 +260,46 @@ def runs(p: Photographer) -> None:
     tab = p.window.rooms["runs"]
     p.settle()
     p.shoot("runs-open")
-    for number, name in ((1, "curves"), (2, "settings"), (3, "environment"), (4, "log")):
-        tab.details.tabs.setCurrentIndex(number)  # type: ignore[attr-defined]
+    tabs = tab.details.tabs  # type: ignore[attr-defined]
+    for number in range(1, tabs.count()):
+        tabs.setCurrentIndex(number)
         p.settle(0.1)
-        p.shoot(f"runs-{name}", both=False)
-    tab.details.tabs.setCurrentIndex(0)  # type: ignore[attr-defined]
+        p.shoot(f"runs-{tabs.tabText(number).split(' (')[0].lower().replace(' ', '-')}", both=number in {1, 4})
+    tabs.setCurrentIndex(0)
+    tab.list.query.edit.setText("auc > .5 and ")  # type: ignore[attr-defined]
+    p.shoot("runs-query-wrong", both=False)
+    tab.list.query.edit.clear()  # type: ignore[attr-defined]
+    tab.list.choose_columns()  # type: ignore[attr-defined]
+    p.settle(0.1)
+    p.shoot("runs-columns")
+    p.close_dialogs()
     tab.list.table.selectAll()  # type: ignore[attr-defined]
     p.settle()
     p.shoot("runs-chosen", both=False)
     tab._on_compare()  # type: ignore[attr-defined]
     p.settle()
     p.shoot("runs-compare")
-    tab.list.table.choose(0)  # type: ignore[attr-defined]
+    tab.comparison.transposed.click()  # type: ignore[attr-defined]
+    p.settle(0.1)
+    p.shoot("runs-compare-transposed", both=False)
+    tab.comparison.transposed.click()  # type: ignore[attr-defined]
+    tab.list.choose(tab.list.runs[0].run_id)  # type: ignore[attr-defined]
     p.settle()
     tab._on_verify()  # type: ignore[attr-defined]
     p.settle()
     p.shoot("runs-verified", both=False)
+    tab._on_delete()  # type: ignore[attr-defined]
+    p.settle()
+    tab.list.trash.click()  # type: ignore[attr-defined]
+    p.settle()
+    tab._on_purge()  # type: ignore[attr-defined]
+    p.settle()
+    p.shoot("runs-purge", both=False)
+    p.close_dialogs()
+    tab._on_restore()  # type: ignore[attr-defined]
+    p.settle()
+    tab.list.trash.click()  # type: ignore[attr-defined]
+    p.settle()
 
 
 def explain(p: Photographer) -> None:

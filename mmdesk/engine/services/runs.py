@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from mmdesk.engine.services.certificates import Certificate
     from mmdesk.engine.training.checks import Finding
     from mmdesk.engine.training.config import ConfigField
+    from mmdesk.engine.training.estimate import Estimate
     from mmdesk.engine.training.records import RunRecord
 
 _READING = 0.04
@@ -153,6 +154,31 @@ def check_training(
     settings = TrainingConfig(config)
     with Case.open(folder, actor=actor or current_actor()) as case:
         return find_problems(read_case(case, ctx=ctx), settings)
+
+
+def estimate_training(
+    folder: Path,
+    config: Mapping[str, object] | None = None,
+    *,
+    actor: str | None = None,
+    ctx: JobContext = NULL_CONTEXT,
+) -> Estimate | None:
+    """How long a training will take here, from a few steps of it that are timed; None where nothing can be trained.
+
+    Raises:
+        UsageError: A setting is not possible.
+    """
+    from mmdesk.engine.dataset.reading import read_case
+    from mmdesk.engine.training.checks import ERROR, find_problems
+    from mmdesk.engine.training.config import TrainingConfig
+    from mmdesk.engine.training.estimate import estimate
+
+    settings = TrainingConfig(config)
+    with Case.open(folder, actor=actor or current_actor()) as case:
+        data = read_case(case, ctx=ctx.part(0, 0.5))
+        if any(finding.severity == ERROR for finding in find_problems(data, settings)):
+            return None
+        return estimate(data, settings, ctx=ctx.part(0.5, 1))
 
 
 def train(
@@ -300,8 +326,8 @@ def resolve_run(folder: Path, text: str, *, deleted: bool = False, actor: str | 
         return records.resolve(case, text, deleted=deleted).run_id
 
 
-def show_run(folder: Path, run: str, *, actor: str | None = None) -> RunPage:
-    """Everything about one run; works while it is being trained too.
+def show_run(folder: Path, run: str, *, deleted: bool = False, actor: str | None = None) -> RunPage:
+    """Everything about one run, or with ``deleted`` one in the trash; works while it is being trained too.
 
     Raises:
         DataError: No such run.
@@ -310,7 +336,7 @@ def show_run(folder: Path, run: str, *, actor: str | None = None) -> RunPage:
     from mmdesk.engine.training import records
 
     with Case.open(folder, actor=actor or current_actor()) as case:
-        record = records.resolve(case, run)
+        record = records.resolve(case, run, deleted=deleted)
 
         def read(name: str) -> bytes:
             path = f"{record.folder}/{name}"

@@ -196,12 +196,12 @@ class Trainer:
         self.model.train()
         for batch, labels in self.train.epoch(self.plan.batch_size, order):
             ctx.check_cancelled()
-            parts, present = self._step(batch, labels)
+            parts, present = self.step(batch, labels)
             sums += parts * present
             counts += present
         self._close_epoch(sums / np.maximum(counts, 1))
 
-    def _step(self, batch: Batch, labels: Labels) -> tuple[Float64, Float64]:
+    def step(self, batch: Batch, labels: Labels) -> tuple[Float64, Float64]:
         """One step of the optimizer; the three losses and how many targets they are means of."""
         outputs = self.model(batch)
         losses = compute(outputs, self._standardised(outputs.regression), labels, self.plan.weights)

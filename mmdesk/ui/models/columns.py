@@ -41,6 +41,7 @@ class Column:
         ranked: The rows in ascending order, missing values last, where somebody has found it out already.
         picture: The cell is its icon alone, the header this one; texts are for tool tips, copying and screen readers.
         room: A text there must be room for, where the present ones may grow.
+        sign: Name and colour role of an icon beside its title.
         key: What it is remembered by; its title if empty.
         group: Under what it stands, where columns stand in groups.
     """
@@ -58,6 +59,7 @@ class Column:
     ranked: NDArray[np.int64] | None = None
     picture: str = ""
     room: str = ""
+    sign: tuple[str, str] | None = None
     key: str = ""
     group: str = ""
     _order: list[NDArray[np.int64]] = field(default_factory=list, repr=False, compare=False)
@@ -202,6 +204,8 @@ class ColumnsModel(QAbstractTableModel):
                 return icon(column.picture, "muted")
             case Qt.ItemDataRole.ToolTipRole:
                 return tool_tip(column.help or column.title)
+            case Qt.ItemDataRole.DecorationRole if column.sign is not None:
+                return icon(*column.sign)
             case Qt.ItemDataRole.TextAlignmentRole:
                 side = Qt.AlignmentFlag.AlignRight if column.numeric else Qt.AlignmentFlag.AlignLeft
                 return int(side | Qt.AlignmentFlag.AlignVCenter)

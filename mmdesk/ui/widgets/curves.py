@@ -22,11 +22,23 @@ _COLUMNS = 2
 
 @dataclass(frozen=True)
 class Line:
-    """One curve: values by epoch; ``None`` leaves a gap. ``series`` is its place in the palette's series colours."""
+    """One curve.
+
+    Attributes:
+        name: Whose it is.
+        values: By epoch; ``None`` leaves a gap.
+        series: Its place in the palette's series colours, which begin anew at their end.
+        number: Of a run; runs of one colour differ in their dashes.
+    """
 
     name: str
     values: tuple[float | None, ...]
     series: int
+    number: int = 0
+
+
+DASHES = (Qt.PenStyle.SolidLine, Qt.PenStyle.DashLine, Qt.PenStyle.DotLine, Qt.PenStyle.DashDotLine)
+"""Of runs, eight of each, since there are eight colours."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +87,7 @@ class CurvePlot(Plot):
             self.plot(
                 range(1, len(values) + 1),
                 values,
-                pen=pg.mkPen(colour, width=2),
+                pen=pg.mkPen(colour, width=2, style=DASHES[line.number // 8 % len(DASHES)]),
                 symbol="o" if alone else None,
                 symbolBrush=colour,
                 symbolPen=None,
@@ -87,7 +99,7 @@ class CurvePlot(Plot):
         if chart.baseline is not None:
             self._draw_baseline(chart)
         if chart.lines:
-            self.setXRange(0.5, max(len(chart.lines[0].values), 2) + 0.5, padding=0)
+            self.setXRange(0.5, max(2, *(len(line.values) for line in chart.lines)) + 0.5, padding=0)
 
     def _draw_baseline(self, chart: Chart) -> None:
         level = chart.baseline

@@ -13,7 +13,7 @@ from mmdesk.engine.services import runs as run_service
 from mmdesk.ui.tabs.runs.tab import RunsTab
 from mmdesk.ui.widgets.table import Table
 from mmdesk.ui.window import MainWindow
-from tests.ui.driving import click, on, opened, press, rest
+from tests.ui.driving import answer, choose_file, click, on, opened, press, rest
 
 
 def runs_tab(qtbot: QtBot, window: MainWindow, case: Path) -> RunsTab:
@@ -53,8 +53,10 @@ def test_the_table_and_the_page_of_the_newest_run(
     assert settings["seed"] == "7"
     assert "torch" in " ".join(cells(details._environment, "Name"))
     assert len(cells(details._log, "epoch")) == 2
-    assert details._card.toPlainText().startswith("# Model card")
-    for table in (details._measures, details._settings, details._environment, details._log):
+    assert details._card.toPlainText().startswith("Model card\nPredicts")
+    assert details._outcomes.calibration.title.startswith("Calibration, test part")
+    assert sum(details._outcomes.confusion._counts.values()) > 0
+    for table in (details._measures, details._segments, details._settings, details._environment, details._log):
         qtmodeltester.check(table.columns)
 
 
@@ -113,13 +115,22 @@ def test_runs_are_compared_with_the_differences_first(
     rest(qtbot, window)
     page = tab.comparison
     entries = cells(page.table, "Entry")
-    assert "config.seed" in entries
-    assert "config.epochs" not in entries
+    assert "seed" in entries
+    assert "limits.events" not in entries
     row = dict(zip(entries, cells(page.table, "other seed"), strict=True))
-    assert row["config.seed"] == "7"
+    assert row["seed"] == "7"
+    assert [line.name for line in page.curves.plots[0]._chart.lines] == ["other seed", "first look"]  # type: ignore[union-attr]
     click(qtbot, page.only)
-    assert "config.epochs" in cells(page.table, "Entry")
+    assert "limits.events" in cells(page.table, "Entry")
     qtmodeltester.check(page.table.columns)
+    click(qtbot, page.transposed)
+    assert cells(page.table, "Run") == ["other seed", "first look"]
+    assert cells(page.table, "config.seed") == ["7", "1234"]
+    qtmodeltester.check(page.table.columns)
+    click(qtbot, page.export)
+    choose_file(tab, trained_case / "comparison.csv")
+    rest(qtbot, window)
+    assert "config.seed,7,1234" in (trained_case / "comparison.csv").read_text()
 
 
 def test_a_run_goes_to_the_trash_and_comes_back(qtbot: QtBot, window: MainWindow, trained_case: Path) -> None:
@@ -131,12 +142,57 @@ def test_a_run_goes_to_the_trash_and_comes_back(qtbot: QtBot, window: MainWindow
     click(qtbot, tab.list.trash)
     rest(qtbot, window)
     assert cells(tab.list.table, "Run") == ["other seed"]
+    assert tab.details._name.text() == "other seed"
     press(qtbot, tab, "Restore")
     rest(qtbot, window)
     assert "empty" in tab.details._state.notice.title.text()
     click(qtbot, tab.list.trash)
     rest(qtbot, window)
     assert cells(tab.list.table, "Run") == ["other seed", "first look"]
+
+
+def test_a_run_is_removed_for_good_after_it_was_said_what_goes(
+    qtbot: QtBot, window: MainWindow, trained_case: Path
+) -> None:
+    tab = runs_tab(qtbot, window, trained_case)
+    press(qtbot, tab, "Delete")
+    rest(qtbot, window)
+    click(qtbot, tab.list.trash)
+    rest(qtbot, window)
+    press(qtbot, tab, "Remove for good…")
+    said = answer(qtbot, window, "Remove for good")
+    assert "This frees" in said
+    assert "other runs need them" in said
+    rest(qtbot, window)
+    assert run_service.list_runs(trained_case, deleted=True) == ()
+    assert len(list((trained_case / "models").iterdir())) == 1
+
+
+def test_tags_and_notes_say_who_can_be_asked_for_and_are_undone(
+    qtbot: QtBot, window: MainWindow, trained_case: Path
+) -> None:
+    tab = runs_tab(qtbot, window, trained_case)
+    page = tab.details.notes
+    tab.details.tabs.setCurrentIndex(tab.details.tabs.count() - 1)
+    qtbot.keyClicks(page.field, "worth a second look")
+    click(qtbot, page.save)
+    rest(qtbot, window)
+    assert tab.details.tabs.tabText(tab.details.tabs.count() - 1) == "Notes (1)"
+    press(qtbot, page, "Tags…")
+    dialog = tab.findChild(QInputDialog)
+    assert isinstance(dialog, QInputDialog)
+    dialog.setTextValue("pilot, spring")
+    dialog.accept()
+    rest(qtbot, window)
+    assert cells(tab.list.table, "Tags") == ["pilot; spring", ""]
+    tab.list.query.set_text('tag = pilot and note has "second"')
+    assert cells(tab.list.table, "Run") == ["other seed"]
+    with qtbot.waitActive(window):
+        window.activateWindow()
+    tab.list.table.setFocus()  # in a field Ctrl+Z is the field's
+    qtbot.keyClick(window, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    rest(qtbot, window)
+    assert cells(tab.list.table, "Tags") == ["pilot"]
 
 
 def test_verifying_says_identical(qtbot: QtBot, window: MainWindow, trained_case: Path) -> None:
@@ -146,6 +202,12 @@ def test_verifying_says_identical(qtbot: QtBot, window: MainWindow, trained_case
     rest(qtbot, window)
     texts = " ".join(label.text() for label in tab.details._verdict.findChildren(QLabel))
     assert "Identical" in texts
+    assert all(text == "same" for text in cells(tab.details._compared, "Result"))
+    press(qtbot, tab.details, "Save certificate…")
+    choose_file(tab, trained_case / "certificate.json")
+    rest(qtbot, window)
+    assert '"verdict": "identical"' in (trained_case / "certificate.json").read_text()
+    assert cells(tab.list.table, "Verified")[0] == "Identical"
     tab.list.table.choose(1)
     rest(qtbot, window)
     assert not tab.details._verdict.isVisible()

@@ -1,4 +1,4 @@
-"""Runs beside each other, what differs first."""
+"""Any number of runs beside each other: what differs first, and their curves over each other."""
 
 from __future__ import annotations
 
@@ -6,57 +6,115 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PySide6.QtWidgets import QCheckBox, QWidget
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QCheckBox, QSplitter, QWidget
 
 from mmdesk.ui.colours import SPACE_M, SPACE_S
 from mmdesk.ui.formatting import count
 from mmdesk.ui.measures import plain_value
 from mmdesk.ui.models.columns import Column
-from mmdesk.ui.widgets.basics import Label, boxed, column, row
+from mmdesk.ui.tabs.runs.columns import NamedRun, swatch
+from mmdesk.ui.widgets.basics import Button, Label, boxed, column, row, scrolled
 from mmdesk.ui.widgets.notice import Stateful
+from mmdesk.ui.widgets.run_curves import RunCurve, RunCurves
 from mmdesk.ui.widgets.table import Table
 
 if TYPE_CHECKING:
     from mmdesk.engine.services.runs import Comparison
 
+_GROUPS = (
+    ("config.", "Params"), ("metrics.groups.", "Segments"), ("metrics.baseline.", "Baseline"), ("metrics.", "Metrics"),
+)  # fmt: skip
+
 
 class ComparePage(QWidget):
-    """A column for each run; only the rows that differ unless told otherwise."""
+    """A column for each run, or a row; only what differs unless told otherwise. ``export_asked``: wanted as a file."""
+
+    export_asked = Signal()
 
     def __init__(self) -> None:
         super().__init__()
-        self._differs: np.ndarray = np.zeros(0, dtype=bool)
+        self.comparison: Comparison | None = None
+        self._numbers: tuple[int, ...] = ()
         self.table = Table("Comparison")
         self.only = QCheckBox("Only differences")
         self.only.setChecked(True)
-        self.only.toggled.connect(lambda _on: self._filter())
+        self.only.toggled.connect(lambda _on: self._fill())
+        self.transposed = QCheckBox("Runs as rows")
+        self.transposed.toggled.connect(lambda _on: self._fill())
+        self.export = Button("Export…", self.export_asked.emit, icon="export")
+        self.curves = RunCurves()
         self._title = Label("", "heading")
         self._said = Label("", "muted")
-        head = row(None, column(None, self._title, self._said, spacing=1), None, self.only)
-        content = column(None, head, self.table, spacing=SPACE_S)
-        content.setStretch(1, 1)
+        head = row(None, column(None, self._title, self._said, spacing=1), None, self.export)
+        switches = row(None, self.only, self.transposed, None)
+        splitter = QSplitter(Qt.Orientation.Vertical)
+        splitter.addWidget(self.table)
+        splitter.addWidget(scrolled(self.curves))
+        splitter.setChildrenCollapsible(False)
+        splitter.setSizes([260, 280])
+        content = column(None, head, switches, splitter, spacing=SPACE_S)
+        content.setStretch(2, 1)
         self._state = Stateful(boxed(content))
         column(self, self._state, margin=(SPACE_M, 0, 0, 0))
 
     def offer(self, chosen: int, on_compare: Callable[[], object]) -> None:
         """Several runs are chosen; one click compares them."""
         self._state.show_empty(
-            "compare", f"{chosen} runs are chosen", "See what differs between them.", "Compare", on_compare
+            "compare", f"{chosen:,} runs are chosen", "See what differs between them.", "Compare", on_compare
         )
 
-    def show_comparison(self, comparison: Comparison, names: Sequence[str]) -> None:
-        """Show runs beside each other; ``names`` in the order of the comparison's runs."""
-        keys = [row.key for row in comparison.rows]
-        self._differs = np.array([row.differs for row in comparison.rows], dtype=bool)
-        columns = [Column("Entry", keys, tip=str)]
-        for number, name in enumerate(names):
-            values = [plain_value(row.values[number]) for row in comparison.rows]
-            columns.append(Column(name, values, tip=str))
-        self.table.set_columns(columns)
-        self._title.setText(f"{count(len(names), 'run')} compared")
-        self._said.setText(f"{int(self._differs.sum())} of {len(keys)} entries differ")
-        self._filter()
+    def show_comparison(self, comparison: Comparison, numbers: Sequence[int]) -> None:
+        """Show runs beside each other; ``numbers`` tell their colours, in the order of the comparison's runs."""
+        self.comparison, self._numbers = comparison, tuple(numbers)
+        differing = sum(one.differs for one in comparison.rows)
+        self._title.setText(f"{count(len(comparison.runs), 'run')} compared")
+        self._said.setText(f"{differing:,} of {count(len(comparison.rows), 'entry', 'entries')} differ")
+        self._fill()
+        runs = zip(comparison.runs, numbers, comparison.histories, strict=True)
+        self.curves.show_runs([RunCurve(run.name, number, history) for run, number, history in runs])
         self._state.show_content()
 
-    def _filter(self) -> None:
-        self.table.columns.set_filter(self._differs if self.only.isChecked() else None)
+    def _fill(self) -> None:
+        if self.comparison is None:
+            return
+        self.table.columns.sort(-1)
+        self.table.set_columns(self._as_rows() if self.transposed.isChecked() else self._as_columns())
+        if not self.transposed.isChecked():
+            differs = np.array([one.differs for one in self.comparison.rows], dtype=bool)
+            self.table.columns.set_filter(differs if self.only.isChecked() else None)
+
+    def _as_columns(self) -> list[Column]:
+        assert self.comparison is not None
+        rows = self.comparison.rows
+        columns = [
+            Column("Entry", [_split(one.key)[1] for one in rows], tip=str),
+            Column("Group", [_split(one.key)[0] for one in rows], role=lambda _group: "muted"),
+        ]
+        for place, (run, number) in enumerate(zip(self.comparison.runs, self._numbers, strict=True)):
+            values = [plain_value(one.values[place]) for one in rows]
+            columns.append(Column(run.name, values, tip=str, sign=swatch(number), key=run.run_id))
+        return columns
+
+    def _as_rows(self) -> list[Column]:
+        assert self.comparison is not None
+        runs = [NamedRun(run.name, n) for run, n in zip(self.comparison.runs, self._numbers, strict=True)]
+        columns = [
+            Column(
+                "Run", runs, show=lambda run: run.name, tip=lambda run: run.name, icon=lambda run: swatch(run.number)
+            )
+        ]
+        wanted = [one for one in self.comparison.rows if one.differs or not self.only.isChecked()]
+        for one in wanted:
+            numeric = all(value is None or (isinstance(value, (int, float)) and not isinstance(value, bool))
+                          for value in one.values)  # fmt: skip
+            columns.append(
+                Column(one.key, one.values, show=plain_value, tip=plain_value, numeric=numeric, help=one.key)
+            )
+        return columns
+
+
+def _split(key: str) -> tuple[str, str]:
+    """Under what an entry stands, and what it is called there."""
+    found = next(((name, prefix) for prefix, name in _GROUPS if key.startswith(prefix)), ("Attributes", ""))
+    return found[0], key.removeprefix(found[1])

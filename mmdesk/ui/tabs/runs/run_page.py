@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from PySide6.QtWidgets import QPlainTextEdit, QTabWidget, QWidget
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QSplitter, QTabWidget, QWidget
 
 from mmdesk.ui.colours import SPACE_M, SPACE_S
 from mmdesk.ui.formatting import duration, exact_time, number, score, shown
 from mmdesk.ui.measures import MEASURES, baseline_curves, baseline_of, figures_of, flattened, plain_value, value_of
 from mmdesk.ui.models.columns import Column
-from mmdesk.ui.widgets.basics import ElidedLabel, boxed, column, scrolled
+from mmdesk.ui.tabs.runs.notes_page import NotesPage
+from mmdesk.ui.tabs.runs.outcomes_page import OutcomesPage
+from mmdesk.ui.widgets.basics import Button, ElidedLabel, boxed, column, row, scrolled
+from mmdesk.ui.widgets.card_view import CardView
 from mmdesk.ui.widgets.curves import CurveGrid, charts_of
 from mmdesk.ui.widgets.figures import FigureRow
 from mmdesk.ui.widgets.findings import Sentence, SentenceList, Severity
@@ -19,7 +23,9 @@ from mmdesk.ui.widgets.notice import Stateful
 from mmdesk.ui.widgets.table import Table
 
 if TYPE_CHECKING:
-    from mmdesk.engine.services.runs import Reproduction, RunPage
+    from mmdesk.engine.services.certificates import Certificate
+    from mmdesk.engine.services.runs import Reproduction
+    from mmdesk.ui.run_calls import SaidOfRun
 
 _VERDICTS = {
     "identical": (Severity.GOOD, "Identical: training it again gave the same model, bit for bit."),
@@ -28,10 +34,13 @@ _VERDICTS = {
     "unverifiable": (Severity.WARNING, "Cannot be verified."),
 }
 _PARTS = ("train", "val", "test")
+_SHORT = {"average_precision": "Avg. precision", "mae": "MAE", "rmse": "RMSE", "ece": "Cal. error", "brier": "Brier"}
 
 
 class RunDetails(QWidget):
-    """Heading, figures, verdict; below them tabs for measures, curves, card, settings, environment and log."""
+    """Heading, figures, verdict; below them tabs for all that is kept; ``certificate_asked``: one is to be saved."""
+
+    certificate_asked = Signal(object)
 
     def __init__(self) -> None:
         super().__init__()
@@ -46,23 +55,38 @@ class RunDetails(QWidget):
         self._settings = Table("Settings")
         self._environment = Table("Environment and data")
         self._log = Table("Training log")
-        self._card = QPlainTextEdit()  # never rich text: it names attributes and categories of the analyst's files
-        self._card.setReadOnly(True)
-        self._card.setAccessibleName("Model card")
+        self._card = CardView("Model card")
+        self._segments = Table("Segments")
+        self._outcomes = OutcomesPage()
+        self.notes = NotesPage()
+        self._certificate: Certificate | None = None
+        self._save = Button("Save certificate…", lambda: self.certificate_asked.emit(self._certificate), icon="save")
+        self._compared = Table("What was compared")
+        self._compared_page = boxed(column(None, self._compared, margin=(0, SPACE_S, 0, 0)))
+        measures = QSplitter(Qt.Orientation.Vertical)
+        measures.addWidget(self._measures)
+        measures.addWidget(self._segments)
+        measures.setChildrenCollapsible(False)
+        measures.setSizes([300, 140])
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
         self.tabs.tabBar().setDrawBase(False)
         self.tabs.setAccessibleName("Run")
+        self.tabs.setObjectName("evidence")
         for widget, title in (
-            (self._measures, "Measures"),
+            (measures, "Measures"),
+            (self._outcomes, "Calibration"),
             (scrolled(self._curves), "Curves"),
             (self._card, "Model card"),
             (self._settings, "Settings"),
-            (self._environment, "Environment"),
+            (self._environment, "Data"),
             (self._log, "Log"),
+            (self.notes, "Notes"),
         ):
             self.tabs.addTab(boxed(column(None, widget, margin=(0, SPACE_S, 0, 0))), title)
-        content = column(None, self._name, self._facts, self._figures, self._verdict, self.tabs, spacing=SPACE_S)
+        verdict = row(None, self._verdict, self._save)
+        verdict.setStretch(0, 1)
+        content = column(None, self._name, self._facts, self._figures, verdict, self.tabs, spacing=SPACE_S)
         content.setStretch(4, 1)
         self._state = Stateful(boxed(content))
         column(self, self._state, margin=(SPACE_M, 0, 0, 0))
@@ -89,9 +113,11 @@ class RunDetails(QWidget):
         self._run_id = None
         self._state.show_error(message, hint, details)
 
-    def show_run(self, page: RunPage) -> None:
+    def show_run(self, said: SaidOfRun) -> None:
         """Show everything of a run."""
-        run = page.row
+        page, run = said.page, said.page.row
+        if run.run_id != self._run_id:
+            self.notes.forget()
         self._run_id = run.run_id
         self._name.set_text(run.name)
         facts = [str(run.status).capitalize(), f"started {exact_time(run.created_us)}", f"by {run.actor}"]
@@ -99,26 +125,35 @@ class RunDetails(QWidget):
             facts.insert(2, f"took {duration((run.finished_us - run.created_us) / 1e6)}")
         self._facts.set_text(" · ".join(facts))
         self._figures.show_figures(figures_of(run.metrics))
-        sentences = [Sentence(Severity.ERROR, run.error)] if run.error else []
-        if run.run_id in self._verdicts:
-            sentences.append(self._verdicts[run.run_id])
-        self._verdict.show_sentences(sentences)
         self._measures.set_columns(_measure_columns(run.metrics))
+        self._segments.set_columns(_segment_columns(run.metrics))
+        self._outcomes.show_evaluation(page.evaluation)
         self._curves.show_charts(charts_of(page.history, baseline_curves(run.metrics)))
-        self._card.setPlainText(page.card or "The model card is written when the training ends.")
+        self._card.show_card(page.card or "The model card is written when the training ends.")
         self._settings.set_columns(_pairs(flattened(run.config)))
-        hashes = {
-            "run_id": run.run_id,
-            "model_sha256": run.model_sha256,
-            "data_sha256": run.data_sha256,
-        }
+        hashes = {"run_id": run.run_id, "model_sha256": run.model_sha256, "data_sha256": run.data_sha256}
         self._environment.set_columns(
-            _pairs(flattened(hashes) + flattened(page.environment) + flattened({"data": page.manifest}))
+            _pairs(flattened(hashes) + flattened({"data": page.manifest}) + flattened(page.environment))
         )
         self._log.set_columns(_log_columns(page.history))
+        self.notes.show_said(said.tags, said.notes)
+        many = len(said.notes)
+        self.tabs.setTabText(self.tabs.count() - 1, f"Notes ({many})" if many else "Notes")
+        if page.certificates and not self._is_verifying(run.run_id):
+            self._verdicts[run.run_id] = _verdict_of(page.certificates[0])
+        self._certificate = page.certificates[0] if page.certificates else None
+        self._show_sentences(run.error)
         self._state.show_content()
 
+    @property
+    def run_id(self) -> str | None:
+        """Which run is shown."""
+        return self._run_id
+
     # Verification.
+
+    def _is_verifying(self, run_id: str) -> bool:
+        return run_id in self._verdicts and self._verdicts[run_id].severity is Severity.NOTE
 
     def show_verifying(self, run_id: str) -> None:
         """A verification of this run is under way."""
@@ -126,22 +161,76 @@ class RunDetails(QWidget):
 
     def show_verdict(self, verdict: Reproduction) -> None:
         """How the verification ended."""
-        severity, text = _VERDICTS.get(str(verdict.verdict), (Severity.NOTE, str(verdict.verdict)))
-        hashes = ""
-        if verdict.reproduced_sha256:
-            hashes = f"Model now {verdict.reproduced_sha256[:16]}…, model then {str(verdict.model_sha256)[:16]}…"
-        self._put(verdict.run_id, Sentence(severity, text, f"{verdict.text} {hashes}".strip()))
+        if verdict.run_id == self._run_id:
+            self._certificate = verdict.certificate
+        self._put(verdict.run_id, _verdict_of(verdict.certificate))
 
     def forget_verdict(self, run_id: str) -> None:
         """The verification did not end."""
         self._verdicts.pop(run_id, None)
         if run_id == self._run_id:
-            self._verdict.show_sentences([])
+            if self._certificate is not None:
+                self._verdicts[run_id] = _verdict_of(self._certificate)
+            self._show_sentences(None)
 
     def _put(self, run_id: str, sentence: Sentence) -> None:
         self._verdicts[run_id] = sentence
         if run_id == self._run_id:
-            self._verdict.show_sentences([sentence])
+            self._show_sentences(None)
+
+    def _show_sentences(self, error: str | None) -> None:
+        sentences = [Sentence(Severity.ERROR, error)] if error else []
+        if self._run_id in self._verdicts:
+            sentences.append(self._verdicts[self._run_id])
+        self._verdict.show_sentences(sentences)
+        certificate = self._certificate
+        known = certificate is not None and not self._is_verifying(certificate.run_id)
+        self._save.setVisible(known)
+        place = self.tabs.indexOf(self._compared_page)
+        if known and certificate is not None:
+            self._compared.set_columns(_compared_columns(certificate))
+            if place < 0:
+                self.tabs.insertTab(1, self._compared_page, "Verified")
+        elif place >= 0:
+            self.tabs.removeTab(place)
+
+
+def _verdict_of(certificate: Certificate) -> Sentence:
+    """One sentence, and what it rests on."""
+    severity, text = _VERDICTS.get(certificate.verdict, (Severity.NOTE, certificate.verdict))
+    same = sum(one.same is True for one in certificate.compared)
+    judged = sum(one.same is not None for one in certificate.compared)
+    when = f"{same} of {judged} things compared are the same. By {certificate.actor}"
+    return Sentence(severity, text, f"{certificate.text} {when}, {exact_time(certificate.verified_us)}.")
+
+
+def _compared_columns(certificate: Certificate) -> list[Column]:
+    signs = {True: ("done", "good"), False: ("failed", "bad"), None: ("info", "muted")}
+    said = {True: "same", False: "different", None: "not compared"}
+    rows = certificate.compared
+    return [
+        Column("Compared", [one.what for one in rows], tip=str),
+        Column("Result", [one.same for one in rows], show=lambda same: said[same], icon=lambda same: signs[same]),
+        Column("Then", [one.then for one in rows], show=plain_value, tip=str),
+        Column("Now", [one.now for one in rows], show=plain_value, tip=str),
+    ]
+
+
+def _segment_columns(metrics: Mapping[str, object] | None) -> list[Column]:
+    """One row a group of rows, with the same figures of all rows first."""
+    groups = metrics.get("groups") if metrics is not None else None
+    decided = metrics.get("decisions") if metrics is not None else None
+    part = str(decided.get("part", "test")) if isinstance(decided, Mapping) else "test"
+    found = {"all rows": metrics.get(part) if metrics is not None else None}
+    found |= dict(groups) if isinstance(groups, Mapping) else {}
+    documents = list(found.values())
+    rows = [document.get("rows") if isinstance(document, Mapping) else None for document in documents]
+    columns = [Column(f"Segment ({part} part)", list(found), tip=str), Column("Rows", rows, show=number, numeric=True)]
+    for measure in MEASURES:
+        values = [value_of({"": document}, "", measure) for document in documents]
+        if any(value is not None for value in values[1:]):
+            columns.append(Column(_SHORT.get(measure.key, measure.name), values, show=score, numeric=True))
+    return columns
 
 
 def _measure_columns(metrics: Mapping[str, object] | None) -> list[Column]:

@@ -121,6 +121,12 @@ class RunsList(QWidget):
         numbers = self._data.numbers if self._data is not None else ()
         return next((n for run, n in zip(self.runs, numbers, strict=True) if run.run_id == run_id), 0)
 
+    def tags_of(self, run_id: str) -> tuple[str, ...]:
+        """Its tags."""
+        columns = self._data.columns if self._data is not None else ()
+        values = next((one.values for one in columns if one.field.name == "tag"), ())
+        return next((v or () for run, v in zip(self.runs, values, strict=False) if run.run_id == run_id), ())
+
     def choose(self, run_id: str) -> bool:
         """Choose one run; False if it is not listed, or the query leaves it out."""
         place = next((place for place, run in enumerate(self.runs) if run.run_id == run_id), None)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QMenu, QSplitter, QStackedWidget, QWidget
 
 from mmdesk.ui import choosers, run_calls
+from mmdesk.ui.annotation_calls import add_note, add_tag, edit_note, remove_note, remove_tag
 from mmdesk.ui.colours import SPACE_M, SPACE_S
 from mmdesk.ui.desk import Desk, Room
-from mmdesk.ui.formatting import count
+from mmdesk.ui.formatting import count, shown, size
 from mmdesk.ui.jobs.job import Failure, Lane
 from mmdesk.ui.session import Concern
 from mmdesk.ui.tabs.runs.compare_page import ComparePage
@@ -20,14 +23,21 @@ from mmdesk.ui.widgets.basics import ActionButton, boxed, column, row
 from mmdesk.ui.widgets.notice import Stateful
 
 if TYPE_CHECKING:
+    from mmdesk.engine.services.annotations import Annotated
+    from mmdesk.engine.services.certificates import Certificate
+    from mmdesk.engine.services.run_purges import PurgeReport
     from mmdesk.engine.services.run_table import RunTable
-    from mmdesk.engine.services.runs import Comparison, Reproduction, RunPage, RunRow
+    from mmdesk.engine.services.runs import Comparison, Reproduction, RunRow
+    from mmdesk.ui.run_calls import SaidOfRun
+
+
+_NAMED = 8
 
 
 class RunsTab(Room):
     """The table on the left; on the right the chosen run, or the chosen runs beside each other."""
 
-    CONCERNS = frozenset({Concern.RUNS})
+    CONCERNS = frozenset({Concern.RUNS, Concern.ANNOTATIONS})
 
     def __init__(self, desk: Desk) -> None:
         super().__init__(desk)
@@ -38,7 +48,14 @@ class RunsTab(Room):
         self.list.trash_switched.connect(lambda _on: self.load())
         self.list.menu_asked.connect(self._on_menu_asked)
         self.details = RunDetails()
+        self.details.certificate_asked.connect(self._on_save_certificate)
         self.comparison = ComparePage()
+        self.comparison.export_asked.connect(self._on_export)
+        notes = self.details.notes
+        notes.tags_asked.connect(self._on_tags)
+        notes.note_written.connect(lambda text: self._annotate("Note written", add_note, text, of_run=True))
+        notes.note_changed.connect(lambda note, text: self._annotate("Note changed", edit_note, note, text))
+        notes.note_removed.connect(lambda note: self._annotate("Note removed", remove_note, note))
         self._side = QStackedWidget()
         self._side.addWidget(self.details)
         self._side.addWidget(self.comparison)
@@ -69,17 +86,24 @@ class RunsTab(Room):
         self._columns = add("Runs", "Choose columns of runs…", self._on_columns, icon="columns")
         self._delete = add("Runs", "Move to trash", self._on_delete, icon="trash", enabled=False)
         self._restore = add("Runs", "Take out of the trash", self._on_restore, icon="restore", enabled=False)
+        self._tags = add("Runs", "Tags of runs…", self._on_tags, shortcut="Ctrl+Shift+T", icon="tag", enabled=False)
+        self._purge = add(
+            "Runs", "Remove for good…", self._on_purge, icon="close", enabled=False,
+            help_text="Only from the trash; says first what goes along and how much room that gives back.",
+        )  # fmt: skip
         self._refresh = add("Runs", "Read runs again", self._on_refresh, shortcut="F5", icon="refresh")
 
     def _left(self) -> QWidget:
+        self._delete_button = ActionButton(self._delete, "Delete")
+        self._trash_buttons = (ActionButton(self._restore, "Restore"), ActionButton(self._purge, "Remove for good…"))
         buttons = row(
             None,
             ActionButton(self._explain, "Explain"),
             ActionButton(self._compare, "Compare"),
             ActionButton(self._verify, "Verify"),
             None,
-            ActionButton(self._restore, "Restore"),
-            ActionButton(self._delete, "Delete"),
+            *self._trash_buttons,
+            self._delete_button,
         )
         left = boxed(column(None, self.list, buttons, spacing=SPACE_S, margin=(0, 0, SPACE_S, 0)))
         left.setMinimumWidth(420)
@@ -150,8 +174,9 @@ class RunsTab(Room):
             self._side.setCurrentWidget(self.details)
             self.details.show_busy(runs[0].name)
             self.desk.jobs.submit(
-                Lane.DB, run_calls.show_run, self.desk.session.folder, runs[0].run_id,
-                key="runs.page", owner=self, on_success=self._on_page, on_failure=self._on_page_failed,
+                Lane.DB, run_calls.show_run_said, self.desk.session.folder, runs[0].run_id,
+                self.list.trash.isChecked(), key="runs.page", owner=self,
+                on_success=self._on_page, on_failure=self._on_page_failed,
             )  # fmt: skip
         elif len(runs) > 1:
             self._side.setCurrentWidget(self.comparison)
@@ -160,8 +185,8 @@ class RunsTab(Room):
             self._side.setCurrentWidget(self.details)
             self.details.show_nothing("Choose a run to see everything that is kept of it.")
 
-    def _on_page(self, page: RunPage) -> None:
-        self.details.show_run(page)
+    def _on_page(self, said: SaidOfRun) -> None:
+        self.details.show_run(said)
 
     def _on_page_failed(self, failure: Failure) -> None:
         self.details.show_failure(failure.message, failure.hint, failure.details)
@@ -170,15 +195,64 @@ class RunsTab(Room):
         return [run.run_id for run in self.list.chosen()]
 
     def _on_compare(self) -> None:
-        names = [run.name for run in self.list.chosen()]
+        numbers = [self.list.number_of(run) for run in self._chosen()]
         self.desk.jobs.submit(
             Lane.DB, run_calls.compare_runs, self.desk.session.folder, self._chosen(), key="runs.page", owner=self,
-            on_success=lambda found: self._on_compared(found, names), on_failure=self.desk.tell_failure,
+            on_success=lambda found: self._on_compared(found, numbers), on_failure=self.desk.tell_failure,
         )  # fmt: skip
 
-    def _on_compared(self, comparison: Comparison, names: list[str]) -> None:
-        self.comparison.show_comparison(comparison, names)
+    def _on_compared(self, comparison: Comparison, numbers: list[int]) -> None:
+        self.comparison.show_comparison(comparison, numbers)
         self._side.setCurrentWidget(self.comparison)
+
+    def _on_export(self) -> None:
+        comparison, everything = self.comparison.comparison, not self.comparison.only.isChecked()
+        self._save("Save the comparison", "comparison.html", run_calls.write_comparison, comparison, everything)
+
+    def _on_save_certificate(self, certificate: Certificate) -> None:
+        name = f"certificate-{certificate.run_id[:12]}.html"
+        self._save("Save the certificate", name, run_calls.write_certificate, certificate)
+
+    def _save(self, title: str, name: str, work: Callable[..., None], what: object, *more: object) -> None:
+        def write(path: Path) -> None:
+            self.desk.jobs.submit(
+                Lane.IO, work, what, path, *more, owner=self,
+                on_success=lambda _nothing: self.desk.tell(f"Saved {path.name}", "done", "good"),
+                on_failure=lambda failure: choosers.show_error(
+                    self, failure.message, failure.hint, failure.details
+                ),
+            )  # fmt: skip
+
+        choosers.choose_new_file(self, self.desk.settings, title, name, write)
+
+    # Tags and notes.
+
+    def _annotate(self, words: str, work: Callable[..., Annotated], *what: object, of_run: bool = False) -> None:
+        from mmdesk.engine.services.annotations import SubjectKind
+
+        arguments = (SubjectKind.RUN, self.details.run_id, *what) if of_run else what
+        self.desk.edits.do(words, work, *arguments)
+
+    def _on_tags(self) -> None:
+        runs = self.list.chosen()
+        tags = [set(self.list.tags_of(run.run_id)) for run in runs]
+        common = sorted(set.intersection(*tags)) if tags else []
+
+        def said(text: str) -> None:
+            from mmdesk.engine.services.annotations import SubjectKind
+
+            wanted = list(dict.fromkeys(tag.strip() for tag in text.split(",") if tag.strip()))
+            ids = [run.run_id for run in runs]
+            what = count(len(ids), "run")
+            for tag in wanted:
+                if tag not in common:
+                    self.desk.edits.do(f"{what} tagged {tag}", add_tag, SubjectKind.RUN, ids, tag)
+            for tag in common:
+                if tag not in wanted:
+                    self.desk.edits.do(f"{tag} taken from {what}", remove_tag, SubjectKind.RUN, ids, tag)
+
+        one = runs[0].name if len(runs) == 1 else f"{count(len(runs), 'run')}; what not all of them have is not listed"
+        choosers.ask_text(self, "Tags", f"Tags of {one}, with commas between them:", ", ".join(common), said)
 
     def _on_explain(self) -> None:
         self.going.emit("explain", self._chosen()[0])
@@ -193,6 +267,21 @@ class RunsTab(Room):
     def _on_restore(self) -> None:
         chosen = self._chosen()
         self._change(run_calls.restore_runs, chosen, news=f"{count(len(chosen), 'run')} taken out of the trash")
+
+    def _on_purge(self) -> None:
+        self.desk.jobs.submit(
+            Lane.DB, run_calls.purge_runs, self.desk.session.folder, self._chosen(), True, owner=self,
+            on_success=self._on_purge_planned, on_failure=self.desk.tell_failure,
+        )  # fmt: skip
+
+    def _on_purge_planned(self, report: PurgeReport) -> None:
+        what = count(len(report.runs), "run")
+        chosen = [run.run_id for run in report.runs]
+        choosers.ask(
+            self, f"Remove {what} for good? This frees {size(report.size_bytes)}.", _purge_text(report),
+            "Remove for good",
+            lambda: self._change(run_calls.purge_runs, chosen, False, news=f"{what} removed for good"),
+        )  # fmt: skip
 
     def _change(self, function: run_calls.RunsFunction, *what: object, news: str) -> None:
         def done(_nothing: object) -> None:
@@ -216,6 +305,7 @@ class RunsTab(Room):
 
     def _on_verified(self, verdict: Reproduction) -> None:
         self.details.show_verdict(verdict)
+        self.desk.session.tell(Concern.RUNS)
 
     def _on_verify_failed(self, run_id: str, failure: Failure) -> None:
         self.details.forget_verdict(run_id)
@@ -239,7 +329,8 @@ class RunsTab(Room):
     def _on_menu_asked(self, at: QPoint) -> None:
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        actions = (self._explain, self._compare, self._verify, self._rename, self._restore, self._delete)
+        actions = (self._explain, self._compare, self._verify, self._rename, self._tags, self._restore, self._delete,
+                   self._purge)  # fmt: skip
         menu.addActions([action for action in actions if action.isEnabled()])
         if not menu.isEmpty():
             menu.popup(at)
@@ -247,15 +338,40 @@ class RunsTab(Room):
     def _enable(self, runs: list[RunRow]) -> None:
         in_trash = self.list.trash.isChecked()
         statuses = [run.status for run in runs]
+        self._delete_button.setVisible(not in_trash)
+        for button in self._trash_buttons:
+            button.setVisible(in_trash)
         one_done = len(runs) == 1 and statuses == ["done"] and not in_trash
         self._explain.setEnabled(one_done)
         self._verify.setEnabled(one_done)
         self._rename.setEnabled(len(runs) == 1 and not in_trash)
         self._compare.setEnabled(len(runs) > 1)
         self._delete.setEnabled(bool(runs) and not in_trash and "running" not in statuses)
-        self._restore.setEnabled(bool(runs) and in_trash)
+        self._tags.setEnabled(bool(runs) and not in_trash)
+        for action in (self._restore, self._purge):
+            action.setEnabled(bool(runs) and in_trash)
 
     def reset_layout(self) -> None:
         """Widths and columns as they came."""
         self._splitter.setSizes([590, 660])
         self.list.reset()
+
+
+def _purge_text(report: PurgeReport) -> str:
+    """What goes along, before it goes."""
+    lines = []
+    for run in report.runs[:_NAMED]:
+        along = [
+            count(run.certificates, "certificate"), count(run.predictions, "stored prediction"),
+            count(run.tags, "tag"), count(run.notes, "note"),
+        ]  # fmt: skip
+        there = [words for words in along if not words.startswith("0 ")]
+        lines.append(f"{shown(run.name, 60)}: {size(run.size_bytes)}{', ' if there else ''}{', '.join(there)}")
+    if len(report.runs) > _NAMED:
+        lines.append(f"and {count(len(report.runs) - _NAMED, 'more run')}")
+    if report.snapshots:
+        lines.append(f"The frozen data that no other run needs: {size(report.snapshot_bytes)}")
+    if report.shared:
+        lines.append("The frozen data stay: other runs need them.")
+    lines.append("It cannot be undone; the log keeps that the runs were there.")
+    return "\n".join(lines)

@@ -1,0 +1,147 @@
+"""How well probabilities and numbers are met by what came out, and how often a call is right."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pyqtgraph as pg
+from PySide6.QtCore import QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QFont, QPainter
+
+from mmdesk.ui.colours import current
+from mmdesk.ui.formatting import count, percent, score
+from mmdesk.ui.widgets.basics import Painted
+from mmdesk.ui.widgets.plot import Plot
+
+Bins = Sequence[Mapping[str, float]]
+
+
+class ReliabilityPlot(Plot):
+    """Means of what was predicted against means of what was observed, bin by bin; on the line both agree."""
+
+    def __init__(self) -> None:
+        super().__init__("", "predicted", "observed")
+        self._bins: Bins = ()
+        self._share = True
+        self.setMinimumHeight(200)
+
+    def show_bins(self, bins: Bins, *, share: bool, part: str) -> None:
+        """Show the bins of a part; ``share``: of probabilities, so that both axes go from 0 to 1."""
+        self._bins, self._share = bins, share
+        rows = sum(int(one["rows"]) for one in bins)
+        what = "Calibration" if share else "Predicted and observed values"
+        self.x_name = "mean predicted probability" if share else "mean predicted value"
+        self.y_name = "share of positives" if share else "mean observed value"
+        self.title = f"{what}, {part} part ({count(rows, 'row')} in {count(len(bins), 'bin')})"
+        self.setAccessibleName(self.title)
+        said = (f"{score(one['predicted'])} predicted, {score(one['observed'])} observed" for one in bins)
+        self.setAccessibleDescription("; ".join(said))
+        self.refresh()
+
+    def redraw(self) -> None:
+        """The line of agreement, the bins, and how far chance alone moves them."""
+        self.clear()
+        if not self._bins:
+            return
+        predicted = np.array([one["predicted"] for one in self._bins])
+        observed = np.array([one["observed"] for one in self._bins])
+        ends = (
+            (0.0, 1.0) if self._share else (min(predicted.min(), observed.min()), max(predicted.max(), observed.max()))
+        )
+        muted, accent = QColor(self.colours.muted), QColor(self.colours.series[0])
+        self.plot(list(ends), list(ends), pen=pg.mkPen(muted, width=1.5, style=Qt.PenStyle.DashLine))
+        if "low" in self._bins[0]:
+            low = np.array([one["low"] for one in self._bins])
+            high = np.array([one["high"] for one in self._bins])
+            bars = pg.ErrorBarItem(
+                x=predicted, y=(low + high) / 2, height=high - low, beam=0.015, pen=pg.mkPen(accent, width=1.2)
+            )
+            self.addItem(bars)
+        self.plot(
+            predicted, observed, pen=pg.mkPen(accent, width=2), symbol="o", symbolBrush=accent, symbolPen=None,
+            symbolSize=8,
+        )  # fmt: skip
+        if self._share:
+            self.setXRange(0, 1, padding=0.02)
+            self.setYRange(0, 1, padding=0.02)
+        else:
+            self.autoRange()
+
+
+_CELLS = (
+    ("true_positive", "false_negative"),
+    ("false_positive", "true_negative"),
+)
+
+
+class ConfusionMatrix(Painted):
+    """Rows by truth, columns by what they were called; darker where there are more."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._counts: Mapping[str, int] = {}
+        self._threshold = 0.5
+        self.setAccessibleName("Confusion matrix")
+
+    def show_counts(self, counts: Mapping[str, int], threshold: float) -> None:
+        """Show other counts; ``threshold``: the probability from which on a row is called positive."""
+        self._counts, self._threshold = counts, threshold
+        self.setAccessibleDescription("; ".join(f"{name.replace('_', ' ')}: {n}" for name, n in counts.items()))
+        self.update()
+
+    def sizeHint(self) -> QSize:
+        """Room for two rows of figures and their names."""
+        line = self.fontMetrics().height()
+        return QSize(300, 9 * line + 30)
+
+    def minimumSizeHint(self) -> QSize:
+        """Never squeezed together."""
+        return QSize(260, self.sizeHint().height())
+
+    def draw(self, painter: QPainter) -> None:
+        """Names, cells, counts, and shares of their row."""
+        if not self._counts:
+            return
+        colours, line = current(), self.fontMetrics().height()
+        left, top = self.fontMetrics().horizontalAdvance("truly negative") + 12, 2 * line + 10
+        width, height = (self.width() - left - 4) / 2, (self.height() - top - 4) / 2
+        bold = QFont(self.font())
+        bold.setBold(True)
+        centre = int(Qt.AlignmentFlag.AlignCenter)
+        painter.setFont(bold)
+        painter.setPen(QColor(colours.text))
+        title = f"Called positive from a probability of {score(self._threshold)} on"
+        painter.drawText(QRectF(0, 0, self.width(), line + 2), int(Qt.AlignmentFlag.AlignLeft), title)
+        painter.setFont(self.font())
+        painter.setPen(QColor(colours.muted))
+        for place, name in enumerate(("called positive", "called negative")):
+            painter.drawText(QRectF(left + place * width, line + 4, width, line + 4), centre, name)
+        for row, names in enumerate(_CELLS):
+            said = ("truly positive", "truly negative")[row]
+            side = int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+            painter.setPen(QColor(colours.muted))
+            painter.drawText(QRectF(0, top + row * height, left, height), side, said)
+            total = sum(self._counts[name] for name in names)
+            for place, name in enumerate(names):
+                self._cell(painter, QRectF(left + place * width, top + row * height, width, height), name, total, bold)
+
+    def _cell(self, painter: QPainter, room: QRectF, name: str, total: int, bold: QFont) -> None:
+        colours, counted = current(), self._counts[name]
+        share = counted / total if total else 0.0
+        tint = QColor(colours.good if name.startswith("true") else colours.warn)
+        tint.setAlphaF(0.08 + 0.3 * share)
+        inner = room.adjusted(2, 2, -2, -2)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(tint)
+        painter.drawRoundedRect(inner, 6, 6)
+        painter.setPen(QColor(colours.text))
+        painter.setFont(bold)
+        half = inner.height() / 2
+        below = int(Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignBottom)
+        above = int(Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop)
+        painter.drawText(QRectF(inner.x(), inner.y(), inner.width(), half), below, f"{counted:,}")
+        painter.setFont(self.font())
+        said = f"{name.replace('_', ' ')}, {percent(share)}"
+        text = painter.fontMetrics().elidedText(said, Qt.TextElideMode.ElideRight, int(inner.width()) - 6)
+        painter.drawText(QRectF(inner.x(), inner.y() + half, inner.width(), half), above, text)

@@ -1,0 +1,146 @@
+"""The curves of several runs over each other, each in its run's colour."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import pyqtgraph as pg
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QColor, QPainter
+from PySide6.QtWidgets import QGridLayout, QWidget
+
+from mmdesk.ui.colours import SPACE_S, SPACE_XS, current
+from mmdesk.ui.formatting import count, shown
+from mmdesk.ui.widgets.basics import Label, Painted, column
+from mmdesk.ui.widgets.curves import DASHES, Chart, CurvePlot, Line
+
+_MOST = 40
+"""More lines over each other cannot be told apart."""
+_NAMED = 12
+_COLUMNS = 2
+_CHARTS = (
+    ("val", "classification_auroc", "AUROC, validation (higher is better)"),
+    ("val", "loss", "Loss, validation (lower is better)"),
+    ("train", "loss", "Loss, training (lower is better)"),
+    ("val", "classification_average_precision", "Average precision, validation (higher is better)"),
+    ("val", "regression_mae", "Mean absolute error, validation (lower is better)"),
+    ("val", "ranking_spearman", "Spearman correlation, validation (higher is better)"),
+)
+
+
+@dataclass(frozen=True)
+class RunCurve:
+    """A run: its name, its place among all runs, which tells its colour and dashes, and its history."""
+
+    name: str
+    number: int
+    history: Sequence[Mapping[str, object]]
+
+
+def overlaid(runs: Sequence[RunCurve]) -> list[Chart]:
+    """One chart for each loss and measure that at least one of the runs has."""
+    charts = []
+    for part, name, title in _CHARTS:
+        lines = [Line(run.name, _values(run.history, part, name), run.number, run.number) for run in runs]
+        lines = [line for line in lines if any(value is not None for value in line.values)]
+        if lines:
+            charts.append(Chart(title, tuple(lines)))
+    return charts
+
+
+def _values(history: Sequence[Mapping[str, object]], part: str, name: str) -> tuple[float | None, ...]:
+    member = history[-1].get("member") if history else None  # of an ensemble, the one that was trained last
+    found = []
+    for epoch in history:
+        figures = epoch.get(part)
+        value = figures.get(name) if isinstance(figures, Mapping) else None
+        known = isinstance(value, (int, float)) and math.isfinite(value)
+        if epoch.get("member") == member:
+            found.append(float(value) if known and isinstance(value, (int, float)) else None)
+    return tuple(found)
+
+
+class _Names(Painted):
+    """Which line is which run, in as many rows as they need."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._runs: list[tuple[str, int]] = []
+        self.setAccessibleName("Legend")
+
+    def show_names(self, runs: Sequence[RunCurve]) -> None:
+        self._runs = [(shown(run.name, 40), run.number) for run in runs[:_NAMED]]
+        self.setAccessibleDescription(", ".join(name for name, _ in self._runs))
+        self.updateGeometry()
+        self.update()
+
+    def _places(self) -> list[tuple[int, int]]:
+        places, x, y = [], 4, 0
+        for name, _ in self._runs:
+            width = 34 + self.fontMetrics().horizontalAdvance(name) + 18
+            if x > 4 and x + width > max(self.width(), 200):
+                x, y = 4, y + self.fontMetrics().height() + 4
+            places.append((x, y))
+            x += width
+        return places
+
+    def hasHeightForWidth(self) -> bool:
+        """More rows where it is narrow."""
+        return True
+
+    def heightForWidth(self, _width: int) -> int:
+        """Of all rows."""
+        places = self._places()
+        return (places[-1][1] if places else 0) + self.fontMetrics().height() + 4
+
+    def sizeHint(self) -> QSize:
+        """As high as the rows are at this width."""
+        return QSize(300, self.heightForWidth(self.width()))
+
+    def draw(self, painter: QPainter) -> None:
+        """A piece of each line and its name."""
+        height = self.fontMetrics().height()
+        for (name, number), (x, y) in zip(self._runs, self._places(), strict=True):
+            colour = QColor(current().role(f"series {number}"))
+            painter.setPen(pg.mkPen(colour, width=2, style=DASHES[number // 8 % len(DASHES)]))
+            painter.drawLine(x, y + height // 2, x + 26, y + height // 2)
+            painter.setPen(QColor(current().text))
+            painter.drawText(x + 32, y, 400, height + 2, int(Qt.AlignmentFlag.AlignVCenter), name)
+
+
+class RunCurves(QWidget):
+    """A legend and the plots, two beside each other."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._names = _Names()
+        self._more = Label("", "small", wrap=True)
+        self._grid = QGridLayout()
+        self._grid.setSpacing(SPACE_S)
+        column(self, self._names, self._more, self._grid, spacing=SPACE_XS).setStretch(2, 1)
+        self.plots: list[CurvePlot] = []
+
+    def show_runs(self, runs: Sequence[RunCurve]) -> None:
+        """Show the curves of these runs."""
+        drawn = runs[:_MOST]
+        charts = overlaid(drawn)
+        self._names.show_names(drawn)
+        said = []
+        if len(drawn) > _NAMED:
+            said.append(f"and {count(len(drawn) - _NAMED, 'more run')}; the table shows their colours")
+        if len(runs) > _MOST:
+            said.append(f"the curves of the first {_MOST} are drawn")
+        if not charts:
+            said.append("None of these runs has curves here.")
+        self._more.setText("; ".join(said))
+        self._more.setVisible(bool(said))
+        while len(self.plots) < len(charts):
+            plot = CurvePlot()
+            self._grid.addWidget(plot, len(self.plots) // _COLUMNS, len(self.plots) % _COLUMNS)
+            self.plots.append(plot)
+        for number, plot in enumerate(self.plots):
+            plot.setVisible(number < len(charts))
+            if number < len(charts):
+                plot.show_chart(charts[number])
