@@ -29,8 +29,10 @@ if TYPE_CHECKING:
     from mmdesk.engine.services.media_imports import ArtifactRow, ExtractReport, MediaReport
     from mmdesk.engine.services.previews import Preview as MediaPreview
     from mmdesk.engine.services.runs import RunRow
+    from mmdesk.engine.services.source_lines import SourceLines
     from mmdesk.engine.services.table_imports import ImportOptions, Preview, TableFiles, TablesReport
     from mmdesk.engine.services.table_reports import ImportHistory, RedoReport, UndoReport
+    from mmdesk.ui.printing import Paper
 
 _TABLE_SUFFIXES = {".csv", ".tsv", ".tab", ".txt", ".gz", ".zip", ".xlsx", ".xls", ".parquet"}
 
@@ -268,6 +270,13 @@ def check_item(folder: Path, item: Item, *, ctx: JobContext) -> tuple[CheckedFil
     return custody.check_item(folder, item, ctx=ctx)
 
 
+def source_lines(folder: Path, item: Item, *, ctx: JobContext) -> SourceLines | None:
+    """The line behind a piece of evidence among its neighbours; None where no file has a line of it."""
+    from mmdesk.engine.services import source_lines as service
+
+    return None if item.source is None else service.source_lines(folder, item.source, ctx=ctx)
+
+
 def explain_to_pages(
     folder: Path, run: str, entities: Sequence[str], account: Account, out: Path, *, ctx: JobContext
 ) -> BatchReport:
@@ -315,6 +324,14 @@ def write_page(folder: Path, explanation: Explanation, path: Path, *, ctx: JobCo
     from mmdesk.engine.services import explanations
 
     write_atomic(path, explanations.page(folder, explanation))
+
+
+def write_pdf(folder: Path, explanation: Explanation, paper: Paper, path: Path, *, ctx: JobContext) -> None:  # noqa: ARG001
+    """The same page as PDF, on sheets of this paper."""
+    from mmdesk.engine.services import explanations
+    from mmdesk.ui import printing
+
+    printing.write_pdf(explanations.page(folder, explanation), path, paper)
 
 
 def write_explanation(explanation: Explanation, path: Path, *, ctx: JobContext) -> None:  # noqa: ARG001

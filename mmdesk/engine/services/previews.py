@@ -55,6 +55,7 @@ class Preview:
         frames: Of a video, in time order.
         text: The beginning of a text file.
         problem: Why there is nothing to look at.
+        path: Where the stored file is.
     """
 
     sha256: str
@@ -71,6 +72,7 @@ class Preview:
     frames: tuple[PreviewFrame, ...] = ()
     text: str = ""
     problem: str = ""
+    path: str = ""
 
 
 def preview(folder: Path, sha256: str, *, detail: bool = False, ctx: JobContext = NULL_CONTEXT) -> Preview:
@@ -97,6 +99,7 @@ def preview(folder: Path, sha256: str, *, detail: bool = False, ctx: JobContext 
                 artifact.content_type,
                 artifact.size_bytes,
                 intact=_sha256(file, ctx) == sha256,
+                path=str(case.files.path(artifact.path)),
             )
             file.seek(0)
             _load_readers()  # they are no part of what a file may ask for

@@ -10,6 +10,7 @@ from shiboken6 import isValid
 
 from mmdesk.ui.jobs.job import Failure, Job, JobState, Lane, Outcome
 from mmdesk.ui.jobs.lanes import LaneProtocol, ProcessLane, ThreadLane
+from mmdesk.ui.jobs.player import Player
 
 T = TypeVar("T")
 
@@ -20,7 +21,7 @@ class Jobs(QObject):
     """Every job of the window, from submission to its one end.
 
     ``changed`` tells of a new job, a step forward and the end; ``ended`` of the end alone. Both come on the window's
-    thread, as do a job's own answers. A job whose ``owner`` is gone ends unheard.
+    thread, as do a job's own answers. A job whose ``owner`` is gone ends unheard. ``player`` plays sounds and films.
     """
 
     changed = Signal(object)
@@ -40,6 +41,7 @@ class Jobs(QObject):
         self._timer = QTimer(self)
         self._timer.setInterval(POLL_MS)
         self._timer.timeout.connect(self._poll)
+        self.player = Player(self)
 
     @property
     def live(self) -> tuple[Job, ...]:
@@ -119,6 +121,7 @@ class Jobs(QObject):
             job.mailbox.cancel.set()
         for lane in self._lanes.values():
             lane.close()
+        self.player.close()
         self._timer.stop()
         self._live.clear()
 

@@ -60,6 +60,27 @@ def draw_chip(painter: QPainter, corner: QPointF, text: str, colours: Colours) -
     painter.drawText(area, int(Qt.AlignmentFlag.AlignCenter), text)
 
 
+class Screen(Painted):
+    """One picture, as large as it fits."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self._image: QImage | None = None
+        self.setMinimumSize(160, 90)
+        self.setAccessibleName(name)
+
+    def show_image(self, image: QImage | None) -> None:
+        """Another picture, or none."""
+        self._image = image
+        self.update()
+
+    def draw(self, painter: QPainter) -> None:
+        """In the middle."""
+        if self._image is not None:
+            painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+            painter.drawImage(fitted(QRectF(self.rect()), self._image.size()), self._image)
+
+
 class FrameGrid(Painted):
     """The frames of a video in order, each with its moment and its contribution as a bar.
 

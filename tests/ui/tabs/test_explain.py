@@ -93,7 +93,7 @@ def test_the_explanation_is_the_services_from_the_general_to_the_source(
 
 
 def test_evidence_is_linked_everywhere_and_leads_to_its_line(
-    qtbot: QtBot, window: MainWindow, trained_case: Path
+    qtbot: QtBot, window: MainWindow, trained_case: Path, made_data: Path
 ) -> None:
     tab = explain_tab(qtbot, window, trained_case)
     page = tab.page
@@ -107,6 +107,14 @@ def test_evidence_is_linked_everywhere_and_leads_to_its_line(
     assert first.source is not None
     assert f"line {first.source.line:,}" in page._source.text()
     assert (first.source.import_sha256 or "?")[:16] in page._source.text()
+    qtbot.keyClick(window, Qt.Key.Key_L, Qt.KeyboardModifier.ControlModifier)
+    rest(qtbot, window)
+    line = Path(first.source.file or "").name
+    (table,) = (path for path in made_data.glob("*.csv") if path.name == line)
+    text = table.read_text(encoding="utf-8").splitlines()[(first.source.line or 1) - 1]
+    assert page.source.text.isVisible()
+    assert page.source.text.textCursor().block().text().endswith(text)
+    assert "what was imported" in page.source._checked.text()
     place = next(n for n, item in enumerate(page.explanation.items) if item.kind == "event")
     page.choose(place)
     assert page.events.items.table.chosen()
@@ -161,9 +169,22 @@ def test_media_are_shown_with_what_the_model_saw(
     tab.page.choose(next(n for n, item in enumerate(tab.page.explanation.items) if item.media_type == kind))
     rest(qtbot, window)
     media = tab.page.media
-    assert media._stack.currentWidget() is getattr(media, view)
+    assert getattr(media, view).isVisible()
     assert "hash checked" in media._facts.text()
     assert getattr(media, view).accessibleDescription() not in {"", "No tiles"}
+    assert media.playback.isVisible() == (kind != "image")
+    if kind == "image":
+        return
+    media.playback.slider.setFocus()
+    qtbot.keyClick(media.playback.slider, Qt.Key.Key_Right)
+    start_s = media.playback._at_s
+    assert start_s > 0
+    click(qtbot, media.playback.button)
+    qtbot.waitUntil(lambda: media.playback._at_s > start_s + 0.2, timeout=LONG_MS)
+    assert kind == "video" or media.sound.at_s > start_s + 0.2
+    assert kind == "audio" or media.film.isVisible()
+    click(qtbot, media.playback.button)
+    assert not media.playback.playing
 
 
 def stored_file(case: Path, sha256: str) -> Path:
@@ -288,6 +309,10 @@ def test_a_page_to_print_is_the_command_lines(
     rest(qtbot, window)
     assert tab.page.explanation is not None
     assert (tmp_path / "why.html").read_bytes() == explanations.page(trained_case, tab.page.explanation)
+    tab._save_pdf[0].trigger()
+    choose_file(window, tmp_path / "why.pdf")
+    rest(qtbot, window)
+    assert (tmp_path / "why.pdf").read_bytes().startswith(b"%PDF-")
 
 
 def _lines(path: Path) -> list[str]:

@@ -15,6 +15,7 @@ from mmdesk.ui.jobs.job import Lane
 from mmdesk.ui.tabs.explain.grade_page import GradePage
 from mmdesk.ui.tabs.explain.items import EventsView, ForAndAgainst, ItemTable, LinksView, MaybeEmpty
 from mmdesk.ui.tabs.explain.media_view import MediaView
+from mmdesk.ui.tabs.explain.source_page import SourcePage
 from mmdesk.ui.tabs.explain.views import Views
 from mmdesk.ui.tabs.explain.wording import (
     GRADES,
@@ -26,7 +27,7 @@ from mmdesk.ui.tabs.explain.wording import (
     scale_of,
     source_line,
 )
-from mmdesk.ui.widgets.basics import ElidedLabel, Label, boxed, column, frame, roomy, row, scrolled, switch
+from mmdesk.ui.widgets.basics import ElidedLabel, IconButton, Label, boxed, column, frame, roomy, row, scrolled, switch
 from mmdesk.ui.widgets.clauses import ClauseList
 from mmdesk.ui.widgets.notice import Picture
 from mmdesk.ui.widgets.waterfall import Waterfall
@@ -53,7 +54,8 @@ class AccountPage(QWidget):
         self._build_evidence()
         self._source_icon = Picture("file", "muted", 16)
         self._source = ElidedLabel("", "muted", Qt.TextElideMode.ElideMiddle)
-        source = row(None, self._source_icon, self._source)
+        show_line = IconButton("table", "Show the line in its file", self.show_source_line)
+        source = row(None, self._source_icon, self._source, show_line)
         source.setStretch(1, 1)
         splitter = QSplitter()
         splitter.addWidget(self._left)
@@ -135,6 +137,7 @@ class AccountPage(QWidget):
         self.sides = ForAndAgainst()
         self.clauses = ClauseList()
         self.grade = GradePage()
+        self.source = SourcePage(self._desk)
         self._maybe = {
             "attribute": MaybeEmpty(self.attributes, "attribute", "No attributes"),
             "event": MaybeEmpty(self.events, "event", "No events before this moment"),
@@ -155,6 +158,7 @@ class AccountPage(QWidget):
             (self.sides, "For and against"),
             (self.clauses, "Account"),
             (self.grade, "Grade"),
+            (self.source, "Source"),
         ):
             self.tabs.addTab(boxed(column(None, widget, margin=(0, SPACE_S, 0, 0))), title)
         for view in (self.attributes, self.events, self.links, self.media, self.sides):
@@ -184,6 +188,7 @@ class AccountPage(QWidget):
         self.views.show_explanation(explanation)
         for number, (kind, title) in enumerate(zip(_KINDS, ("Attributes", "Events", "Links", "Media"), strict=True)):
             self.tabs.setTabText(number, f"{title} {len(by_kind[kind])}")
+        self.source.show_item(None)
         self._say_source("Choose a piece of evidence to see the file and line it came from.")
         self.shown.emit()
 
@@ -244,10 +249,16 @@ class AccountPage(QWidget):
         self.sides.choose(place)
         self._show_source(place)
 
+    def show_source_line(self) -> None:
+        """The file around the line that the chosen evidence came from."""
+        self.views.setCurrentIndex(0)
+        self.tabs.setCurrentIndex(self.tabs.count() - 1)
+
     def _show_source(self, place: int) -> None:
         if self.explanation is None:
             return
         item = self.explanation.items[place]
+        self.source.show_item(item)
         words = [source_line(item)]
         if item.time_us is not None:
             words.insert(0, data_time(item.time_us))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QPlainTextEdit, QSlider, QSplitter, QStackedWidget, QWidget
 
 from mmdesk.engine.explanation.references import Custody, custody_words
@@ -14,9 +16,10 @@ from mmdesk.ui.desk import Desk
 from mmdesk.ui.formatting import data_time, duration, shown, size
 from mmdesk.ui.jobs.job import Failure, Lane
 from mmdesk.ui.tabs.explain.items import ItemTable, Numbered
+from mmdesk.ui.tabs.explain.playback import Playback
 from mmdesk.ui.tabs.explain.wording import Scale
 from mmdesk.ui.widgets.basics import ElidedLabel, Label, boxed, column, frame, row, zoom_buttons
-from mmdesk.ui.widgets.media import Frame, FrameGrid
+from mmdesk.ui.widgets.media import Frame, FrameGrid, Screen
 from mmdesk.ui.widgets.notice import Picture, Stateful
 from mmdesk.ui.widgets.picture import Tile, TiledPicture
 from mmdesk.ui.widgets.sound import Sound, SoundView, Span
@@ -52,28 +55,24 @@ class MediaView(QWidget):
         self.text.setReadOnly(True)
         self.text.setAccessibleName("Beginning of the file")
         self._stack = QStackedWidget()
-        for widget in (self.picture, self.sound, self.frames, self.text):
+        self.film = Screen("Film")
+        self.film.hide()
+        self._film_page = boxed(column(None, self.film, self.frames, spacing=SPACE_S))
+        for widget in (self.picture, self.sound, self._film_page, self.text):
             self._stack.addWidget(widget)
+        self.playback = Playback(desk.jobs.player)
+        self.playback.stood.connect(self.sound.stand)
+        self.playback.pictured.connect(self._on_playback_pictured)
+        self.sound.sought.connect(self.playback.seek)
+        self.sound.toggled.connect(self.playback.toggle)
+        self.frames.picked.connect(self.playback.seek)
         self._title = ElidedLabel("", "strong", Qt.TextElideMode.ElideMiddle)
         self._facts = ElidedLabel("", "small")
         self._whole = Label("", "small", wrap=True)
-        self.strength = QSlider(Qt.Orientation.Horizontal)
-        self.strength.setRange(0, 100)
-        self.strength.setValue(100)
-        self.strength.setFixedWidth(90)
-        self.strength.setPageStep(20)
-        self.strength.setAccessibleName("Strength of the heat map")
-        self.strength.valueChanged.connect(lambda value: self.picture.set_strength(value / 100))
-        zoom = zoom_buttons(
-            "the picture",
-            lambda: self.picture.zoom(_NEARER),
-            lambda: self.picture.zoom(1 / _NEARER),
-            self.picture.fit,
-        )
-        self._overlay = boxed(row(None, Label("Heat map", "muted"), self.strength, zoom, spacing=SPACE_S))
+        self._overlay = self._picture_tools()
         head = row(None, column(None, self._title, self._facts, spacing=0), self._overlay)
         head.setStretch(0, 1)
-        shown_file = column(None, head, self._stack, self._whole, spacing=SPACE_S)
+        shown_file = column(None, head, self._stack, self.playback, self._whole, spacing=SPACE_S)
         shown_file.setStretch(1, 1)
         self._state = Stateful(boxed(shown_file))
         self._banner = frame("notice")
@@ -89,12 +88,30 @@ class MediaView(QWidget):
         splitter.setChildrenCollapsible(False)
         column(self, splitter)
 
+    def _picture_tools(self) -> QWidget:
+        """How strong the heat map is, and zooming."""
+        self.strength = QSlider(Qt.Orientation.Horizontal)
+        self.strength.setRange(0, 100)
+        self.strength.setValue(100)
+        self.strength.setFixedWidth(90)
+        self.strength.setPageStep(20)
+        self.strength.setAccessibleName("Strength of the heat map")
+        self.strength.valueChanged.connect(lambda value: self.picture.set_strength(value / 100))
+        zoom = zoom_buttons(
+            "the picture",
+            lambda: self.picture.zoom(_NEARER),
+            lambda: self.picture.zoom(1 / _NEARER),
+            self.picture.fit,
+        )
+        return boxed(row(None, Label("Heat map", "muted"), self.strength, zoom, spacing=SPACE_S))
+
     def show_items(self, items: Numbered, scale: Scale, largest: float) -> None:
         """Show these files, and the first of them."""
         self._items = dict(items)
         self._scale = scale
         self._chosen = None
         self.items.show_items(items, scale, largest)
+        self.playback.stop()
         if items:
             self.choose(items[0][0])
 
@@ -117,12 +134,17 @@ class MediaView(QWidget):
         if place == self._chosen or item.artifact_sha256 is None:
             return
         self._chosen = place
+        self.playback.stop()
         self._warn("")
         self._state.show_busy(f"Opening {shown(item.label, 60)}")
         self._desk.jobs.submit(
             Lane.QUICK, calls.preview_media, self._desk.session.folder, item.artifact_sha256, key="explain.media",
             owner=self, on_success=lambda seen: self._on_preview(item, seen), on_failure=self._on_failed,
         )  # fmt: skip
+
+    def _on_playback_pictured(self, image: QImage) -> None:
+        self.film.show_image(image)
+        self.film.show()
 
     def _warn(self, text: str) -> None:
         self._warning.setText(text)
@@ -146,6 +168,9 @@ class MediaView(QWidget):
         self._overlay.setVisible(seen.pixels is not None)
         self._whole.setText(self._rest(item))
         self._whole.setVisible(bool(self._whole.text()))
+        playable = seen.length_s > 0 and seen.media_type in {"audio", "video"}
+        self.film.hide()
+        self.playback.show_file(Path(seen.path) if playable else None, seen.length_s)
         if seen.problem:
             self._state.show_empty("file", seen.problem, "The file itself is kept in the case as it came.")
             return
@@ -170,7 +195,7 @@ class MediaView(QWidget):
             self._stack.setCurrentWidget(self.sound)
         elif seen.frames:
             self.frames.show_frames([Frame(f.pixels, f.time_s, _at(item, f.time_s)) for f in seen.frames])
-            self._stack.setCurrentWidget(self.frames)
+            self._stack.setCurrentWidget(self._film_page)
         else:
             self.text.setPlainText(seen.text)
             self._stack.setCurrentWidget(self.text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ from mmdesk.ui.desk import Desk, Room
 from mmdesk.ui.entity_calls import Scores
 from mmdesk.ui.formatting import count, relative_time, shown, tool_tip
 from mmdesk.ui.jobs.job import Failure, Job, Lane
+from mmdesk.ui.printing import Paper, usual_paper
 from mmdesk.ui.session import Concern
 from mmdesk.ui.tabs.explain.account_page import AccountPage
 from mmdesk.ui.tabs.explain.entity_columns import known_heads
@@ -77,6 +79,14 @@ class ExplainTab(Room):
         self._save_page = add(
             "Explain", "Save as a page…", self._on_save_page, shortcut="Ctrl+Shift+P", icon="export", enabled=False
         )
+        self._save_pdf = tuple(
+            add(
+                "Explain", f"Save as PDF, {paper.value}…", partial(self._on_save_pdf, paper),
+                shortcut="Ctrl+P" if paper is usual_paper() else None, icon="export", enabled=False,
+            )
+            for paper in Paper
+        )  # fmt: skip
+        add("Explain", "Show the source line", self.page.show_source_line, shortcut="Ctrl+L", icon="table")
         add("Explain", "Find an entity", self._on_find, shortcut="Ctrl+F", icon="search")
         self._of_the_list = (
             add("Explain", "Overview of the list", self._on_overview, shortcut="Ctrl+Shift+O", enabled=False),
@@ -298,6 +308,13 @@ class ExplainTab(Room):
             folder = self.desk.session.folder  # files are decoded for it, hence in a process that may die
             self._save("Save the explanation as a page", name, Lane.QUICK, calls.write_page, folder, explanation)
 
+    def _on_save_pdf(self, paper: Paper) -> None:
+        explanation = self.page.explanation
+        if explanation is not None:
+            name = f"{safe_name(explanation.entity_id)}.pdf"
+            folder = self.desk.session.folder
+            self._save("Save the explanation as PDF", name, Lane.QUICK, calls.write_pdf, folder, explanation, paper)
+
     def _save(self, title: str, name: str, lane: Lane, work: Callable[..., None], *words: object) -> None:
         """Ask for a file and let ``work`` write it."""
 
@@ -323,6 +340,8 @@ class ExplainTab(Room):
         self._copy.setEnabled(explained)
         self._export.setEnabled(explained)
         self._save_page.setEnabled(explained)
+        for action in self._save_pdf:
+            action.setEnabled(explained)
 
     def reset_layout(self) -> None:
         """Widths as they came."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from mmdesk.engine.core.types import Head
 from mmdesk.engine.explanation.account import start_name
-from mmdesk.engine.explanation.references import custody_words
+from mmdesk.engine.explanation.references import Custody, custody_words
 from mmdesk.ui.formatting import MISSING, count, percent, shown, signed
 from mmdesk.ui.widgets.waterfall import Account, Step
 
@@ -159,6 +159,12 @@ def custody_text(checked: CheckedFile) -> str:
     """What a check of a file behind a piece of evidence found."""
     said = custody_words(checked.standing, imported=checked.import_id is not None)
     return f"{shown(_bare(checked.name), 60)} {said}"
+
+
+def custody_phrase(standing: str) -> str:
+    """What a check of an imported table found, beginning a line."""
+    words = custody_words(Custody(standing), imported=True)
+    return words[:1].upper() + words[1:]
 
 
 def account_text(explanation: Explanation) -> str:
