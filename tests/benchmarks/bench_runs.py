@@ -55,6 +55,10 @@ def measure(folder: Path, extent: Extent) -> list[Figure]:
             column._order.clear()
         listed.table.sortByColumn(section, listed.table.horizontalHeader().sortIndicatorOrder())
 
+    def choose_all() -> None:
+        listed.table.clearSelection()
+        listed.table.selectAll()
+
     def query(text: str) -> None:
         listed.query.set_text("")
         listed.query.set_text(text)
@@ -68,7 +72,7 @@ def measure(folder: Path, extent: Extent) -> list[Figure]:
         Figure("found by a query", "ms", step(lambda: query(_QUERY)), _LIMIT_MS, "limit", 1, lower=True),
         Figure("found by a word", "ms", step(lambda: query("interrupted")), _LIMIT_MS, "limit", 1, lower=True),
         Figure("scrolled by a page", "ms", step(lambda: scroll(25)), _BLOCK_MS, "limit", 1, lower=True),
-        Figure("all chosen", "ms", step(listed.table.selectAll), _LIMIT_MS, "limit", 1, lower=True),
+        Figure("all chosen", "ms", step(choose_all), _LIMIT_MS, "limit", 1, lower=True),
         Figure("read from the case, beside the window", "ms", read_ms, 5000, "limit", 1, lower=True),
     ]
     listed.close()

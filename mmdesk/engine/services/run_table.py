@@ -232,13 +232,14 @@ def _word(value: object) -> object:
 def _metrics(metrics: Sequence[Mapping[str, Any]]) -> Iterator[RunColumn]:
     measured: dict[tuple[str, str, str], list[Any]] = {}
     for place, document in enumerate(metrics):
-        for source in (*_PARTS, _BASELINE):
-            heads = _heads(document, source)
-            for head in _HEADS:
-                figures = heads.get(head)
-                for name, value in figures.items() if isinstance(figures, Mapping) else ():
-                    if isinstance(value, (int, float)):
-                        measured.setdefault((source, head, name), [None] * len(metrics))[place] = float(value)
+        for source in (*_PARTS, _BASELINE) if document else ():
+            for head, figures in _heads(document, source).items():
+                for name, value in figures.items() if head in _HEADS else ():
+                    if value.__class__ is float or value.__class__ is int:
+                        column = measured.get((source, head, name))
+                        if column is None:
+                            column = measured[source, head, name] = [None] * len(metrics)
+                        column[place] = float(value)
     taken: set[str] = set()
     for (source, head, name), values in measured.items():
         short = [f"{source}.{name}"]

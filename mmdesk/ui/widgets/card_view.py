@@ -98,7 +98,9 @@ class CardView(QTextEdit):
 
     def _table(self, cursor: QTextCursor, lines: list[str]) -> None:
         rows = [_cells(line) for line in lines]
-        rows = [row for row in rows if not all(re.fullmatch(r"-+", cell) for cell in row)]
+        rows = [row for row in rows if row and not all(re.fullmatch(r"-+", cell) for cell in row)]
+        if not rows:
+            return
         style = QTextTableFormat()
         style.setCellPadding(4)
         style.setCellSpacing(0)

@@ -64,6 +64,7 @@ class CurvePlot(Plot):
     def __init__(self) -> None:
         super().__init__("", "epoch")
         self._chart: Chart | None = None
+        self._label: Any = None
         self.setMinimumHeight(150)
 
     def show_chart(self, chart: Chart) -> None:
@@ -77,6 +78,9 @@ class CurvePlot(Plot):
     def redraw(self) -> None:
         """Curves, the best epoch, the level to beat."""
         self.clear()
+        if self._label is not None:  # it hangs on the view, which is not cleared
+            self.scene().removeItem(self._label)
+            self._label = None
         chart, colours = self._chart, self.colours
         if chart is None:
             return
@@ -108,7 +112,7 @@ class CurvePlot(Plot):
         self.addItem(pg.InfiniteLine(level, angle=0, pen=_baseline_pen(self.colours)))
         # A curve that climbs leaves the lower right corner free, one that falls the upper right.
         corner = (1, 0) if values and values[-1] < values[0] else (1, 1)
-        label = pg.LabelItem(f"baseline {score(level)}", color=self.colours.text)
+        label = self._label = pg.LabelItem(f"baseline {score(level)}", color=self.colours.text)
         label.item.setFont(self.font())
         label.setParentItem(self.getPlotItem().vb)
         label.anchor(itemPos=corner, parentPos=corner)

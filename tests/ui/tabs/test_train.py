@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -93,6 +94,7 @@ def test_the_same_training_again_is_shown_not_repeated(qtbot: QtBot, window: Mai
     click(qtbot, tab._start)
     rest(qtbot, window)
     assert "was done before" in tab._status.text()
+    assert tab._log.columns.rowCount() == len(tab._history) == 2
     assert tab._title.text() == "first look"
 
 
@@ -104,6 +106,8 @@ def test_a_training_is_cancelled(qtbot: QtBot, window: MainWindow, trained_case:
     click(qtbot, tab._cancel)
     rest(qtbot, window)
     assert tab._status.text().startswith("cancelled after")
+    words = " ".join(label.text() for label in tab._news.findChildren(QLabel))
+    assert "The best state so far, of epoch" in words
     assert tab._start.isEnabled()
     assert [run.status for run in run_service.list_runs(trained_case)].count(RunStatus.CANCELLED) == 1
 
@@ -142,6 +146,7 @@ def test_an_impossible_setting_stops_the_start(qtbot: QtBot, window: MainWindow,
 def test_leaving_the_case_forgets_its_training(qtbot: QtBot, window: MainWindow, trained_case: Path) -> None:
     tab = train_tab(qtbot, window, trained_case)
     assert tab._start.isEnabled()
+    assert re.match(r"About \d+ (s|min).* at most here \(\d+ epochs\)", tab._time.text())
     qtbot.keyClick(window, Qt.Key.Key_W, Qt.KeyboardModifier.ControlModifier)
     qtbot.waitUntil(lambda: window.session.case is None)
     assert not tab._start.isEnabled()

@@ -28,7 +28,7 @@ class OutcomesPage(QWidget):
         self.confusion = ConfusionMatrix()
         self.numbers = ReliabilityPlot()
         self._said = Label(
-            "On the dashed line predicted and observed agree; bars: the middle 95 % of chance.", "small", wrap=True
+            "On the dashed line predicted and observed agree; the bars are 95 % intervals.", "small", wrap=True
         )
         plots = column(None, self.calibration, self.confusion, self.numbers, None, spacing=SPACE_S)
         head = row(None, self.part, self._said)

@@ -21,6 +21,7 @@ from mmdesk.ui.widgets.figures import FigureRow
 from mmdesk.ui.widgets.findings import Sentence, SentenceList, Severity
 from mmdesk.ui.widgets.notice import Stateful
 from mmdesk.ui.widgets.table import Table
+from mmdesk.ui.widgets.training_log import log_columns
 
 if TYPE_CHECKING:
     from mmdesk.engine.services.certificates import Certificate
@@ -127,6 +128,7 @@ class RunDetails(QWidget):
         self._figures.show_figures(figures_of(run.metrics))
         self._measures.set_columns(_measure_columns(run.metrics))
         self._segments.set_columns(_segment_columns(run.metrics))
+        self._segments.setVisible(self._segments.columns.size > 1)
         self._outcomes.show_evaluation(page.evaluation)
         self._curves.show_charts(charts_of(page.history, baseline_curves(run.metrics)))
         self._card.show_card(page.card or "The model card is written when the training ends.")
@@ -135,7 +137,7 @@ class RunDetails(QWidget):
         self._environment.set_columns(
             _pairs(flattened(hashes) + flattened({"data": page.manifest}) + flattened(page.environment))
         )
-        self._log.set_columns(_log_columns(page.history))
+        self._log.set_columns(log_columns(page.history))
         self.notes.show_said(said.tags, said.notes)
         many = len(said.notes)
         self.tabs.setTabText(self.tabs.count() - 1, f"Notes ({many})" if many else "Notes")
@@ -254,26 +256,3 @@ def _pairs(pairs: list[tuple[str, object]]) -> list[Column]:
         Column("Name", [name for name, _ in pairs]),
         Column("Value", [plain_value(value) for _, value in pairs], tip=str),
     ]
-
-
-def _log_columns(history: tuple[Mapping[str, object], ...]) -> list[Column]:
-    flat = [dict(flattened(epoch)) for epoch in history]
-    names: list[str] = []
-    for epoch in flat:
-        names += [name for name in epoch if name not in names]
-    kept = [name for name in names if name not in {"event", "text"}]
-    return [
-        Column(
-            name.replace(".", " ").replace("_", " "),
-            [epoch.get(name) for epoch in flat],
-            show=_log_value,
-            numeric=all(isinstance(epoch.get(name, 0), (int, float)) for epoch in flat),
-        )
-        for name in kept
-    ]
-
-
-def _log_value(value: object) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else ""
-    return number(value, 4) if isinstance(value, (int, float)) else plain_value(value)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from PySide6.QtWidgets import QLineEdit, QProgressBar, QSplitter, QWidget
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QLineEdit, QProgressBar, QSplitter, QTabWidget, QWidget
 
 from mmdesk.ui import run_calls
 from mmdesk.ui.colours import SPACE_L, SPACE_M, SPACE_S
@@ -21,12 +22,17 @@ from mmdesk.ui.widgets.fields import Setting, SettingsForm
 from mmdesk.ui.widgets.figures import FigureRow
 from mmdesk.ui.widgets.findings import Sentence, SentenceList, Severity
 from mmdesk.ui.widgets.notice import Stateful
+from mmdesk.ui.widgets.table import Table
+from mmdesk.ui.widgets.training_log import log_columns
 
 if TYPE_CHECKING:
     from mmdesk.engine.services.runs import RunPage, TrainResult
     from mmdesk.engine.training.checks import Finding
     from mmdesk.engine.training.config import ConfigField
+    from mmdesk.engine.training.estimate import Estimate
 
+_PAUSE_MS = 700
+"""After the last change of a setting the time is estimated anew."""
 _TITLES = {
     "batch_size": "Batch size",
     "learning_rate": "Learning rate",
@@ -59,6 +65,11 @@ class TrainTab(Room):
         self._checks = SentenceList()
         self._start = Button("Start training", self._on_start, icon="play", kind="primary")
         self._reason = Label("", "small", wrap=True)
+        self._time = Label("", "small", wrap=True)
+        self._asking = QTimer(self)
+        self._asking.setSingleShot(True)
+        self._asking.setInterval(_PAUSE_MS)
+        self._asking.timeout.connect(self._ask_time)
         splitter = QSplitter()
         splitter.addWidget(self._left())
         splitter.addWidget(self._right())
@@ -73,6 +84,7 @@ class TrainTab(Room):
         self._cancel_action = desk.commands.add("Train", "Cancel training", self._on_cancel, icon="stop", enabled=False)
         desk.commands.add("Train", "Settings back to their defaults", lambda: self._form.set_values({}))
         self._form.changed.connect(self._enable)
+        self._form.changed.connect(self._asking.start)
         desk.jobs.changed.connect(self._on_jobs_changed)
         self._load_fields()
         self.clear()
@@ -88,6 +100,7 @@ class TrainTab(Room):
             Label("New training", "heading"),
             scrolled(form),
             self._reason,
+            self._time,
             self._start,
             spacing=SPACE_S,
             margin=(SPACE_L, SPACE_M, SPACE_L, SPACE_M),
@@ -111,7 +124,14 @@ class TrainTab(Room):
         self._figures = FigureRow("Result")
         self._news = SentenceList()
         self._curves = CurveGrid()
-        charts = column(None, head, self._bar, self._figures, self._news, scrolled(self._curves), spacing=SPACE_S)
+        self._log = Table("Training log")
+        self._pages = QTabWidget()
+        self._pages.setDocumentMode(True)
+        self._pages.tabBar().setDrawBase(False)
+        self._pages.setAccessibleName("Training")
+        for widget, title in ((scrolled(self._curves), "Curves"), (self._log, "Log")):
+            self._pages.addTab(boxed(column(None, widget, margin=(0, SPACE_S, 0, 0))), title)
+        charts = column(None, head, self._bar, self._figures, self._news, self._pages, spacing=SPACE_S)
         charts.setStretch(4, 1)
         self._charts = boxed(charts)
         self._before = Card("Before the start", self._checks, None)
@@ -125,6 +145,9 @@ class TrainTab(Room):
     def clear(self) -> None:
         """No case, or another one."""
         self.desk.jobs.supersede("train.checks")
+        self.desk.jobs.supersede("train.time")
+        self._asking.stop()
+        self._time.setText("")
         self._job, self._history, self._run_id, self._ready = None, [], None, False
         self._checks.show_sentences([])
         self._before.hide()
@@ -157,6 +180,29 @@ class TrainTab(Room):
             sentences = [Sentence(Severity.GOOD, "The data can be trained on; nothing stands out.")]
         self._checks.show_sentences(sentences)
         self._enable()
+        self._ask_time()
+
+    def _ask_time(self) -> None:
+        """How long it will take, unless it cannot start or has started."""
+        if self.desk.session.case is None or not self._start.isEnabled():
+            self._time.setText("")
+            return
+        self._time.setText("Estimating the time…")
+        self.desk.jobs.submit(
+            Lane.QUICK, run_calls.estimate_training, self.desk.session.folder, self._form.values(), key="train.time",
+            owner=self, on_success=self._on_estimated, on_failure=lambda _failure: self._time.setText(""),
+            on_cancel=lambda: self._time.setText(""),
+        )  # fmt: skip
+
+    def _on_estimated(self, found: Estimate | None) -> None:
+        if found is None or self._job is not None:
+            self._time.setText("")
+            return
+        models = f", {count(found.models, 'model')}" if found.models > 1 else ""
+        self._time.setText(
+            f"About {duration(found.seconds)} at most here ({count(found.epochs, 'epoch')}{models}); it stops earlier"
+            " when nothing improves. The plain baseline comes on top."
+        )
 
     def _on_check_failed(self, failure: Failure) -> None:
         self._ready = False
@@ -181,6 +227,8 @@ class TrainTab(Room):
         self._title.set_text(name or "Training")
         self._status.set_text("starting")
         self._before.hide()
+        self._time.setText("")
+        self.desk.jobs.supersede("train.time")
         self._state.show_busy("Getting the data ready", "The first curve appears after the first epoch.")
         self._bar.setRange(0, 0)
         self._enable()
@@ -190,7 +238,7 @@ class TrainTab(Room):
             self._baseline = baseline_curves({"baseline": event})
         elif event.get("event") == "epoch":
             self._history.append(event)
-            self._curves.show_charts(charts_of(self._history, self._baseline))
+            self._show_history(self._baseline)
             self._state.show_content()
 
     def _on_jobs_changed(self, job: Job) -> None:
@@ -230,10 +278,19 @@ class TrainTab(Room):
 
     def _on_page(self, page: RunPage) -> None:
         self._history = list(page.history)
-        self._curves.show_charts(charts_of(self._history, baseline_curves(page.row.metrics)))
+        self._show_history(baseline_curves(page.row.metrics))
         self._figures.show_figures(figures_of(page.row.metrics))
         self._news.show_sentences(_remarks(page))
         self._state.show_content()
+
+    def _show_history(self, baseline: Mapping[str, float]) -> None:
+        """Curves and log; the log stays at its end while it is looked at there."""
+        self._curves.show_charts(charts_of(self._history, baseline))
+        bar = self._log.verticalScrollBar()
+        at_end = bar.value() == bar.maximum()
+        self._log.set_columns(log_columns(self._history))
+        if at_end:
+            self._log.scrollToBottom()
 
     def _on_failed(self, failure: Failure) -> None:
         self._end()
@@ -245,6 +302,18 @@ class TrainTab(Room):
     def _on_cancelled(self) -> None:
         self._end()
         self._status.set_text(f"cancelled after {count(len(self._history), 'epoch')}")
+        best = next((epoch.get("epoch") for epoch in reversed(self._history) if epoch.get("best")), None)
+        if best is not None:
+            self._news.show_sentences(
+                [
+                    Sentence(
+                        Severity.NOTE,
+                        f"The best state so far, of epoch {best}, is kept with the run.",
+                        "Starting again with the same settings goes on from where it stood and ends with the same"
+                        " model as without the interruption.",
+                    )
+                ]
+            )
         self._before.show()
         self.desk.session.tell(Concern.RUNS)
         if not self._history:
