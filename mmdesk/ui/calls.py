@@ -17,6 +17,7 @@ from mmdesk.engine.core.types import Head, MissingEntities, OnConflict, Table, c
 from mmdesk.engine.explanation.explanation import Baseline
 
 if TYPE_CHECKING:
+    from mmdesk.engine.explanation.beside import Beside
     from mmdesk.engine.explanation.explanation import Changes, Explanation, Item
     from mmdesk.engine.explanation.looks import Perspective
     from mmdesk.engine.explanation.overview import Overview
@@ -261,6 +262,13 @@ def look(
     from mmdesk.engine.services import explanations
 
     return explanations.look(folder, explanation, perspectives, cached=True, ctx=ctx)
+
+
+def set_beside(first: Explanation, second: Explanation, *, ctx: JobContext) -> Beside | None:  # noqa: ARG001
+    """What differs between two explanations; None where they explain different outputs."""
+    from mmdesk.engine.explanation import beside
+
+    return beside.set_beside(first, second)
 
 
 def check_item(folder: Path, item: Item, *, ctx: JobContext) -> tuple[CheckedFile, ...]:

@@ -229,3 +229,56 @@ def test_the_line_is_read_at_moments_and_between_them() -> None:
     assert line.busy() == (10.0, 30.0)
     later = CourseLine((*line.steps, Step(400.0, 8.0, 8.0, quiet=True)), 900.0, 9.0)
     assert later.busy() == (10.0, 50.0)
+
+
+def test_a_pinned_explanation_is_beside_another_entity_and_another_run(
+    qtbot: QtBot, window: MainWindow, trained_case: Path, qtmodeltester: ModelTester
+) -> None:
+    tab = explain_tab(qtbot, window, trained_case)
+    compare = tab.page.views.compare
+    first = tab.page.explanation
+    assert first is not None
+    qtbot.keyClick(window, Qt.Key.Key_B, Qt.KeyboardModifier.ControlModifier)
+    assert compare.pinned is first
+    tab.table.setFocus()
+    qtbot.keyClick(tab.table, Qt.Key.Key_Down)
+    rest(qtbot, window)
+    assert compare.table.isVisible()
+    second = tab.page.explanation
+    assert second is not None
+    assert second.entity_id != first.entity_id
+    qtmodeltester.check(compare.table.columns)
+    differences = compare.table.columns.columns[6].values
+    totals = [sum(item.contribution for item in one.items) for one in (first, second)]
+    assert sum(differences) == pytest.approx(totals[1] - totals[0], abs=1e-9)
+    tab.run_box.set_value(run_service.list_runs(trained_case)[1].run_id)
+    rest(qtbot, window)
+    if compare.go.isVisible():
+        click(qtbot, compare.go)
+        rest(qtbot, window)
+    again = tab.page.explanation
+    assert again is not None
+    assert (again.entity_id, again.run_id != first.run_id) == (first.entity_id, True)
+    assert {value for value in compare.table.columns.columns[0].values if "≠" in value} == set()
+    click(qtbot, compare.unpin)
+    press(qtbot, compare, "Pin this one")
+    assert compare.pinned is again
+
+
+def test_moments_are_walked_with_what_arrived_at_them(qtbot: QtBot, window: MainWindow, trained_case: Path) -> None:
+    tab = explain_tab(qtbot, window, trained_case)
+    look(qtbot, window, tab, Perspective.COURSE)
+    page = tab.page.views.course
+    assert tab.page.explanation is not None
+    course = tab.page.explanation.course
+    assert course is not None
+    moments = [one.time_us for one in course.moments if one.arrived]
+    click(qtbot, page.before)
+    assert page.as_of_us == moments[-1] + 1
+    click(qtbot, page.before)
+    assert page.as_of_us == moments[-2] + 1
+    click(qtbot, page.after)
+    assert page.as_of_us == moments[-1] + 1
+    jump = course.jumps[0]
+    page.go_to(course.moments[jump.moment].time_us)
+    assert jump.items[0].label in page.moved.text()

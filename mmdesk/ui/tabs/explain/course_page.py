@@ -17,7 +17,7 @@ from mmdesk.ui.colours import SPACE_S
 from mmdesk.ui.formatting import count, data_time
 from mmdesk.ui.models.columns import Column
 from mmdesk.ui.tabs.explain.wording import Scale, item_name, scale_of, short_source
-from mmdesk.ui.widgets.basics import Button, ElidedLabel, Label, boxed, column, row, scrolled
+from mmdesk.ui.widgets.basics import Button, ElidedLabel, IconButton, Label, boxed, column, row, scrolled
 from mmdesk.ui.widgets.course import CourseLine, CoursePlot, Step
 from mmdesk.ui.widgets.table import Table
 
@@ -46,14 +46,21 @@ class CoursePage(QWidget):
         self.slider.setAccessibleName("As of")
         self.slider.valueChanged.connect(lambda _value: self._on_slider_moved())
         self.said = ElidedLabel("", "strong")
+        self.moved = ElidedLabel("", "small")
+        self._course: Course | None = None
         self._note = Label("", "small", wrap=True)
         self.explain = Button("Explain as of this day", self._on_explain_clicked, icon="clock")
         self.everything = Button("Everything known", lambda: self.asked_as_of.emit(None))
         self.table = Table("What moved it most")
         self.table.picked.connect(self._on_table_picked)
         self.table.setFixedHeight(_TABLE)
-        steer = row(None, self.said, self.explain, self.everything, spacing=SPACE_S)
-        steer.setStretch(0, 1)
+        self.before = IconButton("chevron-left", "Previous moment", lambda: self.step(-1))
+        self.after = IconButton("chevron-right", "Next moment", lambda: self.step(1))
+        self.before.setShortcut("Alt+,")
+        self.after.setShortcut("Alt+.")
+        told = column(None, self.said, self.moved, spacing=0)
+        steer = row(None, self.before, self.after, told, self.explain, self.everything, spacing=SPACE_S)
+        steer.setStretch(2, 1)
         page = column(None, steer, self.plot, self.slider, self._note, self.table, spacing=SPACE_S)
         page.setStretch(1, 1)
         # Where letters are large there is not room for all of it.
@@ -63,7 +70,7 @@ class CoursePage(QWidget):
         """The course of an explanation that has one."""
         course = explanation.course
         assert course is not None
-        self._scale = scale_of(explanation)
+        self._scale, self._course = scale_of(explanation), course
         factor = 100.0 if explanation.head is Head.CLASSIFICATION else 1.0
         numbers = {jump.moment: number for number, jump in enumerate(course.jumps, 1)}
         steps = tuple(
@@ -139,7 +146,9 @@ class CoursePage(QWidget):
         at = self.as_of_us
         if at is None:
             self.said.set_text("")
+            self.moved.set_text("")
             return
+        self.moved.set_text(self._moved_at(at - 1))
         # An as-of does not see its own moment, so the line is read a microsecond before.
         before_s = (at - 1) / 1e6
         self.plot.mark(before_s)
@@ -151,6 +160,27 @@ class CoursePage(QWidget):
         """Put the slider to the first stop that sees what happened at this moment."""
         if self._stops:
             self.slider.setValue(min(bisect_left(self._stops, time_us + 1), len(self._stops) - 1))
+
+    def step(self, way: int) -> None:
+        """Put the slider just after the next moment at which something happened, or the one before."""
+        at = self.as_of_us
+        if at is None or self._course is None:
+            return
+        happened = [one.time_us + 1 for one in self._course.moments if one.arrived]
+        beyond = [time for time in happened if (time > at if way > 0 else time < at)]
+        if beyond:
+            self.go_to((beyond[0] if way > 0 else beyond[-1]) - 1)
+
+    def _moved_at(self, time_us: int) -> str:
+        """What arrived at the moment that the slider stands just after, and by how much it moved the score."""
+        course = self._course
+        found = [] if course is None else [n for n, one in enumerate(course.moments) if one.time_us == time_us]
+        if course is None or not found or not course.moments[found[0]].arrived:
+            return "Nothing happened just before."
+        moment = course.moments[found[0]]
+        items = next((jump.items for jump in course.jumps if jump.moment == found[0]), ())
+        change = self._scale.change(moment.after - moment.before)
+        return f"{change} by {_arrived(items, moment.arrived) if items else count(moment.arrived, 'arrival')}"
 
     def _on_plot_picked(self, time_s: float) -> None:
         self.go_to(round(time_s * 1e6))

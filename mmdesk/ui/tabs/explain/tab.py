@@ -86,6 +86,9 @@ class ExplainTab(Room):
             )
             for paper in Paper
         )  # fmt: skip
+        self._pin = add(
+            "Explain", "Pin for comparing", self.page.views.pin, shortcut="Ctrl+B", icon="compare", enabled=False
+        )
         add("Explain", "Show the source line", self.page.show_source_line, shortcut="Ctrl+L", icon="table")
         add("Explain", "Find an entity", self._on_find, shortcut="Ctrl+F", icon="search")
         self._of_the_list = (
@@ -99,6 +102,7 @@ class ExplainTab(Room):
         self.page.shown.connect(lambda: self._enable(True))
         self.page.views.course.asked_as_of.connect(self._explain_as_of)
         self.page.views.taught.asked.connect(self._go_to)
+        self.page.views.compare.asked.connect(self._go_to)
         desk.jobs.changed.connect(self._on_jobs_changed)
         self.clear()
 
@@ -136,7 +140,7 @@ class ExplainTab(Room):
         self.run_box.set_options([])
         self.entities.clear()
         self.page.explanation = None
-        self.page.views.what_if.clear()
+        self.page.views.clear()
         self.overview.clear()
         self._state.show_empty("explain", "No case is open", "")
         self._enable(False)
@@ -340,6 +344,7 @@ class ExplainTab(Room):
         self._copy.setEnabled(explained)
         self._export.setEnabled(explained)
         self._save_page.setEnabled(explained)
+        self._pin.setEnabled(explained)
         for action in self._save_pdf:
             action.setEnabled(explained)
 

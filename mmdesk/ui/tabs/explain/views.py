@@ -12,6 +12,7 @@ from mmdesk.ui import calls
 from mmdesk.ui.colours import SPACE_S
 from mmdesk.ui.desk import Desk
 from mmdesk.ui.jobs.job import Failure, Lane
+from mmdesk.ui.tabs.explain.compare_page import ComparePage
 from mmdesk.ui.tabs.explain.course_page import CoursePage
 from mmdesk.ui.tabs.explain.peers_page import PeersPage
 from mmdesk.ui.tabs.explain.taught_page import TaughtPage
@@ -60,6 +61,8 @@ class Views(QTabWidget):
             self._places[self.addTab(_padded(self.states[perspective]), title)] = perspective
         self.what_if = WhatIfPage(desk)
         self.addTab(_padded(self.what_if), "What if")
+        self.compare = ComparePage(desk)
+        self._compare_place = self.addTab(_padded(self.compare), "Compare")
         self.currentChanged.connect(lambda _place: self._look())
 
     def show_explanation(self, explanation: Explanation) -> None:
@@ -68,7 +71,20 @@ class Views(QTabWidget):
         self._plain = self._shown = explanation
         self._wanted = frozenset()
         self.what_if.show_explanation(explanation)
+        self.compare.show_explanation(explanation)
         self._look()
+
+    def pin(self) -> None:
+        """Keep the explanation that is shown beside those that come."""
+        self.compare.pin(self._plain)
+        self.setCurrentIndex(self._compare_place)
+
+    def clear(self) -> None:
+        """Nothing is explained any more, and nothing is pinned."""
+        self._plain = self._shown = None
+        self.what_if.clear()
+        self.compare.show_explanation(None)
+        self.compare.pin(None)
 
     def _look(self) -> None:
         """Make the look that is open, unless it is there."""
