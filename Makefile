@@ -8,7 +8,8 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 DEMO_CASE ?= demo-case
 TESTS  ?= tests
-# Two workers: the tests' own processes need the rest of the machine.
+# Two workers with one thread each: the tests' own processes need the rest of the machine, and threads that wait for
+# each other take it away.
 JOBS   ?= 2
 
 WINDOW_LIBS := libegl1 libgl1 libxkbcommon0 libdbus-1-3 libfontconfig1
@@ -39,7 +40,7 @@ demo: setup system-libraries ## a sample case through the whole job, then the wi
 	$(BIN)/mmdesk demo --case $(DEMO_CASE)
 
 test: setup system-libraries ## all tests but the long ones
-	$(BIN)/pytest -n $(JOBS) --dist loadgroup -m "not soak" $(TESTS)
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n $(JOBS) --dist loadgroup -m "not soak" $(TESTS)
 
 static: setup # format, lint, types, import contracts
 	$(BIN)/ruff format --check .
