@@ -103,6 +103,7 @@ class MainWindow(QMainWindow):
         self.setWindowIcon(application_icon())
         self.setAcceptDrops(True)
         self._build()
+        theme.dress(self)
         self._add_case_commands()
         self._add_view_commands()
         self._recent_menu = QMenu("Recent", self)

@@ -52,8 +52,9 @@ class Label(QLabel):
         """Look different from now on."""
         if self.property("kind") != kind:
             self.setProperty("kind", kind)
-            self.style().unpolish(self)
-            self.style().polish(self)
+            if self.testAttribute(Qt.WidgetAttribute.WA_WState_Polished):  # else its first polish is still to come
+                self.style().unpolish(self)
+                self.style().polish(self)
 
 
 class ElidedLabel(QWidget):
