@@ -55,7 +55,7 @@ def run_table(folder: Path, deleted: bool, *, ctx: JobContext) -> RunTable:
     """The runs in columns, or those in the trash."""
     from mmdesk.engine.services import run_table
 
-    return run_table.run_table(folder, deleted=deleted, ctx=ctx)
+    return run_table.run_table(folder, deleted=deleted, lean=True, ctx=ctx)
 
 
 def rename_run(folder: Path, run: str, name: str, *, ctx: JobContext) -> RunRow:  # noqa: ARG001

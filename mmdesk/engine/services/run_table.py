@@ -101,9 +101,17 @@ class Said:
 
 
 def run_table(
-    folder: Path, deleted: bool = False, *, actor: str | None = None, ctx: JobContext = NULL_CONTEXT
+    folder: Path, deleted: bool = False, *, lean: bool = False, actor: str | None = None, ctx: JobContext = NULL_CONTEXT
 ) -> RunTable:
     """The runs of a case in columns; those in the trash with ``deleted``.
+
+    Args:
+        folder: The case.
+        deleted: Those in the trash.
+        lean: Settings and measures are in the columns only; of ten thousand runs they are a million objects, which
+            whoever keeps them pays for at each collection of garbage.
+        actor: Who.
+        ctx: Asked for cancellation.
 
     Raises:
         UsageError: No such case.
@@ -125,7 +133,8 @@ def run_table(
     )
     ctx.check_cancelled()
     places = {run_id: place for place, run_id in enumerate(made)}
-    return table_of(runs, tuple(places[run.run_id] for run in runs), verdicts, said)
+    table = table_of(runs, tuple(places[run.run_id] for run in runs), verdicts, said)
+    return replace(table, runs=tuple(replace(run, config={}, metrics={}) for run in runs)) if lean else table
 
 
 def table_of(

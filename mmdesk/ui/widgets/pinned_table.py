@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QAbstractItemView, QFrame, QHeaderView, QTableView
 
 from mmdesk.ui.models.columns import Column
 from mmdesk.ui.widgets.grouped_header import GroupedHeader
-from mmdesk.ui.widgets.table import Table, plain_rows
+from mmdesk.ui.widgets.table import Table, part_header, plain_rows
 
 
 @dataclass(frozen=True)
@@ -61,6 +61,7 @@ class _Pinned(QTableView):
         self.setModel(table.model())
         self.setSelectionModel(table.selectionModel())
         self.setHorizontalHeader(GroupedHeader(self))
+        part_header(self)
         plain_rows(self)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setProperty("kind", "pinned")
@@ -91,6 +92,7 @@ class PinnedTable(Table):
         super().__init__(name, many=True, stretches=False)
         self._header = GroupedHeader(self)
         self.setHorizontalHeader(self._header)
+        part_header(self)
         self._header.setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
         self._header.setSortIndicatorClearable(True)
         self.setSortingEnabled(True)
@@ -126,17 +128,22 @@ class PinnedTable(Table):
         """How the columns stand now."""
         return self._arrangement
 
-    def set_columns(self, columns: Sequence[Column]) -> None:
-        """Show other data in the same arrangement."""
+    def set_columns(self, columns: Sequence[Column], arrangement: Arrangement | None = None) -> None:
+        """Show other data in another arrangement, or the same one."""
+        wanted = arrangement or self._arrangement
         self._fitted_names = set()
+        self._applying = True  # the arrangement says the widths
         super().set_columns(columns)
+        self._applying = False
         groups = [column.group for column in columns]
         self._header.set_groups(groups)
         self._pinned.horizontalHeader().set_groups(groups)  # type: ignore[attr-defined]
-        self.arrange(self._arrangement)
+        self.arrange(wanted)
 
     def fit(self) -> None:
         """Widths of the shown columns after the titles and the first rows."""
+        if self._applying:
+            return
         self._fitted_names = set()
         self.arrange(replace(self._arrangement, widths={}))
 

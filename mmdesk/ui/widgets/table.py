@@ -34,6 +34,15 @@ def plain_rows(view: QTableView) -> None:
     view.horizontalHeader().setMinimumSectionSize(_PICTURE)
 
 
+def part_header(view: QTableView) -> None:
+    """Give a header a choice of its own, which stays empty: it never shows what is chosen.
+
+    Else Qt asks for every title, each time it is drawn, whether all rows of the column are chosen, row by row.
+    """
+    header = view.horizontalHeader()
+    header.setSelectionModel(QItemSelectionModel(view.model(), header))
+
+
 class Table(QTableView):
     """Shows a :class:`ColumnsModel`.
 

@@ -193,6 +193,10 @@ def test_tags_and_notes_say_who_can_be_asked_for_and_are_undone(
     qtbot.keyClick(window, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
     rest(qtbot, window)
     assert cells(tab.list.table, "Tags") == ["pilot"]
+    tab._star.trigger()
+    rest(qtbot, window)
+    tab.list.query.set_text("star = yes")
+    assert cells(tab.list.table, "Run") == ["other seed"]
 
 
 def test_verifying_says_identical(qtbot: QtBot, window: MainWindow, trained_case: Path) -> None:

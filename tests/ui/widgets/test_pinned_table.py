@@ -77,6 +77,11 @@ def test_dragging_and_resizing_are_remembered(qtbot: QtBot) -> None:
     assert made.arrangement.widths["seed"] == 99
     made.setColumnWidth(0, 120)
     assert made._pinned.columnWidth(0) == 120
+    again = PinnedTable("Runs")
+    qtbot.addWidget(again)
+    again.set_columns(made.columns.columns, made.arrangement)
+    assert (again.columnWidth(0), again.columnWidth(2)) == (120, 99)
+    assert again.arrangement == made.arrangement
 
 
 ARRANGEMENTS = st.builds(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import numpy as np
+
 from mmdesk.engine.core.query.fields import Kind
 from mmdesk.ui.formatting import duration, exact_time, number, relative_time, score
 from mmdesk.ui.measures import MEASURES, Measure, plain_value
@@ -65,14 +67,21 @@ def _column(one: RunColumn, table: RunTable) -> Column:
     common: dict[str, Any] = {"key": name, "group": str(one.group), "help": _help(one)}
     title = title_of(name)
     if name == "name":
-        names = [NamedRun(text, place) for text, place in zip(one.values, table.numbers, strict=True)]
+        # Rows by their places, so that no object is made for each: this runs on the window's thread.
+        names, numbers = one.values, table.numbers
         return Column(
-            title, names, show=lambda run: run.name, tip=lambda run: run.name, icon=lambda run: swatch(run.number),
-            room="another short look", **common,
+            title, range(len(names)), show=lambda row: names[row], tip=lambda row: names[row],
+            icon=lambda row: swatch(numbers[row]), room="another short look", **common,
         )  # fmt: skip
     if name in {"status", "verified"}:
         signs = STATUS if name == "status" else VERDICT
         return Column(title, one.values, show=_capital, icon=lambda value: signs.get(str(value)), **common)
+    if name == "star":
+        return Column(
+            title, one.values, show=lambda _value: "", icon=lambda v: ("star", "warn") if v == "yes" else None,
+            tip=lambda value: "starred" if value == "yes" else "no star",
+            keys=np.array([value != "yes" for value in one.values], dtype=np.float64), **common,
+        )  # fmt: skip
     if kind is Kind.TIME:
         return Column(
             title, one.values, show=relative_time, tip=exact_time, room="59 minutes ago",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtGui import QAction
@@ -100,8 +100,7 @@ class RunsList(QWidget):
         """Show these runs; those that were chosen stay chosen."""
         before = [run.run_id for run in self.chosen()]
         self._data = data
-        self.table.arrange(self._views.last.arrangement or default_arrangement(data))
-        self.table.set_columns(columns_of(data))
+        self.table.set_columns(columns_of(data), self._views.last.arrangement or default_arrangement(data))
         self.query.set_fields(data.fields)
         self._filter()
         self._choose_again(before)
@@ -123,9 +122,16 @@ class RunsList(QWidget):
 
     def tags_of(self, run_id: str) -> tuple[str, ...]:
         """Its tags."""
+        return self._said("tag", run_id) or ()
+
+    def has_star(self, run_id: str) -> bool:
+        """Somebody gave it a star."""
+        return bool(self._said("star", run_id) == "yes")
+
+    def _said(self, field: str, run_id: str) -> Any:
         columns = self._data.columns if self._data is not None else ()
-        values = next((one.values for one in columns if one.field.name == "tag"), ())
-        return next((v or () for run, v in zip(self.runs, values, strict=False) if run.run_id == run_id), ())
+        values = next((one.values for one in columns if one.field.name == field), ())
+        return next((value for run, value in zip(self.runs, values, strict=False) if run.run_id == run_id), None)
 
     def choose(self, run_id: str) -> bool:
         """Choose one run; False if it is not listed, or the query leaves it out."""

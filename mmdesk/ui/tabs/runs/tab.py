@@ -10,7 +10,7 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QMenu, QSplitter, QStackedWidget, QWidget
 
 from mmdesk.ui import choosers, run_calls
-from mmdesk.ui.annotation_calls import add_note, add_tag, edit_note, remove_note, remove_tag
+from mmdesk.ui.annotation_calls import add_note, add_tag, edit_note, remove_note, remove_tag, set_star
 from mmdesk.ui.colours import SPACE_M, SPACE_S
 from mmdesk.ui.desk import Desk, Room
 from mmdesk.ui.formatting import count, shown, size
@@ -87,6 +87,7 @@ class RunsTab(Room):
         self._delete = add("Runs", "Move to trash", self._on_delete, icon="trash", enabled=False)
         self._restore = add("Runs", "Take out of the trash", self._on_restore, icon="restore", enabled=False)
         self._tags = add("Runs", "Tags of runs…", self._on_tags, shortcut="Ctrl+Shift+T", icon="tag", enabled=False)
+        self._star = add("Runs", "Star runs, or take it away", self._on_star, icon="star", enabled=False)
         self._purge = add(
             "Runs", "Remove for good…", self._on_purge, icon="close", enabled=False,
             help_text="Only from the trash; says first what goes along and how much room that gives back.",
@@ -233,6 +234,14 @@ class RunsTab(Room):
         arguments = (SubjectKind.RUN, self.details.run_id, *what) if of_run else what
         self.desk.edits.do(words, work, *arguments)
 
+    def _on_star(self) -> None:
+        from mmdesk.engine.services.annotations import SubjectKind
+
+        ids = self._chosen()
+        starred = not all(self.list.has_star(run) for run in ids)
+        words = f"{count(len(ids), 'run')} {'starred' if starred else 'without a star now'}"
+        self.desk.edits.do(words, set_star, SubjectKind.RUN, ids, starred)
+
     def _on_tags(self) -> None:
         runs = self.list.chosen()
         tags = [set(self.list.tags_of(run.run_id)) for run in runs]
@@ -329,8 +338,10 @@ class RunsTab(Room):
     def _on_menu_asked(self, at: QPoint) -> None:
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        actions = (self._explain, self._compare, self._verify, self._rename, self._tags, self._restore, self._delete,
-                   self._purge)  # fmt: skip
+        actions = (
+            self._explain, self._compare, self._verify, self._rename, self._tags, self._star, self._restore,
+            self._delete, self._purge,
+        )  # fmt: skip
         menu.addActions([action for action in actions if action.isEnabled()])
         if not menu.isEmpty():
             menu.popup(at)
@@ -347,7 +358,8 @@ class RunsTab(Room):
         self._rename.setEnabled(len(runs) == 1 and not in_trash)
         self._compare.setEnabled(len(runs) > 1)
         self._delete.setEnabled(bool(runs) and not in_trash and "running" not in statuses)
-        self._tags.setEnabled(bool(runs) and not in_trash)
+        for action in (self._tags, self._star):
+            action.setEnabled(bool(runs) and not in_trash)
         for action in (self._restore, self._purge):
             action.setEnabled(bool(runs) and in_trash)
 
