@@ -48,7 +48,7 @@ def run_window(case: Path | None) -> int:
     """
     app = application()
     window = make_window(app)
-    crash = CrashDialog(window)
+    crash = CrashDialog(window, window.settings, window.jobs)
     crash.install()
     # Ctrl+C in the terminal: Qt's loop would not let Python see it, and the workers end by themselves.
     signal.signal(signal.SIGINT, signal.SIG_DFL)

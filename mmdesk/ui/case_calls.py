@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -33,6 +34,16 @@ def open_case(path: Path, *, ctx: JobContext) -> OpenCase:  # noqa: ARG001
 def _opened(info: CaseInfo) -> OpenCase:
     folder = Path(info.folder)
     return OpenCase(folder, info.name, os.path.realpath(folder))
+
+
+def missing_cases(folders: Sequence[str], *, ctx: JobContext) -> frozenset[str]:
+    """Those that are not where they were."""
+    missing = set()
+    for folder in folders:
+        ctx.check_cancelled()
+        if not (Path(folder) / "case.mmcase").is_file():
+            missing.add(folder)
+    return frozenset(missing)
 
 
 def look_for_case(folder: Path, thoroughly: bool, *, ctx: JobContext) -> None:  # noqa: ARG001

@@ -44,15 +44,30 @@ class CaseFlow(QObject):
         super().__init__(window)
         self._get_ready = get_ready
         self._window, self._jobs, self._session, self._settings = window, jobs, session, settings
+        self._missing: frozenset[str] = frozenset()
         self.instances = OpenCases(self)
         session.closed.connect(self.instances.release)
 
     def recent(self) -> list[Recent]:
-        """The remembered cases, told apart by whether they are still there."""
+        """The remembered cases, told apart by whether they were still there when last looked for."""
         return [
-            Recent(case.folder, case.name, case.opened_us, missing=not (Path(case.folder) / "case.mmcase").is_file())
+            Recent(case.folder, case.name, case.opened_us, missing=case.folder in self._missing)
             for case in self._settings.recent
         ]
+
+    def check_recent(self, on_changed: Callable[[], object]) -> None:
+        """Look which of the remembered cases are there; tells if that is not as it was."""
+
+        def found(missing: frozenset[str]) -> None:
+            if missing != self._missing:
+                self._missing = missing
+                on_changed()
+
+        folders = tuple(case.folder for case in self._settings.recent)
+        if folders:
+            self._jobs.submit(
+                Lane.IO, case_calls.missing_cases, folders, key="recent cases", owner=self, on_success=found
+            )
 
     def new(self) -> None:
         """Ask for name and place, then make it."""

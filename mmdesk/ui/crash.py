@@ -4,14 +4,23 @@ from __future__ import annotations
 
 import logging
 import sys
-import traceback
+from collections import deque
+from pathlib import Path
 from types import TracebackType
+from typing import TYPE_CHECKING
 
-from PySide6.QtWidgets import QWidget
+from PySide6.QtCore import qVersion
+from PySide6.QtWidgets import QApplication, QWidget
 
-from mmdesk.ui import choosers
+from mmdesk.ui.jobs.job import Job
+
+if TYPE_CHECKING:
+    from mmdesk.ui.jobs.manager import Jobs
+    from mmdesk.ui.settings import Settings
+    from mmdesk.ui.widgets.crash_report_dialog import CrashReportDialog
 
 logger = logging.getLogger("mmdesk")
+_JOBS_KEPT = 20
 
 
 class CrashDialog:
@@ -19,12 +28,16 @@ class CrashDialog:
 
     Args:
         window: The dialog's parent.
+        settings: Where files were chosen last.
+        jobs: Whose last ones the report names.
     """
 
-    def __init__(self, window: QWidget) -> None:
-        self._window = window
+    def __init__(self, window: QWidget, settings: Settings, jobs: Jobs) -> None:
+        self._window, self._settings = window, settings
         self._shown = False
         self._before = sys.excepthook
+        self._ran: deque[str] = deque(maxlen=_JOBS_KEPT)
+        jobs.ended.connect(self._on_jobs_ended)
 
     def install(self) -> None:
         """From now on."""
@@ -44,14 +57,40 @@ class CrashDialog:
         if self._shown:
             return
         self._shown = True
-        box = choosers.show_error(
-            self._window,
-            "Something went wrong inside mmdesk.",
-            "Your case is safe: every change is stored whole or not at all. You can go on; if the window behaves "
-            "oddly, close and open it again. The details are in the log.",
-            "".join(traceback.format_exception(kind, error, trace)),
-        )
-        box.finished.connect(self._on_box_finished)
+        from mmdesk.engine.core.crash_report import crash_report
+        from mmdesk.ui.widgets.crash_report_dialog import CrashReportDialog
 
-    def _on_box_finished(self, _result: int) -> None:
+        dialog = CrashReportDialog(crash_report(error, self._facts(), self._ran), self._window)
+        dialog.save_asked.connect(lambda: self._save(dialog))
+        dialog.finished.connect(self._on_dialog_finished)
+        dialog.open()
+
+    def _facts(self) -> dict[str, str]:
+        screen = self._window.screen().size()
+        return {
+            "Qt": f"{qVersion()} on {QApplication.platformName()}",
+            "Screen": f"{screen.width()} x {screen.height()} at {self._window.devicePixelRatioF():g}",
+            "Window": f"{self._window.width()} x {self._window.height()}, {QApplication.font().pointSize()} points",
+        }
+
+    def _save(self, dialog: CrashReportDialog) -> None:
+        from mmdesk.engine.core.errors import MmdeskError
+        from mmdesk.engine.core.files import write_atomic
+        from mmdesk.ui import choosers
+
+        def write(path: Path) -> None:
+            try:
+                write_atomic(path, dialog.report.encode())  # a few kB, and jobs may be what is broken
+            except MmdeskError as error:
+                dialog.say(f"{error.message} {error.hint}")
+            else:
+                dialog.say("Saved.")
+
+        choosers.choose_new_file(dialog, self._settings, "Save the report", "mmdesk-crash-report.txt", write)
+
+    def _on_jobs_ended(self, job: Job) -> None:
+        code = f" {job.failure.code}" if job.failure is not None else ""
+        self._ran.append(f"{job.function.__module__}:{job.function.__qualname__} {job.state.value}{code}")
+
+    def _on_dialog_finished(self, _result: int) -> None:
         self._shown = False

@@ -8,8 +8,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSize, Qt, QTimer
-from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeySequence
-from PySide6.QtWidgets import QApplication, QMainWindow, QMenu, QStackedWidget, QTabWidget, QWidget
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent, QKeySequence
+from PySide6.QtWidgets import (
+    QApplication,
+    QLineEdit,
+    QMainWindow,
+    QMenu,
+    QPlainTextEdit,
+    QStackedWidget,
+    QTabWidget,
+    QWidget,
+)
 
 from mmdesk.ui import choosers
 from mmdesk.ui.about_flow import show_about
@@ -31,6 +40,7 @@ from mmdesk.ui.theme import Theme
 from mmdesk.ui.widgets.activity import ActivityStrip
 from mmdesk.ui.widgets.banner import Banner
 from mmdesk.ui.widgets.basics import ElidedLabel, IconButton, boxed, column, row
+from mmdesk.ui.widgets.drop_veil import DropVeil
 from mmdesk.ui.widgets.start_page import StartPage
 
 if TYPE_CHECKING:
@@ -141,6 +151,7 @@ class MainWindow(QMainWindow):
         self.banner = Banner()
         column(centre, self.banner, self.stack, self.strip, spacing=0).setStretch(1, 1)
         self.setCentralWidget(centre)
+        self.veil = DropVeil(self)
         self.setMinimumSize(900, 560)
 
     def _load_libraries(self) -> None:
@@ -282,6 +293,11 @@ class MainWindow(QMainWindow):
         self.strip.tell("Another window of mmdesk was to open this case; it is open here.")
 
     def _show_recent(self) -> None:
+        """Show the list, then look which of them are still there: a drive that sleeps must not stop the window."""
+        self._list_recent()
+        self.flow.check_recent(self._list_recent)
+
+    def _list_recent(self) -> None:
         cases = self.flow.recent()
         self.start_page.show_recent(cases)
         self._recent_menu.clear()
@@ -340,16 +356,36 @@ class MainWindow(QMainWindow):
     # Files dropped anywhere.
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        """Take files."""
+        """Take files wherever they are dropped, and say what will come of it."""
         if any(url.isLocalFile() for url in event.mimeData().urls()):
             event.acceptProposedAction()
+            into = f"the case {shown(self.session.case.name, 80)}" if self.session.case is not None else ""
+            self.veil.cover(f"Drop to import into {into}, or to open a case" if into else "Drop a case to open it")
+            self._let_fields_take_drops(False)
+
+    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
+        """They went elsewhere."""
+        super().dragLeaveEvent(event)
+        self._end_drag()
 
     def dropEvent(self, event: QDropEvent) -> None:
         """Look what was dropped, off this thread, then show where it belongs."""
+        self._end_drag()
         paths = [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]
         if paths:
             event.acceptProposedAction()
             self.take_files(paths)
+
+    def _end_drag(self) -> None:
+        self.veil.hide()
+        self._let_fields_take_drops(True)
+
+    def _let_fields_take_drops(self, take: bool) -> None:
+        """While files hang above the window: a field would swallow them as text."""
+        for kind in (QLineEdit, QPlainTextEdit):
+            for field in self.findChildren(kind):
+                if field.window() is self:
+                    field.setAcceptDrops(take)
 
     def take_files(self, paths: list[Path]) -> None:
         """A case is opened; tables and media go to Import."""

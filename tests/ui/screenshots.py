@@ -20,6 +20,7 @@ from PySide6.QtGui import QKeySequence, QPixmap
 from PySide6.QtWidgets import QApplication, QDialog
 
 import mmdesk.ui  # noqa: F401  # before Qt
+from mmdesk.engine.core.crash_report import crash_report
 from mmdesk.engine.core.times import now_us
 from mmdesk.ui.about_flow import show_about
 from mmdesk.ui.app import application
@@ -29,6 +30,7 @@ from mmdesk.ui.settings import Settings
 from mmdesk.ui.theme import Theme
 from mmdesk.ui.widgets.activity import Activity
 from mmdesk.ui.widgets.case_dialog import NewCaseDialog
+from mmdesk.ui.widgets.crash_report_dialog import CrashReportDialog
 from mmdesk.ui.widgets.preferences_dialog import PreferencesDialog
 from mmdesk.ui.widgets.server_form import Server, TriedStep
 from mmdesk.ui.widgets.start_page import Recent
@@ -439,6 +441,17 @@ def shell(p: Photographer) -> None:
     p.settle(0.1)
     p.shoot("shell-banner")
     p.window.banner.hide()
+    p.window.veil.cover("Drop to import into the case Payments review, or to open a case")
+    p.settle(0.1)
+    p.shoot("shell-drop", both=False)
+    p.window.veil.hide()
+    try:
+        p.window.rooms["nowhere"].load()
+    except KeyError as error:
+        CrashReportDialog(crash_report(error, {"Screen": "1280 x 720 at 1"}), p.window).open()
+    p.settle(0.2)
+    p.shoot("shell-crash", both=False)
+    p.close_dialogs()
     show_about(p.window, p.window.jobs)
     p.settle(0.4)
     p.shoot("shell-about")

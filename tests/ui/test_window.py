@@ -166,6 +166,7 @@ def test_the_last_case_is_offered_but_not_opened(
 def test_a_recent_case_that_is_gone_cannot_be_opened(qtbot: QtBot, window: MainWindow, tmp_path: Path) -> None:
     window.settings.add_recent(tmp_path / "gone", "Gone & <b>lost</b>")
     window._show_recent()
+    qtbot.waitUntil(lambda: not window._recent_menu.actions()[0].isEnabled())
     qtbot.wait(30)
     assert not button(window.start_page, "Open Gone & <b>lost</b>").isEnabled()
     (entry,) = window._recent_menu.actions()
@@ -256,7 +257,11 @@ def dropped(window: MainWindow, *paths: Path) -> None:
         drop = QDropEvent(QPointF(20, 20), Qt.DropAction.CopyAction, data, left, none)
     QApplication.sendEvent(window, enter)
     assert enter.isAccepted()
+    assert window.veil.isVisible()
+    assert not any(field.acceptDrops() for field in window.findChildren(QLineEdit)), "they would take it as text"
     QApplication.sendEvent(window, drop)
+    assert not window.veil.isVisible()
+    assert all(field.acceptDrops() for field in window.findChildren(QLineEdit) if not field.isReadOnly())
 
 
 def test_a_dropped_case_is_opened(qtbot: QtBot, window: MainWindow, empty_case: Path) -> None:

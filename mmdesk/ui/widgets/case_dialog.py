@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QDialog, QFormLayout, QLineEdit, QRadioButton, QWidget
 
 from mmdesk.ui.colours import SPACE_L, SPACE_M, SPACE_S
@@ -64,6 +65,23 @@ class NewCaseDialog(QDialog):
         self.form.changed.connect(self._check)
         self.server.toggled.connect(self._on_server_toggled)
         self._check()
+        self.setAcceptDrops(True)
+        for field in (self.name, self.folder):
+            field.setAcceptDrops(False)  # they would take a folder as text
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        """Take a folder."""
+        if any(url.isLocalFile() for url in event.mimeData().urls()):
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        """The case goes into the folder that was dropped, or beside the file."""
+        for url in event.mimeData().urls():
+            if url.isLocalFile():
+                path = Path(url.toLocalFile())
+                self.set_parent_folder(path.parent if path.suffix else path)
+                event.acceptProposedAction()
+                return
 
     def sizeHint(self) -> QSize:
         """Room for a path; more where the text is large."""
@@ -97,6 +115,9 @@ class NewCaseDialog(QDialog):
     def _on_server_toggled(self, checked: bool) -> None:
         self.form.setVisible(checked)
         self.adjustSize()
+        room = self.screen().availableGeometry()
+        if self.frameGeometry().bottom() > room.bottom():
+            self.move(self.x(), max(room.top(), room.bottom() - self.frameGeometry().height()))
         self._check()
 
     def _on_create(self) -> None:

@@ -34,7 +34,7 @@ class Plot(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph has no types
     _drawn_for: Colours | None = None
 
     def __init__(self, title: str, x: str = "", y: str = "", axes: dict[str, Any] | None = None) -> None:
-        super().__init__(axisItems=axes or {})
+        super().__init__(axisItems=axes or {}, enableMenu=False)
         self.title, self.x_name, self.y_name = title, x, y
         self.setAccessibleName(title)
         self.setMenuEnabled(False)

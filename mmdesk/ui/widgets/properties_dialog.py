@@ -43,6 +43,7 @@ class PropertiesDialog(QDialog):
         for heading, lines in groups:
             at = self._grid.rowCount()
             title = Label(heading, "heading")
+            title.setContentsMargins(0, SPACE_M if self._grid.count() else 0, 0, 0)
             self._grid.addWidget(title, at, 0, 1, 2)
             for number, (name, value) in enumerate(lines, start=at + 1):
                 text = Label(breakable(shown(value, 1000)), wrap=True)

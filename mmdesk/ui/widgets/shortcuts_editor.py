@@ -19,7 +19,7 @@ from mmdesk.ui.widgets.table import Table
 _PORTABLE = QKeySequence.SequenceFormat.PortableText
 _OF_WIDGETS = frozenset(
     {"Tab", "Shift+Tab", "Backtab", "Return", "Enter", "Space", "Esc", "Up", "Down", "Left", "Right", "Home", "End",
-     "PgUp", "PgDown", "Backspace", "Del", "F10", "Ctrl+C", "Ctrl+V", "Ctrl+X", "Ctrl+A", "Ctrl+Z"}
+     "PgUp", "PgDown", "Backspace", "Del", "F10", "Ctrl+C", "Ctrl+V", "Ctrl+X", "Ctrl+A"}
 )  # fmt: skip
 """Keys that lists, fields and dialogs answer themselves; a command would take them away everywhere."""
 

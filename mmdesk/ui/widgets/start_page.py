@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import QEvent, QSize, Qt, Signal
-from PySide6.QtGui import QShowEvent
+from PySide6.QtGui import QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QLabel, QWidget
 
 from mmdesk.ui.colours import SPACE_L, SPACE_M, SPACE_S, SPACE_XL, SPACE_XS
@@ -53,15 +53,27 @@ class _Tile(Button):
             label.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
 
     def showEvent(self, event: QShowEvent) -> None:
-        """Be no lower than what is inside: the style sheet gives all buttons a smallest height, which would win."""
+        """Be no lower than what is inside."""
         super().showEvent(event)
-        self.setMinimumHeight(self.sizeHint().height())
+        self._fit()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Follow the width."""
+        super().resizeEvent(event)
+        self._fit()
 
     def changeEvent(self, event: QEvent) -> None:
         """Follow the text size."""
         super().changeEvent(event)
-        if event.type() is QEvent.Type.StyleChange and self.isVisible():
-            self.setMinimumHeight(self.sizeHint().height())
+        if event.type() is QEvent.Type.StyleChange:
+            self._fit()
+
+    def _fit(self) -> None:
+        """The style sheet gives all buttons a smallest height, which would win over what is inside."""
+        layout = self.layout()
+        if layout is not None and self.isVisible():
+            tall = layout.hasHeightForWidth()
+            self.setMinimumHeight(layout.totalHeightForWidth(self.width()) if tall else layout.sizeHint().height())
 
     def sizeHint(self) -> QSize:
         """As large as what is inside."""

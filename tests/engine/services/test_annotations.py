@@ -20,6 +20,7 @@ from mmdesk.engine.services.audit import list_audit, verify_audit
 from mmdesk.engine.services.deletions import delete_entities, restore_entities
 from mmdesk.engine.services.exports import export_tables
 from mmdesk.engine.services.imports import redo_import, undo_import
+from mmdesk.engine.services.marks_by_row import DISPOSITIONS, marks_by_row
 from mmdesk.engine.services.table_imports import TableFiles
 from mmdesk.engine.store import backup, bulk
 from mmdesk.engine.store.case import Case
@@ -229,6 +230,38 @@ def test_many_are_marked_at_once_and_taken_back(case: Case, tmp_path: Path) -> N
     assert undone.changed + len(undone.passed) == 1500
     assert set(undone.passed) == set(names[1::200])
     assert {one[0] for one in said(case)} == set(names[::2])
+
+
+def test_beside_a_list_stands_what_is_said_of_each(case: Case, tmp_path: Path) -> None:
+    names = [f"e{number}" for number in range(40)]
+    bring(case, TableFiles(entities=write(tmp_path / "entities.csv", "\n".join(["entity_id", *names, "gone", ""]))))
+    folder = case.folder
+    for number, tag in enumerate(("Beta", "alpha", "gamma")):
+        service.add_tag(folder, ENTITY, [*names[:: number + 2], "gone"], tag, actor=ANN)
+    service.set_star(folder, ENTITY, names[::7], True, actor=BOB)
+    service.set_disposition(folder, names[:9], Disposition.DISMISSED, "a test", actor=ANN)
+    service.set_disposition(folder, names[9:12], Disposition.OPEN, actor=ANN)
+    for name in ("e3", "e3", "e5", "gone"):
+        service.add_note(folder, ENTITY, name, "Hm.", actor=ANN)
+    asked = [*names[::-1], "stranger"]
+    found = marks_by_row(folder, pa.array(asked))
+    marks = service.marks(folder, ENTITY)
+    for row, name in enumerate(asked):
+        mine = {(mark.kind.value, mark.value) for mark in marks if mark.subject == name}
+        assert {(mark.kind.value, mark.value) for mark in found.said_of(row)} == mine
+        tags = {value for kind, value in mine if kind == "tag"}
+        assert set(found.tag_sets[found.tagged[row]]) == tags
+        assert bool(found.starred[row]) == (("star", "") in mine)
+        disposition = DISPOSITIONS[found.disposition[row]]
+        assert ("disposition", str(disposition)) in mine or disposition is None
+        assert [bool(found.having(tag)[row]) for tag in ("Beta", "alpha")] == ["Beta" in tags, "alpha" in tags]
+    assert {name: int(number) for name, number in zip(asked, found.noted, strict=True) if number} == {"e3": 2, "e5": 1}
+    assert [[word.casefold() for word in tags] for tags in found.tag_sets] == sorted(
+        [word.casefold() for word in tags] for tags in found.tag_sets
+    )
+    assert found.tags == (("alpha", 14), ("Beta", 20), ("gamma", 10))
+    assert found.reasons == ("a test",)
+    assert marks_by_row(folder, pa.array([], pa.string())).tags == ()
 
 
 # Any walk of changes, undos and redos by two people, against a plain model.

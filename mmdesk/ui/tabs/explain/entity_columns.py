@@ -143,4 +143,4 @@ def mark_words(mark: Mark, *, exact: bool = False) -> str:
     name = {"star": "Starred", "tag": f"#{mark.value}"}.get(mark.kind.value, mark.value.capitalize())
     reason = f": {mark.reason}" if mark.reason else ""
     when = f" ({exact_time(mark.created_us)})" if exact else ""
-    return f"{name}{reason} · {mark.actor}, {relative_time(mark.created_us)}{when}"
+    return f"{name}{reason}, by {mark.actor}, {relative_time(mark.created_us)}{when}"

@@ -38,7 +38,7 @@ class _Editor(QPlainTextEdit):
         self.setAccessibleName("New note")
         self.setPlaceholderText("Write a note. It is kept while you type; Ctrl+Enter saves it into the case.")
         self.setTabChangesFocus(True)
-        self.setFixedHeight(self.fontMetrics().lineSpacing() * 3 + 16)
+        self.setFixedHeight(self.fontMetrics().lineSpacing() * 2 + 20)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Keys of its own."""
@@ -70,6 +70,7 @@ class NotesPanel(QFrame):
         self._marks = Label("", "small", wrap=True)
         self._notes = column(None, spacing=SPACE_S)
         self._area = scrolled(boxed(column(None, self._marks, self._notes, None, spacing=SPACE_S)))
+        self._area.setMinimumHeight(self.fontMetrics().lineSpacing() * 7)
         self.editor = _Editor()
         self.editor.textChanged.connect(self._on_text_changed)
         self.editor.save_asked.connect(self.save)
@@ -139,7 +140,7 @@ class NotesPanel(QFrame):
     def _on_said(self, said: entity_calls.Said) -> None:
         if said.entity_id != self._entity_id:
             return
-        self._marks.setText("\n".join(shown(mark_words(mark)) for mark in said.marks))
+        self._marks.setText(" · ".join(shown(mark_words(mark)) for mark in said.marks))
         self._marks.setToolTip(tool_tip("\n".join(mark_words(mark, exact=True) for mark in said.marks)))
         self._marks.setVisible(bool(said.marks))
         self._show_notes(said.notes)
