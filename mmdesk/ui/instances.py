@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
-from PySide6.QtNetwork import QLocalServer, QLocalSocket
+
+if TYPE_CHECKING:  # loaded with the first case that is opened: the window is seen the sooner
+    from PySide6.QtNetwork import QLocalServer
 
 _RAISE = b"raise\n"
 
@@ -31,6 +33,8 @@ class OpenCases(QObject):
             on_free: Nobody.
             on_taken: Somebody.
         """
+        from PySide6.QtNetwork import QLocalSocket
+
         socket = QLocalSocket(self)
 
         def taken() -> None:
@@ -50,6 +54,8 @@ class OpenCases(QObject):
 
     def hold(self, place: str) -> None:
         """This window has the case of this folder open, and no other."""
+        from PySide6.QtNetwork import QLocalServer
+
         self.release()
         server = QLocalServer(self)
         server.setSocketOptions(QLocalServer.SocketOption.UserAccessOption)
@@ -76,4 +82,6 @@ class OpenCases(QObject):
 
 def _name(place: str) -> str:
     """Short, since the path of a socket may have a hundred characters, and telling nobody what the case is called."""
+    import hashlib
+
     return f"mmdesk-{hashlib.sha256(place.encode('utf-8', 'surrogateescape')).hexdigest()[:24]}"
