@@ -133,6 +133,7 @@ HIGH_DARK = Colours(
 )
 
 ALL = (LIGHT, DARK, HIGH_LIGHT, HIGH_DARK)
+_BY_WINDOW = {int(colours.window[1:], 16): colours for colours in ALL}
 
 SPACE_XS, SPACE_S, SPACE_M, SPACE_L, SPACE_XL = 4, 8, 12, 16, 24
 """The only distances between things, in device-independent pixels."""
@@ -141,10 +142,8 @@ SPACE_XS, SPACE_S, SPACE_M, SPACE_L, SPACE_XL = 4, 8, 12, 16, 24
 def current() -> Colours:
     """What the application is painted in now. A widget's own palette would not do: style sheets change it."""
     window = QGuiApplication.palette().color(QPalette.ColorRole.Window)
-    for colours in ALL:
-        if QColor(colours.window) == window:
-            return colours
-    return DARK if window.lightness() < 128 else LIGHT  # not painted by us yet
+    found = _BY_WINDOW.get(window.rgb() & 0xFFFFFF)  # widgets ask while they draw
+    return found or (DARK if window.lightness() < 128 else LIGHT)  # not painted by us yet
 
 
 def matching(*, dark: bool, high: bool) -> Colours:
