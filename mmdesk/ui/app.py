@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 import sys
 from pathlib import Path
@@ -15,6 +16,9 @@ from mmdesk.ui.jobs.manager import Jobs
 from mmdesk.ui.settings import Settings
 from mmdesk.ui.theme import Theme
 from mmdesk.ui.window import MainWindow
+
+_SETTLED_MS = 3000
+"""After this the libraries are loaded and the tabs are built."""
 
 
 def application() -> QApplication:
@@ -37,6 +41,16 @@ def make_window(app: QApplication) -> MainWindow:
     return MainWindow(Jobs(), theme, settings)
 
 
+def keep_for_good() -> None:
+    """Let the garbage collector look no more at what is there now and stays: libraries, commands, settings.
+
+    Each time it looks at everything it takes all of that in, and the window stands still for a tenth of a second.
+    Source: Python's manual, gc.freeze
+    """
+    gc.collect()
+    gc.freeze()
+
+
 def run_window(case: Path | None) -> int:
     """Show the window and stay until it is closed.
 
@@ -53,6 +67,7 @@ def run_window(case: Path | None) -> int:
     # Ctrl+C in the terminal: Qt's loop would not let Python see it, and the workers end by themselves.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     window.show()
+    QTimer.singleShot(_SETTLED_MS, window, keep_for_good)
     if case is not None:
         QTimer.singleShot(0, window, lambda: window.open_case(case))
     try:

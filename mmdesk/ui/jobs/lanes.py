@@ -16,6 +16,7 @@ from mmdesk.engine.core.errors import ResourceError
 from mmdesk.engine.core.jobs import JobCancelled
 from mmdesk.engine.core.processes import pinned_environment
 from mmdesk.ui.jobs.job import Failure, Job, JobState, MailboxContext, Outcome, Progress
+from mmdesk.ui.jobs.parcels import unpacked
 from mmdesk.ui.jobs.worker import import_path, serve
 
 # What starts processes is loaded with the first of them: the window is seen the sooner.
@@ -282,7 +283,7 @@ def _take(message: tuple[object, ...], job: Job, number: int) -> Outcome | None:
         case ("event", n, dict(event)) if n == number:
             job.mailbox.publish(event)
         case ("result", n, result) if n == number:
-            return Outcome(JobState.SUCCEEDED, result)
+            return Outcome(JobState.SUCCEEDED, unpacked(result))
         case ("failed", n, Failure() as failure) if n == number:
             return Outcome(JobState.FAILED, failure=failure)
         case ("cancelled", n) if n == number:

@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING
 
 from mmdesk.engine.core.jobs import JobCancelled, JobContext, PartContext
 from mmdesk.ui.jobs.job import Failure
+from mmdesk.ui.jobs.parcels import packed
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
@@ -128,7 +129,7 @@ class _Worker:
         context = _PipeContext(self.send, number, self._cancelled[number])
         try:
             context.check_cancelled()
-            answer = ("result", number, find(path)(*args, ctx=context))
+            answer = ("result", number, packed(find(path)(*args, ctx=context)))
             pickle.dumps(answer)
         except JobCancelled:
             return "cancelled", number

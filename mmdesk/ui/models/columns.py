@@ -23,6 +23,19 @@ def _as_text(value: Any) -> str:
     return "" if value is None else str(value)
 
 
+class Mapped(Sequence[Any]):
+    """A function of each of some items, called when its value is asked for: most cells are never seen."""
+
+    def __init__(self, function: Callable[[Any], Any], items: Sequence[Any]) -> None:
+        self._function, self._items = function, items
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def __getitem__(self, place: Any) -> Any:
+        return self._function(self._items[place])
+
+
 @dataclass(frozen=True)
 class Column:
     """One column of a table.

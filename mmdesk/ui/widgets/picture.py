@@ -53,6 +53,7 @@ class TiledPicture(Painted):
         self.figure = figure
         self._image: QImage | None = None
         self._fitted: QPixmap | None = None
+        self._halves: list[QImage] = []
         self._tiles: tuple[Tile, ...] = ()
         self._ranked: tuple[int, ...] = ()
         self._current: int | None = None
@@ -67,7 +68,9 @@ class TiledPicture(Painted):
 
     def show_picture(self, pixels: Pixels, tiles: Sequence[Tile]) -> None:
         """Another picture; no tiles show it bare."""
-        self._image, self._tiles, self._fitted = image_of(pixels), tuple(tiles), None
+        # In the form that is drawn without being turned into another each time.
+        self._image = image_of(pixels).convertToFormat(QImage.Format.Format_RGB32)
+        self._tiles, self._fitted, self._halves = tuple(tiles), None, []
         self._ranked = tuple(sorted(range(len(tiles)), key=lambda number: -abs(tiles[number].contribution)))
         self._current = None
         self.setAccessibleDescription(f"Strongest tile: {self._said(self._ranked[0])}" if tiles else "No tiles")
@@ -164,9 +167,21 @@ class TiledPicture(Painted):
         scale = self._image.width() / max(area.width(), 1)
         # Single pixels are shown as what they are once they are large.
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, scale * ratio > 0.25)
+        image, scale = self._level(scale)
         source = QRectF((seen.left() - area.left()) * scale, (seen.top() - area.top()) * scale, 0, 0)
         source.setSize(seen.size() * scale)
-        painter.drawImage(seen, self._image, source)
+        painter.drawImage(seen, image, source)
+
+    def _level(self, scale: float) -> tuple[QImage, float]:
+        """The picture, or half of it once or more often, with less than two of its pixels on one that is drawn."""
+        assert self._image is not None
+        image, number = self._image, 0
+        while scale >= 2:
+            if number == len(self._halves):
+                ways = Qt.AspectRatioMode.IgnoreAspectRatio, Qt.TransformationMode.SmoothTransformation
+                self._halves.append(image.scaled(image.size() / 2, *ways))
+            image, scale, number = self._halves[number], scale / 2, number + 1
+        return image, scale
 
     def _draw_tiles(self, painter: QPainter, area: QRectF, colours: Colours) -> None:
         largest = largest_of([tile.contribution for tile in self._tiles])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,8 +30,7 @@ _SHARE = 0.62
 """Of the height, for the contributions where attention is shown below them."""
 
 
-@dataclass(frozen=True)
-class TimedItem:
+class TimedItem(NamedTuple):
     """An event on the timeline; ``key`` comes back when it is picked. ``attention`` is a share of 1."""
 
     key: int

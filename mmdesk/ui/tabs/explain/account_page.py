@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, Qt, Signal
@@ -33,9 +34,10 @@ from mmdesk.ui.widgets.notice import Picture
 from mmdesk.ui.widgets.waterfall import Waterfall
 
 if TYPE_CHECKING:
-    from mmdesk.engine.explanation.explanation import Explanation
+    from mmdesk.engine.explanation.explanation import Explanation, Item
     from mmdesk.engine.services.custody import CheckedFile
 
+_CLAUSES = 5
 _LEAST_LINES = 20
 _KINDS = ("attribute", "event", "neighbour", "artifact")
 
@@ -48,6 +50,7 @@ class AccountPage(QWidget):
     def __init__(self, desk: Desk) -> None:
         super().__init__()
         self.explanation: Explanation | None = None
+        self._to_fill: dict[int, Callable[[], object]] = {}
         self._desk = desk
         self._build_head()
         self._build_waterfall()
@@ -164,6 +167,7 @@ class AccountPage(QWidget):
         for view in (self.attributes, self.events, self.links, self.media, self.sides):
             view.picked.connect(self._show_source)
         self.tabs.setMinimumWidth(380)
+        self.tabs.currentChanged.connect(lambda _place: self._fill())
 
     # Showing.
 
@@ -173,18 +177,27 @@ class AccountPage(QWidget):
         scale = scale_of(explanation)
         self._show_head(explanation)
         self._show_waterfall()
-        items = list(enumerate(explanation.items))
-        largest = max((abs(item.contribution) for _, item in items), default=1.0)
-        by_kind = {kind: [(n, item) for n, item in items if item.kind.value == kind] for kind in _KINDS}
+        by_kind: dict[str, list[tuple[int, Item]]] = {kind: [] for kind in _KINDS}
+        for place, item in enumerate(explanation.items):
+            by_kind[item.kind].append((place, item))
+        largest = max((abs(item.contribution) for item in explanation.items), default=1.0)
         for kind, maybe in self._maybe.items():
             maybe.show_some(bool(by_kind[kind]))
-        self.attributes.show_items(by_kind["attribute"], scale, largest)
-        self.events.show_items(by_kind["event"], scale, largest)
-        self.links.show_links(explanation, by_kind["neighbour"], scale, largest)
-        self.media.show_items(by_kind["artifact"], scale, largest)
-        self.sides.show_sides(explanation, scale, largest)
-        self._show_clauses(explanation)
-        self.grade.show_grade(explanation)
+        # Each is filled when it is looked at: thousands of items in all of them at once would be felt.
+        self._to_fill = dict(
+            enumerate(
+                (
+                    lambda: self.attributes.show_items(by_kind["attribute"], scale, largest),
+                    lambda: self.events.show_items(by_kind["event"], scale, largest),
+                    lambda: self.links.show_links(explanation, by_kind["neighbour"], scale, largest),
+                    lambda: self.media.show_items(by_kind["artifact"], scale, largest),
+                    lambda: self.sides.show_sides(explanation, scale, largest),
+                    lambda: self._show_clauses(explanation),
+                    lambda: self.grade.show_grade(explanation),
+                )
+            )
+        )
+        self._fill()
         self.views.show_explanation(explanation)
         for number, (kind, title) in enumerate(zip(_KINDS, ("Attributes", "Events", "Links", "Media"), strict=True)):
             self.tabs.setTabText(number, f"{title} {len(by_kind[kind])}")
@@ -192,12 +205,19 @@ class AccountPage(QWidget):
         self._say_source("Choose a piece of evidence to see the file and line it came from.")
         self.shown.emit()
 
+    def _fill(self) -> None:
+        """Fill the kind of evidence that is looked at, unless it is."""
+        fill = self._to_fill.pop(self.tabs.currentIndex(), None)
+        if fill is not None:
+            fill()
+
     def _show_clauses(self, explanation: Explanation) -> None:
         self.clauses.show_clauses([(clause.text, clause.reference) for clause in explanation.clauses])
 
     def _on_looked(self, explanation: Explanation) -> None:
         """The same explanation with more to say."""
         self.explanation = explanation
+        self._to_fill.pop(_CLAUSES, None)
         self._show_clauses(explanation)
 
     def _show_head(self, explanation: Explanation) -> None:

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QHeaderView, QSplitter, QWidget
 
 from mmdesk.ui.colours import SPACE_S
 from mmdesk.ui.formatting import MISSING, count, data_time, percent
-from mmdesk.ui.models.columns import Column
+from mmdesk.ui.models.columns import Column, Mapped
 from mmdesk.ui.tabs.explain.wording import Scale, plain_words, short_source
 from mmdesk.ui.widgets.bars import SignedBarDelegate
 from mmdesk.ui.widgets.basics import Label, boxed, column, row, zoom_buttons
@@ -55,20 +55,25 @@ class ItemTable(QWidget):
         found = [item for _, item in items]
         contributions = np.array([item.contribution for item in found], dtype=np.float64)
         columns = [
-            Column("Evidence", [item.label for item in found], tip=str),
+            Column("Evidence", Mapped(_label, found), tip=str),
             Column("Contribution", contributions, show=scale.change, numeric=True, help=f"In {scale.unit}; + raises"),
         ]
         if self._value:
-            columns.append(Column(self._value, [plain_words(item.value) for item in found], tip=str))
+            columns.append(Column(self._value, Mapped(_words, found), tip=str))
         if self._when:
-            columns.append(Column("When (UTC)", [item.time_us for item in found], show=data_time, keys=_times(found)))
+            columns.append(Column("When (UTC)", Mapped(_time, found), show=data_time, keys=_times(found)))
         if self._attention:
-            shares = [item.attention for item in found]
             columns.append(
-                Column("Attention", shares, show=_share, numeric=True, help="Where the model looked; not a reason")
+                Column(
+                    "Attention",
+                    Mapped(_attention, found),
+                    show=_share,
+                    numeric=True,
+                    help="Where the model looked; not a reason",
+                )
             )
         if self._source:
-            columns.append(Column("Source", [short_source(item) for item in found], tip=str))
+            columns.append(Column("Source", Mapped(short_source, found), tip=str))
         self.table.set_columns(columns)
         self.table.setItemDelegateForColumn(1, self._delegate)
         self.table.setColumnWidth(0, max(self.table.columnWidth(0), 120))
@@ -108,6 +113,7 @@ class EventsView(QWidget):
             lambda: self.timeline.zoom(1 / _NEARER),
             self.timeline.show_all,
         )
+        self._to_draw: tuple[Numbered, Scale] | None = None
         self._said = Label("", "small")
         drawn = column(None, row(None, self._said, None, zoom), self.timeline, spacing=0)
         drawn.setStretch(1, 1)
@@ -123,6 +129,13 @@ class EventsView(QWidget):
     def show_items(self, items: Numbered, scale: Scale, largest: float) -> None:
         """Show these events; those without a time are in the table only."""
         self.items.show_items(items, scale, largest)
+        self._to_draw = items, scale
+        QTimer.singleShot(0, self, self._draw)  # in a turn of its own: there may be thousands
+
+    def _draw(self) -> None:
+        if self._to_draw is None:
+            return
+        (items, scale), self._to_draw = self._to_draw, None
         timed = [
             TimedItem(place, item.time_us / 1e6, item.contribution, item.attention, item.label)
             for place, item in items
@@ -135,6 +148,7 @@ class EventsView(QWidget):
 
     def choose(self, place: int) -> bool:
         """Mark one event here and there."""
+        self._draw()
         if not self.items.choose(place):
             return False
         self.timeline.choose(place)
@@ -247,6 +261,22 @@ class MaybeEmpty(Stateful):
             self.show_content()
         else:
             self.show_empty(self._icon, self._none, "The model was told so: an empty history is an answer too.")
+
+
+def _label(item: Item) -> str:
+    return item.label
+
+
+def _words(item: Item) -> str:
+    return plain_words(item.value)
+
+
+def _time(item: Item) -> int | None:
+    return item.time_us
+
+
+def _attention(item: Item) -> float | None:
+    return item.attention
 
 
 def _times(items: Sequence[Item]) -> np.ndarray:

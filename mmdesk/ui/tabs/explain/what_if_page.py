@@ -67,7 +67,7 @@ class WhatIfPage(QWidget):
         self._answer: calls.Answer | None = None
         self._problem: tuple[str, str] | None = None
         self._scale = Scale(str, str, "")
-        self._order: dict[str, int] = {}
+        self._ordered: tuple[Explanation | None, dict[str, int]] = (None, {})
         self._keys: list[str] = []
         self.edits = ScenarioEdits(self)
         self.edits.changed.connect(self._on_edits_changed)
@@ -171,7 +171,6 @@ class WhatIfPage(QWidget):
         as_of_us = None if explanation.as_of is None else parse_moment(explanation.as_of)
         of = calls.WhatIfOf(self._desk.session.folder, explanation.run_id, explanation.entity_id, as_of_us)
         self._explanation, self._scale = explanation, scale_of(explanation)
-        self._order = {item_key(item): place for place, item in enumerate(explanation.items)}
         if of != self._of or self._form is None:
             self.clear()
             self._of, self._explanation = of, explanation
@@ -186,6 +185,14 @@ class WhatIfPage(QWidget):
         self._read()
         if self._pages.currentIndex():
             self.takes.show_entity(of, explanation)
+
+    @property
+    def _order(self) -> dict[str, int]:
+        """Places in the explanation by what can be changed; thousands, so only made when somebody looks."""
+        if self._explanation is not None and self._ordered[0] is not self._explanation:
+            items = self._explanation.items
+            self._ordered = self._explanation, {item_key(item): place for place, item in enumerate(items)}
+        return self._ordered[1]
 
     def showEvent(self, event: QShowEvent) -> None:
         """Read what can be changed when somebody looks."""
