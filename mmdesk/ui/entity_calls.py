@@ -63,7 +63,8 @@ def predict_all(folder: Path, run: str, *, ctx: JobContext) -> Scores:
     if decided is not None:
         for place, word in enumerate(DECISIONS[:-1]):
             decision[np.asarray(decided) == word] = place
-    return Scores(ids, **columns, decision=decision, ranked={"entity": ids.order(), **ranked})
+    ranked |= {"entity": ids.order(), "decision": np.argsort(decision, kind="stable").astype(np.int64)}
+    return Scores(ids, **columns, decision=decision, ranked=ranked)
 
 
 def marks_by_row(folder: Path, entity_ids: Texts, *, ctx: JobContext) -> MarksByRow:  # noqa: ARG001

@@ -57,7 +57,7 @@ def measure(folder: Path, extent: Extent) -> list[Figure]:
     texts = Texts(ids)
     ranked = {name: np.argsort(one).astype(np.int64) for name, one in zip(names, numbers, strict=True)}
     probability, regression, ranking = numbers
-    orders = {"entity": texts.order(), **ranked}
+    orders = {"entity": texts.order(), "decision": np.argsort(decision, kind="stable"), **ranked}
     scores = Scores(texts, probability, regression, ranking, decision, orders)
     return [*_on_the_window(case, scores, extent), *once]
 

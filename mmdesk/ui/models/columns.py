@@ -17,6 +17,7 @@ from mmdesk.ui.icons import icon
 
 Index = QModelIndex | QPersistentModelIndex
 _NO_INDEX = QModelIndex()
+_LOOKED_FOR = 8
 
 
 def _as_text(value: Any) -> str:
@@ -231,11 +232,21 @@ class ColumnsModel(QAbstractTableModel):
         sources = [self.source_row(index) for index in before]
         self._sort = (column, order) if 0 <= column < len(self._columns) else None
         self.rows = self._visible_rows()
-        places = np.full(self.size, -1, dtype=np.int64)
-        places[self.rows] = np.arange(len(self.rows))
-        after = [self.index(int(places[s]), index.column()) for s, index in zip(sources, before, strict=True)]
+        places = self._places(sources)
+        after = [self.index(place, index.column()) for place, index in zip(places, before, strict=True)]
         self.changePersistentIndexList(before, after)
         self.layoutChanged.emit()
+
+    def _places(self, sources: Sequence[int]) -> list[int]:
+        """Where these source rows are shown now; -1 = nowhere."""
+        wanted = np.array(sources, dtype=np.int64)
+        if len(wanted) <= _LOOKED_FOR:  # nearly always one or two: looked for faster than all places are written down
+            found = {source: self.shown_row(source) for source in set(sources)}
+            return [-1 if (place := found[source]) is None else place for source in sources]
+        places = np.full(self.size, -1, dtype=np.int64)
+        places[self.rows] = np.arange(len(self.rows))
+        listed: list[int] = places[wanted].tolist()
+        return listed
 
     def _visible_rows(self) -> NDArray[np.int64]:
         if self._sort is None:

@@ -58,6 +58,7 @@ def entity_columns(scores: Scores, marks: MarksByRow | None) -> list[Column]:
                     role=_decision_role,
                     help=_DECISION_HELP,
                     keys=scores.decision,
+                    ranked=scores.ranked["decision"],
                 )
             )
     return [*columns, _tags(marks, size), _notes(marks, size)]

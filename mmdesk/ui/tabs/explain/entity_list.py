@@ -80,6 +80,7 @@ class EntityList(QWidget):
         splitter.setChildrenCollapsible(False)
         bottom = boxed(self.bottom)
         self.notes.shown.connect(lambda shown: bottom.setVisible(not shown))  # there is no room for everything
+        self.notes.shown.connect(lambda _shown: splitter.setSizes([2, 3]))
         content = column(None, splitter, bottom, spacing=SPACE_S)
         content.setStretch(0, 1)
         self.state = Stateful(boxed(content))

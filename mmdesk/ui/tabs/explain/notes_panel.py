@@ -69,8 +69,6 @@ class NotesPanel(QFrame):
         self._title = ElidedLabel("", "strong")
         self._marks = Label("", "small", wrap=True)
         self._notes = column(None, spacing=SPACE_S)
-        self._area = scrolled(boxed(column(None, self._marks, self._notes, None, spacing=SPACE_S)))
-        self._area.setMinimumHeight(self.fontMetrics().lineSpacing() * 7)
         self.editor = _Editor()
         self.editor.textChanged.connect(self._on_text_changed)
         self.editor.save_asked.connect(self.save)
@@ -82,8 +80,11 @@ class NotesPanel(QFrame):
         head.setStretch(0, 1)
         foot = row(None, self._status, self._discard, self._save)
         foot.setStretch(0, 1)
-        page = column(self, head, self._area, self.editor, foot, spacing=SPACE_S, margin=SPACE_M)
-        page.setStretch(1, 1)
+        # The field first and one bar for all of it: it stays in sight however many notes there are, in low windows too.
+        inside = column(None, self.editor, foot, self._marks, self._notes, None, spacing=SPACE_S)
+        area = scrolled(boxed(inside))
+        area.setMinimumHeight(self.editor.height() + self._save.sizeHint().height() + SPACE_S)
+        column(self, head, area, spacing=SPACE_S, margin=SPACE_M).setStretch(1, 1)
         self._autosave = QTimer(self)
         self._autosave.setSingleShot(True)
         self._autosave.setInterval(_AUTOSAVE_MS)
@@ -151,7 +152,7 @@ class NotesPanel(QFrame):
             if gone is not None:
                 gone.hide()
                 gone.deleteLater()
-        for note in notes:
+        for note in reversed(notes):
             who = ElidedLabel(f"{note.actor}, {relative_time(note.created_us)}", "small")
             who.setToolTip(tool_tip(f"{note.actor}, {exact_time(note.created_us)}"))
             head = row(
