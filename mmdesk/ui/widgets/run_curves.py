@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import pyqtgraph as pg
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QColor, QPainter
+from PySide6.QtGui import QColor, QPainter, QResizeEvent
 from PySide6.QtWidgets import QGridLayout, QWidget
 
 from mmdesk.ui.colours import SPACE_S, SPACE_XS, current
@@ -76,11 +76,11 @@ class _Names(Painted):
         self.updateGeometry()
         self.update()
 
-    def _places(self) -> list[tuple[int, int]]:
+    def _places(self, room: int) -> list[tuple[int, int]]:
         places, x, y = [], 4, 0
         for name, _ in self._runs:
             width = 34 + self.fontMetrics().horizontalAdvance(name) + 18
-            if x > 4 and x + width > max(self.width(), 200):
+            if x > 4 and x + width > max(room, 200):
                 x, y = 4, y + self.fontMetrics().height() + 4
             places.append((x, y))
             x += width
@@ -90,9 +90,9 @@ class _Names(Painted):
         """More rows where it is narrow."""
         return True
 
-    def heightForWidth(self, _width: int) -> int:
+    def heightForWidth(self, width: int) -> int:
         """Of all rows."""
-        places = self._places()
+        places = self._places(width)
         return (places[-1][1] if places else 0) + self.fontMetrics().height() + 4
 
     def sizeHint(self) -> QSize:
@@ -102,7 +102,7 @@ class _Names(Painted):
     def draw(self, painter: QPainter) -> None:
         """A piece of each line and its name."""
         height = self.fontMetrics().height()
-        for (name, number), (x, y) in zip(self._runs, self._places(), strict=True):
+        for (name, number), (x, y) in zip(self._runs, self._places(self.width()), strict=True):
             colour = QColor(current().role(f"series {number}"))
             painter.setPen(pg.mkPen(colour, width=2, style=DASHES[number // 8 % len(DASHES)]))
             painter.drawLine(x, y + height // 2, x + 26, y + height // 2)
@@ -137,10 +137,20 @@ class RunCurves(QWidget):
         self._more.setText("; ".join(said))
         self._more.setVisible(bool(said))
         while len(self.plots) < len(charts):
-            plot = CurvePlot()
-            self._grid.addWidget(plot, len(self.plots) // _COLUMNS, len(self.plots) % _COLUMNS)
-            self.plots.append(plot)
+            self.plots.append(CurvePlot())
+        self._place()
         for number, plot in enumerate(self.plots):
             plot.setVisible(number < len(charts))
             if number < len(charts):
                 plot.show_chart(charts[number])
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """One beside the other where there is room for their titles."""
+        super().resizeEvent(event)
+        self._place()
+
+    def _place(self) -> None:
+        longest = max(self.fontMetrics().horizontalAdvance(title) for _, _, title in _CHARTS)
+        columns = _COLUMNS if self.width() > _COLUMNS * longest else 1
+        for number, plot in enumerate(self.plots):
+            self._grid.addWidget(plot, number // columns, number % columns)

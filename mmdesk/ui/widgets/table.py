@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QItemSelection, QItemSelectionModel, QItemSelectionRange, QModelIndex, Qt, Signal
+from PySide6.QtCore import QEvent, QItemSelection, QItemSelectionModel, QItemSelectionRange, QModelIndex, Qt, Signal
 from PySide6.QtGui import QGuiApplication, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView
 
@@ -52,6 +52,8 @@ class Table(QTableView):
 
     picked = Signal(object)
     opened = Signal(int)
+    # On the class: Qt sends the first change of the font before a constructor of ours has run.
+    _letters = 0
 
     def __init__(self, name: str, *, many: bool = False, stretches: bool = True) -> None:
         super().__init__()
@@ -206,5 +208,13 @@ class Table(QTableView):
     def _on_activated(self, index: QModelIndex) -> None:
         self.opened.emit(self.columns.source_row(index))
 
+    def changeEvent(self, event: QEvent) -> None:
+        """Rows and columns follow the size of the letters."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.FontChange and self._letters not in {0, self.fontMetrics().height()}:
+            self._row_height()
+            self.fit()
+
     def _row_height(self) -> None:
+        self._letters = self.fontMetrics().height()
         self.verticalHeader().setDefaultSectionSize(self.fontMetrics().height() + 10)

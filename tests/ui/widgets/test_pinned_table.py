@@ -135,3 +135,15 @@ def test_the_chooser_shows_hides_moves_and_pins(qtbot: QtBot) -> None:
     qtbot.keyClick(dialog.table, Qt.Key.Key_Space)
     assert told[-1:] == [(("seed", "auroc"), 1)]
     dialog.accept()
+
+
+def test_rows_and_columns_follow_the_size_of_the_letters(qtbot: QtBot) -> None:
+    made = table(qtbot)
+    height, width = made.rowHeight(0), made.columnWidth(0)
+    font = made.font()
+    font.setPointSizeF(font.pointSizeF() * 2)
+    made.setFont(font)
+    assert made.rowHeight(0) > height * 1.4
+    assert made.columnWidth(0) >= width
+    assert made._pinned.rowHeight(0) == made.rowHeight(0)
+    assert made._pinned.columnWidth(0) == made.columnWidth(0)

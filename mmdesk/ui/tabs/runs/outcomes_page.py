@@ -30,9 +30,8 @@ class OutcomesPage(QWidget):
         self._said = Label(
             "On the dashed line predicted and observed agree; the bars are 95 % intervals.", "small", wrap=True
         )
-        plots = column(None, self.calibration, self.confusion, self.numbers, None, spacing=SPACE_S)
-        head = row(None, self.part, self._said)
-        head.setStretch(1, 1)
+        plots = column(None, self._said, self.calibration, self.confusion, self.numbers, None, spacing=SPACE_S)
+        head = row(None, self.part, None)
         content = column(None, head, scrolled(boxed(plots)), spacing=SPACE_S)
         content.setStretch(1, 1)
         self._state = Stateful(boxed(content))
