@@ -24,6 +24,7 @@ from mmdesk.ui.window import MainWindow
 from tests.ui.driving import choose_file, click, on, opened, press, rest
 
 _EVIDENCE, _WAS, _WHAT_IF, _ALONE = range(4)
+CONTROL_ALT = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.AltModifier
 
 
 def what_if_page(qtbot: QtBot, window: MainWindow, case: Path) -> WhatIfPage:
@@ -168,11 +169,11 @@ def test_rows_are_left_out_with_the_space_bar_and_steps_are_taken_back(
     assert f"line {source.line:,}" in tab.page._source.text()
     page.show_box.set_value("changed")
     assert len(page._keys) == 2
-    qtbot.keyClick(window, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    qtbot.keyClick(window, Qt.Key.Key_Z, CONTROL_ALT)
     rest(qtbot, window)
     assert tuple(page.edits.without) == words[:1]
     assert page._after.text() == percent(asked(page, trained_case, {}, words[:1]).after.probability)
-    qtbot.keyClick(window, Qt.Key.Key_Y, Qt.KeyboardModifier.ControlModifier)
+    qtbot.keyClick(window, Qt.Key.Key_Y, CONTROL_ALT)
     assert tuple(page.edits.without) == words
     press(qtbot, page, "Everything as it is in the case")
     assert not page.edits

@@ -129,11 +129,11 @@ class WhatIfPage(QWidget):
         self.search.setClearButtonEnabled(True)
         self.search.textChanged.connect(lambda _text: self._fill())
         stack = self.edits.stack
-        self.undo = IconButton("undo", "Undo the last change of the what-if (Ctrl+Z)", stack.undo)
-        self.redo = IconButton("redo", "Redo it (Ctrl+Y)", stack.redo)
+        self.undo = IconButton("undo", "Undo the last change of the what-if (Ctrl+Alt+Z)", stack.undo)
+        self.redo = IconButton("redo", "Redo it (Ctrl+Alt+Y)", stack.redo)
         add = self._desk.commands.add
-        undo = add("Explain", "Undo in the what-if", stack.undo, shortcut="Ctrl+Z", icon="undo", enabled=False)
-        redo = add("Explain", "Redo in the what-if", stack.redo, shortcut="Ctrl+Y", icon="redo", enabled=False)
+        undo = add("Explain", "Undo in the what-if", stack.undo, shortcut="Ctrl+Alt+Z", icon="undo", enabled=False)
+        redo = add("Explain", "Redo in the what-if", stack.redo, shortcut="Ctrl+Alt+Y", icon="redo", enabled=False)
         stack.canUndoChanged.connect(undo.setEnabled)
         stack.canRedoChanged.connect(redo.setEnabled)
         self.reset = IconButton("refresh", "Everything as it is in the case", lambda: self.edits.replace({}, {}))
