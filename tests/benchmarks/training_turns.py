@@ -171,7 +171,7 @@ def _bare(entities: int, events: int) -> Turn:
     from mmdesk.engine.training.losses import LossWeights, compute
 
     ready = Ready(entities, events)
-    batches = list(ready.train.epoch(_BATCH, np.random.default_rng(1)))
+    batches = [(batch, labels) for batch, labels, _ in ready.train.epoch(_BATCH, np.random.default_rng(1))]
     model, weights = ready.model.train(), LossWeights()
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-3, fused=True)
     started = time.perf_counter()

@@ -78,12 +78,13 @@ def _timed_steps(trainer: Trainer, ctx: JobContext) -> Iterator[float]:
     began = last = time.perf_counter()
     warm = trainer.plan.steps > 1
     trainer.model.train()
-    for number, (batch, labels) in enumerate(trainer.train.epoch(trainer.plan.batch_size, np.random.default_rng(0))):
+    epoch = trainer.train.epoch(trainer.plan.batch_size, np.random.default_rng(0))
+    for number, (batch, labels, share) in enumerate(epoch):
         ctx.check_cancelled()
-        trainer.step(batch, labels)
+        trainer.step(batch, labels, share)
         now = time.perf_counter()
         if number or not warm:
-            yield now - last
+            yield (now - last) / share
         last = now
         if number >= _FEWEST_STEPS and now - began > _LONGEST_S:
             return

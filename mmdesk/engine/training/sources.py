@@ -56,22 +56,28 @@ class RowSource:
             return self._kept.take(torch.from_numpy(rows))
         return self._batcher.rows(self.targets.take(rows))[0]
 
-    def epoch(self, size: int, random: np.random.Generator) -> Iterator[tuple[Batch, Labels]]:
+    def epoch(self, size: int, random: np.random.Generator) -> Iterator[tuple[Batch, Labels, float]]:
         """Every row once in random order, in batches of ``size`` rows that are alike in length.
 
-        Batches of more than :data:`STEP_BYTES`, as of hours of recordings each, are cut into equal ones that are not.
+        A batch of more than :data:`STEP_BYTES`, as of hours of recordings a row, is cut into parts of about equal size
+        that are not larger, unless one row is; the third value is the share of the batch that it is.
         """
-        batches = shuffled(self.targets, self.sizes, size, random)
-        for group in self._groups([part for rows in batches for part in self._cut(rows)]):
+        parts = [
+            (part, len(part) / len(rows))
+            for rows in shuffled(self.targets, self.sizes, size, random)
+            for part in self._cut(rows)
+        ]
+        shares = iter([share for _, share in parts])
+        for group in self._groups([part for part, _ in parts]):
             made = self.batch(np.concatenate(group))
             ends = np.cumsum([len(rows) for rows in group])
             for rows, end in zip(group, ends.tolist(), strict=True):
                 batch = made if len(group) == 1 else made.take(torch.arange(end - len(rows), end))
-                yield batch, self.labels.take(torch.from_numpy(rows))
+                yield batch, self.labels.take(torch.from_numpy(rows)), next(shares)
 
     def _cut(self, rows: Int64) -> list[Int64]:
-        room = len(rows) * int(self._batcher.row_bytes(self.sizes[rows].max(0)))
-        return np.array_split(rows, min(-(-room // STEP_BYTES), len(rows))) if room > STEP_BYTES else [rows]
+        fitting = max(1, STEP_BYTES // int(self._batcher.row_bytes(self.sizes[rows].max(0))))
+        return np.array_split(rows, -(-len(rows) // fitting))
 
     def _groups(self, batches: list[Int64]) -> Iterator[list[Int64]]:
         """Batches that are made at once: the work is more in the calls than in the rows. Kept ones need none."""

@@ -53,7 +53,7 @@ class Progress:
     """
 
     epoch: int = 0
-    step: int = 0
+    step: float = 0
     weights: State = field(default_factory=dict)
     average: State = field(default_factory=dict)
     best: State = field(default_factory=dict)
@@ -194,22 +194,26 @@ class Trainer:
         order = np.random.default_rng([self.seed, epoch, 2])
         sums, counts = np.zeros(3), np.zeros(3)
         self.model.train()
-        for batch, labels in self.train.epoch(self.plan.batch_size, order):
+        for batch, labels, share in self.train.epoch(self.plan.batch_size, order):
             ctx.check_cancelled()
-            parts, present = self.step(batch, labels)
+            parts, present = self.step(batch, labels, share)
             sums += parts * present
             counts += present
         self._close_epoch(sums / np.maximum(counts, 1))
 
-    def step(self, batch: Batch, labels: Labels) -> tuple[Float64, Float64]:
-        """One step of the optimizer; the three losses and how many targets they are means of."""
+    def step(self, batch: Batch, labels: Labels, share: float = 1.0) -> tuple[Float64, Float64]:
+        """One step of the optimizer; the three losses and how many targets they are means of.
+
+        A part of a batch moves the weights by its share of a step, and the schedule on by as much: rows that are so
+        large that few fit together count no more than others.
+        """
         outputs = self.model(batch)
         losses = compute(outputs, self._standardised(outputs.regression), labels, self.plan.weights)
         self.optimizer.forget_gradients()
         losses.total.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(self._parameters, self.config.number("gradient_clip"), foreach=True)
-        self.optimizer.step(self._rate())
-        self.progress.step += 1
+        self.optimizer.step(share * self._rate())
+        self.progress.step += share
         self._average()
         return np.array([float(part.detach()) for part in losses.parts]), np.array(losses.counts, dtype=np.float64)
 

@@ -310,21 +310,34 @@ def test_batches_hold_rows_of_like_length() -> None:
 
 def test_no_step_takes_more_room_than_there_is_for_one(ready: Ready, monkeypatch: pytest.MonkeyPatch) -> None:
     train = ready.sources[Split.TRAIN]
-    usual = [len(labels.y_reg) for _, labels in train.epoch(16, np.random.default_rng(1))]
+    usual = [len(labels.y_reg) for _, labels, _ in train.epoch(16, np.random.default_rng(1))]
     assert min(usual) >= 15  # rows of ordinary size come in batches as asked for
     row_bytes = train._batcher.row_bytes(train.sizes)
     most = int(np.sort(row_bytes)[-3])  # two rows are larger than a step may be
     monkeypatch.setattr(sources, "STEP_BYTES", most)
     seen: list[float] = []
     small = 0
-    for batch, labels in train.epoch(16, np.random.default_rng(1)):
+    steps = 0.0
+    for batch, labels, share in train.epoch(16, np.random.default_rng(1)):
+        steps += share
         rows = len(labels.y_reg)
         padded = (batch.event_presence.shape[1], batch.neighbour_presence.shape[1], batch.segment_presence.shape[1])
-        assert rows == 1 or rows * train._batcher.row_bytes(np.array(padded)) <= 2 * most
+        assert rows == 1 or rows * train._batcher.row_bytes(np.array(padded)) <= most
         small += rows == 1
         seen += labels.y_reg.tolist()
     assert small >= 2
     np.testing.assert_array_equal(np.sort(seen), np.sort(train.labels.y_reg.numpy()))
+    assert steps == pytest.approx(train.steps(16))
+    monkeypatch.setattr(sources, "STEP_BYTES", 0)  # each row by itself
+    one = trainer(ready)
+    rates, rate = list[float](), one._rate
+    monkeypatch.setattr(one, "_rate", lambda: rates.append(rate()) or rates[-1])
+    one._run_epoch(NullContext())
+    assert one.progress.step == pytest.approx(one.plan.steps)
+    # The schedule goes on as far as in an epoch of whole batches, and never back.
+    assert len(rates) == len(train)
+    rising = np.diff(rates) > 0
+    assert (np.diff(rising.astype(int)) <= 0).all()
 
 
 def test_groups_of_like_length_come_together(ready: Ready) -> None:
@@ -357,7 +370,7 @@ def test_kept_batches_and_fresh_ones_are_the_same(ready: Ready, monkeypatch: pyt
     for made_bytes in (0, 20_000, 64 * 2**20):  # one batch at a time, a few, as many as may be
         monkeypatch.setattr("mmdesk.engine.training.sources._MADE_BYTES", made_bytes)
         epochs = (source.epoch(8, np.random.default_rng(1)) for source in (train, fresh))
-        for (batch, labels), (other, others) in zip(*epochs, strict=True):
+        for (batch, labels, _), (other, others, _) in zip(*epochs, strict=True):
             _same(batch, other)
             assert labels.y_rank.equal(others.y_rank)
 
