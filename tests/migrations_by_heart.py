@@ -9,7 +9,11 @@ from typing import Any
 from sqlalchemy import event
 from sqlalchemy.engine import Connection
 
-_READS = ("SELECT", "PRAGMA")
+
+def _reads(statement: str) -> bool:
+    """Whether it changes nothing: a PRAGMA with an equals sign does."""
+    words = statement.lstrip().upper()
+    return words.startswith("SELECT") or (words.startswith("PRAGMA") and "=" not in words)
 
 
 class Remembered:
@@ -38,7 +42,7 @@ class Remembered:
         seen: list[tuple[str, Any]] = []
 
         def note(_connection: object, _cursor: object, statement: str, values: Any, *_more: object) -> None:
-            if not statement.lstrip().upper().startswith(_READS):
+            if not _reads(statement):
                 seen.append((statement, values))
 
         event.listen(connection, "before_cursor_execute", note)

@@ -58,12 +58,17 @@ class Beside:
         head: Which output.
         pairs: All inputs of either, the largest difference first.
         otherwise: How many of them the two do not have alike. ``turned``: how many work in opposite directions.
+        base_difference: Second base value minus the first: with the pairs' differences and the gaps it makes that of
+            the outputs.
+        same_start: Both accounts start from the typical case, or both from a comparable group.
     """
 
     head: Head
     pairs: tuple[Pair, ...]
     otherwise: int
     turned: int
+    base_difference: float
+    same_start: bool
 
 
 def set_beside(first: Explanation, second: Explanation) -> Beside | None:
@@ -81,7 +86,14 @@ def set_beside(first: Explanation, second: Explanation) -> Beside | None:
     ours, theirs = _shares(first), _shares(second)
     pairs = [_pair(key, ours.get(key), theirs.get(key)) for key in {**ours, **theirs}]
     pairs.sort(key=lambda pair: (-abs(pair.difference), pair.kind, pair.name))
-    return Beside(first.head, tuple(pairs), sum(pair.otherwise for pair in pairs), sum(pair.turned for pair in pairs))
+    return Beside(
+        first.head,
+        tuple(pairs),
+        sum(pair.otherwise for pair in pairs),
+        sum(pair.turned for pair in pairs),
+        second.base - first.base,
+        (first.baseline_group is None) is (second.baseline_group is None),
+    )
 
 
 def _pair(key: tuple[ItemKind, str], first: Share | None, second: Share | None) -> Pair:

@@ -6,20 +6,23 @@ share it, else all others.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import torch
+from torch import Tensor
 
 from mmdesk.engine.core.errors import DataError
 from mmdesk.engine.dataset.batches import Batcher
 from mmdesk.engine.dataset.case_data import CaseData, Float64, Int64
-from mmdesk.engine.explanation.explanation import BaselineGroup
+from mmdesk.engine.explanation.explanation import Baseline, BaselineGroup
 
 FEWEST = 30
 """With fewer entities or values a percentile says little: its standard error at the median is then over 9 points."""
 MOST_AVERAGED = 4096
 """Of a larger group so many, evenly spaced, make its mean: each mean is then within 2 % of the column's deviation
-(one standard error, 1 / 64), and a group of a million costs no more than one of thousands."""
+(one standard error, 1 / 64)."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,20 @@ def require_comparable(data: CaseData) -> None:
             "Explain against the typical case instead.",
             code="explain.no_group",
         )
+
+
+def starts_of(
+    baseline: Baseline, batcher: Batcher, entity: Int64, as_of_us: Int64
+) -> tuple[Tensor | None, Sequence[BaselineGroup | None]]:
+    """The attributes that accounts start from, and whose they are; arguments as :func:`typical_members`.
+
+    Returns:
+        float64 [n, A], None = the means of the training part for all; and who the groups are.
+    """
+    if baseline is Baseline.TYPICAL:
+        return None, [None] * len(entity)
+    means, groups = typical_members(batcher, entity, as_of_us)
+    return torch.from_numpy(means), groups
 
 
 def typical_members(batcher: Batcher, entity: Int64, as_of_us: Int64) -> tuple[Float64, tuple[BaselineGroup, ...]]:

@@ -8,16 +8,14 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
-import torch
 from torch import Tensor, nn
 
 from mmdesk.engine.core.jobs import NULL_CONTEXT, JobContext
 from mmdesk.engine.core.times import END_OF_TIME_US, format_us
 from mmdesk.engine.core.types import Head
 from mmdesk.engine.dataset.batches import Batch, Batcher, Provenance
-from mmdesk.engine.dataset.case_data import Int64
 from mmdesk.engine.explanation.account import Findings, account_of, clauses_of, sentence_of, smallest_named
-from mmdesk.engine.explanation.comparable import typical_members
+from mmdesk.engine.explanation.comparable import starts_of
 from mmdesk.engine.explanation.evidence import Describer, Measured, Piece, SourceOf, Sources, behind, pieces_of
 from mmdesk.engine.explanation.explanation import (
     UNITS,
@@ -146,7 +144,7 @@ class Explainer:
         self._model = model if isinstance(model, ExactModel) else ExactModel(model, batcher.encoder.attributes)
         self._baseline = baseline
         self._describer = Describer(batcher.data, self._model.names, source_of)
-        self.view = View(self._model, batcher, self._describer, head, source_of, scale, threshold)
+        self.view = View(self._model, batcher, self._describer, head, source_of, scale, threshold, baseline)
         """What further looks at an entity are made from."""
 
     def explain(self, questions: Sequence[Question], *, ctx: JobContext = NULL_CONTEXT) -> Iterator[Explanation]:
@@ -163,7 +161,7 @@ class Explainer:
         entity = np.array([question.entity for question in questions], np.int64)
         as_of_us = np.array([question.as_of_us for question in questions], np.int64)
         single, provenance = self._batcher.make(entity, as_of_us)
-        typical, groups = self._starts(entity, as_of_us)
+        typical, groups = starts_of(self._baseline, self._batcher, entity, as_of_us)
         masked = MaskedBatch(self._model, as_double(single), self._head, typical)
         attribution = integrate(masked, self._scale, ctx=ctx)
         probability = masked.plainly(Head.CLASSIFICATION)
@@ -182,13 +180,6 @@ class Explainer:
         sources = self._describer.sources([(row.question.entity, row.measured) for row in rows])
         tried = (_Tried(*found) for found in zip(grades, ledgers, turnings, strict=True))
         return [self._explanation(row, found, sources) for row, found in zip(rows, tried, strict=True)]
-
-    def _starts(self, entity: Int64, as_of_us: Int64) -> tuple[Tensor | None, Sequence[BaselineGroup | None]]:
-        """The attributes that each account starts from, and whose they are."""
-        if self._baseline is Baseline.TYPICAL:
-            return None, [None] * len(entity)
-        means, groups = typical_members(self._batcher, entity, as_of_us)
-        return torch.from_numpy(means), groups
 
     def _rows(self, questions: Sequence[Question], work: _Work) -> list[_Row]:
         found = work.attribution

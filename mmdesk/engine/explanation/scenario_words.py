@@ -122,9 +122,10 @@ class Words:
         if missing and not encoding.has_missing:
             yield f"{edit.name} was never missing in training: missing counts as {_unmarked(encoding)}."
         elif encoding.kind is ColumnKind.CATEGORY and not missing and edit.cell not in encoding.categories:
+            counts = "as a usual one, as training met no rare one" if encoding.shares else "as (other)"
             yield (
                 f"{edit.name} = {edit.cell}: the run has no column for this category (it had too few rows of it, or "
-                "none), so it counts as (other)."
+                f"none), so it counts {counts}."
             )
         elif encoding.kind is ColumnKind.NUMBER and encoding.scale is not None and edit.cell is not None:
             low, high = encoding.scale.knots[0], encoding.scale.knots[-1]

@@ -11,8 +11,9 @@ from mmdesk.engine.core.times import END_OF_TIME_US, parse_moment
 from mmdesk.engine.core.types import Head
 from mmdesk.engine.dataset.batches import Batcher, Provenance
 from mmdesk.engine.dataset.case_data import CaseData, Int64
+from mmdesk.engine.explanation.comparable import starts_of
 from mmdesk.engine.explanation.evidence import Describer, SourceOf
-from mmdesk.engine.explanation.explanation import Explanation
+from mmdesk.engine.explanation.explanation import Baseline, Explanation
 from mmdesk.engine.explanation.masking import ExactModel, MaskedBatch, as_double
 
 
@@ -25,6 +26,7 @@ class View:
         describer: Turns evidence into items. ``head``: the output that is explained.
         source_of: Looks up the imports behind rows.
         scale: Natural size of the output. ``threshold``: from which on it counts as high; None = it has none.
+        baseline: Where accounts start, and what attributes become that are taken away.
     """
 
     model: ExactModel
@@ -34,6 +36,7 @@ class View:
     source_of: SourceOf
     scale: float = 1.0
     threshold: float | None = None
+    baseline: Baseline = Baseline.TYPICAL
 
     @property
     def data(self) -> CaseData:
@@ -51,5 +54,7 @@ class View:
 
     def at(self, entity: int, moments_us: Int64) -> tuple[MaskedBatch, Provenance]:
         """One entity as it stood at each of these moments, a row each."""
-        batch, provenance = self.batcher.make(np.full(len(moments_us), entity, np.int64), moments_us)
-        return MaskedBatch(self.model, as_double(batch), self.head), provenance
+        who = np.full(len(moments_us), entity, np.int64)
+        batch, provenance = self.batcher.make(who, moments_us)
+        typical, _ = starts_of(self.baseline, self.batcher, who, moments_us)
+        return MaskedBatch(self.model, as_double(batch), self.head, typical), provenance

@@ -61,7 +61,7 @@ def make_overview(
     actor: str | None = None,
     ctx: JobContext = NULL_CONTEXT,
 ) -> Overview:
-    """The mean size of each input's contributions over a list, and by group.
+    """The mean size of each input's contributions over a list, and by group; all start from the typical case.
 
     Explanations that were made before are taken from the cache; what is made is kept there, also when cancelled.
 

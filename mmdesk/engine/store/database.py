@@ -130,7 +130,8 @@ def sqlite_engine(path: Path, *, writable: bool, key: bytes | None = None, creat
         creator=lambda: open_sqlite(path, access, key),
         poolclass=QueuePool,
         hide_parameters=True,
-        execution_options={"compiled_cache": COMPILED},
+        # What is compiled keeps the values it was first compiled with; those of an encrypted case go with its engine.
+        execution_options={"compiled_cache": COMPILED} if key is None else {},
     )
 
     @event.listens_for(engine, "begin")

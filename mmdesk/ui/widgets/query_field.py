@@ -112,7 +112,8 @@ class QueryField(QWidget):
         for option in found.options:
             self._proposals.appendRow([QStandardItem(shown(option.text)), QStandardItem(shown(option.help))])
         # A window of its own, which has no parent whose style it could have.
-        self._popup.setStyleSheet(self.window().styleSheet())
+        if self._popup.styleSheet() != (sheet := self.window().styleSheet()):
+            self._popup.setStyleSheet(sheet)
         self._completer.complete()
         self._popup.setMinimumWidth(min(self.edit.width(), 520))
 

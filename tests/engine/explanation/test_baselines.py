@@ -21,6 +21,7 @@ from mmdesk.engine.explanation.document import faults_of, from_json
 from mmdesk.engine.explanation.explainer import Explainer, Question
 from mmdesk.engine.explanation.explanation import Baseline, BaselineGroup, Explanation, to_json
 from mmdesk.engine.explanation.masking import ExactModel, as_double
+from mmdesk.engine.explanation.perspectives import Perspective, Perspectives
 from tests.engine.dataset.cases import DAY_US, START_US, no_media, small_tables
 from tests.engine.explanation.small_model import random_model
 
@@ -123,6 +124,29 @@ def test_removed_attributes_are_those_of_the_group(batcher: Batcher) -> None:
     bare = Batcher(lonely, batcher.encoder, batcher.limits)
     for one in _explainer(bare).explain([Question(0), Question(3)]):
         assert one.ledger.without_attributes == pytest.approx(one.base, rel=1e-9)
+
+
+def test_a_course_takes_attributes_to_where_the_account_starts(batcher: Batcher) -> None:
+    """A time that becomes known is weighed against its mean in the group."""
+    column = batcher.data.attributes["member"].values.astype(np.int64)
+    entity = int(np.flatnonzero(column > 0)[0])
+    moment = int(column[entity]) + 1
+    for baseline in Baseline:
+        maker = _explainer(batcher, baseline)
+        masked, _ = maker.view.at(entity, np.array([moment]))
+        if baseline is Baseline.TYPICAL:
+            assert masked.typical is None
+        else:
+            means, _ = comparable.typical_members(batcher, np.array([entity]), np.array([moment]))
+            np.testing.assert_array_equal(masked.typical, means)
+    jumps = []
+    for baseline in Baseline:
+        maker = _explainer(batcher, baseline)
+        looks = Perspectives([Perspective.COURSE], maker.view, lambda: None, usual=lambda: None)
+        course = looks.add(next(maker.explain([Question(entity)]))).course
+        assert course is not None
+        jumps.append([item.contribution for jump in course.jumps for item in jump.items if item.label == "member"])
+    assert jumps[0] != jumps[1]
 
 
 def test_company_makes_no_difference(batcher: Batcher) -> None:

@@ -148,7 +148,7 @@ def test_older_rows_are_left_out_with_the_token_they_share(tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("values", "said"),
     [
-        ({"colour": "mauve"}, "counts as (other)"),
+        ({"colour": "mauve"}, "counts as a usual one"),
         ({"income": "1000000"}, "lies outside of what training saw"),
         ({"member": "2030-01-01"}, ""),
         ({"income": "50"}, ""),

@@ -14,8 +14,16 @@ from tests.migrations_by_heart import Remembered
 def _laid(folder: Path) -> list[object]:
     with Case.create(folder, actor="tester") as case, case.read() as connection:
         tables = connection.exec_driver_sql("SELECT type, name, tbl_name, sql FROM sqlite_master ORDER BY 1, 2")
-        versions = connection.exec_driver_sql("SELECT * FROM alembic_version")
-        return [*tables.fetchall(), *versions.fetchall()]
+        found: list[object] = list(tables.fetchall())
+        names = [row[1] for row in found if row[0] == "table"]  # type: ignore[index]
+        for statement in (
+            "SELECT * FROM alembic_version",
+            "PRAGMA user_version",
+            "PRAGMA application_id",
+            *(f'SELECT count(*) FROM "{name}"' for name in names),
+        ):
+            found += connection.exec_driver_sql(statement).fetchall()
+        return found
 
 
 def test_tables_laid_by_heart_are_those_of_the_migrations(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -137,7 +137,7 @@ def test_a_category_is_chosen_or_written_and_an_unseen_one_is_said(
     qtbot.keyClicks(line, "mauve")
     rest(qtbot, window)
     assert page.edits.values == {field.name: "mauve"}
-    assert "counts as (other)" in page._notes.text()
+    assert "counts as a usual one" in page._notes.text()
     leave(qtbot, line)
     page.table.open_editor(row, _WHAT_IF)
     boxes = [one for one in page.table.findChildren(QComboBox) if one.isVisible()]

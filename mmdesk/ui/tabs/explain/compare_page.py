@@ -149,9 +149,11 @@ class ComparePage(QWidget):
             side.show_one(one)
         self._scale = scale_of(self._other)
         self.go.setVisible(self.pinned.entity_id != self._other.entity_id)
+        start = "" if beside.same_start else "The accounts start from different cases, so only their outputs compare. "
+        base = f"; the base values differ by {self._change(beside.base_difference)}" if beside.base_difference else ""
         self._said.setText(
-            f"{count(beside.otherwise, 'input')} of {len(beside.pairs):,} not alike (≠), "
-            f"{beside.turned:,} in opposite directions (⇄). In {self._scale.unit}, the largest difference first."
+            f"{start}{count(beside.otherwise, 'input')} of {len(beside.pairs):,} not alike (≠), "
+            f"{beside.turned:,} in opposite directions (⇄){base}. In {self._scale.unit}, the largest difference first."
         )
         self._show_pairs(beside.pairs)
         self._state.show_content()

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _MEANS = {
     "items": ("Pieces of evidence", "How many there are."),
     "k": ("Taken away", "So many of the strongest that speak for the finding are removed, or as many at random."),
-    "distance": ("Distance", "From the output for a typical case to this one."),
+    "distance": ("Distance", "From the base value to the output."),
     "change_top": ("Without the strongest", "How much of the distance is gone when they are removed."),
     "change_random": ("Without as many at random", "The same for random pieces, on average."),
     "beaten": ("Random draws beaten", "Share of the draws that move the output less than the strongest do."),

@@ -129,7 +129,8 @@ class OverviewPage(QWidget):
         group = next((g for g in self.overview.groups if g.name == self.group_box.value), self.overview.groups[0])
         self._said.setText(
             f"On average {self._scale.level(group.mean_output)}; {percent(group.trusted_share, 0)} of the explanations "
-            f"have grade A or B. Sizes in {self._scale.unit}; orange raises on the whole, blue lowers."
+            f"have grade A or B. Sizes in {self._scale.unit}; orange raises on the whole, blue lowers. "
+            "All start from the typical case."
         )
         self.table.set_columns(self._columns(group))
         self.table.setItemDelegateForColumn(_BAR_COLUMN, self._delegate)
