@@ -331,7 +331,12 @@ def test_no_step_takes_more_room_than_there_is_for_one(ready: Ready, monkeypatch
     monkeypatch.setattr(sources, "STEP_BYTES", 0)  # each row by itself
     one = trainer(ready)
     rates, rate = list[float](), one._rate
-    monkeypatch.setattr(one, "_rate", lambda: rates.append(rate()) or rates[-1])
+
+    def noted() -> float:
+        rates.append(rate())
+        return rates[-1]
+
+    monkeypatch.setattr(one, "_rate", noted)
     one._run_epoch(NullContext())
     assert one.progress.step == pytest.approx(one.plan.steps)
     # The schedule goes on as far as in an epoch of whole batches, and never back.
