@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QHeaderView, QWidget
 
 from mmdesk.ui.colours import SPACE_M, SPACE_S
 from mmdesk.ui.formatting import MISSING, number
@@ -40,7 +40,7 @@ class GradePage(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self._said = Label("", "strong", wrap=True)
-        self.figures = Table("Figures behind the grade")
+        self.figures = Table("Figures behind the grade", stretches=False)
         self.ledger = Table("Output without each kind of evidence", stretches=False)
         self._means: list[str] = []
         self._meaning = Label("", "small", wrap=True)
@@ -69,6 +69,7 @@ class GradePage(QWidget):
                 Column("Value", values, show=_figure, numeric=True),
             ]
         )
+        self.figures.horizontalHeader().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         scale, ledger = scale_of(explanation), explanation.ledger
         outputs = np.array(
             [
