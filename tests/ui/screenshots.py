@@ -16,7 +16,8 @@ from pathlib import Path
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
-from PySide6.QtGui import QKeySequence, QPixmap
+from PySide6.QtCore import QRect
+from PySide6.QtGui import QColor, QKeySequence, QPixmap
 from PySide6.QtWidgets import QApplication, QDialog
 
 import mmdesk.ui  # noqa: F401  # before Qt
@@ -24,7 +25,7 @@ from mmdesk.engine.core.crash_report import crash_report
 from mmdesk.engine.core.times import now_us
 from mmdesk.ui.about_flow import show_about
 from mmdesk.ui.app import application
-from mmdesk.ui.colours import Appearance
+from mmdesk.ui.colours import Appearance, current
 from mmdesk.ui.jobs.manager import Jobs
 from mmdesk.ui.settings import Settings
 from mmdesk.ui.theme import Theme
@@ -99,6 +100,8 @@ class Photographer:
                 painter = QPainter(picture)
                 place = dialog.frameGeometry().topLeft() - self.window.frameGeometry().topLeft()
                 painter.drawPixmap(place, dialog.grab())
+                painter.setPen(QColor(current().control))  # the frame that a desktop would draw
+                painter.drawRect(QRect(place, dialog.size()).adjusted(0, 0, -1, -1))
                 painter.end()
         return picture
 
@@ -507,7 +510,7 @@ def parts(p: Photographer, scratch: Path) -> Iterator[tuple[str, Callable[[], No
     from mmdesk.engine.services import cases as case_service
 
     for name in ("empty", "fresh"):
-        case_service.new_case(scratch / name, name=f"A {name} case", actor=cases.ACTOR)
+        case_service.new_case(scratch / name, name=f"Case, {name}", actor=cases.ACTOR)
     yield "start", lambda: start(p)
     yield "empty", lambda: empty(p, scratch / "empty")
     yield "importing", lambda: importing(p, scratch / "fresh")

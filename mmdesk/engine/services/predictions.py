@@ -331,11 +331,22 @@ def _notes(loaded: LoadedRun, data: CaseData) -> Iterator[str]:
         return
     if outdated := data.notes.get(OUTDATED, 0):
         yield (
-            f"{outdated} files have features of another version than the run's and were left out; "
-            "train anew to use them."
+            f"{_files_with(outdated)} features of another version than the run's and {_were(outdated)} "
+            "left out; train anew to use them."
         )
     if missing := data.notes.get(NO_FEATURES, 0) + data.notes.get(LOST, 0):
-        yield f"{missing} files have no features and were left out; extract them first: mmdesk extract DIR"
+        yield (
+            f"{_files_with(missing)} no features and {_were(missing)} left out; "
+            "extract features first: mmdesk extract DIR"
+        )
+
+
+def _files_with(number: int) -> str:
+    return "1 file has" if number == 1 else f"{number:,} files have"
+
+
+def _were(number: int) -> str:
+    return "was" if number == 1 else "were"
 
 
 def write_predictions(predictions: Predictions, out: Path) -> None:

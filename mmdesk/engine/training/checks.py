@@ -205,15 +205,17 @@ def _parts(data: CaseData, parts: Parts) -> Iterator[Finding]:
 
 def _media(data: CaseData, parts: Parts) -> Iterator[Finding]:
     texts = {
-        NO_FEATURES: "have no features (not extracted yet, or failed)",
-        OUTDATED: "have features of another version",
-        LOST: "have lost their features",
+        NO_FEATURES: (
+            "has no features (not extracted yet, or failed)",
+            "have no features (not extracted yet, or failed)",
+        ),
+        OUTDATED: ("has features of another version", "have features of another version"),
+        LOST: ("has lost its features", "have lost their features"),
     }
-    for reason, text in texts.items():
+    for reason, (one, many) in texts.items():
         if count := data.notes.get(reason, 0):
-            yield Finding(
-                WARNING, "train.files_left_out", f"{count} files {text} and are left out.", "Run: mmdesk extract DIR"
-            )
+            said = f"1 file {one} and is left out." if count == 1 else f"{count:,} files {many} and are left out."
+            yield Finding(WARNING, "train.files_left_out", said, "Run: mmdesk extract DIR")
     shared = _shared_artifacts(data, parts)
     if shared:
         yield Finding(

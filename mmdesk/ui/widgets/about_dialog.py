@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtGui import QFontDatabase, QGuiApplication
 from PySide6.QtWidgets import QDialog, QLabel, QLineEdit, QPlainTextEdit, QSplitter, QWidget
 
 from mmdesk.ui.colours import SPACE_L, SPACE_M, SPACE_S
@@ -63,13 +63,14 @@ class AboutDialog(QDialog):
         self.home = Label("", "small", wrap=True)
         self.home.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.copy = Button("Copy versions", self._on_copy, icon="copy")
+        self.text.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))  # licences are set in columns
         left = boxed(column(None, self.search, self.table, spacing=SPACE_S))
         right = boxed(column(None, self.home, self.text, spacing=SPACE_S))
         splitter = QSplitter()
         splitter.setChildrenCollapsible(False)
         splitter.addWidget(left)
         splitter.addWidget(right)
-        splitter.setSizes([420, 420])
+        splitter.setSizes([370, 470])
         self.state = Stateful(splitter)
         buttons = row(None, self.copy, None, Button("Close", self.reject))
         column(self, head, self.state, buttons, spacing=SPACE_M, margin=SPACE_L).setStretch(1, 1)

@@ -263,7 +263,7 @@ def in_tab_order(widgets: Iterable[QWidget]) -> None:
         QWidget.setTabOrder(first, second)
 
 
-class _AtLeast(QWidget):
+class AtLeast(QWidget):
     """Says that its least height will do, where a scroll area would ask for the one it likes best."""
 
     def heightForWidth(self, width: int) -> int:
@@ -274,7 +274,7 @@ class _AtLeast(QWidget):
 
 def roomy(layout: QLayout) -> QScrollArea:
     """``layout`` as high as the room there is, with a bar at the side only where not even the least of it fits."""
-    widget = _AtLeast()
+    widget = AtLeast()
     widget.setLayout(layout)
     return scrolled(widget)
 

@@ -18,6 +18,7 @@ from mmdesk.ui.widgets.basics import Painted, column
 from mmdesk.ui.widgets.plot import Plot
 
 _COLUMNS = 2
+_LATE = 0.6
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,6 @@ class CurvePlot(Plot):
     def __init__(self) -> None:
         super().__init__("", "epoch")
         self._chart: Chart | None = None
-        self._label: Any = None
         self.setMinimumHeight(150)
 
     def show_chart(self, chart: Chart) -> None:
@@ -78,9 +78,6 @@ class CurvePlot(Plot):
     def redraw(self) -> None:
         """Curves, the best epoch, the level to beat."""
         self.clear()
-        if self._label is not None:  # it hangs on the view, which is not cleared
-            self.scene().removeItem(self._label)
-            self._label = None
         chart, colours = self._chart, self.colours
         if chart is None:
             return
@@ -108,14 +105,14 @@ class CurvePlot(Plot):
     def _draw_baseline(self, chart: Chart) -> None:
         level = chart.baseline
         assert level is not None
-        values = [value for line in chart.lines[:1] for value in line.values if value is not None]
-        self.addItem(pg.InfiniteLine(level, angle=0, pen=_baseline_pen(self.colours)))
-        # A curve that climbs leaves the lower right corner free, one that falls the upper right.
-        corner = (1, 0) if values and values[-1] < values[0] else (1, 1)
-        label = self._label = pg.LabelItem(f"baseline {score(level)}", color=self.colours.text)
-        label.item.setFont(self.font())
-        label.setParentItem(self.getPlotItem().vb)
-        label.anchor(itemPos=corner, parentPos=corner)
+        # On the side where the line of the best epoch does not stand.
+        side = 0 if chart.best is not None and chart.best > _LATE * len(chart.lines[0].values) else 1
+        line = pg.InfiniteLine(
+            level, angle=0, pen=_baseline_pen(self.colours), label=f"baseline {score(level)}",
+            labelOpts={"position": (0.01, 0.99)[side], "anchors": [(side, 0), (side, 1)], "color": self.colours.text},
+        )  # fmt: skip
+        line.label.setFont(self.font())
+        self.addItem(line)
 
 
 def _best_pen(colours: Colours) -> Any:
@@ -136,7 +133,7 @@ class Legend(Painted):
         self.setAccessibleName("Legend")
 
     def show_legend(self, best: int | None, *, baseline: bool) -> None:
-        """Which epoch is the best so far, and whether there is a baseline."""
+        """Which epoch is the best, so far, and whether there is a baseline."""
         self._best, self._baseline = best, baseline
         self.update()
 
@@ -158,7 +155,7 @@ class Legend(Painted):
         if self._baseline:
             entries.append(("plain baseline, validation", _baseline_pen(colours)))
         if self._best is not None:
-            entries.append((f"best epoch so far: {self._best}", _best_pen(colours)))
+            entries.append((f"best epoch: {self._best}", _best_pen(colours)))
         x = 4
         middle = self.height() // 2
         for name, pen in entries:

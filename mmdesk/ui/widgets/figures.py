@@ -48,7 +48,7 @@ def _box(figure: Figure) -> QFrame:
     box.setProperty("kind", "card")
     box.setToolTip(tool_tip(figure.tip))
     box.setAccessibleName(f"{figure.name}: {figure.text}. {figure.remark}")
-    name = Label(figure.name, "small")
+    name = Label(figure.name, "small", wrap=True)
     remark = Label(figure.remark, figure.remark_kind, wrap=True)
     column(
         box, name, Label(figure.text, "figure"), remark, None, spacing=2, margin=(SPACE_M, SPACE_S, SPACE_M, SPACE_S)

@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import html
+from functools import partial
 from typing import Any
 
 import pyqtgraph as pg
 from PySide6.QtCore import QEvent, Qt
-from PySide6.QtGui import QColor
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QResizeEvent
 
 from mmdesk.ui.colours import Colours, current
 from mmdesk.ui.formatting import shown
 
 pg.setConfigOptions(antialias=True)
+_MARGIN = 16
 
 
 def safe(text: str) -> str:
     """An imported string for pyqtgraph, which reads titles, labels and legends as markup."""
     return html.escape(shown(text, 80))
+
+
+def _keep_height(label: Any) -> None:
+    """Room for a title's height only: pyqtgraph would let a long one push the plot out of a narrow widget."""
+    label.setMinimumHeight(label.itemRect().height())
 
 
 class Plot(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph has no types
@@ -43,6 +50,8 @@ class Plot(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph has no types
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setFrameShape(self.Shape.NoFrame)
         self.getPlotItem().layout.setContentsMargins(2, 2, 10, 2)
+        label = self.getPlotItem().titleLabel
+        label.updateMin = partial(_keep_height, label)
 
     @property
     def colours(self) -> Colours:
@@ -54,6 +63,22 @@ class Plot(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph has no types
         super().changeEvent(event)
         if event.type() in {QEvent.Type.PaletteChange, QEvent.Type.FontChange} and self._drawn_for is not None:
             self.refresh()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Cut the title anew."""
+        super().resizeEvent(event)
+        if self._drawn_for is not None and self.title:
+            self._write_title()
+
+    def _write_title(self) -> None:
+        """As much of the title as there is room for."""
+        bold = QFont(self.font())
+        bold.setBold(True)
+        item = self.getPlotItem()
+        room = max(self.width() - int(item.getAxis("left").width()) - _MARGIN, 60)
+        text = QFontMetrics(bold).elidedText(shown(self.title, 80), Qt.TextElideMode.ElideRight, room)
+        item.setTitle(html.escape(text), color=self.colours.text, size=f"{self.font().pointSize()}pt", bold=True)
+        item.titleLabel.item.setTextWidth(-1)
 
     def refresh(self) -> None:
         """Draw everything anew."""
@@ -76,8 +101,7 @@ class Plot(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph has no types
         points = self.font().pointSize()
         item = self.getPlotItem()
         if self.title:
-            item.setTitle(safe(self.title), color=colours.text, size=f"{points}pt", bold=True)
-            item.titleLabel.item.setTextWidth(-1)
+            self._write_title()
         for side, name in (("bottom", self.x_name), ("left", self.y_name)):
             axis = item.getAxis(side)
             # The grid belongs to the axes; behind the items it does not cut through them.

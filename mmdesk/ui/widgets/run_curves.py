@@ -9,11 +9,11 @@ from dataclasses import dataclass
 import pyqtgraph as pg
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QColor, QPainter, QResizeEvent
-from PySide6.QtWidgets import QGridLayout, QWidget
+from PySide6.QtWidgets import QGridLayout
 
 from mmdesk.ui.colours import SPACE_S, SPACE_XS, current
 from mmdesk.ui.formatting import count, shown
-from mmdesk.ui.widgets.basics import Label, Painted, column
+from mmdesk.ui.widgets.basics import AtLeast, Label, Painted, column
 from mmdesk.ui.widgets.curves import DASHES, Chart, CurvePlot, Line
 
 _MOST = 40
@@ -110,7 +110,7 @@ class _Names(Painted):
             painter.drawText(x + 32, y, 400, height + 2, int(Qt.AlignmentFlag.AlignVCenter), name)
 
 
-class RunCurves(QWidget):
+class RunCurves(AtLeast):
     """A legend and the plots, two beside each other."""
 
     def __init__(self) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, QItemSelection, QItemSelectionModel, QItemSelectionRange, QModelIndex, Qt, Signal
-from PySide6.QtGui import QGuiApplication, QKeyEvent, QKeySequence
+from PySide6.QtGui import QFont, QFontMetrics, QGuiApplication, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView
 
 from mmdesk.ui.models.columns import Column, ColumnsModel
@@ -106,7 +106,9 @@ class Table(QTableView):
         texts.append(column.room)
         widest = max((metrics.horizontalAdvance(text) for text in texts), default=0)
         widest += 26 if column.icon is not None else 0
-        title = metrics.horizontalAdvance(column.title) * 1.1 + 20
+        bold = QFont(self.font())
+        bold.setBold(True)
+        title = QFontMetrics(bold).horizontalAdvance(column.title) + 20
         self.setColumnWidth(number, int(min(max(widest + 20, title, _NARROWEST), _WIDEST * metrics.averageCharWidth())))
 
     def chosen(self) -> list[int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hypothesis import given
 from hypothesis import strategies as st
-from pyqtgraph import LabelItem
+from pyqtgraph import InfLineLabel
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
@@ -74,8 +74,8 @@ def test_a_plot_that_is_fed_again_names_its_baseline_once(qtbot: QtBot) -> None:
     qtbot.addWidget(plot)
     for values in ((0.5,), (0.5, 0.6), (0.5, 0.6, 0.4)):
         plot.show_chart(Chart("AUROC", (Line("validation", values, 1),), baseline=0.45))
-    labels = [item for item in plot.scene().items() if isinstance(item, LabelItem) and "baseline" in item.text]
-    assert len(labels) == 1
+    labels = [item for item in plot.scene().items() if isinstance(item, InfLineLabel)]
+    assert [label.textItem.toPlainText() for label in labels] == ["baseline 0.450"]
 
 
 def test_calibration_and_confusion_say_what_they_draw(qtbot: QtBot) -> None:

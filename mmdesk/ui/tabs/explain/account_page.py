@@ -158,7 +158,7 @@ class AccountPage(QWidget):
             (self._maybe["event"], "Events"),
             (self._maybe["neighbour"], "Links"),
             (self._maybe["artifact"], "Media"),
-            (self.sides, "For and against"),
+            (self.sides, "For, against"),
             (self.clauses, "Account"),
             (self.grade, "Grade"),
             (self.source, "Source"),
@@ -309,4 +309,4 @@ class AccountPage(QWidget):
 
     def reset_layout(self) -> None:
         """Widths as they came."""
-        self.splitter.setSizes([340, 560])
+        self.splitter.setSizes([320, 580])

@@ -14,7 +14,7 @@ from mmdesk.ui.formatting import MISSING, count, data_time, percent
 from mmdesk.ui.models.columns import Column, Mapped
 from mmdesk.ui.tabs.explain.wording import Scale, plain_words, short_source
 from mmdesk.ui.widgets.bars import SignedBarDelegate
-from mmdesk.ui.widgets.basics import Label, boxed, column, row, zoom_buttons
+from mmdesk.ui.widgets.basics import ElidedLabel, Label, boxed, column, row, zoom_buttons
 from mmdesk.ui.widgets.links import Neighbour, scrolled_graph
 from mmdesk.ui.widgets.notice import Stateful
 from mmdesk.ui.widgets.table import Table
@@ -114,8 +114,10 @@ class EventsView(QWidget):
             self.timeline.show_all,
         )
         self._to_draw: tuple[Numbered, Scale] | None = None
-        self._said = Label("", "small")
-        drawn = column(None, row(None, self._said, None, zoom), self.timeline, spacing=0)
+        self._said = ElidedLabel("", "small")
+        head = row(None, self._said, zoom)
+        head.setStretch(0, 1)
+        drawn = column(None, head, self.timeline, spacing=0)
         drawn.setStretch(1, 1)
         splitter = QSplitter(Qt.Orientation.Vertical)
         splitter.addWidget(boxed(drawn))
@@ -143,7 +145,7 @@ class EventsView(QWidget):
         ]
         undated = len(items) - len(timed)
         lines = f"; {count(undated, 'line')} without a time {'is' if undated == 1 else 'are'} in the table only"
-        self._said.setText(f"{count(len(timed), 'event')} over time{lines if undated else ''}")
+        self._said.set_text(f"{count(len(timed), 'event')} over time{lines if undated else ''}")
         self.timeline.show_items(timed, scale.unit, scale.change)
 
     def choose(self, place: int) -> bool:

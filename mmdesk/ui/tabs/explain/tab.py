@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from mmdesk.engine.explanation.explanation import Explanation
     from mmdesk.engine.services.runs import RunRow
 
-_BASELINES = (("The typical case", Baseline.TYPICAL), ("Typical of its group", Baseline.GROUP))
+_BASELINES = (("Typical case", Baseline.TYPICAL), ("Its group", Baseline.GROUP))
 _BASELINE_HELP = (
     "Where an account starts: from the mean attributes of those that the model learned from, or of the entities that "
     "are comparable with the explained one (of the same type, where the case says so). No events, links or files yet."
@@ -117,13 +117,10 @@ class ExplainTab(Room):
         self.baseline_box = Choice("What to start from", _BASELINES)
         self.baseline_box.setToolTip(tool_tip(_BASELINE_HELP))
         self.baseline_box.value_changed.connect(lambda _start: self._explain())
-        grid = column(
-            None,
-            _named("Run", self.run_box),
-            _named("Explain", self.head_box),
-            _named("From", self.baseline_box),
-            spacing=SPACE_S,
-        )
+        what = row(None, _named("Explain", self.head_box), _named("from", self.baseline_box))
+        what.setStretch(0, 1)
+        what.setStretch(1, 1)
+        grid = column(None, _named("Run", self.run_box), what, spacing=SPACE_S)
         layout = column(None, grid, self.entities, spacing=SPACE_S, margin=(0, 0, SPACE_S, 0))
         layout.setStretch(1, 1)
         left = boxed(layout)
@@ -356,7 +353,6 @@ class ExplainTab(Room):
 
 def _named(name: str, field: QWidget) -> QWidget:
     label = Label(name, "muted")
-    label.setMinimumWidth(56)
     label.setBuddy(field)
     layout = row(None, label, field)
     layout.setStretch(1, 1)

@@ -83,6 +83,12 @@ def _bar(name: str, some: int, total: int, role: str) -> Bar:
     return Bar(name, share, f"{percent(share, 1)} ({some:,} of {total:,})", role)
 
 
+def _moment(when: str) -> str:
+    return (
+        when.removeprefix("as of ").removesuffix("Z").replace("T", " ").removesuffix(" 00:00:00") or "everything known"
+    )
+
+
 def _columns(head: Head, lessons: Sequence[Lesson]) -> list[Column]:
     outcomes = np.array([one.outcome for one in lessons], dtype=np.float64)
     columns = [
@@ -93,9 +99,7 @@ def _columns(head: Head, lessons: Sequence[Lesson]) -> list[Column]:
                help="Cosine, at most 1"),
     ]  # fmt: skip
     if any(one.as_of for one in lessons):
-        columns.append(
-            Column("As of", [one.when.removeprefix("as of ") or "everything known" for one in lessons], tip=str)
-        )
+        columns.append(Column("As of", [_moment(one.when) for one in lessons], tip=str))
     sources = [row_source(one.source) or "not in the case any more" for one in lessons]
     columns.append(Column("Source", sources, tip=str))
     return columns

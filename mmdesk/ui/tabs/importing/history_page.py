@@ -38,7 +38,7 @@ class HistoryPage(QWidget):
         self.table = Table("Imports")
         self.table.picked.connect(self._on_picked)
         self.undo = Button("Take back", self._on_undo, icon="undo")
-        self.redo = Button("Do again", self._on_redo, icon="restore")
+        self.redo = Button("Do again", self._on_redo, icon="redo")
         hint = Label(
             "Taking an import back removes its rows and brings back what they had replaced.", "muted", wrap=True
         )

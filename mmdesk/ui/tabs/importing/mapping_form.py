@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import QGridLayout, QWidget
 
-from mmdesk.ui.colours import SPACE_M, SPACE_S
+from mmdesk.ui.colours import SPACE_M, SPACE_S, SPACE_XS
 from mmdesk.ui.formatting import count, shown
 from mmdesk.ui.hints import for_window
 from mmdesk.ui.models.columns import Column
@@ -76,8 +76,9 @@ class ReadingOptions(QWidget):
             line, place = divmod(number, _IN_A_ROW)
             offered: list[tuple[str, object]] = [("Automatic", None), *((text, value) for value, text in options)]
             box = self._boxes[name] = Choice(title, offered, 8)
-            grid.addWidget(Label(title, "small"), 2 * line, place)
-            grid.addWidget(box, 2 * line + 1, place)
+            grid.addWidget(Label(title, "small"), 3 * line, place)
+            grid.addWidget(box, 3 * line + 1, place)
+            grid.setRowMinimumHeight(3 * line + 2, SPACE_XS)
             box.value_changed.connect(lambda value, n=name: self.changed.emit(n, value))
 
     def boxes(self) -> list[Choice[object]]:

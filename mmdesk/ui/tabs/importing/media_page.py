@@ -286,7 +286,9 @@ class MediaPage(QWidget):
         elif pending:
             self._said.set_text(f"{count(pending, 'file')} without features yet")
         else:
-            self._said.set_text("all features are ready" if self._rows else "")
+            failed = sum(row.status == "failed" for row in self._rows)
+            done = f"{count(failed, 'file')} failed, all others are ready" if failed else "all features are ready"
+            self._said.set_text(done if self._rows else "")
 
 
 def _status(item: ArtifactRow) -> str:
@@ -306,7 +308,7 @@ def _columns(rows: tuple[ArtifactRow, ...]) -> list[Column]:
         Column("Entity", [", ".join(item.entities) for item in rows], tip=str),
         Column("Type", [item.content_type for item in rows]),
         Column("Size", [item.size_bytes for item in rows], show=size, numeric=True),
-        Column("Facts", [item.details for item in rows], show=_facts, tip=_all_facts),
+        Column("Facts", [item.details for item in rows], show=_facts, tip=_all_facts, room="1920 x 1080"),
         Column(
             "Features", [_status(item) for item in rows], show=lambda status: str(status).capitalize(),
             icon=lambda status: STATUS.get(str(status)),

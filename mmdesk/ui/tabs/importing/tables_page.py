@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QButtonGroup, QSplitter, QStackedWidget, QWidget
 from mmdesk.engine.core.types import MissingEntities, OnConflict
 from mmdesk.engine.core.types import Table as CaseTable
 from mmdesk.ui import calls, choosers
-from mmdesk.ui.colours import SPACE_L, SPACE_M, SPACE_S
+from mmdesk.ui.colours import SPACE_L, SPACE_M, SPACE_S, SPACE_XS
 from mmdesk.ui.desk import Desk
 from mmdesk.ui.formatting import count
 from mmdesk.ui.jobs.job import Failure, Job, Lane
@@ -84,6 +84,7 @@ class TablesPage(QWidget):
             None,
             Label("Rows stored with other values", "small"),
             self.on_conflict,
+            SPACE_XS,
             Label("Rows of unknown entities", "small"),
             self.unknown,
             spacing=2,

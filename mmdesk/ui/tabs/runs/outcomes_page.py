@@ -8,7 +8,7 @@ from typing import Any
 from PySide6.QtWidgets import QWidget
 
 from mmdesk.ui.colours import SPACE_S
-from mmdesk.ui.widgets.basics import Label, boxed, column, row, scrolled
+from mmdesk.ui.widgets.basics import Label, boxed, column, roomy, row
 from mmdesk.ui.widgets.fields import Choice
 from mmdesk.ui.widgets.notice import Stateful
 from mmdesk.ui.widgets.outcome_plots import ConfusionMatrix, ReliabilityPlot
@@ -32,7 +32,7 @@ class OutcomesPage(QWidget):
         )
         plots = column(None, self._said, self.calibration, self.confusion, self.numbers, None, spacing=SPACE_S)
         head = row(None, self.part, None)
-        content = column(None, head, scrolled(boxed(plots)), spacing=SPACE_S)
+        content = column(None, head, roomy(plots), spacing=SPACE_S)
         content.setStretch(1, 1)
         self._state = Stateful(boxed(content))
         column(self, self._state)

@@ -368,7 +368,7 @@ def _setting(field: ConfigField) -> Setting:
     default = tuple(field.default) if isinstance(field.default, (list, tuple)) else field.default
     return Setting(
         field.name, title, field.kind, default, field.low, field.high, field.help,
-        advanced=field.advanced, automatic="automatic" if field.name == "epochs" else "",
+        advanced=field.advanced, automatic="automatic" if field.name in {"epochs", "batch_size"} else "",
     )  # fmt: skip
 
 
