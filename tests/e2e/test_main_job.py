@@ -93,6 +93,7 @@ def test_the_same_training_is_answered_with_the_run_that_exists(
     assert run["existing"] is False
 
 
+@pytest.mark.soak
 def test_reproduce_says_identical_whatever_the_environment(mmdesk: Mmdesk, trained: tuple[Path, Path, Any]) -> None:
     _, case, run = trained
     odd = {"OMP_NUM_THREADS": "2", "PYTHONHASHSEED": "77", "TZ": "Asia/Tokyo", "LC_ALL": "C"}
