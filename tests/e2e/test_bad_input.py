@@ -66,6 +66,7 @@ def test_an_unknown_entity_is_a_rejected_row_and_the_rest_goes_in(mmdesk: Mmdesk
     assert mmdesk("import", "tables", case, "--events", events, "--strict").status == 3
 
 
+@pytest.mark.soak
 def test_odd_media_cost_themselves_only(mmdesk: Mmdesk, case: Path, tmp_path: Path) -> None:
     import cv2
     import numpy as np
@@ -104,6 +105,7 @@ def test_wrong_paths(mmdesk: Mmdesk, case: Path, tmp_path: Path) -> None:
     assert mmdesk("train").status == 2
 
 
+@pytest.mark.soak
 def test_an_unlabelled_case_cannot_train(mmdesk: Mmdesk, case: Path, tmp_path: Path) -> None:
     mmdesk.ok("import", "tables", case, "--entities", _write(tmp_path / "e.csv", ENTITIES))
     error = mmdesk.refused(3, "train", case)

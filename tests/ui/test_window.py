@@ -369,9 +369,13 @@ def test_everything_is_named_plain_and_whole_in_every_tab(qtbot: QtBot, every_ro
         qtbot.wait(30)
         assert QApplication.activeWindow() is every_room, place
         assert [w for w in QApplication.topLevelWidgets() if w.isVisible()] == [every_room], place
-        for widget in every_room.findChildren(QWidget):
-            if widget.isVisible():
-                _check(widget, place)
+
+        def whole(place: str = place) -> None:
+            for widget in every_room.findChildren(QWidget):
+                if widget.isVisible():
+                    _check(widget, place)
+
+        qtbot.waitUntil(whole)  # on a busy machine the layout may come a moment later
         assert _walk(qtbot, every_room) >= 1, place
 
 
