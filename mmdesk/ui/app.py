@@ -41,14 +41,20 @@ def make_window(app: QApplication) -> MainWindow:
     return MainWindow(Jobs(), theme, settings)
 
 
-def keep_for_good() -> None:
-    """Let the garbage collector look no more at what is there now and stays: libraries, commands, settings.
+def spare_the_collector(window: MainWindow) -> None:
+    """Let the garbage collector never look at what is made now and stays: libraries, commands, tabs.
 
-    Each time it looks at everything it takes all of that in, and the window stands still for a tenth of a second.
+    Each time it looks at everything it takes all of that in, and the window stands still for a tenth of a second. So it
+    rests until the window has settled; of what it looks at then, nothing is that old.
     Source: Python's manual, gc.freeze
     """
-    gc.collect()
-    gc.freeze()
+
+    def keep_for_good() -> None:
+        gc.freeze()
+        gc.enable()
+
+    gc.disable()
+    QTimer.singleShot(_SETTLED_MS, window, keep_for_good)
 
 
 def run_window(case: Path | None) -> int:
@@ -67,7 +73,7 @@ def run_window(case: Path | None) -> int:
     # Ctrl+C in the terminal: Qt's loop would not let Python see it, and the workers end by themselves.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     window.show()
-    QTimer.singleShot(_SETTLED_MS, window, keep_for_good)
+    spare_the_collector(window)
     if case is not None:
         QTimer.singleShot(0, window, lambda: window.open_case(case))
     try:

@@ -109,6 +109,7 @@ class MainWindow(QMainWindow):
         self.preferences = PreferencesFlow(self, settings, theme, self.commands)
         self.watch = CaseWatch(jobs, self.session, self)
         self.rooms: dict[str, Room] = {}
+        self._made: Room | None = None
         self._may_close = False
         self.setWindowIcon(application_icon())
         self.setAcceptDrops(True)
@@ -161,22 +162,29 @@ class MainWindow(QMainWindow):
         self.jobs.submit(Lane.IO, calls.load_libraries, owner=self, on_success=lambda _none: self._build_next())
 
     def _build_next(self) -> None:
-        """Make one tab, and the next one after whatever the window was asked meanwhile."""
-        missing = [name for name in ROOMS if name not in self.rooms]
-        if missing:
-            self._build_room(missing[0])
+        """One step towards all tabs, and the next one after whatever the window was asked meanwhile."""
+        if self._build_step():
             QTimer.singleShot(0, self, self._build_next)
 
     def build_rooms(self) -> None:
         """Make the tabs that are not there yet."""
         self._later.stop()
-        for name in ROOMS:
-            if name not in self.rooms:
-                self._build_room(name)
+        while self._build_step():
+            pass
 
-    def _build_room(self, name: str) -> None:
-        desk = Desk(self.jobs, self.session, self.commands, self.settings, self.edits, self.strip.tell)
-        room = _room_kind(name)(desk)
+    def _build_step(self) -> bool:
+        """Make one tab, or put the one just made among the others; False if all are there."""
+        if self._made is not None:
+            self._put_room(ROOMS[len(self.rooms)], self._made)
+            self._made = None
+        elif len(self.rooms) < len(ROOMS):
+            desk = Desk(self.jobs, self.session, self.commands, self.settings, self.edits, self.strip.tell)
+            self._made = _room_kind(ROOMS[len(self.rooms)])(desk)
+        else:
+            return False
+        return True
+
+    def _put_room(self, name: str, room: Room) -> None:
         self.rooms[name] = room
         self.tabs.addTab(room, icon(_ICONS[name]), _TITLES[name])
         room.going.connect(self.go)

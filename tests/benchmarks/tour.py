@@ -24,7 +24,7 @@ import mmdesk.ui  # noqa: F401  # before Qt's other parts
 from mmdesk.engine.core.types import OnConflict
 from mmdesk.engine.services.table_imports import ImportOptions, TableFiles
 from mmdesk.ui import calls, run_calls
-from mmdesk.ui.app import application, make_window
+from mmdesk.ui.app import application, make_window, spare_the_collector
 from mmdesk.ui.jobs.job import Job, Lane
 from mmdesk.ui.tabs.explain.tab import ExplainTab
 from mmdesk.ui.window import MainWindow
@@ -104,6 +104,7 @@ class Guide:
         with self._stage("window"):
             self._window.resize(1280, 720)
             self._window.show()
+            spare_the_collector(self._window)
             self._until(lambda: len(self._window.rooms) == 4)
         with self._stage("open"):
             self._window.open_case(self._case)

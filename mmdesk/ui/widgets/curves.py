@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pyqtgraph as pg
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import QSize, Qt, QTimer
 from PySide6.QtGui import QColor, QPainter
 from PySide6.QtWidgets import QGridLayout, QWidget
 
@@ -177,14 +177,11 @@ class CurveGrid(QWidget):
         self._grid.setSpacing(SPACE_S)
         column(self, self._legend, self._grid, spacing=SPACE_XS).setStretch(1, 1)
         self._plots: list[CurvePlot] = []
+        self._charts: Sequence[Chart] = ()
 
     def show_charts(self, charts: Sequence[Chart]) -> None:
         """Show these charts in this order."""
-        while len(self._plots) < len(charts):
-            plot = CurvePlot()
-            number = len(self._plots)
-            self._plots.append(plot)
-            self._grid.addWidget(plot, number // _COLUMNS, number % _COLUMNS)
+        self._charts = charts
         for plot, chart in zip(self._plots, charts, strict=False):
             plot.show_chart(chart)
         for number, plot in enumerate(self._plots):
@@ -192,6 +189,17 @@ class CurveGrid(QWidget):
         self._legend.setVisible(bool(charts))
         best = next((chart.best for chart in charts if chart.best is not None), None)
         self._legend.show_legend(best, baseline=any(chart.baseline is not None for chart in charts))
+        self._add_missing()
+
+    def _add_missing(self) -> None:
+        """Make one plot that is missing, and the next one in a turn of its own: all of them at once would be felt."""
+        number = len(self._plots)
+        if number < len(self._charts):
+            plot = CurvePlot()
+            plot.show_chart(self._charts[number])
+            self._plots.append(plot)
+            self._grid.addWidget(plot, number // _COLUMNS, number % _COLUMNS)
+            QTimer.singleShot(0, self, self._add_missing)
 
 
 def _said(chart: Chart) -> str:

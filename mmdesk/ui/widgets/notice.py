@@ -131,9 +131,16 @@ class Stateful(QStackedWidget):
     def __init__(self, content: QWidget) -> None:
         super().__init__()
         self.content = content
-        self.notice = Notice()
+        self._notice: Notice | None = None
         self.addWidget(content)
-        self.addWidget(self.notice)
+
+    @property
+    def notice(self) -> Notice:
+        """What stands there instead; made when there is something to say, for most have nothing to say for long."""
+        if self._notice is None:
+            self._notice = Notice()
+            self.addWidget(self._notice)
+        return self._notice
 
     @property
     def showing_content(self) -> bool:
@@ -143,7 +150,8 @@ class Stateful(QStackedWidget):
     def show_content(self) -> None:
         """The content is there."""
         self.setCurrentWidget(self.content)
-        self.notice.progress(1.0, "")
+        if self._notice is not None:
+            self._notice.progress(1.0, "")
 
     def show_empty(
         self, icon: str, title: str, text: str, button: str = "", on_button: Callable[[], object] | None = None

@@ -49,13 +49,16 @@ def test_the_table_and_the_page_of_the_newest_run(
     details = tab.details
     assert details._name.text() == "other seed"
     assert "tester" in details._facts.text()
+    for place in range(details.tabs.count()):  # each is filled when it is looked at
+        details.tabs.setCurrentIndex(place)
+    qtbot.waitUntil(lambda: len(details._curves._plots) == len(details._curves._charts) > 1)
     settings = dict(zip(cells(details._settings, "Name"), cells(details._settings, "Value"), strict=True))
     assert settings["seed"] == "7"
     assert "torch" in " ".join(cells(details._environment, "Name"))
     assert len(cells(details._log, "epoch")) == 2
     assert details._card.toPlainText().startswith("Model card\nPredicts")
-    assert details._outcomes.calibration.title.startswith("Calibration, test part")
-    assert sum(details._outcomes.confusion._counts.values()) > 0
+    assert details._outcomes.page.calibration.title.startswith("Calibration, test part")
+    assert sum(details._outcomes.page.confusion._counts.values()) > 0
     for table in (details._measures, details._segments, details._settings, details._environment, details._log):
         qtmodeltester.check(table.columns)
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from PySide6.QtCore import QEvent, Qt, Signal
-from PySide6.QtWidgets import QButtonGroup, QFrame, QSizePolicy, QSplitter, QTabWidget, QWidget
+from PySide6.QtWidgets import QButtonGroup, QFrame, QSizePolicy, QSplitter, QWidget
 
 from mmdesk.ui import calls
 from mmdesk.ui.colours import SPACE_L, SPACE_M, SPACE_S
@@ -28,17 +27,18 @@ from mmdesk.ui.tabs.explain.wording import (
     scale_of,
     source_line,
 )
-from mmdesk.ui.widgets.basics import ElidedLabel, IconButton, Label, boxed, column, frame, roomy, row, scrolled, switch
+from mmdesk.ui.widgets.basics import ElidedLabel, IconButton, Label, column, frame, roomy, row, scrolled, switch
 from mmdesk.ui.widgets.clauses import ClauseList
 from mmdesk.ui.widgets.notice import Picture
 from mmdesk.ui.widgets.waterfall import Waterfall
+from mmdesk.ui.widgets.when_shown import FilledTabs, WhenShown
 
 if TYPE_CHECKING:
     from mmdesk.engine.explanation.explanation import Explanation, Item
     from mmdesk.engine.services.custody import CheckedFile
 
-_CLAUSES = 5
 _LEAST_LINES = 20
+V = TypeVar("V", ItemTable, EventsView, LinksView, MediaView, ForAndAgainst)
 _KINDS = ("attribute", "event", "neighbour", "artifact")
 
 
@@ -50,7 +50,7 @@ class AccountPage(QWidget):
     def __init__(self, desk: Desk) -> None:
         super().__init__()
         self.explanation: Explanation | None = None
-        self._to_fill: dict[int, Callable[[], object]] = {}
+        self._item: Item | None = None
         self._desk = desk
         self._build_head()
         self._build_waterfall()
@@ -69,8 +69,7 @@ class AccountPage(QWidget):
         self.reset_layout()
         self.views = Views(desk, splitter)
         self.views.looked.connect(self._on_looked)
-        self.views.peers.picked.connect(self._show_source)
-        self.views.what_if.picked.connect(self._show_source)
+        self.views.picked.connect(self._show_source)
         page = column(None, self._head, self.views, source, spacing=SPACE_S)
         page.setStretch(1, 1)
         # Where letters are large there is not room for all of it.
@@ -133,41 +132,64 @@ class AccountPage(QWidget):
         inner.setStretch(2, 1)
 
     def _build_evidence(self) -> None:
-        self.attributes = ItemTable("Attributes")
-        self.events = EventsView()
-        self.links = LinksView()
-        self.media = MediaView(self._desk)
-        self.sides = ForAndAgainst()
+        self.attributes = self._linked(ItemTable("Attributes"))
+        self.events = self._linked(EventsView())
+        self._links = WhenShown(lambda: self._linked(LinksView()))
+        self._media = WhenShown(lambda: self._linked(MediaView(self._desk)))
+        self._sides = WhenShown(lambda: self._linked(ForAndAgainst()))
         self.clauses = ClauseList()
-        self.grade = GradePage()
-        self.source = SourcePage(self._desk)
+        self._graded = WhenShown(GradePage)
+        self._lines = WhenShown(self._make_source)
         self._maybe = {
             "attribute": MaybeEmpty(self.attributes, "attribute", "No attributes"),
             "event": MaybeEmpty(self.events, "event", "No events before this moment"),
-            "neighbour": MaybeEmpty(self.links, "link", "No links to other entities"),
-            "artifact": MaybeEmpty(self.media, "media", "No media files"),
+            "neighbour": MaybeEmpty(self._links, "link", "No links to other entities"),
+            "artifact": MaybeEmpty(self._media, "media", "No media files"),
         }
-        self.tabs = QTabWidget()
-        self.tabs.setDocumentMode(True)
-        self.tabs.tabBar().setDrawBase(False)
-        self.tabs.setObjectName("evidence")
-        self.tabs.setAccessibleName("Evidence")
+        self.tabs = FilledTabs("Evidence")
         self.tabs.tabBar().setUsesScrollButtons(True)
         for widget, title in (
             (self._maybe["attribute"], "Attributes"),
             (self._maybe["event"], "Events"),
             (self._maybe["neighbour"], "Links"),
             (self._maybe["artifact"], "Media"),
-            (self.sides, "For, against"),
+            (self._sides, "For, against"),
             (self.clauses, "Account"),
-            (self.grade, "Grade"),
-            (self.source, "Source"),
+            (self._graded, "Grade"),
+            (self._lines, "Source"),
         ):
-            self.tabs.addTab(boxed(column(None, widget, margin=(0, SPACE_S, 0, 0))), title)
-        for view in (self.attributes, self.events, self.links, self.media, self.sides):
-            view.picked.connect(self._show_source)
+            self.tabs.add(widget, title)
         self.tabs.setMinimumWidth(380)
-        self.tabs.currentChanged.connect(lambda _place: self._fill())
+
+    def _linked(self, view: V) -> V:
+        """What is picked in it shows its source."""
+        view.picked.connect(self._show_source)
+        return view
+
+    def _make_source(self) -> SourcePage:
+        page = SourcePage(self._desk)
+        page.show_item(self._item)
+        return page
+
+    @property
+    def links(self) -> LinksView:
+        """The neighbours."""
+        return self._links.page
+
+    @property
+    def media(self) -> MediaView:
+        """The files."""
+        return self._media.page
+
+    @property
+    def sides(self) -> ForAndAgainst:
+        """All evidence by what it does."""
+        return self._sides.page
+
+    @property
+    def source(self) -> SourcePage:
+        """The lines that the chosen evidence came from."""
+        return self._lines.page
 
     # Showing.
 
@@ -183,33 +205,25 @@ class AccountPage(QWidget):
         largest = max((abs(item.contribution) for item in explanation.items), default=1.0)
         for kind, maybe in self._maybe.items():
             maybe.show_some(bool(by_kind[kind]))
-        # Each is filled when it is looked at: thousands of items in all of them at once would be felt.
-        self._to_fill = dict(
-            enumerate(
-                (
-                    lambda: self.attributes.show_items(by_kind["attribute"], scale, largest),
-                    lambda: self.events.show_items(by_kind["event"], scale, largest),
-                    lambda: self.links.show_links(explanation, by_kind["neighbour"], scale, largest),
-                    lambda: self.media.show_items(by_kind["artifact"], scale, largest),
-                    lambda: self.sides.show_sides(explanation, scale, largest),
-                    lambda: self._show_clauses(explanation),
-                    lambda: self.grade.show_grade(explanation),
-                )
-            )
-        )
-        self._fill()
+        for widget, fill in (
+            (self._maybe["attribute"], lambda: self.attributes.show_items(by_kind["attribute"], scale, largest)),
+            (self._maybe["event"], lambda: self.events.show_items(by_kind["event"], scale, largest)),
+            (
+                self._maybe["neighbour"],
+                lambda: self.links.show_links(explanation, by_kind["neighbour"], scale, largest),
+            ),
+            (self._maybe["artifact"], lambda: self.media.show_items(by_kind["artifact"], scale, largest)),
+            (self._sides, lambda: self.sides.show_sides(explanation, scale, largest)),
+            (self.clauses, lambda: self._show_clauses(explanation)),
+            (self._graded, lambda: self._graded.page.show_grade(explanation)),
+        ):
+            self.tabs.fill(widget, fill)
         self.views.show_explanation(explanation)
         for number, (kind, title) in enumerate(zip(_KINDS, ("Attributes", "Events", "Links", "Media"), strict=True)):
             self.tabs.setTabText(number, f"{title} {len(by_kind[kind])}")
-        self.source.show_item(None)
+        self._show_item(None)
         self._say_source("Choose a piece of evidence to see the file and line it came from.")
         self.shown.emit()
-
-    def _fill(self) -> None:
-        """Fill the kind of evidence that is looked at, unless it is."""
-        fill = self._to_fill.pop(self.tabs.currentIndex(), None)
-        if fill is not None:
-            fill()
 
     def _show_clauses(self, explanation: Explanation) -> None:
         self.clauses.show_clauses([(clause.text, clause.reference) for clause in explanation.clauses])
@@ -217,8 +231,7 @@ class AccountPage(QWidget):
     def _on_looked(self, explanation: Explanation) -> None:
         """The same explanation with more to say."""
         self.explanation = explanation
-        self._to_fill.pop(_CLAUSES, None)
-        self._show_clauses(explanation)
+        self.tabs.fill(self.clauses, lambda: self._show_clauses(explanation))
 
     def _show_head(self, explanation: Explanation) -> None:
         scale = scale_of(explanation)
@@ -266,7 +279,8 @@ class AccountPage(QWidget):
         number = _KINDS.index(item.kind.value)
         self.tabs.setCurrentIndex(number)
         (self.attributes, self.events, self.links, self.media)[number].choose(place)
-        self.sides.choose(place)
+        if self._sides.made is not None:
+            self._sides.made.choose(place)
         self._show_source(place)
 
     def show_source_line(self) -> None:
@@ -278,7 +292,7 @@ class AccountPage(QWidget):
         if self.explanation is None:
             return
         item = self.explanation.items[place]
-        self.source.show_item(item)
+        self._show_item(item)
         words = [source_line(item)]
         if item.time_us is not None:
             words.insert(0, data_time(item.time_us))
@@ -292,6 +306,12 @@ class AccountPage(QWidget):
             on_success=lambda checked: self._on_source_checked(said, checked),
             on_failure=lambda failure: self._say_source(f"{said} · not checked: {failure.message}", holds=False),
         )  # fmt: skip
+
+    def _show_item(self, item: Item | None) -> None:
+        """The chosen evidence, and its lines as soon as somebody looks at them; None: none is chosen."""
+        self._item = item
+        if self._lines.made is not None:
+            self._lines.made.show_item(item)
 
     def _on_source_checked(self, said: str, checked: tuple[CheckedFile, ...]) -> None:
         """Beside where it came from, whether that still is what it was; what is not comes first."""

@@ -30,6 +30,7 @@ from mmdesk.ui.tabs.explain.wording import HEAD_NAMES, account_text
 from mmdesk.ui.widgets.basics import ActionButton, Label, boxed, column, row
 from mmdesk.ui.widgets.fields import Choice
 from mmdesk.ui.widgets.notice import Stateful
+from mmdesk.ui.widgets.when_shown import WhenShown
 
 if TYPE_CHECKING:
     from mmdesk.engine.explanation.explanation import Explanation
@@ -56,10 +57,10 @@ class ExplainTab(Room):
         self._as_of_us: int | None = None
         self.page = AccountPage(desk)
         self._reasons = Stateful(self.page)
-        self.overview = OverviewPage(desk, self._show_entity)
+        self._overview = WhenShown(lambda: OverviewPage(desk, self._show_entity))
         self._right = QStackedWidget()
         self._right.addWidget(self._reasons)
-        self._right.addWidget(self.overview)
+        self._right.addWidget(self._overview)
         splitter = QSplitter()
         splitter.addWidget(self._left())
         splitter.addWidget(self._right)
@@ -100,9 +101,8 @@ class ExplainTab(Room):
         self.entities.bottom.addWidget(ActionButton(self._of_the_list[2], "Explain all…"))
         self.marking = Marking(desk, self.entities)
         self.page.shown.connect(lambda: self._enable(True))
-        self.page.views.course.asked_as_of.connect(self._explain_as_of)
-        self.page.views.taught.asked.connect(self._go_to)
-        self.page.views.compare.asked.connect(self._go_to)
+        self.page.views.asked_as_of.connect(self._explain_as_of)
+        self.page.views.asked.connect(self._go_to)
         desk.jobs.changed.connect(self._on_jobs_changed)
         self.clear()
 
@@ -138,7 +138,8 @@ class ExplainTab(Room):
         self.entities.clear()
         self.page.explanation = None
         self.page.views.clear()
-        self.overview.clear()
+        if self._overview.made is not None:
+            self._overview.made.clear()
         self._state.show_empty("explain", "No case is open", "")
         self._enable(False)
         self._enable_list(False)
@@ -252,9 +253,14 @@ class ExplainTab(Room):
     def _show_entity(self) -> None:
         self._right.setCurrentWidget(self._reasons)
 
+    @property
+    def overview(self) -> OverviewPage:
+        """What moves the scores of the list."""
+        return self._overview.page
+
     def _on_overview(self) -> None:
         if self.entities.scores is not None and self._run_id is not None:
-            self._right.setCurrentWidget(self.overview)
+            self._right.setCurrentWidget(self._overview)
             self.overview.show_list(self._run_id, self.entities.listed(), self.head_box.value)
 
     def _on_list_file(self) -> None:

@@ -1,4 +1,4 @@
-"""The evidence, and beside it the further looks, each made when somebody looks at it."""
+"""The evidence, and beside it the further looks, each made when somebody looks at it; so are their pages."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from mmdesk.ui.tabs.explain.taught_page import TaughtPage
 from mmdesk.ui.tabs.explain.what_if_page import WhatIfPage
 from mmdesk.ui.widgets.basics import boxed, column
 from mmdesk.ui.widgets.notice import Stateful
+from mmdesk.ui.widgets.when_shown import WhenShown
 
 if TYPE_CHECKING:
     from mmdesk.engine.explanation.explanation import Explanation
@@ -31,9 +32,16 @@ _BUSY = {
 
 
 class Views(QTabWidget):
-    """``looked`` carries the explanation with all looks that were asked for so far."""
+    """The tabs of an explanation.
+
+    ``looked`` carries the explanation with all looks that were asked for so far, ``picked`` the place of a piece of
+    evidence, ``asked`` an entity to go to, ``asked_as_of`` the moment to explain (int µs), None for everything known.
+    """
 
     looked = Signal(object)
+    picked = Signal(int)
+    asked = Signal(str)
+    asked_as_of = Signal(object)
 
     def __init__(self, desk: Desk, evidence: QWidget) -> None:
         super().__init__()
@@ -45,11 +53,13 @@ class Views(QTabWidget):
         self.tabBar().setDrawBase(False)
         self.setObjectName("views")
         self.setAccessibleName("Views of the explanation")
-        self.course, self.peers, self.taught = CoursePage(), PeersPage(), TaughtPage()
+        self._course = WhenShown(self._make_course)
+        self._peers = WhenShown(self._make_peers)
+        self._taught = WhenShown(self._make_taught)
         self.states = {
-            Perspective.COURSE: Stateful(self.course),
-            Perspective.PEERS: Stateful(self.peers),
-            Perspective.TAUGHT: Stateful(self.taught),
+            Perspective.COURSE: Stateful(self._course),
+            Perspective.PEERS: Stateful(self._peers),
+            Perspective.TAUGHT: Stateful(self._taught),
         }
         self._places: dict[int, Perspective] = {}
         self.addTab(_padded(evidence), "Evidence")
@@ -59,19 +69,93 @@ class Views(QTabWidget):
             (Perspective.TAUGHT, "Taught by"),
         ):
             self._places[self.addTab(_padded(self.states[perspective]), title)] = perspective
-        self.what_if = WhatIfPage(desk)
-        self.addTab(_padded(self.what_if), "What if")
-        self.compare = ComparePage(desk)
-        self._compare_place = self.addTab(_padded(self.compare), "Compare")
+        self._what_if = WhenShown(self._make_what_if, above=SPACE_S)
+        self.addTab(self._what_if, "What if")
+        self._compare = WhenShown(self._make_compare, above=SPACE_S)
+        self._compare_place = self.addTab(self._compare, "Compare")
         self.currentChanged.connect(lambda _place: self._look())
+        add = desk.commands.add
+        self._undo = add(
+            "Explain", "Undo in the what-if", self._on_undo, shortcut="Ctrl+Alt+Z", icon="undo", enabled=False
+        )
+        self._redo = add(
+            "Explain", "Redo in the what-if", self._on_redo, shortcut="Ctrl+Alt+Y", icon="redo", enabled=False
+        )
+
+    def _on_undo(self) -> None:
+        self.what_if.edits.stack.undo()
+
+    def _on_redo(self) -> None:
+        self.what_if.edits.stack.redo()
+
+    # The pages.
+
+    def _make_course(self) -> CoursePage:
+        page = CoursePage()
+        page.asked_as_of.connect(self.asked_as_of)
+        return page
+
+    def _make_peers(self) -> PeersPage:
+        page = PeersPage()
+        page.picked.connect(self.picked)
+        return page
+
+    def _make_taught(self) -> TaughtPage:
+        page = TaughtPage()
+        page.asked.connect(self.asked)
+        return page
+
+    def _make_what_if(self) -> WhatIfPage:
+        page = WhatIfPage(self._desk)
+        page.picked.connect(self.picked)
+        page.edits.stack.canUndoChanged.connect(self._undo.setEnabled)
+        page.edits.stack.canRedoChanged.connect(self._redo.setEnabled)
+        if self._plain is not None:
+            page.show_explanation(self._plain)
+        return page
+
+    def _make_compare(self) -> ComparePage:
+        page = ComparePage(self._desk)
+        page.asked.connect(self.asked)
+        page.show_explanation(self._plain)
+        return page
+
+    @property
+    def course(self) -> CoursePage:
+        """The score over time."""
+        return self._course.page
+
+    @property
+    def peers(self) -> PeersPage:
+        """Where the entity stands among others."""
+        return self._peers.page
+
+    @property
+    def taught(self) -> TaughtPage:
+        """Whom the run learned it from."""
+        return self._taught.page
+
+    @property
+    def what_if(self) -> WhatIfPage:
+        """The score if something were different."""
+        return self._what_if.page
+
+    @property
+    def compare(self) -> ComparePage:
+        """The pinned explanation beside this one."""
+        return self._compare.page
+
+    # Showing.
 
     def show_explanation(self, explanation: Explanation) -> None:
         """Another explanation; the look that is open is made for it."""
         self._desk.jobs.supersede("explain.look")
         self._plain = self._shown = explanation
         self._wanted = frozenset()
-        self.what_if.show_explanation(explanation)
-        self.compare.show_explanation(explanation)
+        if self._what_if.made is not None:
+            self._what_if.made.show_explanation(explanation)
+        if self._compare.made is not None:
+            self._compare.made.show_explanation(explanation)
         self._look()
 
     def pin(self) -> None:
@@ -82,9 +166,11 @@ class Views(QTabWidget):
     def clear(self) -> None:
         """Nothing is explained any more, and nothing is pinned."""
         self._plain = self._shown = None
-        self.what_if.clear()
-        self.compare.show_explanation(None)
-        self.compare.pin(None)
+        if self._what_if.made is not None:
+            self._what_if.made.clear()
+        if self._compare.made is not None:
+            self._compare.made.show_explanation(None)
+            self._compare.made.pin(None)
 
     def _look(self) -> None:
         """Make the look that is open, unless it is there."""
@@ -136,12 +222,14 @@ class Views(QTabWidget):
     def _show_no_course(self, explanation: Explanation) -> None:
         """Nothing had happened by then, or nothing has a time at all."""
         none = "None of its events, links, files and attributes has a time"
-        state, everything = self.states[Perspective.COURSE], self.course.everything
+        state = self.states[Perspective.COURSE]
         if explanation.as_of is None:
             state.show_empty("clock", "No course over time", f"{none}.")
         else:
             text = f"{none} before {explanation.as_of}."
-            state.show_empty("clock", "No course over time", text, "Everything known", everything.click)
+            state.show_empty(
+                "clock", "No course over time", text, "Everything known", lambda: self.asked_as_of.emit(None)
+            )
 
 
 def _padded(widget: QWidget) -> QWidget:

@@ -131,11 +131,6 @@ class WhatIfPage(QWidget):
         stack = self.edits.stack
         self.undo = IconButton("undo", "Undo the last change of the what-if (Ctrl+Alt+Z)", stack.undo)
         self.redo = IconButton("redo", "Redo it (Ctrl+Alt+Y)", stack.redo)
-        add = self._desk.commands.add
-        undo = add("Explain", "Undo in the what-if", stack.undo, shortcut="Ctrl+Alt+Z", icon="undo", enabled=False)
-        redo = add("Explain", "Redo in the what-if", stack.redo, shortcut="Ctrl+Alt+Y", icon="redo", enabled=False)
-        stack.canUndoChanged.connect(undo.setEnabled)
-        stack.canRedoChanged.connect(redo.setEnabled)
         self.reset = IconButton("refresh", "Everything as it is in the case", lambda: self.edits.replace({}, {}))
         self.load = IconButton("folder-open", "Open a scenario…", self._on_load)
         self.save = IconButton("save", "Save the scenario…", self._on_save)

@@ -15,6 +15,7 @@ from mmdesk.ui.tabs.importing.history_page import HistoryPage
 from mmdesk.ui.tabs.importing.media_page import MediaPage
 from mmdesk.ui.tabs.importing.tables_page import TablesPage
 from mmdesk.ui.widgets.basics import boxed, column, row
+from mmdesk.ui.widgets.when_shown import WhenShown
 
 _PAGES = (("Tables", "table"), ("Media", "media"), ("Data health", "health"), ("History", "history"))
 
@@ -27,12 +28,12 @@ class ImportTab(Room):
     def __init__(self, desk: Desk) -> None:
         super().__init__(desk)
         self.tables = TablesPage(desk)
-        self.media = MediaPage(desk)
-        self.health = HealthPage(desk)
-        self.history = HistoryPage(desk)
+        self._media = WhenShown(lambda: MediaPage(desk))
+        self._health = WhenShown(lambda: HealthPage(desk))
+        self._history = WhenShown(lambda: HistoryPage(desk))
         self._loaded: set[QWidget] = set()
         self.stack = QStackedWidget()
-        for page in (self.tables, self.media, self.health, self.history):
+        for page in (self.tables, self._media, self._health, self._history):
             self.stack.addWidget(page)
         self._group = QButtonGroup(self)
         self.buttons = [self._button(number, name, icon) for number, (name, icon) in enumerate(_PAGES)]
@@ -42,6 +43,21 @@ class ImportTab(Room):
         layout.setStretch(1, 1)
         self.buttons[0].setChecked(True)
         self._add_commands()
+
+    @property
+    def media(self) -> MediaPage:
+        """The files of the case."""
+        return self._media.page
+
+    @property
+    def health(self) -> HealthPage:
+        """What the data look like."""
+        return self._health.page
+
+    @property
+    def history(self) -> HistoryPage:
+        """What was imported when."""
+        return self._history.page
 
     def changeEvent(self, event: QEvent) -> None:
         """Follow the text size."""
@@ -123,8 +139,9 @@ class ImportTab(Room):
     def clear(self) -> None:
         """No case, or another one."""
         self._loaded.clear()
-        for page in (self.tables, self.media, self.health, self.history):
-            page.clear()
+        for page in (self.tables, self._media.made, self._health.made, self._history.made):
+            if page is not None:
+                page.clear()
         self.show_page(0)
 
     def _load_shown(self) -> None:
@@ -132,5 +149,5 @@ class ImportTab(Room):
         if self.desk.session.case is None or page is None or page in self._loaded:
             return
         self._loaded.add(page)
-        if isinstance(page, (MediaPage, HealthPage, HistoryPage)):
-            page.load()
+        if isinstance(page, WhenShown):
+            page.page.load()

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QSplitter, QTabWidget, QWidget
+from PySide6.QtWidgets import QSplitter, QWidget
 
 from mmdesk.ui.colours import SPACE_M, SPACE_S
 from mmdesk.ui.formatting import duration, exact_time, number, score, shown
@@ -22,10 +22,11 @@ from mmdesk.ui.widgets.findings import Sentence, SentenceList, Severity
 from mmdesk.ui.widgets.notice import Stateful
 from mmdesk.ui.widgets.table import Table
 from mmdesk.ui.widgets.training_log import log_columns
+from mmdesk.ui.widgets.when_shown import FilledTabs, WhenShown
 
 if TYPE_CHECKING:
     from mmdesk.engine.services.certificates import Certificate
-    from mmdesk.engine.services.runs import Reproduction
+    from mmdesk.engine.services.runs import Reproduction, RunPage
     from mmdesk.ui.run_calls import SaidOfRun
 
 _VERDICTS = {
@@ -58,7 +59,7 @@ class RunDetails(QWidget):
         self._log = Table("Training log")
         self._card = CardView("Model card")
         self._segments = Table("Segments")
-        self._outcomes = OutcomesPage()
+        self._outcomes = WhenShown(OutcomesPage)
         self.notes = NotesPage()
         self._certificate: Certificate | None = None
         self._save = Button("Save certificate…", lambda: self.certificate_asked.emit(self._certificate), icon="save")
@@ -69,22 +70,19 @@ class RunDetails(QWidget):
         measures.addWidget(self._segments)
         measures.setChildrenCollapsible(False)
         measures.setSizes([300, 140])
-        self.tabs = QTabWidget()
-        self.tabs.setDocumentMode(True)
-        self.tabs.tabBar().setDrawBase(False)
-        self.tabs.setAccessibleName("Run")
-        self.tabs.setObjectName("evidence")
+        self._curves_page = scrolled(self._curves)
+        self.tabs = FilledTabs("Run")
         for widget, title in (
             (measures, "Measures"),
             (self._outcomes, "Calibration"),
-            (scrolled(self._curves), "Curves"),
+            (self._curves_page, "Curves"),
             (self._card, "Model card"),
             (self._settings, "Settings"),
             (self._environment, "Data"),
             (self._log, "Log"),
             (self.notes, "Notes"),
         ):
-            self.tabs.addTab(boxed(column(None, widget, margin=(0, SPACE_S, 0, 0))), title)
+            self.tabs.add(widget, title)
         verdict = row(None, self._verdict, self._save)
         verdict.setStretch(0, 1)
         content = column(None, self._name, self._facts, self._figures, verdict, self.tabs, spacing=SPACE_S)
@@ -129,15 +127,7 @@ class RunDetails(QWidget):
         self._measures.set_columns(_measure_columns(run.metrics))
         self._segments.set_columns(_segment_columns(run.metrics))
         self._segments.setVisible(self._segments.columns.size > 1)
-        self._outcomes.show_evaluation(page.evaluation)
-        self._curves.show_charts(charts_of(page.history, baseline_curves(run.metrics)))
-        self._card.show_card(page.card or "The model card is written when the training ends.")
-        self._settings.set_columns(_pairs(flattened(run.config)))
-        hashes = {"run_id": run.run_id, "model_sha256": run.model_sha256, "data_sha256": run.data_sha256}
-        self._environment.set_columns(
-            _pairs(flattened(hashes) + flattened({"data": page.manifest}) + flattened(page.environment))
-        )
-        self._log.set_columns(log_columns(page.history))
+        self._fill_tabs(page)
         self.notes.show_said(said.tags, said.notes)
         many = len(said.notes)
         self.tabs.setTabText(self.tabs.count() - 1, f"Notes ({many})" if many else "Notes")
@@ -146,6 +136,31 @@ class RunDetails(QWidget):
         self._certificate = page.certificates[0] if page.certificates else None
         self._show_sentences(run.error)
         self._state.show_content()
+
+    def _fill_tabs(self, page: RunPage) -> None:
+        run = page.row
+        hashes = {"run_id": run.run_id, "model_sha256": run.model_sha256, "data_sha256": run.data_sha256}
+        facts = {"data": page.manifest}
+        for widget, fill in (
+            (self._outcomes, lambda: self._outcomes.page.show_evaluation(page.evaluation)),
+            (
+                self._curves_page,
+                lambda: self._curves.show_charts(charts_of(page.history, baseline_curves(run.metrics))),
+            ),
+            (
+                self._card,
+                lambda: self._card.show_card(page.card or "The model card is written when the training ends."),
+            ),
+            (self._settings, lambda: self._settings.set_columns(_pairs(flattened(run.config)))),
+            (
+                self._environment,
+                lambda: self._environment.set_columns(
+                    _pairs(flattened(hashes) + flattened(facts) + flattened(page.environment))
+                ),
+            ),
+            (self._log, lambda: self._log.set_columns(log_columns(page.history))),
+        ):
+            self.tabs.fill(widget, fill)
 
     @property
     def run_id(self) -> str | None:
