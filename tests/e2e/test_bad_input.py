@@ -43,6 +43,7 @@ def test_a_missing_column_is_named_and_nothing_is_imported(mmdesk: Mmdesk, case:
     assert _rows(mmdesk, case) == NOTHING
 
 
+@pytest.mark.soak
 def test_an_unknown_entity_is_a_rejected_row_and_the_rest_goes_in(mmdesk: Mmdesk, case: Path, tmp_path: Path) -> None:
     entities = _write(tmp_path / "e.csv", ENTITIES)
     events = _write(

@@ -85,6 +85,7 @@ def ended(process: TrainingProcess) -> bool:
     return process._process.poll() is not None and not any(thread.is_alive() for thread in process._threads)
 
 
+@pytest.mark.soak
 def test_the_callers_environment_changes_nothing(
     frozen: tuple[Path, str], undisturbed: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -223,6 +223,7 @@ def test_verifying_says_identical(qtbot: QtBot, window: MainWindow, trained_case
     assert tab.details._verdict.isVisible()
 
 
+@pytest.mark.soak
 def test_a_verification_is_cancelled(qtbot: QtBot, window: MainWindow, trained_case: Path) -> None:
     tab = runs_tab(qtbot, window, trained_case)
     press(qtbot, tab, "Verify")
