@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QFocusEvent, QKeyEvent, QMouseEvent, QMoveEvent, QPainter, QPainterPath, QPen
+from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QMoveEvent, QPainter, QPainterPath, QPen
 from PySide6.QtWidgets import QScrollArea
 
 from mmdesk.ui.colours import Colours, current
@@ -251,11 +251,6 @@ class LinkGraph(Painted):
             self._go((side, 0 if key is Qt.Key.Key_Home else _MOST))
         else:
             super().keyPressEvent(event)
-
-    def focusInEvent(self, event: QFocusEvent) -> None:
-        """Show where the keyboard is."""
-        super().focusInEvent(event)
-        self.update()
 
     def _go(self, spot: tuple[int, int], *, unfold: bool = False) -> None:
         rows = self._rows(spot[0])
