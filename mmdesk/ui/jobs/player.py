@@ -32,7 +32,7 @@ class Player(QObject):
     paused = Signal()
     ended = Signal()
     failed = Signal(str)
-    _said = Signal(object)
+    _said = Signal(int, object)
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -40,15 +40,18 @@ class Player(QObject):
         self._connection: Connection | None = None
         self._process: BaseProcess | None = None
         self._thread: threading.Thread | None = None
+        self._busy = False  # the thread is there, and will send what waits
         self._waiting: list[tuple[object, ...]] = []
+        self._run_number = 0  # of the process that is there or was there last
         self._path: Path | None = None
+        self._path_run = 0  # the process that has the file; what an earlier one still said is of another
         self._said.connect(self._on_said, Qt.ConnectionType.QueuedConnection)
 
     def play(self, path: Path, start_s: float) -> None:
         """Play a file from a moment on."""
         if path != self._path:
             self._path = path
-            self._send("open", str(path))
+            self._path_run = self._send("open", str(path))
         self._send("play", float(start_s))
 
     def pause(self) -> None:
@@ -74,39 +77,53 @@ class Player(QObject):
         if thread is not None:
             thread.join()
 
-    def _send(self, *message: object, start: bool = True) -> None:
+    def _send(self, *message: object, start: bool = True) -> int:
+        """Send a message, or keep it for the process that is being started; which process gets it."""
         with self._lock:
             if self._connection is not None:
                 with contextlib.suppress(OSError):
                     self._connection.send(message)
-                return
-            if self._thread is not None and self._thread.is_alive():
+                return self._run_number
+            if self._busy:
                 self._waiting.append(message)
-                return
+                return self._run_number + 1
             if not start:
-                return
-            self._waiting = [message]
+                return self._run_number
+            self._busy, self._waiting = True, [message]
+            run = self._run_number + 1
         # Starting a process takes longer than a picture may stand still.
         self._thread = threading.Thread(target=self._run, name="player", daemon=True)
         self._thread.start()
+        return run
 
     def _run(self) -> None:
+        while True:
+            self._be_there_for_a_process()
+            with self._lock:
+                # A file that was asked for between the end of the process and now wants another one.
+                self._busy = any(message[0] == "open" for message in self._waiting)
+                if not self._busy:
+                    return
+
+    def _be_there_for_a_process(self) -> None:
+        """Start the process that plays, and say what it says, until it ends."""
         spawn = multiprocessing.get_context("spawn")
         ours, theirs = spawn.Pipe()
         process = spawn.Process(target=serve, args=(theirs,), name="player", daemon=True)
         process.start()
         theirs.close()
         atexit.register(process.kill)
-        with self._lock:
-            self._connection, self._process = ours, process
-            for message in self._waiting:
-                ours.send(message)
-            self._waiting = []
         leaving = False
         try:
+            with self._lock:
+                self._run_number += 1
+                self._connection, self._process = ours, process
+                waiting, self._waiting = self._waiting, []
+                for message in waiting:
+                    ours.send(message)
             while True:
                 said = ours.recv()
-                self._said.emit(said)
+                self._said.emit(self._run_number, said)
                 leaving = said[0] == "failed"
         except (EOFError, OSError):
             pass
@@ -118,11 +135,11 @@ class Player(QObject):
         atexit.unregister(process.kill)
         ours.close()
         if process.exitcode != 0 and not leaving:
-            self._said.emit(("failed", _LOST))
+            self._said.emit(self._run_number, ("failed", _LOST))
 
-    @Slot(object)
-    def _on_said(self, said: tuple[object, ...]) -> None:
-        if self._path is None:
+    @Slot(int, object)
+    def _on_said(self, run: int, said: tuple[object, ...]) -> None:
+        if self._path is None or run != self._path_run:
             if said[0] == "picture":
                 self._send("drawn", start=False)
             return

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -66,3 +67,27 @@ def test_what_is_no_sound_and_a_process_that_dies_are_told_and_it_plays_again(
         player.play(whole, 2.0)
     with qtbot.waitSignal(player.paused, timeout=LONG_MS):
         player.pause()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the signal that ends it")
+def test_a_file_asked_for_while_a_dead_process_is_cleared_away_plays(
+    qtbot: QtBot, player: Player, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = sound(tmp_path / "a.wav", 5), sound(tmp_path / "b.wav", 5)
+    with qtbot.waitSignal(player.moved, timeout=LONG_MS):
+        player.play(first, 0.0)
+    process = player._process
+    assert process is not None
+    join, cleared = process.join, threading.Event()
+
+    def slow_join(timeout: float | None = None) -> None:
+        join(timeout)
+        cleared.wait(LONG_MS / 1000)
+
+    monkeypatch.setattr(process, "join", slow_join)
+    os.kill(process.pid or 0, signal.SIGKILL)
+    qtbot.waitUntil(lambda: player._process is None, timeout=LONG_MS)
+    player.forget()
+    player.play(second, 1.0)
+    with qtbot.waitSignal(player.ready, timeout=LONG_MS):
+        cleared.set()
