@@ -39,8 +39,9 @@ system-libraries: # what Qt needs from the system: named, and installed where we
 demo: setup system-libraries ## a sample case through the whole job, then the window where there is a display
 	$(BIN)/mmdesk demo --case $(DEMO_CASE)
 
+# Hundreds of processes are started: none of them shall compile the sources again.
 test: setup system-libraries ## all tests but the long ones
-	OMP_NUM_THREADS=1 $(BIN)/pytest -n $(JOBS) --dist loadgroup -m "not soak" $(TESTS)
+	PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 $(BIN)/pytest -n $(JOBS) --dist loadgroup -m "not soak" $(TESTS)
 
 static: setup # format, lint, types, import contracts
 	$(BIN)/ruff format --check .

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 from collections import defaultdict
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -34,70 +35,65 @@ USES = {
 DRIVERS = {"sqlite3": set[str](), "sqlcipher3": {"database.py", "errors.py"}, "psycopg": set[str]()}
 
 
-def _tree(path: Path) -> ast.Module:
-    return ast.parse(path.read_text(encoding="utf-8"))
+@dataclass
+class Sources:
+    """What one module names, imports, spells out in strings, and whether it takes the engine out of a case."""
+
+    names: set[str] = field(default_factory=set)
+    imported: set[str] = field(default_factory=set)
+    texts: set[str] = field(default_factory=set)
+    takes_engine: bool = False
 
 
-def _names(tree: ast.Module) -> set[str]:
-    found = set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Name):
-            found.add(node.id)
-        elif isinstance(node, ast.Attribute):
-            found.add(node.attr)
-        elif isinstance(node, ast.alias):
-            found.add(node.name)
-    return found
-
-
-def _imported(tree: ast.Module) -> set[str]:
-    found = set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            found |= {alias.name.partition(".")[0] for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            found.add(node.module.partition(".")[0])
+def _read(path: Path) -> Sources:
+    found = Sources()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        match node:
+            case ast.Name(id=name):
+                found.names.add(name)
+            case ast.Attribute(value=owner, attr=name):
+                found.names.add(name)
+                found.takes_engine |= name == "engine" and isinstance(owner, ast.Name) and owner.id in {"self", "case"}
+            case ast.Constant(value=str(text)):
+                found.texts.add(text)
+            case ast.Import(names=aliases):
+                found.names |= {alias.name for alias in aliases}
+                found.imported |= {alias.name.partition(".")[0] for alias in aliases}
+            case ast.ImportFrom(module=module, names=aliases):
+                found.names |= {alias.name for alias in aliases}
+                found.imported |= {module.partition(".")[0]} if module else set()
     return found
 
 
 @pytest.fixture(scope="module")
-def trees() -> dict[str, ast.Module]:
+def modules() -> dict[str, Sources]:
     """Every module of ours by its path from the root."""
-    return {path.relative_to(ROOT).as_posix(): _tree(path) for path in sorted((ROOT / "mmdesk").rglob("*.py"))}
+    return {path.relative_to(ROOT).as_posix(): _read(path) for path in sorted((ROOT / "mmdesk").rglob("*.py"))}
 
 
-def test_only_the_store_opens_a_database_and_only_the_gateway_for_writing(trees: dict[str, ast.Module]) -> None:
+def test_only_the_store_opens_a_database_and_only_the_gateway_for_writing(modules: dict[str, Sources]) -> None:
     found = defaultdict(set)
-    for name, tree in trees.items():
-        for used in _names(tree) & set(USES):
+    for name, module in modules.items():
+        for used in module.names & set(USES):
             found[used].add(name)
     allowed = {used: {STORE + name for name in names} for used, names in USES.items()}
     assert {used: names - allowed[used] for used, names in found.items() if names - allowed[used]} == {}
     assert {used: names - found[used] for used, names in allowed.items() if names - found[used]} == {}, "list is stale"
 
 
-def test_nobody_else_talks_to_a_database_driver(trees: dict[str, ast.Module]) -> None:
+def test_nobody_else_talks_to_a_database_driver(modules: dict[str, Sources]) -> None:
     for driver, names in DRIVERS.items():
-        assert {name for name, tree in trees.items() if driver in _imported(tree)} == {STORE + name for name in names}
+        users = {name for name, module in modules.items() if driver in module.imported}
+        assert users == {STORE + name for name in names}
 
 
-def test_nobody_takes_the_engine_out_of_an_open_case(trees: dict[str, ast.Module]) -> None:
-    takers = set()
-    for name, tree in trees.items():
-        attributes = {ast.unparse(node) for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
-        if attributes & {"self.engine", "case.engine"}:
-            takers.add(name)
-    assert takers == {STORE + "case.py"}
+def test_nobody_takes_the_engine_out_of_an_open_case(modules: dict[str, Sources]) -> None:
+    assert {name for name, module in modules.items() if module.takes_engine} == {STORE + "case.py"}
 
 
-def test_the_log_is_written_by_one_module(trees: dict[str, ast.Module]) -> None:
+def test_the_log_is_written_by_one_module(modules: dict[str, Sources]) -> None:
     """No statement elsewhere names its tables in order to change them."""
     writes = ("INSERT INTO audit_", "UPDATE audit_", "DELETE FROM audit_")
-    found = {
-        name
-        for name, tree in trees.items()
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and any(part in node.value for part in writes)
-    }
+    found = {name for name, module in modules.items() if any(part in text for text in module.texts for part in writes)}
     kept_by_server = "migrations/versions/v0002_log_kept_by_the_server.py"
     assert found == {"mmdesk/engine/security/audit.py", STORE + kept_by_server}

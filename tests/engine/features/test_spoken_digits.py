@@ -27,6 +27,7 @@ def pooled(folder: Path) -> dict[str, npt.NDArray[np.float64]]:
     return {caller: np.concatenate([s.mean(0), s.max(0), s.min(0)]) for caller, s in stacks.items()}
 
 
+@pytest.mark.soak
 def test_a_plain_svm_on_the_features_alone(shared_data: Path) -> None:
     from sklearn.metrics import mean_absolute_error, roc_auc_score
     from sklearn.pipeline import make_pipeline

@@ -101,7 +101,7 @@ def is_plain(table: Rows, how: Written) -> bool:
 
 
 @given(table=TABLES, how=DIALECTS, chunk=st.sampled_from([7, 64, 1 << 20]))
-@settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_declared_dialects_read_back_equal(tmp_path: Path, table: Rows, how: Written, chunk: int) -> None:
     assume(is_plain(table, how))
     path = tmp_path / "t.csv"
@@ -120,7 +120,7 @@ def test_declared_dialects_read_back_equal(tmp_path: Path, table: Rows, how: Wri
 
 
 @given(table=TABLES, how=DIALECTS)
-@settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_undeclared_dialects_read_back_equal_or_say_so(tmp_path: Path, table: Rows, how: Written) -> None:
     assume(is_plain(table, how))
     path = tmp_path / "t.csv"

@@ -193,7 +193,7 @@ def test_iso_with_and_without_zone_agrees_with_python(times: list[datetime], bet
 
 
 @given(st.lists(st.datetimes(min_value=datetime(1000, 1, 1)), min_size=1, max_size=8))  # %Y writes 956 without its 0
-@settings(deadline=None)
+@settings(deadline=None, max_examples=40)
 def test_written_dates_agree_with_python(times: list[datetime]) -> None:
     cases = {
         "%d/%m/%Y %H:%M:%S": "day_first",

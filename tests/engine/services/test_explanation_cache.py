@@ -465,6 +465,7 @@ def test_killed_at_random_moments(counter: Counter, folder: Path, seed: int) -> 
     assert counter.said(folder, FOUR)[1] == 0
 
 
+@pytest.mark.soak
 def test_killed_at_any_moment(counter: Counter, folder: Path, busy: subprocess.Popen[bytes]) -> None:
     end = time.monotonic() + 60
     while len(entries(folder)) < 5 and time.monotonic() < end:

@@ -48,6 +48,7 @@ def test_what_was_found_is_counted() -> None:
         assert finding.rank is None or finding.rank >= 1
 
 
+@pytest.mark.soak
 def test_a_second_time_uses_what_is_there() -> None:
     report, _ = sample()
     again = samples.run_demo(Path(report.case), settings=SETTINGS, actor="tester")

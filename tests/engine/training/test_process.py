@@ -102,6 +102,7 @@ def test_the_callers_environment_changes_nothing(
     assert start(frozen, "models/odd").wait()["model_sha256"] == undisturbed
 
 
+@pytest.mark.soak
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGKILL")
 def test_killed_it_goes_on_to_the_same_bytes(frozen: tuple[Path, str], undisturbed: str) -> None:
     epochs, folder = 7, "models/killed"  # in the middle of the second member
