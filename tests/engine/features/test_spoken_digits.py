@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+import pytest
 from threadpoolctl import threadpool_limits
 
 from mmdesk.engine.core.types import MediaType
