@@ -16,6 +16,7 @@ from mmdesk.engine.store import case_setup, migrate
 from tests.migrations_by_heart import Remembered
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+os.environ["MMDESK_LANGUAGE"] = "en"  # whatever the machine speaks, tests read English
 
 _SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 

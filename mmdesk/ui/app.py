@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import signal
 import sys
 from pathlib import Path
@@ -13,6 +14,7 @@ from PySide6.QtWidgets import QApplication
 from mmdesk.ui.crash import CrashDialog
 from mmdesk.ui.icons import application_icon
 from mmdesk.ui.jobs.manager import Jobs
+from mmdesk.ui.language import LANGUAGE, VARIABLE, speak_for_qt
 from mmdesk.ui.settings import Settings
 from mmdesk.ui.theme import Theme
 from mmdesk.ui.window import MainWindow
@@ -30,6 +32,7 @@ def application() -> QApplication:
     made.setApplicationName("mmdesk")
     made.setDesktopFileName("mmdesk")
     made.setWindowIcon(application_icon())
+    speak_for_qt(made)
     return made
 
 
@@ -66,6 +69,7 @@ def run_window(case: Path | None) -> int:
     Returns:
         The exit status, 0.
     """
+    os.environ[VARIABLE] = LANGUAGE  # the processes that work for this window speak as it does, whatever is chosen now
     app = application()
     window = make_window(app)
     crash = CrashDialog(window, window.settings, window.jobs)

@@ -35,6 +35,7 @@ class Preferences:
         cases_folder: Where new cases are proposed; empty = where files were chosen last.
         processes: How many files are read at once when features are extracted; 0 = one for each processor core.
         shortcuts: Those of the user's own, by the command's key; empty text = none.
+        language: A key of :data:`mmdesk.ui.language.LANGUAGES`, from the next start on; empty = the system's.
     """
 
     appearance: Appearance = Appearance.SYSTEM
@@ -42,6 +43,7 @@ class Preferences:
     cases_folder: str = ""
     processes: int = 0
     shortcuts: Mapping[str, str] = field(default_factory=dict)
+    language: str = ""
 
 
 MOST_PROCESSES = 64
@@ -77,6 +79,7 @@ class Settings:
             str(self._store.value("cases_folder", "")),
             processes if 0 <= processes <= MOST_PROCESSES else 0,
             shortcuts,
+            self.language,
         )
 
     @preferences.setter
@@ -86,6 +89,12 @@ class Settings:
         self._put("cases_folder", value.cases_folder)
         self._put("processes", value.processes)
         self._put("shortcuts", json.dumps(dict(value.shortcuts)))
+        self._put("language", value.language)
+
+    @property
+    def language(self) -> str:
+        """What the window shall speak; empty = as the system does."""
+        return str(self._store.value("language", ""))
 
     @property
     def new_case_folder(self) -> Path:

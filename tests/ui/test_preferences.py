@@ -41,6 +41,7 @@ def test_cancel_leaves_all_as_it_was_and_ok_makes_it_count(qtbot: QtBot, window:
     dialog = asked(qtbot, window)
     click(qtbot, dialog.appearances[3])
     dialog.points.set_value(12)
+    dialog.language.set_value("de")
     click(qtbot, dialog.apply)
     assert (window.theme.appearance, window.theme.points) == (Appearance.HIGH_CONTRAST, 12)
     assert dialog.isVisible()
@@ -58,7 +59,7 @@ def test_cancel_leaves_all_as_it_was_and_ok_makes_it_count(qtbot: QtBot, window:
     dialog.processes.set_value(3)
     click(qtbot, dialog.ok)
     kept = Settings()
-    assert kept.preferences == Preferences(Appearance.HIGH_CONTRAST, 12, str(tmp_path), 3)
+    assert kept.preferences == Preferences(Appearance.HIGH_CONTRAST, 12, str(tmp_path), 3, language="de")
     assert kept.new_case_folder == tmp_path
 
     dialog = asked(qtbot, window)
@@ -118,6 +119,7 @@ def test_unreadable_preferences_count_as_never_chosen() -> None:
     settings._put("shortcuts", "[1")
     settings._put("processes", "many")
     settings._put("cases_folder", "/gone")
+    settings._put("language", "xx")
     again = Settings()
-    assert again.preferences == Preferences(cases_folder="/gone")
+    assert again.preferences == Preferences(cases_folder="/gone", language="xx")
     assert again.new_case_folder == Path(again.last_folder)

@@ -10,6 +10,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QButtonGroup, QDialog, QFormLayout, QLineEdit, QRadioButton, QTabWidget, QWidget
 
 from mmdesk.ui.colours import SPACE_L, SPACE_M, SPACE_S, Appearance
+from mmdesk.ui.language import LANGUAGES
 from mmdesk.ui.settings import MOST_PROCESSES, Preferences
 from mmdesk.ui.theme import LARGEST_POINTS, SMALLEST_POINTS
 from mmdesk.ui.widgets.basics import Button, Label, boxed, column, row
@@ -69,7 +70,8 @@ class PreferencesDialog(QDialog):
         column(self, self.tabs, buttons, spacing=SPACE_M, margin=SPACE_L).setStretch(0, 1)
         self._fill(preferences)
         self._group.idToggled.connect(lambda _id, _on: self._check())
-        self.points.value_changed.connect(lambda _value: self._check())
+        for choice in (self.points, self.language):
+            choice.value_changed.connect(lambda _value: self._check())
         self.processes.value_changed.connect(lambda _value: self._check())
         self.cases_folder.textChanged.connect(lambda _text: self._check())
         self.shortcuts.changed.connect(self._check)
@@ -92,6 +94,7 @@ class PreferencesDialog(QDialog):
             self.cases_folder.text().strip(),
             self.processes.value or 0,
             self.shortcuts.own(),
+            self.language.value or "",
         )
 
     def _appearance_page(self, system_points: int) -> QWidget:
@@ -112,6 +115,10 @@ class PreferencesDialog(QDialog):
         form = _form()
         form.addRow("Colours", boxed(parts))
         form.addRow("Text size", boxed(row(None, self.points, None)))
+        languages = [("As the system", ""), *((name, key) for key, name in LANGUAGES.items())]
+        self.language: Choice[str] = Choice("Language", languages, letters=24)
+        said = Label("Counts when mmdesk is started the next time.", "small", wrap=True)
+        form.addRow("Language", boxed(column(None, row(None, self.language, None), said, spacing=2)))
         return _page(boxed(form), None)
 
     def _work_page(self, places: Sequence[tuple[str, Path]]) -> QWidget:
@@ -136,6 +143,7 @@ class PreferencesDialog(QDialog):
         order = [appearance for appearance, _title, _text in _APPEARANCES]
         self.appearances[order.index(preferences.appearance)].setChecked(True)
         self.points.set_value(preferences.points)
+        self.language.set_value(preferences.language if preferences.language in LANGUAGES else "")
         self.cases_folder.setText(preferences.cases_folder)
         self.processes.set_value(min(preferences.processes, MOST_PROCESSES))
         self.shortcuts.set_own(preferences.shortcuts)
