@@ -8,6 +8,7 @@ from PySide6.QtCore import QObject
 
 from mmdesk.ui.jobs.job import Job, JobState
 from mmdesk.ui.jobs.manager import Jobs
+from mmdesk.ui.language import tr
 from mmdesk.ui.widgets.activity import Activity, ActivityStrip
 
 
@@ -48,9 +49,9 @@ class ActivityFeed(QObject):
         if not job.title or job.superseded:
             return
         if job.state is JobState.SUCCEEDED:
-            self._strip.tell(f"{job.title}: done", "done", "good")
+            self._strip.tell(tr("{title}: done", title=job.title), "done", "good")
         elif job.state is JobState.CANCELLED:
-            self._strip.tell(f"{job.title}: cancelled", "cancelled", "muted")
+            self._strip.tell(tr("{title}: cancelled", title=job.title), "cancelled", "muted")
         elif job.failure is not None:
             self._strip.tell(f"{job.title}: {job.failure.message} {job.failure.hint}", "failed", "bad", stays=True)
 

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 
 from mmdesk.engine.core.jobs import JobContext
 from mmdesk.engine.core.types import current_actor
-from mmdesk.ui.formatting import count, exact_time, size
+from mmdesk.ui.engine_words import in_capitals, in_words
+from mmdesk.ui.formatting import exact_time, size
+from mmdesk.ui.language import tr, tr_n
 from mmdesk.ui.session import OpenCase
 
 if TYPE_CHECKING:
@@ -55,20 +57,26 @@ def look_for_case(folder: Path, thoroughly: bool, *, ctx: JobContext) -> None:  
         cases.look_for(folder, thoroughly=thoroughly)
     except UsageError as error:
         raise UsageError(
-            f"The case is not at {folder} any more.",
-            "Was its drive taken off, or its folder renamed or moved? Bring it back to this place to go on, or close "
-            "the case and open it where it is now. What was stored is in that folder, whole.",
+            tr("The case is not at {folder} any more.", folder=folder),
+            tr(
+                "Was its drive taken off, or its folder renamed or moved? Bring it back to this place to go on, or "
+                "close the case and open it where it is now. What was stored is in that folder, whole."
+            ),
             code=error.code,
         ) from error
 
 
-_PLACES = {"case_folder": "In the case folder", "this_computer": "On this computer", "given_file": "In a file"}
+_PLACES = {
+    "case_folder": tr("In the case folder"),
+    "this_computer": tr("On this computer"),
+    "given_file": tr("In a file"),
+}
 _SIGNED = {
-    "own": "signed by you",
-    "known": "signed by somebody known on this computer",
-    "unknown": "signed by somebody unknown on this computer",
-    "unsigned": "not signed",
-    "forged": "its signature is of other words",
+    "own": tr("signed by you"),
+    "known": tr("signed by somebody known on this computer"),
+    "unknown": tr("signed by somebody unknown on this computer"),
+    "unsigned": tr("not signed"),
+    "forged": tr("its signature is of other words"),
 }
 
 
@@ -80,36 +88,39 @@ def case_properties(folder: Path, *, ctx: JobContext) -> tuple[Group, ...]:  # n
     info = cases.case_info(folder)
 
     def when(moment: str, who: str) -> str:
-        return f"{exact_time(parse_moment(moment))}, by {who}"
+        return tr("{moment}, by {who}", moment=exact_time(parse_moment(moment)), who=who)
 
-    local = "with a key, encrypted" if info.encrypted else "without a key"
-    media = ", ".join(f"{number:,} {status}" for status, number in info.artifact_status.items() if number)
+    local = tr("with a key, encrypted") if info.encrypted else tr("without a key")
+    media = ", ".join(f"{number:,} {in_words(status)}" for status, number in info.artifact_status.items() if number)
     anchors = [
-        (_PLACES.get(one.place, one.place), f"{count(one.entries, 'entry', 'entries')}, {_SIGNED[one.signed_by]}")
+        (
+            _PLACES.get(one.place, one.place),
+            f"{tr_n('{n:,} entry', '{n:,} entries', one.entries)}, {_SIGNED[one.signed_by]}",
+        )
         for one in info.anchors
     ]
     is_local = info.database == "case.db"
     return (
-        ("Where it is", (
-            ("Name", info.name),
-            ("Folder", info.folder),
-            ("Tables", f"In the folder, {local}" if is_local else info.database),
-            ("Format", str(info.format_version)),
-            ("Id", info.case_id),
-            *(("To be known", warning) for warning in info.warnings),
+        (tr("Where it is"), (
+            (tr("Name"), info.name),
+            (tr("Folder"), info.folder),
+            (tr("Tables"), tr("In the folder, {local}", local=local) if is_local else info.database),
+            (tr("Format"), str(info.format_version)),
+            (tr("Id"), info.case_id),
+            *((tr("To be known"), warning) for warning in info.warnings),
         )),
-        ("What it holds", (
-            *((name.capitalize(), f"{number:,}") for name, number in info.counts.items()),
-            *((("Files", media),) if media else ()),
-            ("Size on disk", size(info.size_bytes)),
-            ("Backups", f"{info.backups:,}"),
+        (tr("What it holds"), (
+            *((in_capitals(name), f"{number:,}") for name, number in info.counts.items()),
+            *(((tr("Files"), media),) if media else ()),
+            (tr("Size on disk"), size(info.size_bytes)),
+            (tr("Backups"), f"{info.backups:,}"),
         )),
-        ("Who and when", (
-            ("Made", when(info.made_at, info.made_by)),
-            ("Changed last", when(info.changed_at, info.changed_by)),
-            ("Changes in the log", f"{info.log_entries:,}"),
+        (tr("Who and when"), (
+            (tr("Made"), when(info.made_at, info.made_by)),
+            (tr("Changed last"), when(info.changed_at, info.changed_by)),
+            (tr("Changes in the log"), f"{info.log_entries:,}"),
         )),
-        ("Where the log's end is noted", anchors or [("Nowhere", "a shortened log would not be noticed")]),
+        (tr("Where the log's end is noted"), anchors or [(tr("Nowhere"), tr("a shortened log would not be noticed"))]),
     )  # fmt: skip
 
 
@@ -178,7 +189,7 @@ def make_sample(folder: Path, *, ctx: JobContext) -> OpenCase:
     with tempfile.TemporaryDirectory() as temporary:
         data = Path(temporary) / "data"
         samples.synth(data, SAMPLE_ENTITIES, ctx=ctx.part(0.0, 0.3))
-        info = cases.new_case(folder, name="Sample case", actor=actor)
+        info = cases.new_case(folder, name=tr("Sample case"), actor=actor)
         files = table_imports.TableFiles(
             data / "entities.csv", data / "events.csv", data / "interactions.csv", data / "targets.csv"
         )
@@ -231,15 +242,21 @@ def verify_log(folder: Path, *, ctx: JobContext) -> LogVerdict:
 
     report = audit.verify_audit(folder, ctx=ctx)
     findings = [*(problem.text for problem in report.problems), *(remark.text for remark in report.notices)]
-    entries = f"{report.entries:,} {'entry' if report.entries == 1 else 'entries'}"
+    entries = tr_n("{n:,} entry", "{n:,} entries", report.entries)
     if report.verified:
-        message = f"The log is whole and unaltered: {entries}."
+        message = tr("The log is whole and unaltered: {entries}.", entries=entries)
         half = len(report.last_hash) // 2  # in one piece it is wider than a message is at large text
-        paragraphs = [f"The fingerprint of its last entry: {report.last_hash[:half]} {report.last_hash[half:]}"]
+        paragraphs = [
+            tr(
+                "The fingerprint of its last entry: {first} {second}",
+                first=report.last_hash[:half],
+                second=report.last_hash[half:],
+            )
+        ]
     else:
-        message = f"The log does not verify; it has {entries}."
-        keep = "Keep the case folder as it is, and tell whoever is responsible for the case."
+        message = tr("The log does not verify; it has {entries}.", entries=entries)
+        keep = tr("Keep the case folder as it is, and tell whoever is responsible for the case.")
         paragraphs = [report.problems[0].text, keep]
     if report.notices:
-        paragraphs.append(f"To be known besides: {report.notices[0].text}")
+        paragraphs.append(tr("To be known besides: {text}", text=report.notices[0].text))
     return LogVerdict(report.verified, message, tuple(paragraphs), tuple(findings))

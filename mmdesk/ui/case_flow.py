@@ -14,6 +14,7 @@ from mmdesk.ui.formatting import exact_time, shown
 from mmdesk.ui.instances import OpenCases
 from mmdesk.ui.jobs.job import Failure, Job, Lane
 from mmdesk.ui.jobs.manager import Jobs
+from mmdesk.ui.language import tr
 from mmdesk.ui.session import OpenCase, Session
 from mmdesk.ui.settings import Settings
 from mmdesk.ui.widgets.start_page import Recent
@@ -76,7 +77,7 @@ class CaseFlow(QObject):
         dialog = NewCaseDialog(self._settings.new_case_folder, self._window)
 
         def choose() -> None:
-            choosers.choose_folder(dialog, self._settings, "Where the case goes", dialog.set_parent_folder)
+            choosers.choose_folder(dialog, self._settings, tr("Where the case goes"), dialog.set_parent_folder)
 
         dialog.folder_asked.connect(choose)
         self._connect_server(dialog.form)
@@ -109,9 +110,12 @@ class CaseFlow(QObject):
 
         def choose() -> None:
             choosers.choose_files(
-                form, self._settings, "Certificate of the authority", "Certificates (*.pem *.crt *.cer);;All files (*)",
+                form,
+                self._settings,
+                tr("Certificate of the authority"),
+                tr("Certificates (*.pem *.crt *.cer);;All files (*)"),
                 lambda paths: form.certificate.setText(str(paths[0])),
-            )  # fmt: skip
+            )
 
         form.changed.connect(lambda: self._jobs.supersede("test server"))
         form.test_asked.connect(test)
@@ -123,8 +127,8 @@ class CaseFlow(QObject):
         choosers.choose_files(
             self._window,
             self._settings,
-            "Open a case",
-            "Cases (case.mmcase *.mmcase);;All files (*)",
+            tr("Open a case"),
+            tr("Cases (case.mmcase *.mmcase);;All files (*)"),
             lambda paths: self.open(paths[0]),
         )
 
@@ -134,7 +138,7 @@ class CaseFlow(QObject):
 
     def _open(self, path: Path) -> None:
         self._jobs.submit(
-            Lane.DB, case_calls.open_case, path, title="Opening the case", owner=self,
+            Lane.DB, case_calls.open_case, path, title=tr("Opening the case"), owner=self,
             on_success=self._on_opened, on_failure=lambda failure: self._on_not_opened(path, failure),
         )  # fmt: skip
 
@@ -151,7 +155,7 @@ class CaseFlow(QObject):
     def _open_with(self, path: Path, password: str) -> None:
         self._jobs.prepare(case_calls.remember_password, path, password)
         self._jobs.submit(
-            Lane.DB, case_calls.open_with_password, (path, password), title="Opening the case", owner=self,
+            Lane.DB, case_calls.open_with_password, (path, password), title=tr("Opening the case"), owner=self,
             on_success=self._on_opened, on_failure=lambda failure: self._on_not_opened(path, failure),
         )  # fmt: skip
 
@@ -164,12 +168,15 @@ class CaseFlow(QObject):
             return
         choosers.ask(
             self._window,
-            "Make the sample case?",
-            f"A made-up case of 600 accounts, with tables, pictures, sounds and videos, will be made in {folder}. "
-            "It takes about a minute.",
-            "Make it",
+            tr("Make the sample case?"),
+            tr(
+                "A made-up case of 600 accounts, with tables, pictures, sounds and videos, will be made "
+                "in {folder}. It takes about a minute.",
+                folder=folder,
+            ),
+            tr("Make it"),
             lambda: self.leave(
-                lambda: self._start("Making the sample case", case_calls.make_sample, folder, Lane.HEAVY)
+                lambda: self._start(tr("Making the sample case"), case_calls.make_sample, folder, Lane.HEAVY)
             ),
         )
 
@@ -178,8 +185,8 @@ class CaseFlow(QObject):
         case = self._session.case
         if case is not None:
             self._jobs.submit(
-                Lane.DB, case_calls.verify_log, case.folder, title="Verifying the log", key="verify log", owner=self,
-                on_success=self._on_log_verified, on_failure=self._on_failed,
+                Lane.DB, case_calls.verify_log, case.folder, title=tr("Verifying the log"), key="verify log",
+                owner=self, on_success=self._on_log_verified, on_failure=self._on_failed,
             )  # fmt: skip
 
     def _on_log_verified(self, verdict: case_calls.LogVerdict) -> None:
@@ -221,8 +228,8 @@ class CaseFlow(QObject):
             )  # fmt: skip
 
         def make() -> None:
-            dialog.show_busy("Making and checking a backup")
-            submit(case_calls.make_backup, Lane.HEAVY, "Making a backup")
+            dialog.show_busy(tr("Making and checking a backup"))
+            submit(case_calls.make_backup, Lane.HEAVY, tr("Making a backup"))
 
         dialog.make_asked.connect(make)
         dialog.restore_asked.connect(lambda backup: self._ask_to_restore(dialog, case, backup))
@@ -233,14 +240,17 @@ class CaseFlow(QObject):
         def go() -> None:
             dialog.accept()
             wanted = (case.folder, backup.name)
-            self.leave(lambda: self._start("Going back to a backup", case_calls.restore_backup, wanted, Lane.HEAVY))
+            self.leave(lambda: self._start(tr("Going back to a backup"), case_calls.restore_backup, wanted, Lane.HEAVY))
 
         choosers.ask(
             dialog,
-            "Go back to this backup?",
-            f"The tables of {shown(case.name, 80)} become what they were at {exact_time(backup.created_us)}. "
-            "What they are now is kept as a backup first.",
-            "Go back",
+            tr("Go back to this backup?"),
+            tr(
+                "The tables of {name} become what they were at {moment}. What they are now is kept as a backup first.",
+                name=shown(case.name, 80),
+                moment=exact_time(backup.created_us),
+            ),
+            tr("Go back"),
             go,
         )
 
@@ -254,11 +264,14 @@ class CaseFlow(QObject):
         titles = ", ".join(job.title for job in running)
         choosers.ask(
             self._window,
-            "Stop what is running?",
-            f"Still running: {titles}. It will be stopped at the next safe point; nothing half done is kept.",
-            "Stop and go on",
+            tr("Stop what is running?"),
+            tr(
+                "Still running: {titles}. It will be stopped at the next safe point; nothing half done is kept.",
+                titles=titles,
+            ),
+            tr("Stop and go on"),
             lambda: self._stop_all(then),
-            other="Keep it running",
+            other=tr("Keep it running"),
         )
 
     def _stop_all(self, then: Callable[[], None]) -> None:
@@ -280,7 +293,7 @@ class CaseFlow(QObject):
     def _on_dialog_accepted(self, answers: NewCase) -> None:
         if answers.server is not None and answers.server.password:
             self._jobs.prepare(case_calls.remember_password, answers.folder, answers.server.password)
-        self.leave(lambda: self._start("Making the case", case_calls.new_case, answers))
+        self.leave(lambda: self._start(tr("Making the case"), case_calls.new_case, answers))
 
     def _start(self, title: str, function: Callable[..., OpenCase], argument: object, lane: Lane = Lane.DB) -> None:
         self._jobs.submit(
@@ -295,12 +308,14 @@ class CaseFlow(QObject):
     def _ask_to_enter(self, case: OpenCase) -> None:
         choosers.ask(
             self._window,
-            "This case is open in another window of mmdesk.",
-            "That window was brought to the front. The case can be open in both; while one of them writes, the other "
-            "is told to wait, and what one changes the other shows when it is read again.",
-            "Open it here, too",
+            tr("This case is open in another window of mmdesk."),
+            tr(
+                "That window was brought to the front. The case can be open in both; while one of them writes, the "
+                "other is told to wait, and what one changes the other shows when it is read again."
+            ),
+            tr("Open it here, too"),
             lambda: self._enter(case),
-            other="Leave it there",
+            other=tr("Leave it there"),
         )
 
     def _enter(self, case: OpenCase) -> None:

@@ -8,9 +8,10 @@ from pathlib import Path
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFileDialog, QInputDialog, QMessageBox, QPushButton, QWidget
 
+from mmdesk.ui.language import tr
 from mmdesk.ui.settings import Settings
 
-TABLE_FILES = "Tables (*.csv *.tsv *.tab *.txt *.gz *.zip *.xlsx *.parquet);;All files (*)"
+TABLE_FILES = tr("Tables (*.csv *.tsv *.tab *.txt *.gz *.zip *.xlsx *.parquet);;All files (*)")
 
 
 def choose_files(
@@ -65,7 +66,7 @@ def ask(
     button: str,
     on_yes: Callable[[], None],
     *,
-    other: str = "Cancel",
+    other: str = tr("Cancel"),
 ) -> QMessageBox:
     """A question with one way ahead and one way back, which is the default. Plain text."""
     box = QMessageBox(parent)
@@ -84,7 +85,7 @@ def ask(
 
 
 def ask_text(
-    parent: QWidget, title: str, label: str, text: str, on_text: Callable[[str], None], *, button: str = "Save"
+    parent: QWidget, title: str, label: str, text: str, on_text: Callable[[str], None], *, button: str = tr("Save")
 ) -> QInputDialog:
     """Ask for one line of text, with ``text`` to begin with."""
     dialog = QInputDialog(parent)

@@ -13,6 +13,7 @@ from PySide6.QtCore import qVersion
 from PySide6.QtWidgets import QApplication, QWidget
 
 from mmdesk.ui.jobs.job import Job
+from mmdesk.ui.language import tr
 
 if TYPE_CHECKING:
     from mmdesk.ui.jobs.manager import Jobs
@@ -84,9 +85,9 @@ class CrashDialog:
             except MmdeskError as error:
                 dialog.say(f"{error.message} {error.hint}")
             else:
-                dialog.say("Saved.")
+                dialog.say(tr("Saved."))
 
-        choosers.choose_new_file(dialog, self._settings, "Save the report", "mmdesk-crash-report.txt", write)
+        choosers.choose_new_file(dialog, self._settings, tr("Save the report"), "mmdesk-crash-report.txt", write)
 
     def _on_jobs_ended(self, job: Job) -> None:
         code = f" {job.failure.code}" if job.failure is not None else ""

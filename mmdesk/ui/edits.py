@@ -11,9 +11,10 @@ from PySide6.QtCore import QObject
 
 from mmdesk.ui import annotation_calls
 from mmdesk.ui.commands import Commands
-from mmdesk.ui.formatting import count, tool_tip
+from mmdesk.ui.formatting import tool_tip
 from mmdesk.ui.jobs.job import Failure, Lane
 from mmdesk.ui.jobs.manager import Jobs
+from mmdesk.ui.language import tr, tr_later, tr_n
 from mmdesk.ui.session import Concern, OpenCase, Session
 
 if TYPE_CHECKING:
@@ -58,8 +59,8 @@ class Edits(QObject):
         self._undos: list[_Done] = []
         self._redos: list[_Done] = []
         add = commands.add
-        self._undo = add("Edit", "Undo", self.undo, shortcut="Ctrl+Z", icon="undo", enabled=False)
-        self._redo = add("Edit", "Redo", self.redo, shortcut="Ctrl+Shift+Z", icon="redo", enabled=False)
+        self._undo = add("Edit", tr_later("Undo"), self.undo, shortcut="Ctrl+Z", icon="undo", enabled=False)
+        self._redo = add("Edit", tr_later("Redo"), self.redo, shortcut="Ctrl+Shift+Z", icon="redo", enabled=False)
         session.opened.connect(lambda _case: self._forget())
         session.closed.connect(self._forget)
         self._show()
@@ -86,13 +87,13 @@ class Edits(QObject):
 
     def undo(self) -> None:
         """Take the last change back."""
-        self._turn(self._undos, self._redos, "undone", redo=False)
+        self._turn(self._undos, self._redos, redo=False)
 
     def redo(self) -> None:
         """Do what was taken back last again."""
-        self._turn(self._redos, self._undos, "done again", redo=True)
+        self._turn(self._redos, self._undos, redo=True)
 
-    def _turn(self, come: list[_Done], go: list[_Done], how: str, *, redo: bool) -> None:
+    def _turn(self, come: list[_Done], go: list[_Done], *, redo: bool) -> None:
         if not come or self._busy:
             return
         last = come.pop()
@@ -102,8 +103,13 @@ class Edits(QObject):
                 go.append(_Done(last.words, report.switch.reverse))
             left = ""
             if report.passed:
-                left = f"; {count(len(report.passed), 'entry', 'entries')} changed by somebody else meanwhile stayed"
-            self._said(f"{how.capitalize()}: {last.words}{left}", "undo" if not redo else "redo", report)
+                left = tr_n(
+                    "; {n:,} entry changed by somebody else meanwhile stayed",
+                    "; {n:,} entries changed by somebody else meanwhile stayed",
+                    len(report.passed),
+                )
+            said = tr("Done again: {words}", words=last.words) if redo else tr("Undone: {words}", words=last.words)
+            self._said(f"{said}{left}", "undo" if not redo else "redo", report)
 
         def on_failure(failure: Failure) -> None:
             come.append(last)  # what stood in the way may go
@@ -115,7 +121,7 @@ class Edits(QObject):
         if report.switch:
             self._undos = [*self._undos, _Done(words, report.switch.reverse)][-_MOST:]
             self._redos.clear()
-        self._said(words if report.switch else f"{words}: so already", "done", report)
+        self._said(words if report.switch else tr("{words}: so already", words=words), "done", report)
         on_done(report)
 
     def _said(self, words: str, icon: str, report: Annotated) -> None:
@@ -160,6 +166,6 @@ class Edits(QObject):
         self._show()
 
     def _show(self) -> None:
-        for action, name, done in ((self._undo, "Undo", self._undos), (self._redo, "Redo", self._redos)):
+        for action, name, done in ((self._undo, tr("Undo"), self._undos), (self._redo, tr("Redo"), self._redos)):
             action.setEnabled(bool(done) and not self._busy)
             action.setToolTip(tool_tip(f"{name}: {done[-1].words}" if done else name))

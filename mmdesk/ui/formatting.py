@@ -5,14 +5,25 @@ from __future__ import annotations
 import html
 import math
 import unicodedata
+from collections.abc import Callable
 from datetime import datetime
 
 from mmdesk.engine.core.times import END_OF_TIME_US, NO_TIME_US, format_us, from_us, now_us
+from mmdesk.ui.language import tr, tr_n
 
 MISSING = "\N{EN DASH}"
 _LONGEST = 300
 _MINUS = "\N{MINUS SIGN}"
-_UNITS = (("year", 31_557_600), ("month", 2_629_800), ("day", 86_400), ("hour", 3_600), ("minute", 60))
+_AGO: tuple[tuple[int, Callable[[int], str]], ...] = (
+    (31_557_600, lambda n: tr_n("{n:,} year ago", "{n:,} years ago", n)),
+    (2_629_800, lambda n: tr_n("{n:,} month ago", "{n:,} months ago", n)),
+    (86_400, lambda n: tr_n("{n:,} day ago", "{n:,} days ago", n)),
+    (3_600, lambda n: tr_n("{n:,} hour ago", "{n:,} hours ago", n)),
+    (60, lambda n: tr_n("{n:,} minute ago", "{n:,} minutes ago", n)),
+)
+"""Seconds in each unit, and how so many of them are said."""
+LONG_AGO = tr_n("{n:,} minute ago", "{n:,} minutes ago", 59)
+"""As long as most answers of :func:`relative_time`: columns make room for it."""
 
 
 def shown(text: str, longest: int = _LONGEST) -> str:
@@ -95,11 +106,6 @@ def signed(value: float | None, digits: int = 1, unit: str = "") -> str:
     return f"{text} {unit}" if unit else text
 
 
-def count(value: int, one: str, many: str | None = None) -> str:
-    """``1 row``, ``2,000 rows``."""
-    return f"{value:,} {one if value == 1 else many or one + 's'}"
-
-
 def size(size_bytes: int) -> str:
     """``312 B``, ``4.1 kB``, ``2.0 MB``."""
     value = float(size_bytes)
@@ -147,9 +153,8 @@ def relative_time(time_us: int | None, now: int | None = None) -> str:
         return MISSING
     seconds = ((now_us() if now is None else now) - time_us) / 1e6
     if seconds < 45:
-        return "just now"
-    for unit, length in _UNITS:
+        return tr("just now")
+    for length, ago in _AGO:
         if seconds >= length * 0.95:
-            whole = max(1, round(seconds / length))
-            return f"{count(whole, unit)} ago"
-    return "1 minute ago"
+            return ago(max(1, round(seconds / length)))
+    return ago(1)

@@ -10,7 +10,9 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from mmdesk.ui.engine_words import in_words
 from mmdesk.ui.formatting import number, score, shown
+from mmdesk.ui.language import tr
 from mmdesk.ui.widgets.figures import Figure
 
 _SHA256_DIGITS = 64
@@ -35,16 +37,16 @@ class Measure:
 
 MEASURES = (
     Measure("classification", "auroc", "AUROC", higher_is_better=True),
-    Measure("classification", "average_precision", "Average precision", higher_is_better=True),
-    Measure("classification", "brier", "Brier score", higher_is_better=False),
-    Measure("classification", "ece", "Calibration error", higher_is_better=False),
-    Measure("classification", "f1", "F1 at the chosen threshold", higher_is_better=True),
-    Measure("regression", "mae", "Mean absolute error", higher_is_better=False),
-    Measure("regression", "rmse", "Root mean squared error", higher_is_better=False),
+    Measure("classification", "average_precision", tr("Average precision"), higher_is_better=True),
+    Measure("classification", "brier", tr("Brier score"), higher_is_better=False),
+    Measure("classification", "ece", tr("Calibration error"), higher_is_better=False),
+    Measure("classification", "f1", tr("F1 at the chosen threshold"), higher_is_better=True),
+    Measure("regression", "mae", tr("Mean absolute error"), higher_is_better=False),
+    Measure("regression", "rmse", tr("Root mean squared error"), higher_is_better=False),
     Measure("regression", "r2", "R²", higher_is_better=True),
     Measure("ranking", "ndcg", "NDCG", higher_is_better=True),
-    Measure("ranking", "spearman", "Spearman correlation", higher_is_better=True),
-    Measure("ranking", "kendall", "Kendall's tau", higher_is_better=True),
+    Measure("ranking", "spearman", tr("Spearman correlation"), higher_is_better=True),
+    Measure("ranking", "kendall", tr("Kendall's tau"), higher_is_better=True),
 )
 LEADING = ("auroc", "mae", "spearman")
 """The one measure of each head that is shown large."""
@@ -90,19 +92,24 @@ def figures_of(metrics: Metrics | None, part: str = "test") -> list[Figure]:
             continue
         remark, kind = _verdict(measure, value, value_of(baseline_of(metrics), part, measure))
         rows = rows_of(metrics, part, measure.head)
-        tip = f"{measure.name} on the {part} part" + (f", {rows:,} rows" if rows is not None else "")
-        figures.append(Figure(f"{measure.name}, {part}", score(value, measure.digits), remark, kind, tip))
+        words = in_words(part)
+        tip = (
+            tr("{name} on the {part} part", name=measure.name, part=words)
+            if rows is None
+            else tr("{name} on the {part} part, {rows:,} rows", name=measure.name, part=words, rows=rows)
+        )
+        figures.append(Figure(f"{measure.name}, {words}", score(value, measure.digits), remark, kind, tip))
     return figures
 
 
 def _verdict(measure: Measure, value: float, baseline: float | None) -> tuple[str, str]:
     if baseline is None:
-        return "no baseline", "small"
+        return tr("no baseline"), "small"
     difference = value - baseline if measure.higher_is_better else baseline - value
-    said = f"baseline {score(baseline, measure.digits)}"
+    level = score(baseline, measure.digits)
     if difference > 0:
-        return f"beats the {said}", "good"
-    return f"does not beat the {said}", "warn"
+        return tr("beats the baseline {level}", level=level), "good"
+    return tr("does not beat the baseline {level}", level=level), "warn"
 
 
 def plain_value(value: object) -> str:
@@ -110,7 +117,7 @@ def plain_value(value: object) -> str:
     if value is None:
         return number(None)
     if isinstance(value, bool):
-        return "yes" if value else "no"
+        return tr("yes") if value else tr("no")
     if isinstance(value, (int, float)):
         return f"{value:.5g}".replace("-", "\N{MINUS SIGN}") if isinstance(value, float) else str(value)
     if isinstance(value, (list, tuple)):

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QWidget
 from mmdesk.engine.core.logs import log_folder
 from mmdesk.ui import choosers
 from mmdesk.ui.commands import Commands
+from mmdesk.ui.language import tr
 from mmdesk.ui.settings import Preferences, Settings
 from mmdesk.ui.theme import Theme
 
@@ -34,15 +35,15 @@ class PreferencesFlow(QObject):
         from mmdesk.ui.widgets.shortcuts_editor import ShortcutRow
 
         rows = [
-            ShortcutRow(one.key, one.name, one.menu, one.default)
+            ShortcutRow(one.key, one.name, one.menu_name, one.default)
             for one in self._commands.all
             if not one.action.isSeparator()
         ]
-        places = [("Settings are kept in", self._settings.file), ("The log is kept in", log_folder())]
+        places = [(tr("Settings are kept in"), self._settings.file), (tr("The log is kept in"), log_folder())]
         dialog = PreferencesDialog(self._settings.preferences, rows, self._theme.system_points, places, self._window)
 
         def choose() -> None:
-            choosers.choose_folder(dialog, self._settings, "Where new cases go", dialog.set_cases_folder)
+            choosers.choose_folder(dialog, self._settings, tr("Where new cases go"), dialog.set_cases_folder)
 
         dialog.folder_asked.connect(choose)
         dialog.applied.connect(self._on_dialog_applied)

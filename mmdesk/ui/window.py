@@ -33,6 +33,7 @@ from mmdesk.ui.formatting import menu_text, shown
 from mmdesk.ui.icons import application_icon, icon, put_icon
 from mmdesk.ui.jobs.job import Job, Lane
 from mmdesk.ui.jobs.manager import Jobs
+from mmdesk.ui.language import tr, tr_later
 from mmdesk.ui.preferences_flow import PreferencesFlow
 from mmdesk.ui.session import OpenCase, Session
 from mmdesk.ui.settings import Settings
@@ -47,13 +48,25 @@ if TYPE_CHECKING:
     from mmdesk.ui.calls import SortedFiles
 
 ROOMS = ("import", "train", "runs", "explain")
-_TITLES = {"import": "Import", "train": "Train", "runs": "Runs", "explain": "Explain"}
+_TITLES = {"import": tr("Import"), "train": tr("Train"), "runs": tr("Runs"), "explain": tr("Explain")}
+_GO_TO = {
+    "import": tr_later("Go to Import"),
+    "train": tr_later("Go to Train"),
+    "runs": tr_later("Go to Runs"),
+    "explain": tr_later("Go to Explain"),
+}
 _ICONS = {"import": "import", "train": "train", "runs": "runs", "explain": "explain"}
 _NEXT_APPEARANCE = {
     Appearance.SYSTEM: Appearance.LIGHT,
     Appearance.LIGHT: Appearance.DARK,
     Appearance.DARK: Appearance.HIGH_CONTRAST,
     Appearance.HIGH_CONTRAST: Appearance.SYSTEM,
+}
+_TOLD = {
+    Appearance.SYSTEM: tr("Appearance: system"),
+    Appearance.LIGHT: tr("Appearance: light"),
+    Appearance.DARK: tr("Appearance: dark"),
+    Appearance.HIGH_CONTRAST: tr("Appearance: high contrast"),
 }
 _APPEARANCE_ICONS = {
     Appearance.SYSTEM: "palette",
@@ -117,7 +130,7 @@ class MainWindow(QMainWindow):
         theme.dress(self)
         self._add_case_commands()
         self._add_view_commands()
-        self._recent_menu = QMenu("Recent", self)
+        self._recent_menu = QMenu(tr("Recent"), self)
         self._build_menus()
         self._connect()
         self._restore_geometry()
@@ -137,12 +150,12 @@ class MainWindow(QMainWindow):
         self.tabs.setDocumentMode(True)
         self.tabs.tabBar().setDrawBase(False)
         self.tabs.setIconSize(QSize(18, 18))
-        self.tabs.setAccessibleName("Rooms")
+        self.tabs.setAccessibleName(tr("Rooms"))
         self._case_name = ElidedLabel(
             "", "strong", Qt.TextElideMode.ElideMiddle, minimum=280, side=Qt.AlignmentFlag.AlignRight
         )
-        self._appearance = IconButton("contrast", "Appearance", self._on_appearance_clicked)
-        palette = IconButton("search", "Commands (Ctrl+K)", self.show_palette)
+        self._appearance = IconButton("contrast", tr("Appearance"), self._on_appearance_clicked)
+        palette = IconButton("search", tr("Commands (Ctrl+K)"), self.show_palette)
         corner = row(None, self._case_name, palette, self._appearance, spacing=SPACE_S, margin=(0, 2, SPACE_M, 2))
         self.tabs.setCornerWidget(boxed(corner))
         self.stack = QStackedWidget()
@@ -194,52 +207,57 @@ class MainWindow(QMainWindow):
     def _add_case_commands(self) -> None:
         add = self.commands.add
         keys = QKeySequence.StandardKey
-        add("Case", "New…", self.flow.new, shortcut=keys.New, icon="folder-new")
-        add("Case", "Open…", self.flow.choose, shortcut=keys.Open, icon="folder-open")
-        add("Case", "Sample case", self.flow.sample, icon="sample")
+        add("Case", tr_later("New…"), self.flow.new, shortcut=keys.New, icon="folder-new")
+        add("Case", tr_later("Open…"), self.flow.choose, shortcut=keys.Open, icon="folder-open")
+        add("Case", tr_later("Sample case"), self.flow.sample, icon="sample")
         self.commands.separate("Case")
-        add("Case", "Preferences…", self.preferences.show, shortcut="Ctrl+,", icon="settings")
+        add("Case", tr_later("Preferences…"), self.preferences.show, shortcut="Ctrl+,", icon="settings")
         self.commands.separate("Case")
-        self._verify_log = add("Case", "Verify the log", self.flow.verify_log, icon="verify", enabled=False)
-        self._backups = add("Case", "Backups…", self.flow.backups, icon="save", enabled=False)
-        self._properties = add("Case", "Properties…", self.flow.properties, icon="info", enabled=False)
+        self._verify_log = add("Case", tr_later("Verify the log"), self.flow.verify_log, icon="verify", enabled=False)
+        self._backups = add("Case", tr_later("Backups…"), self.flow.backups, icon="save", enabled=False)
+        self._properties = add("Case", tr_later("Properties…"), self.flow.properties, icon="info", enabled=False)
         self._close_case = add(
-            "Case", "Close case", lambda: self.flow.leave(lambda: None), shortcut="Ctrl+W", icon="close", enabled=False
+            "Case",
+            tr_later("Close case"),
+            lambda: self.flow.leave(lambda: None),
+            shortcut="Ctrl+W",
+            icon="close",
+            enabled=False,
         )
-        add("Case", "Quit", self.close, shortcut="Ctrl+Q")
+        add("Case", tr_later("Quit"), self.close, shortcut="Ctrl+Q")
 
     def _add_view_commands(self) -> None:
         add = self.commands.add
         for number, name in enumerate(ROOMS, start=1):
             add(
                 "View",
-                f"Go to {_TITLES[name]}",
+                _GO_TO[name],
                 functools.partial(self.go, name),
                 shortcut=f"Ctrl+{number}",
                 icon=_ICONS[name],
             )
         self.commands.separate("View")
         for choice, text in (
-            (Appearance.SYSTEM, "Appearance as the system"),
-            (Appearance.LIGHT, "Light appearance"),
-            (Appearance.DARK, "Dark appearance"),
-            (Appearance.HIGH_CONTRAST, "High contrast appearance"),
+            (Appearance.SYSTEM, tr_later("Appearance as the system")),
+            (Appearance.LIGHT, tr_later("Light appearance")),
+            (Appearance.DARK, tr_later("Dark appearance")),
+            (Appearance.HIGH_CONTRAST, tr_later("High contrast appearance")),
         ):
             add("View", text, functools.partial(self.choose_appearance, choice), icon=_APPEARANCE_ICONS[choice])
         self.commands.separate("View")
-        add("View", "Larger text", lambda: self._set_points(self.theme.points + 1), shortcut="Ctrl++")
-        add("View", "Smaller text", lambda: self._set_points(self.theme.points - 1), shortcut="Ctrl+-")
-        add("View", "Usual text size", lambda: self._set_points(None), shortcut="Ctrl+0")
-        add("View", "Reset layout", self._on_reset_layout)
-        add("Help", "Commands…", self.show_palette, shortcut="Ctrl+K", icon="search")
-        add("Help", "About mmdesk", lambda: show_about(self, self.jobs), icon="info")
+        add("View", tr_later("Larger text"), lambda: self._set_points(self.theme.points + 1), shortcut="Ctrl++")
+        add("View", tr_later("Smaller text"), lambda: self._set_points(self.theme.points - 1), shortcut="Ctrl+-")
+        add("View", tr_later("Usual text size"), lambda: self._set_points(None), shortcut="Ctrl+0")
+        add("View", tr_later("Reset layout"), self._on_reset_layout)
+        add("Help", tr_later("Commands…"), self.show_palette, shortcut="Ctrl+K", icon="search")
+        add("Help", tr_later("About mmdesk"), lambda: show_about(self, self.jobs), icon="info")
 
     def _build_menus(self) -> None:
         self.menuBar().clear()
         for name in Commands.MENUS:
             actions = self.commands.of(name)
             if actions:
-                menu = self.menuBar().addMenu(f"&{name}")
+                menu = self.menuBar().addMenu(f"&{tr(name)}")
                 menu.addActions(actions)
                 if name == "Case":
                     menu.insertMenu(actions[2], self._recent_menu)
@@ -290,7 +308,7 @@ class MainWindow(QMainWindow):
     def _on_case_back(self) -> None:
         self.banner.hide()
         if self.session.case is not None:
-            self.strip.tell("The case is there again.", "done", "good")
+            self.strip.tell(tr("The case is there again."), "done", "good")
 
     def _on_raise_asked(self) -> None:
         """Another window was to open the case that is open here."""
@@ -298,7 +316,7 @@ class MainWindow(QMainWindow):
         self.raise_()
         self.activateWindow()
         QApplication.alert(self)  # where windows may not put themselves in front
-        self.strip.tell("Another window of mmdesk was to open this case; it is open here.")
+        self.strip.tell(tr("Another window of mmdesk was to open this case; it is open here."))
 
     def _show_recent(self) -> None:
         """Show the list, then look which of them are still there: a drive that sleeps must not stop the window."""
@@ -337,7 +355,7 @@ class MainWindow(QMainWindow):
         """Look like this, now and from now on."""
         self.settings.appearance = appearance
         self.theme.choose(appearance)
-        self.strip.tell(f"Appearance: {appearance.value}", "info", "muted")
+        self.strip.tell(_TOLD[appearance], "info", "muted")
 
     def _on_appearance_clicked(self) -> None:
         self.choose_appearance(_NEXT_APPEARANCE[self.theme.appearance])
@@ -356,7 +374,7 @@ class MainWindow(QMainWindow):
         from mmdesk.ui.widgets.command_palette import CommandPalette, Entry
 
         offered = [c for c in self.commands.all if not c.action.isSeparator() and c.action.isEnabled()]
-        entries = [Entry(c.name, c.menu, c.action.shortcut().toString()) for c in offered]
+        entries = [Entry(c.name, c.menu_name, c.action.shortcut().toString()) for c in offered]
         palette = CommandPalette(entries, self)
         palette.chosen.connect(lambda number: offered[number].action.trigger())
         palette.open()
@@ -367,8 +385,12 @@ class MainWindow(QMainWindow):
         """Take files wherever they are dropped, and say what will come of it."""
         if any(url.isLocalFile() for url in event.mimeData().urls()):
             event.acceptProposedAction()
-            into = f"the case {shown(self.session.case.name, 80)}" if self.session.case is not None else ""
-            self.veil.cover(f"Drop to import into {into}, or to open a case" if into else "Drop a case to open it")
+            case = self.session.case
+            self.veil.cover(
+                tr("Drop a case to open it")
+                if case is None
+                else tr("Drop to import into the case {name}, or to open a case", name=shown(case.name, 80))
+            )
             self._let_fields_take_drops(False)
 
     def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
@@ -407,8 +429,8 @@ class MainWindow(QMainWindow):
         elif self.session.case is None:
             choosers.show_error(
                 self,
-                "There is no case open to import these files into.",
-                "Make a new case or open one, then drop them.",
+                tr("There is no case open to import these files into."),
+                tr("Make a new case or open one, then drop them."),
             )
         else:
             self.go("import", found)
@@ -441,11 +463,14 @@ class MainWindow(QMainWindow):
         titles = ", ".join(job.title for job in running)
         choosers.ask(
             self,
-            "Stop what is running and close?",
-            f"Still running: {titles}. It will be stopped at the next safe point; nothing half done is kept.",
-            "Stop and close",
+            tr("Stop what is running and close?"),
+            tr(
+                "Still running: {titles}. It will be stopped at the next safe point; nothing half done is kept.",
+                titles=titles,
+            ),
+            tr("Stop and close"),
             self._stop_and_close,
-            other="Keep it running",
+            other=tr("Keep it running"),
         )
 
     def _stop_and_close(self) -> None:

@@ -40,7 +40,7 @@ def test_texts_are_filled_and_numbers_choose_the_form() -> None:
 
 
 @pytest.mark.parametrize(("text", "drawn_out"), [
-    ("OK", "OKé"), ("Open case…", "Open caseéàîõ…"), ("{n:,} runs:", "{n:,} runséà:"), ("Is it so?", "Is it soéàîõ?"),
+    ("OK", "OKé"), ("Open case…", "Open caseéàîõ…"), ("{n:,} runs:", "{n:,} runséàî:"), ("Is it so?", "Is it soéàîõ?"),
 ])  # fmt: skip
 def test_the_long_language_is_longer_by_two_fifths_and_ends_alike(text: str, drawn_out: str) -> None:
     assert longer(text) == drawn_out

@@ -16,6 +16,7 @@ from enum import StrEnum
 from mmdesk.engine.core.errors import ConflictError, MmdeskError
 from mmdesk.engine.core.jobs import JobCancelled, JobContext, PartContext
 from mmdesk.ui.hints import for_window
+from mmdesk.ui.language import tr
 
 _GUESS_AFTER_S = 2.0
 _GUESS_AFTER_SHARE = 0.02
@@ -78,8 +79,8 @@ class Failure:
         if isinstance(error, MmdeskError):
             return cls(error.message, for_window(error.hint), error.code, facts=error.details)
         return cls(
-            f"Something went wrong inside mmdesk ({type(error).__name__}).",
-            "Nothing half done was kept. The details help whoever looks after mmdesk to mend it.",
+            tr("Something went wrong inside mmdesk ({name}).", name=type(error).__name__),
+            tr("Nothing half done was kept. The details help whoever looks after mmdesk to mend it."),
             "bug",
             "".join(traceback.format_exception(error)),
         )

@@ -18,6 +18,7 @@ from mmdesk.engine.core.processes import pinned_environment
 from mmdesk.ui.jobs.job import Failure, Job, JobState, MailboxContext, Outcome, Progress
 from mmdesk.ui.jobs.parcels import unpacked
 from mmdesk.ui.jobs.worker import import_path, serve
+from mmdesk.ui.language import tr
 
 # What starts processes is loaded with the first of them: the window is seen the sooner.
 if TYPE_CHECKING:
@@ -229,8 +230,8 @@ class ProcessLane(_Lane):
                 self._worker, self._told = _WorkerProcess(self._name), 0
             except OSError as error:
                 raise ResourceError(
-                    f"No process for this work could be started: {error.strerror or error}.",
-                    "Close other programs and start it again.",
+                    tr("No process for this work could be started: {reason}.", reason=error.strerror or error),
+                    tr("Close other programs and start it again."),
                     code="resource.process",
                 ) from error
         return self._worker
@@ -264,12 +265,19 @@ class ProcessLane(_Lane):
             self._worker.process.join(_GOODBYE_S)
             code = self._worker.process.exitcode
             self._drop(self._worker)
-        how = f"was ended by signal {-code}" if code is not None and code < 0 else f"ended with status {code}"
+        how = (
+            tr("was ended by signal {number}", number=-code)
+            if code is not None and code < 0
+            else tr("ended with status {code}", code=code)
+        )
         return Outcome(
             JobState.FAILED,
             failure=Failure(
-                f"The process that did this work {how} before it was finished.",
-                "Often the memory ran out. What was stored before is untouched; close other programs and start again.",
+                tr("The process that did this work {how} before it was finished.", how=how),
+                tr(
+                    "Often the memory ran out. What was stored before is untouched; close other programs and start "
+                    "again."
+                ),
                 "process.died",
             ),
         )

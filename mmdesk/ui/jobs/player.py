@@ -14,9 +14,12 @@ from PySide6.QtCore import QObject, Qt, Signal, Slot
 from PySide6.QtGui import QImage
 
 from mmdesk.ui.jobs.player_process import serve
+from mmdesk.ui.language import tr
 
 _GOODBYE_S = 1.0
-_LOST = "The process that plays ended before its time; the file may be damaged. What the model saw of it stays shown."
+_LOST = tr(
+    "The process that plays ended before its time; the file may be damaged. What the model saw of it stays shown."
+)
 
 
 class Player(QObject):

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QDialog, QLabel, QLineEdit, QPlainTextEdit, QSplit
 from mmdesk.ui.colours import SPACE_L, SPACE_M, SPACE_S
 from mmdesk.ui.formatting import shown
 from mmdesk.ui.icons import application_icon
+from mmdesk.ui.language import tr
 from mmdesk.ui.models.columns import Column
 from mmdesk.ui.widgets.basics import Button, Label, boxed, column, row
 from mmdesk.ui.widgets.notice import Stateful
@@ -42,27 +43,29 @@ class AboutDialog(QDialog):
 
     def __init__(self, version: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setWindowTitle("About mmdesk")
+        self.setWindowTitle(tr("About mmdesk"))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self._version = version
         self._parts: Sequence[Part] = ()
         mark = QLabel()
         mark.setPixmap(application_icon().pixmap(48, 48))
-        said = Label("Offline analysis of cases with tables and evidence files. Nothing leaves this computer.", "muted")
+        said = Label(
+            tr("Offline analysis of cases with tables and evidence files. Nothing leaves this computer."), "muted"
+        )
         head = row(
             None, mark, column(None, Label(f"mmdesk {version}", "title"), said, spacing=2), None, spacing=SPACE_L
         )
         self.search = QLineEdit()
-        self.search.setPlaceholderText("Find a part or a licence")
-        self.search.setAccessibleName("Find a part or a licence")
+        self.search.setPlaceholderText(tr("Find a part or a licence"))
+        self.search.setAccessibleName(tr("Find a part or a licence"))
         self.search.setClearButtonEnabled(True)
-        self.table = Table("Parts of mmdesk")
+        self.table = Table(tr("Parts of mmdesk"))
         self.text = QPlainTextEdit()
         self.text.setReadOnly(True)
-        self.text.setAccessibleName("Licence")
+        self.text.setAccessibleName(tr("Licence"))
         self.home = Label("", "small", wrap=True)
         self.home.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self.copy = Button("Copy versions", self._on_copy, icon="copy")
+        self.copy = Button(tr("Copy versions"), self._on_copy, icon="copy")
         self.text.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))  # licences are set in columns
         left = boxed(column(None, self.search, self.table, spacing=SPACE_S))
         right = boxed(column(None, self.home, self.text, spacing=SPACE_S))
@@ -72,22 +75,22 @@ class AboutDialog(QDialog):
         splitter.addWidget(right)
         splitter.setSizes([370, 470])
         self.state = Stateful(splitter)
-        buttons = row(None, self.copy, None, Button("Close", self.reject))
+        buttons = row(None, self.copy, None, Button(tr("Close"), self.reject))
         column(self, head, self.state, buttons, spacing=SPACE_M, margin=SPACE_L).setStretch(1, 1)
         self.search.textChanged.connect(lambda _text: self._filter())
         self.table.picked.connect(self._on_picked)
         self.resize(900, 560)
         self.copy.setEnabled(False)
-        self.state.show_busy("Reading what is installed")
+        self.state.show_busy(tr("Reading what is installed"))
 
     def show_parts(self, parts: Sequence[Part]) -> None:
         """What mmdesk is made of."""
         self._parts = parts
         self.table.set_columns(
             [
-                Column("Part", [part.name for part in parts]),
-                Column("Version", [part.version for part in parts]),
-                Column("Licence", [part.licence or "see its text" for part in parts]),
+                Column(tr("Part"), [part.name for part in parts]),
+                Column(tr("Version"), [part.version for part in parts]),
+                Column(tr("Licence"), [part.licence or tr("see its text") for part in parts]),
             ]
         )
         self.copy.setEnabled(True)
@@ -116,11 +119,15 @@ class AboutDialog(QDialog):
         self.text.clear()
         self.home.setText("" if chosen is None else shown(f"{chosen.name} {chosen.version}: {chosen.home}"))
         if chosen is not None and chosen.has_text:
-            self.text.setPlainText("Reading…")
+            self.text.setPlainText(tr("Reading…"))
             self.text_asked.emit(chosen.name)
         elif chosen is not None:
             self.text.setPlainText(
-                f"{chosen.name} brings no text of its licence. It says: {chosen.licence or 'nothing'}"
+                tr(
+                    "{name} brings no text of its licence. It says: {licence}",
+                    name=chosen.name,
+                    licence=chosen.licence or tr("nothing"),
+                )
             )
 
     def _on_copy(self) -> None:

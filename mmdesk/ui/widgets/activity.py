@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QFrame, QProgressBar, QWidget
 
 from mmdesk.ui.colours import SPACE_L, SPACE_M, SPACE_XS
 from mmdesk.ui.formatting import duration, percent
+from mmdesk.ui.language import tr
 from mmdesk.ui.widgets.basics import Button, ElidedLabel, Label, column, row
 from mmdesk.ui.widgets.notice import Picture
 
@@ -46,25 +47,25 @@ class _Row(QWidget):
         self._bar = QProgressBar()
         self._bar.setTextVisible(False)
         self._bar.setFixedWidth(180)
-        self._bar.setAccessibleName(f"Progress of {activity.title}")
+        self._bar.setAccessibleName(tr("Progress of {title}", title=activity.title))
         self._share = Label("", "muted")
         self._left = Label("", "muted")
-        self.cancel = Button("Cancel")
-        self.cancel.setAccessibleName(f"Cancel {activity.title}")
+        self.cancel = Button(tr("Cancel"))
+        self.cancel.setAccessibleName(tr("Cancel {title}", title=activity.title))
         layout = row(self, self._title, self._text, self._bar, self._share, self._left, self.cancel, spacing=SPACE_M)
         layout.setStretchFactor(self._text, 1)
         width = self._share.fontMetrics().horizontalAdvance
         self._share.setMinimumWidth(width("100 %"))
-        self._left.setMinimumWidth(width("10 min 00 s left"))
+        self._left.setMinimumWidth(width(tr("10 min 00 s left")))
         self.show_activity(activity)
 
     def show_activity(self, activity: Activity) -> None:
-        text = "waiting for its turn" if activity.waiting else activity.text
-        self._text.set_text("stopping at the next safe point" if activity.stopping else text)
+        text = tr("waiting for its turn") if activity.waiting else activity.text
+        self._text.set_text(tr("stopping at the next safe point") if activity.stopping else text)
         self._bar.setRange(0, 0 if activity.share is None and not activity.waiting else 1000)
         self._bar.setValue(round((activity.share or 0.0) * 1000))
         self._share.setText("" if activity.share is None else percent(activity.share))
-        self._left.setText("" if activity.left_s is None else f"{duration(activity.left_s)} left")
+        self._left.setText("" if activity.left_s is None else tr("{time} left", time=duration(activity.left_s)))
         self.cancel.setEnabled(not activity.stopping)
 
 
@@ -76,10 +77,10 @@ class ActivityStrip(QFrame):
     def __init__(self) -> None:
         super().__init__()
         self.setProperty("kind", "strip")
-        self.setAccessibleName("Activity")
+        self.setAccessibleName(tr("Activity"))
         self._rows: dict[int, _Row] = {}
         self._icon = Picture("info", "muted", 16)
-        self._news = ElidedLabel("Ready", "muted")
+        self._news = ElidedLabel(tr("Ready"), "muted")
         self._list = column(None, spacing=SPACE_XS)
         news = row(None, self._icon, self._news)
         news.setStretchFactor(self._news, 1)
@@ -126,4 +127,4 @@ class ActivityStrip(QFrame):
 
     def _on_news_old(self) -> None:
         self._icon.show_icon("info", "muted")
-        self._news.set_text("Ready")
+        self._news.set_text(tr("Ready"))

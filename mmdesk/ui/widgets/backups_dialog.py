@@ -10,16 +10,17 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QDialog, QWidget
 
 from mmdesk.ui.colours import SPACE_L, SPACE_M
-from mmdesk.ui.formatting import exact_time, relative_time, size
+from mmdesk.ui.formatting import LONG_AGO, exact_time, relative_time, size
+from mmdesk.ui.language import tr
 from mmdesk.ui.models.columns import Column
 from mmdesk.ui.widgets.basics import Button, Label, column, row
 from mmdesk.ui.widgets.notice import Stateful
 from mmdesk.ui.widgets.table import Table
 
 _REASONS = {
-    "manual": "by hand",
-    "before-migration": "before the tables got a newer form",
-    "before-restore": "before going back to another backup",
+    "manual": tr("by hand"),
+    "before-migration": tr("before the tables got a newer form"),
+    "before-restore": tr("before going back to another backup"),
 }
 
 
@@ -41,24 +42,26 @@ class BackupsDialog(QDialog):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setWindowTitle("Backups")
+        self.setWindowTitle(tr("Backups"))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self._backups: Sequence[Backup] = ()
-        self.table = Table("Backups")
+        self.table = Table(tr("Backups"))
         self.state = Stateful(self.table)
-        self.make = Button("Back up now", self.make_asked.emit, icon="save", kind="primary")
-        self.restore = Button("Go back to this one…", self._on_restore, icon="restore")
+        self.make = Button(tr("Back up now"), self.make_asked.emit, icon="save", kind="primary")
+        self.restore = Button(tr("Go back to this one…"), self._on_restore, icon="restore")
         said = Label(
-            "A backup holds the case's tables and its log, and is checked when it is made. Evidence files never change "
-            "and are not copied. The newest five are kept, inside the case folder.",
+            tr(
+                "A backup holds the case's tables and its log, and is checked when it is made. Evidence files never "
+                "change and are not copied. The newest five are kept, inside the case folder."
+            ),
             "muted",
             wrap=True,
         )
-        buttons = row(None, self.make, None, self.restore, Button("Close", self.reject))
+        buttons = row(None, self.make, None, self.restore, Button(tr("Close"), self.reject))
         column(self, said, self.state, buttons, spacing=SPACE_M, margin=SPACE_L).setStretch(1, 1)
         self.table.picked.connect(lambda _rows: self._enable())
         self.resize(640, 380)
-        self.show_busy("Reading the list")
+        self.show_busy(tr("Reading the list"))
 
     def show_busy(self, what: str) -> None:
         """Something is on its way; nothing can be asked meanwhile."""
@@ -73,16 +76,22 @@ class BackupsDialog(QDialog):
         created = [backup.created_us for backup in backups]
         self.table.set_columns(
             [
-                Column("Made", created, show=relative_time, tip=exact_time, keys=np.array(created, dtype=np.float64),
-                       room="59 minutes ago"),
-                Column("Size", [backup.size_bytes for backup in backups], show=size, numeric=True),
-                Column("Why", [_REASONS.get(backup.reason, backup.reason) for backup in backups]),
+                Column(
+                    tr("Made"),
+                    created,
+                    show=relative_time,
+                    tip=exact_time,
+                    keys=np.array(created, dtype=np.float64),
+                    room=LONG_AGO,
+                ),
+                Column(tr("Size"), [backup.size_bytes for backup in backups], show=size, numeric=True),
+                Column(tr("Why"), [_REASONS.get(backup.reason, backup.reason) for backup in backups]),
             ]
-        )  # fmt: skip
+        )
         if backups:
             self.state.show_content()
         else:
-            self.state.show_empty("save", "No backups yet", "")
+            self.state.show_empty("save", tr("No backups yet"), "")
         self._enable()
 
     def _on_restore(self) -> None:

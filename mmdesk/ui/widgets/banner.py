@@ -6,6 +6,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFrame
 
 from mmdesk.ui.colours import SPACE_L, SPACE_M, SPACE_S
+from mmdesk.ui.language import tr
 from mmdesk.ui.widgets.basics import Button, Label, column, row
 from mmdesk.ui.widgets.notice import Picture
 
@@ -19,11 +20,11 @@ class Banner(QFrame):
     def __init__(self) -> None:
         super().__init__()
         self.setProperty("kind", "banner")
-        self.setAccessibleName("Warning")
+        self.setAccessibleName(tr("Warning"))
         self.message = Label("", "strong", wrap=True)
         self.hint = Label("", wrap=True)
-        self.retry = Button("Look again", self.retry_asked.emit, icon="refresh")
-        close = Button("Close case", self.close_asked.emit)
+        self.retry = Button(tr("Look again"), self.retry_asked.emit, icon="refresh")
+        close = Button(tr("Close case"), self.close_asked.emit)
         words = column(None, self.message, self.hint, spacing=2)
         line = row(self, Picture("warning", "warn", 24), words, self.retry, close, spacing=SPACE_M,
                    margin=(SPACE_L, SPACE_S, SPACE_L, SPACE_S))  # fmt: skip

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
 from mmdesk.ui.colours import Colours, current
 from mmdesk.ui.formatting import number, shown
+from mmdesk.ui.language import tr
 from mmdesk.ui.models.columns import ColumnsModel
 from mmdesk.ui.widgets.basics import Painted
 
@@ -36,7 +37,7 @@ class BarList(Painted):
         empty: What stands there when there is no bar.
     """
 
-    def __init__(self, name: str, empty: str = "Nothing to show.") -> None:
+    def __init__(self, name: str, empty: str = tr("Nothing to show.")) -> None:
         super().__init__()
         self._name, self._empty = name, empty
         self._bars: tuple[Bar, ...] = ()

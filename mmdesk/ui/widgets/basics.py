@@ -24,6 +24,7 @@ from PySide6.QtWidgets import (
 from mmdesk.ui.colours import SPACE_L, SPACE_S
 from mmdesk.ui.formatting import shown, tool_tip
 from mmdesk.ui.icons import put_icon
+from mmdesk.ui.language import tr
 
 _ICON = QSize(18, 18)
 
@@ -186,9 +187,9 @@ def zoom_buttons(
     return boxed(
         row(
             None,
-            IconButton("plus", f"Zoom in on {of}", nearer),
-            IconButton("minus", f"Zoom out of {of}", farther),
-            IconButton("fit", f"Show all of {of}", whole),
+            IconButton("plus", tr("Zoom in on {of}", of=of), nearer),
+            IconButton("minus", tr("Zoom out of {of}", of=of), farther),
+            IconButton("fit", tr("Show all of {of}", of=of), whole),
             spacing=0,
         )
     )

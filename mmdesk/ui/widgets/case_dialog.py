@@ -11,6 +11,7 @@ from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QDialog, QFormLayout, QLineEdit, QRadioButton, QWidget
 
 from mmdesk.ui.colours import SPACE_L, SPACE_M, SPACE_S
+from mmdesk.ui.language import tr
 from mmdesk.ui.widgets.basics import Button, Label, boxed, column, row
 from mmdesk.ui.widgets.server_form import Server, ServerForm
 
@@ -32,32 +33,32 @@ class NewCaseDialog(QDialog):
 
     def __init__(self, parent_folder: Path, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setWindowTitle("New case")
+        self.setWindowTitle(tr("New case"))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.name = QLineEdit()
-        self.name.setPlaceholderText("For example: Payments review, spring")
+        self.name.setPlaceholderText(tr("For example: Payments review, spring"))
         self.folder = QLineEdit(str(parent_folder))
-        self.local = QRadioButton("In the case folder (one file, nothing to set up)")
-        self.server = QRadioButton("In a PostgreSQL database (several people, one case)")
+        self.local = QRadioButton(tr("In the case folder (one file, nothing to set up)"))
+        self.server = QRadioButton(tr("In a PostgreSQL database (several people, one case)"))
         self.local.setChecked(True)
         self.form = ServerForm()
         self.form.hide()
-        for field, said in ((self.name, "Name"), (self.folder, "Folder")):
+        for field, said in ((self.name, tr("Name")), (self.folder, tr("Folder"))):
             field.setAccessibleName(said)
         self.result_path = Label("", "small", wrap=True)
         self.reason = Label("", "warn", wrap=True)
-        self._create = Button("Create case", self._on_create, kind="primary")
+        self._create = Button(tr("Create case"), self._on_create, kind="primary")
         self._create.setDefault(True)
-        browse = Button("Browse…", self.folder_asked.emit)
+        browse = Button(tr("Browse…"), self.folder_asked.emit)
         form = QFormLayout()
         form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft)
         form.setSpacing(SPACE_S)
-        form.addRow("Name", self.name)
-        form.addRow("Inside", boxed(row(None, self.folder, browse)))
+        form.addRow(tr("Name"), self.name)
+        form.addRow(tr("Inside"), boxed(row(None, self.folder, browse)))
         form.addRow("", self.result_path)
-        form.addRow("Tables", self.local)
+        form.addRow(tr("Tables"), self.local)
         form.addRow("", self.server)
-        buttons = row(None, self.reason, None, Button("Cancel", self.reject), self._create)
+        buttons = row(None, self.reason, None, Button(tr("Cancel"), self.reject), self._create)
         buttons.setStretch(0, 1)
         column(self, form, self.form, SPACE_M, buttons, margin=SPACE_L).setStretch(1, 1)
         for field in (self.name, self.folder):
@@ -99,18 +100,20 @@ class NewCaseDialog(QDialog):
 
     def _problem(self) -> str:
         if not self.name.text().strip():
-            return "Give the case a name."
+            return tr("Give the case a name.")
         if not Path(self.folder.text().strip()).is_absolute():
-            return "Choose the folder it goes into."
+            return tr("Choose the folder it goes into.")
         if self.answers().folder.exists():
-            return "There is a folder of this name already."
+            return tr("There is a folder of this name already.")
         return self.form.problem() if self.server.isChecked() else ""
 
     def _check(self) -> None:
         problem = self._problem()
         self._create.setEnabled(not problem)
         self.reason.setText(problem)
-        self.result_path.setText(f"Will be made: {self.answers().folder}" if self.name.text().strip() else " ")
+        self.result_path.setText(
+            tr("Will be made: {folder}", folder=self.answers().folder) if self.name.text().strip() else " "
+        )
 
     def _on_server_toggled(self, checked: bool) -> None:
         self.form.setVisible(checked)

@@ -29,6 +29,7 @@ from PySide6.QtWidgets import (
 )
 
 from mmdesk.ui.colours import current
+from mmdesk.ui.language import tr
 from mmdesk.ui.models.cells import CellKind, CellsModel
 from mmdesk.ui.widgets.bars import SignedBarDelegate
 from mmdesk.ui.widgets.table import plain_rows
@@ -36,8 +37,8 @@ from mmdesk.ui.widgets.table import plain_rows
 Index = QModelIndex | QPersistentModelIndex
 _RADIUS = 4.0
 _FEWEST_ROWS = 4
-_CLOSED = "was left"
-_BEFORE = "what it said before"
+_CLOSED = tr("was left")
+_BEFORE = tr("what it said before")
 
 
 class _Editors(QStyledItemDelegate):

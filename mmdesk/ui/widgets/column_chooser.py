@@ -9,7 +9,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QDialog, QLineEdit, QWidget
 
 from mmdesk.ui.colours import SPACE_M
-from mmdesk.ui.formatting import count
+from mmdesk.ui.language import tr, tr_n
 from mmdesk.ui.models.cells import CellKind, FieldCell
 from mmdesk.ui.widgets.basics import Button, Label, column, row
 from mmdesk.ui.widgets.cells_table import CellsTable
@@ -39,26 +39,30 @@ class ColumnChooser(QDialog):
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
-        self.setWindowTitle("Columns")
+        self.setWindowTitle(tr("Columns"))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self._columns = {one.name: one for one in columns}
         self._shown = [name for name in shown if name in self._columns]
         self._pinned, self._defaults = pinned, defaults
         self._listed: list[str] = []
         self.search = QLineEdit()
-        self.search.setPlaceholderText("Find a column")
-        self.search.setAccessibleName("Find a column")
+        self.search.setPlaceholderText(tr("Find a column"))
+        self.search.setAccessibleName(tr("Find a column"))
         self.search.setClearButtonEnabled(True)
         self.search.textChanged.connect(lambda _text: self._fill())
-        self.table = CellsTable("Columns", ("Column", "Group", "Place"), (0.5, 0.22, 0.26))
+        self.table = CellsTable(tr("Columns"), (tr("Column"), tr("Group"), tr("Place")), (0.5, 0.22, 0.26))
         self.table.cells.edited.connect(self._on_edited)
         self.table.selectionModel().currentChanged.connect(lambda *_: self._enable())
         self._said = Label("", "muted")
-        self.up = Button("Move up", lambda: self._move(-1), icon="up")
-        self.down = Button("Move down", lambda: self._move(1), icon="down")
-        self.pin = Button("Pin up to here", self._on_pin, help_text="This column and those before it stay in view.")
+        self.up = Button(tr("Move up"), lambda: self._move(-1), icon="up")
+        self.down = Button(tr("Move down"), lambda: self._move(1), icon="down")
+        self.pin = Button(
+            tr("Pin up to here"), self._on_pin, help_text=tr("This column and those before it stay in view.")
+        )
         buttons = row(None, self.up, self.down, self.pin, None)
-        end = row(None, Button("Defaults", self._on_defaults), None, Button("Close", self.accept, kind="primary"))
+        end = row(
+            None, Button(tr("Defaults"), self._on_defaults), None, Button(tr("Close"), self.accept, kind="primary")
+        )
         column(self, self.search, self._said, self.table, buttons, end, margin=SPACE_M)
         self.resize(560, 520)
         self._fill()
@@ -74,7 +78,14 @@ class ColumnChooser(QDialog):
 
         self._listed = [name for name in [*self._shown, *others] if fits(name)]
         self.table.set_rows([self._row(name) for name in self._listed])
-        self._said.setText(f"{len(self._shown)} of {count(len(self._columns), 'column')} shown")
+        self._said.setText(
+            tr_n(
+                "{shown} of {n:,} column shown",
+                "{shown} of {n:,} columns shown",
+                len(self._columns),
+                shown=len(self._shown),
+            )
+        )
         if current in self._listed:
             self.table.setCurrentIndex(self.table.cells.index(self._listed.index(current), 0))
         self._enable()
@@ -82,7 +93,7 @@ class ColumnChooser(QDialog):
     def _row(self, name: str) -> list[FieldCell]:
         one, is_shown = self._columns[name], name in self._shown
         place = self._shown.index(name) + 1 if is_shown else 0
-        where = f"{place}, pinned" if is_shown and place <= self._pinned else str(place or "")
+        where = tr("{place}, pinned", place=place) if is_shown and place <= self._pinned else str(place or "")
         tip = f"{one.name}\n{one.help}"
         return [
             FieldCell(CellKind.CHECK, one.title, checked=is_shown, tip=tip),
@@ -131,4 +142,4 @@ class ColumnChooser(QDialog):
         self.down.setEnabled(0 <= at < len(self._shown) - 1)
         self.pin.setEnabled(at >= 0)
         is_last_pinned = at >= 0 and at + 1 == self._pinned
-        self.pin.setText("Pin nothing" if is_last_pinned else "Pin up to here")
+        self.pin.setText(tr("Pin nothing") if is_last_pinned else tr("Pin up to here"))

@@ -11,6 +11,7 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QDialog, QLineEdit, QWidget
 
 from mmdesk.ui.colours import SPACE_M
+from mmdesk.ui.language import tr
 from mmdesk.ui.models.columns import Column
 from mmdesk.ui.widgets.basics import column
 from mmdesk.ui.widgets.table import Table
@@ -32,20 +33,20 @@ class CommandPalette(QDialog):
 
     def __init__(self, entries: Sequence[Entry], parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setWindowTitle("Commands")
+        self.setWindowTitle(tr("Commands"))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self._entries = tuple(entries)
         self._field = QLineEdit()
-        self._field.setPlaceholderText("Type a few letters of a command")
-        self._field.setAccessibleName("Command")
+        self._field.setPlaceholderText(tr("Type a few letters of a command"))
+        self._field.setAccessibleName(tr("Command"))
         self._field.setClearButtonEnabled(True)
-        self.table = Table("Commands")
+        self.table = Table(tr("Commands"))
         self.table.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.table.set_columns(
             [
-                Column("Command", [entry.name for entry in entries]),
-                Column("Menu", [entry.menu for entry in entries]),
-                Column("Shortcut", [entry.shortcut for entry in entries]),
+                Column(tr("Command"), [entry.name for entry in entries]),
+                Column(tr("Menu"), [entry.menu for entry in entries]),
+                Column(tr("Shortcut"), [entry.shortcut for entry in entries]),
             ]
         )
         column(self, self._field, self.table, margin=SPACE_M)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QColor
 
+from mmdesk.ui.language import tr
 from mmdesk.ui.widgets.plot import Plot
 from mmdesk.ui.widgets.time_axis import TimeAxis
 
@@ -91,7 +92,7 @@ class CoursePlot(Plot):
         self._at_s: float | None = None
         self._shown_s = (0.0, 1.0)
         self.setMinimumHeight(_LEAST_HEIGHT)
-        self.setAccessibleName("Score over time")
+        self.setAccessibleName(tr("Score over time"))
         self.scene().sigMouseClicked.connect(self._on_scene_clicked)
 
     def sizeHint(self) -> QSize:

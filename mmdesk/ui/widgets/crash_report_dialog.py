@@ -7,6 +7,7 @@ from PySide6.QtGui import QFontDatabase, QGuiApplication
 from PySide6.QtWidgets import QDialog, QPlainTextEdit, QWidget
 
 from mmdesk.ui.colours import SPACE_L, SPACE_M
+from mmdesk.ui.language import tr
 from mmdesk.ui.widgets.basics import Button, Label, column, row
 from mmdesk.ui.widgets.notice import Picture
 
@@ -18,32 +19,36 @@ class CrashReportDialog(QDialog):
 
     def __init__(self, report: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setWindowTitle("Something went wrong")
+        self.setWindowTitle(tr("Something went wrong"))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.report = report
         said = Label(
-            "Your case is safe: every change is stored whole or not at all. You can go on; if the window behaves "
-            "oddly, close and open it again.",
+            tr(
+                "Your case is safe: every change is stored whole or not at all. You can go on; if the window behaves "
+                "oddly, close and open it again."
+            ),
             wrap=True,
         )
         about = Label(
-            "This report helps whoever looks after mmdesk. It names places in the program and versions; paths, names "
-            "and values of yours are not in it. Nothing is sent: read it, then save or copy it if you like.",
+            tr(
+                "This report helps whoever looks after mmdesk. It names places in the program and versions; paths, "
+                "names and values of yours are not in it. Nothing is sent: read it, then save or copy it if you like."
+            ),
             "muted",
             wrap=True,
         )
-        title = Label("Something went wrong inside mmdesk.", "heading")
+        title = Label(tr("Something went wrong inside mmdesk."), "heading")
         head = row(None, Picture("warning", "warn", 32), column(None, title, said), spacing=SPACE_M)
         head.setStretch(1, 1)
         self.text = QPlainTextEdit(report)
         self.text.setReadOnly(True)
         self.text.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
-        self.text.setAccessibleName("Report")
+        self.text.setAccessibleName(tr("Report"))
         self.said = Label("", "small", wrap=True)
-        close = Button("Close", self.reject, kind="primary")
+        close = Button(tr("Close"), self.reject, kind="primary")
         close.setDefault(True)
-        save = Button("Save the report…", self.save_asked.emit, icon="save")
-        buttons = row(None, save, Button("Copy", self._on_copy, icon="copy"), self.said, None, close)
+        save = Button(tr("Save the report…"), self.save_asked.emit, icon="save")
+        buttons = row(None, save, Button(tr("Copy"), self._on_copy, icon="copy"), self.said, None, close)
         buttons.setStretch(2, 1)
         column(self, head, about, self.text, buttons, spacing=SPACE_M, margin=SPACE_L).setStretch(2, 1)
         self.resize(760, 520)
@@ -54,4 +59,4 @@ class CrashReportDialog(QDialog):
 
     def _on_copy(self) -> None:
         QGuiApplication.clipboard().setText(self.report)
-        self.say("Copied.")
+        self.say(tr("Copied."))

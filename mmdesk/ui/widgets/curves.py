@@ -13,7 +13,9 @@ from PySide6.QtGui import QColor, QPainter
 from PySide6.QtWidgets import QGridLayout, QWidget
 
 from mmdesk.ui.colours import SPACE_S, SPACE_XS, Colours, current
+from mmdesk.ui.engine_words import in_words
 from mmdesk.ui.formatting import score
+from mmdesk.ui.language import tr
 from mmdesk.ui.widgets.basics import Painted, column
 from mmdesk.ui.widgets.plot import Plot
 
@@ -130,7 +132,7 @@ class Legend(Painted):
         super().__init__()
         self._best: int | None = None
         self._baseline = False
-        self.setAccessibleName("Legend")
+        self.setAccessibleName(tr("Legend"))
 
     def show_legend(self, best: int | None, *, baseline: bool) -> None:
         """Which epoch is the best, so far, and whether there is a baseline."""
@@ -153,9 +155,9 @@ class Legend(Painted):
             ("validation", pg.mkPen(QColor(colours.series[1]), width=2)),
         ]
         if self._baseline:
-            entries.append(("plain baseline, validation", _baseline_pen(colours)))
+            entries.append((tr("plain baseline, validation"), _baseline_pen(colours)))
         if self._best is not None:
-            entries.append((f"best epoch: {self._best}", _best_pen(colours)))
+            entries.append((tr("best epoch: {best}", best=self._best), _best_pen(colours)))
         x = 4
         middle = self.height() // 2
         for name, pen in entries:
@@ -207,11 +209,13 @@ def _said(chart: Chart) -> str:
     for line in chart.lines:
         known = [value for value in line.values if value is not None and not math.isnan(value)]
         if known:
-            parts.append(f"{line.name} from {score(known[0])} to {score(known[-1])}")
+            parts.append(
+                tr("{name} from {first} to {last}", name=line.name, first=score(known[0]), last=score(known[-1]))
+            )
     if chart.best is not None:
-        parts.append(f"best epoch {chart.best}")
+        parts.append(tr("best epoch {best}", best=chart.best))
     if chart.baseline is not None:
-        parts.append(f"baseline {score(chart.baseline)}")
+        parts.append(tr("baseline {baseline}", baseline=score(chart.baseline)))
     return "; ".join(parts)
 
 
@@ -222,16 +226,16 @@ def _value(epoch: Mapping[str, object], part: str, name: str) -> float | None:
 
 
 _LOSSES = {
-    "loss": "Loss, all parts",
-    "classification": "Classification loss",
-    "regression": "Regression loss",
-    "ranking": "Ranking loss",
+    "loss": tr("Loss, all parts"),
+    "classification": tr("Classification loss"),
+    "regression": tr("Regression loss"),
+    "ranking": tr("Ranking loss"),
 }
 _MEASURES = {
-    "classification_auroc": ("AUROC", "higher is better"),
-    "classification_average_precision": ("Average precision", "higher is better"),
-    "regression_mae": ("Mean absolute error", "lower is better"),
-    "ranking_ndcg": ("NDCG", "higher is better"),
+    "classification_auroc": ("AUROC", tr("higher is better")),
+    "classification_average_precision": (tr("Average precision"), tr("higher is better")),
+    "regression_mae": (tr("Mean absolute error"), tr("lower is better")),
+    "ranking_ndcg": ("NDCG", tr("higher is better")),
 }
 
 
@@ -258,11 +262,11 @@ def charts_of(history: Sequence[Mapping[str, object]], baseline: Mapping[str, fl
 
 
 def _loss_chart(history: Sequence[Mapping[str, object]], name: str, best: int | None) -> Chart:
-    lines = [Line("train", tuple(_value(epoch, "train", name) for epoch in history), 0)]
+    lines = [Line(in_words("train"), tuple(_value(epoch, "train", name) for epoch in history), 0)]
     validation = tuple(_value(epoch, "val", name) for epoch in history)
     if any(value is not None for value in validation):
-        lines.append(Line("validation", validation, 1))
-    return Chart(f"{_LOSSES[name]} (lower is better)", tuple(lines), best)
+        lines.append(Line(in_words("validation"), validation, 1))
+    return Chart(tr("{losses} (lower is better)", losses=_LOSSES[name]), tuple(lines), best)
 
 
 def _measure_chart(
@@ -272,4 +276,4 @@ def _measure_chart(
     if all(value is None for value in values):
         return None
     title, direction = _MEASURES[name]
-    return Chart(f"{title} ({direction})", (Line("validation", values, 1),), best, baseline)
+    return Chart(f"{title} ({direction})", (Line(in_words("validation"), values, 1),), best, baseline)

@@ -10,6 +10,7 @@ from PySide6.QtCore import QEvent, QObject, QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import QCheckBox, QComboBox, QLineEdit, QWidget
 
 from mmdesk.ui.formatting import tool_tip
+from mmdesk.ui.language import tr
 from mmdesk.ui.widgets.basics import Fold, Label, boxed, column, row
 
 T = TypeVar("T")
@@ -177,7 +178,7 @@ class SettingField(QWidget):
             return box
         line = QLineEdit(self._text(setting.default))
         if setting.kind == "list":
-            line.setPlaceholderText("none")
+            line.setPlaceholderText(tr("none"))
         else:
             line.setPlaceholderText(setting.automatic)
             line.setAlignment(Qt.AlignmentFlag.AlignRight)
@@ -186,11 +187,11 @@ class SettingField(QWidget):
 
     def _range(self) -> str:
         low, high = self.setting.low, self.setting.high
-        return "" if low is None or high is None else f"From {low:g} to {high:g}."
+        return "" if low is None or high is None else tr("From {low:g} to {high:g}.", low=low, high=high)
 
     def _on_editor_changed(self, _value: object = None) -> None:
         wrong = self.value() is None
-        kind = "A whole number" if self.setting.kind == "int" else "A number"
+        kind = tr("A whole number") if self.setting.kind == "int" else tr("A number")
         self._problem.setText(f"{kind}. {self._range()}" if wrong else "")
         self._problem.setVisible(wrong)
         self.changed.emit()
@@ -220,7 +221,7 @@ class SettingsForm(QWidget):
                 self._rows.addWidget(field)
         advanced = [field for field in self._fields if field.setting.advanced]
         if advanced:
-            self._rows.addWidget(Fold("Advanced", boxed(column(None, *advanced, spacing=10, margin=(14, 0, 0, 0)))))
+            self._rows.addWidget(Fold(tr("Advanced"), boxed(column(None, *advanced, spacing=10, margin=(14, 0, 0, 0)))))
         self._rows.addStretch(1)
 
     def values(self) -> dict[str, Value]:

@@ -9,6 +9,7 @@ from enum import StrEnum
 from PySide6.QtWidgets import QWidget
 
 from mmdesk.ui.colours import SPACE_S
+from mmdesk.ui.language import tr
 from mmdesk.ui.widgets.basics import Label, boxed, column, row
 from mmdesk.ui.widgets.notice import Picture
 
@@ -23,10 +24,10 @@ class Severity(StrEnum):
 
 
 _SIGNS = {
-    Severity.ERROR: ("failed", "bad", "Error"),
-    Severity.WARNING: ("warning", "warn", "Warning"),
-    Severity.GOOD: ("done", "good", "Fine"),
-    Severity.NOTE: ("info", "muted", "Note"),
+    Severity.ERROR: ("failed", "bad", tr("Error")),
+    Severity.WARNING: ("warning", "warn", tr("Warning")),
+    Severity.GOOD: ("done", "good", tr("Fine")),
+    Severity.NOTE: ("info", "muted", tr("Note")),
 }
 
 

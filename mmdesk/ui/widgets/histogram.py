@@ -9,6 +9,7 @@ import numpy as np
 import pyqtgraph as pg
 from PySide6.QtGui import QColor
 
+from mmdesk.ui.language import tr
 from mmdesk.ui.widgets.plot import Plot
 from mmdesk.ui.widgets.time_axis import TimeAxis
 
@@ -26,7 +27,9 @@ class Histogram(Plot):
         """``counts[i]`` lie from ``edges_s[i]`` to ``edges_s[i + 1]``, seconds since 1970 UTC."""
         self._edges_s, self._counts = np.asarray(edges_s, dtype=float), np.asarray(counts)
         first, last = (dt.datetime.fromtimestamp(s, dt.UTC).date() for s in (edges_s[0], edges_s[-1]))
-        self.setAccessibleDescription(f"{int(self._counts.sum())} from {first} to {last}")
+        self.setAccessibleDescription(
+            tr("{number} from {first} to {last}", number=int(self._counts.sum()), first=first, last=last)
+        )
         self.refresh()
 
     def redraw(self) -> None:

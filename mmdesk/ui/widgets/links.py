@@ -10,7 +10,8 @@ from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QMoveEvent, QPainter, 
 from PySide6.QtWidgets import QScrollArea
 
 from mmdesk.ui.colours import Colours, current
-from mmdesk.ui.formatting import count, shown
+from mmdesk.ui.formatting import shown
+from mmdesk.ui.language import tr, tr_n
 from mmdesk.ui.widgets.basics import Painted, scrolled
 
 _MOST = 1000
@@ -58,7 +59,7 @@ class LinkGraph(Painted):
         self._spot: tuple[int, int] | None = None
         self.setMinimumSize(240, 150)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setAccessibleName("Neighbours")
+        self.setAccessibleName(tr("Neighbours"))
 
     def show_links(self, centre: str, neighbours: Sequence[Neighbour], figure: Callable[[float], str] = str) -> None:
         """Another entity and its neighbours; ``figure`` writes a contribution."""
@@ -73,7 +74,13 @@ class LinkGraph(Painted):
             f"; {shown(item.name, 60)} {self.figure(item.contribution)}" for item in ranked[:5]
         )  # the table has them all
         self.setAccessibleDescription(
-            f"{count(len(neighbours), 'neighbour')} of {shown(centre)}, the strongest first{strongest}"
+            tr_n(
+                "{n:,} neighbour of {centre}, the strongest first{strongest}",
+                "{n:,} neighbours of {centre}, the strongest first{strongest}",
+                len(neighbours),
+                centre=shown(centre),
+                strongest=strongest,
+            )
         )
         self.updateGeometry()
         self.update()
@@ -117,7 +124,13 @@ class LinkGraph(Painted):
         rows = [_Row(item, shown(item.name, 60), item.contribution) for item in items[:shown_ones]]
         rest = items[shown_ones:]
         if rest:
-            rows.append(_Row(None, f"{count(len(rest), 'other')} together", sum(item.contribution for item in rest)))
+            rows.append(
+                _Row(
+                    None,
+                    tr_n("{n:,} other together", "{n:,} others together", len(rest)),
+                    sum(item.contribution for item in rest),
+                )
+            )
         return rows
 
     # Drawing.
@@ -199,8 +212,14 @@ class LinkGraph(Painted):
     def _draw_title(self, painter: QPainter, side: int, colours: Colours) -> None:
         items = self._sides[side]
         total = sum(item.contribution for item in items)
-        word = "raise" if side else "lower"
-        text = f"{len(items):,} that {word}: {self.figure(total)}" if items else f"None that {word}"
+        if items:
+            text = (
+                tr("{n:,} that raise: {figure}", n=len(items), figure=self.figure(total))
+                if side
+                else tr("{n:,} that lower: {figure}", n=len(items), figure=self.figure(total))
+            )
+        else:
+            text = tr("None that raise") if side else tr("None that lower")
         painter.setPen(QColor(colours.muted))
         area = self._text_area(side, self._top() - self._line() / 2 - 2)
         align = Qt.AlignmentFlag.AlignLeft if side else Qt.AlignmentFlag.AlignRight

@@ -11,6 +11,7 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QFocusEvent, QImage, QKeyEvent, QMouseEvent, QPainter, QPen
 
 from mmdesk.ui.colours import Colours, current
+from mmdesk.ui.language import tr
 from mmdesk.ui.widgets.bars import draw_signed_bar
 from mmdesk.ui.widgets.basics import Painted
 
@@ -97,7 +98,7 @@ class FrameGrid(Painted):
         self._current: int | None = None
         self.setMinimumSize(240, 160)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setAccessibleName("Video frames")
+        self.setAccessibleName(tr("Video frames"))
 
     def show_frames(self, frames: Sequence[Frame]) -> None:
         """Other frames."""

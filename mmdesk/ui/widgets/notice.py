@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QLabel, QPlainTextEdit, QProgressBar, QStackedWidg
 from mmdesk.ui.colours import SPACE_L, SPACE_M, current
 from mmdesk.ui.formatting import breakable
 from mmdesk.ui.icons import pixmap
+from mmdesk.ui.language import tr
 from mmdesk.ui.widgets.basics import Button, Fold, Label, boxed, column, row
 
 _COMFORTABLE = 460
@@ -61,17 +62,17 @@ class Notice(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.setAccessibleName("Notice")
+        self.setAccessibleName(tr("Notice"))
         self._picture = Picture("info")
         self.title = _Words("heading")
         self.text = _Words("muted")
         self._details = QPlainTextEdit()
         self._details.setReadOnly(True)
-        self._details.setAccessibleName("Details")
+        self._details.setAccessibleName(tr("Details"))
         self._details.setMaximumHeight(160)
-        self._fold = Fold("Details", self._details)
+        self._fold = Fold(tr("Details"), self._details)
         self._bar = QProgressBar()
-        self._bar.setAccessibleName("Progress")
+        self._bar.setAccessibleName(tr("Progress"))
         self._bar.setTextVisible(False)
         self._buttons = row(None, None, None)
         self._bar.setFixedWidth(240)

@@ -10,7 +10,9 @@ from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFont, QPainter
 
 from mmdesk.ui.colours import current
-from mmdesk.ui.formatting import count, percent, score
+from mmdesk.ui.engine_words import in_words
+from mmdesk.ui.formatting import percent, score
+from mmdesk.ui.language import tr, tr_n
 from mmdesk.ui.widgets.basics import Painted
 from mmdesk.ui.widgets.plot import Plot
 
@@ -30,12 +32,25 @@ class ReliabilityPlot(Plot):
         """Show the bins of a part; ``share``: of probabilities, so that both axes go from 0 to 1."""
         self._bins, self._share = bins, share
         rows = sum(int(one["rows"]) for one in bins)
-        what = "Calibration" if share else "Predicted and observed values"
-        self.x_name = "mean predicted probability" if share else "mean predicted value"
-        self.y_name = "share of positives" if share else "mean observed value"
-        self.title = f"{what}, {part} part ({count(rows, 'row')} in {count(len(bins), 'bin')})"
+        what = tr("Calibration") if share else tr("Predicted and observed values")
+        self.x_name = tr("mean predicted probability") if share else tr("mean predicted value")
+        self.y_name = tr("share of positives") if share else tr("mean observed value")
+        self.title = tr(
+            "{what}, {part} part ({rows} in {bins})",
+            what=what,
+            part=in_words(part),
+            rows=tr_n("{n:,} row", "{n:,} rows", rows),
+            bins=tr_n("{n:,} bin", "{n:,} bins", len(bins)),
+        )
         self.setAccessibleName(self.title)
-        said = (f"{score(one['predicted'])} predicted, {score(one['observed'])} observed" for one in bins)
+        said = (
+            tr(
+                "{predicted} predicted, {observed} observed",
+                predicted=score(one["predicted"]),
+                observed=score(one["observed"]),
+            )
+            for one in bins
+        )
         self.setAccessibleDescription("; ".join(said))
         self.refresh()
 
@@ -70,9 +85,11 @@ class ReliabilityPlot(Plot):
 
 
 _CELLS = (
-    ("true_positive", "false_negative"),
-    ("false_positive", "true_negative"),
+    (("true_positive", tr("true positive")), ("false_negative", tr("false negative"))),
+    (("false_positive", tr("false positive")), ("true_negative", tr("true negative"))),
 )
+"""By truth, then by what they were called: the key and the name of each."""
+_TRUTHS = (tr("truly positive"), tr("truly negative"))
 
 
 class ConfusionMatrix(Painted):
@@ -82,12 +99,13 @@ class ConfusionMatrix(Painted):
         super().__init__()
         self._counts: Mapping[str, int] = {}
         self._threshold = 0.5
-        self.setAccessibleName("Confusion matrix")
+        self.setAccessibleName(tr("Confusion matrix"))
 
     def show_counts(self, counts: Mapping[str, int], threshold: float) -> None:
         """Show other counts; ``threshold``: the probability from which on a row is called positive."""
         self._counts, self._threshold = counts, threshold
-        self.setAccessibleDescription("; ".join(f"{name.replace('_', ' ')}: {n}" for name, n in counts.items()))
+        said = [f"{words}: {counts[name]}" for name, words in (*_CELLS[0], *_CELLS[1]) if name in counts]
+        self.setAccessibleDescription("; ".join(said))
         self.update()
 
     def sizeHint(self) -> QSize:
@@ -104,29 +122,29 @@ class ConfusionMatrix(Painted):
         if not self._counts:
             return
         colours, line = current(), self.fontMetrics().height()
-        left, top = self.fontMetrics().horizontalAdvance("truly negative") + 12, 2 * line + 10
+        left, top = max(map(self.fontMetrics().horizontalAdvance, _TRUTHS)) + 12, 2 * line + 10
         width, height = (self.width() - left - 4) / 2, (self.height() - top - 4) / 2
         bold = QFont(self.font())
         bold.setBold(True)
         centre = int(Qt.AlignmentFlag.AlignCenter)
         painter.setFont(bold)
         painter.setPen(QColor(colours.text))
-        title = f"Called positive from a probability of {score(self._threshold)} on"
+        title = tr("Called positive from a probability of {threshold} on", threshold=score(self._threshold))
         painter.drawText(QRectF(0, 0, self.width(), line + 2), int(Qt.AlignmentFlag.AlignLeft), title)
         painter.setFont(self.font())
         painter.setPen(QColor(colours.muted))
-        for place, name in enumerate(("called positive", "called negative")):
+        for place, name in enumerate((tr("called positive"), tr("called negative"))):
             painter.drawText(QRectF(left + place * width, line + 4, width, line + 4), centre, name)
-        for row, names in enumerate(_CELLS):
-            said = ("truly positive", "truly negative")[row]
+        for row, (names, said) in enumerate(zip(_CELLS, _TRUTHS, strict=True)):
             side = int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
             painter.setPen(QColor(colours.muted))
             painter.drawText(QRectF(0, top + row * height, left, height), side, said)
-            total = sum(self._counts[name] for name in names)
-            for place, name in enumerate(names):
-                self._cell(painter, QRectF(left + place * width, top + row * height, width, height), name, total, bold)
+            total = sum(self._counts[name] for name, _ in names)
+            for place, cell in enumerate(names):
+                self._cell(painter, QRectF(left + place * width, top + row * height, width, height), cell, total, bold)
 
-    def _cell(self, painter: QPainter, room: QRectF, name: str, total: int, bold: QFont) -> None:
+    def _cell(self, painter: QPainter, room: QRectF, cell: tuple[str, str], total: int, bold: QFont) -> None:
+        name, called = cell
         colours, counted = current(), self._counts[name]
         share = counted / total if total else 0.0
         tint = QColor(colours.good if name.startswith("true") else colours.warn)
@@ -142,6 +160,6 @@ class ConfusionMatrix(Painted):
         above = int(Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop)
         painter.drawText(QRectF(inner.x(), inner.y(), inner.width(), half), below, f"{counted:,}")
         painter.setFont(self.font())
-        said = f"{name.replace('_', ' ')}, {percent(share)}"
+        said = f"{called}, {percent(share)}"
         text = painter.fontMetrics().elidedText(said, Qt.TextElideMode.ElideRight, int(inner.width()) - 6)
         painter.drawText(QRectF(inner.x(), inner.y() + half, inner.width(), half), above, text)

@@ -6,6 +6,7 @@ from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import QDialog, QLineEdit, QWidget
 
 from mmdesk.ui.colours import SPACE_L, SPACE_M
+from mmdesk.ui.language import tr
 from mmdesk.ui.widgets.basics import Button, Label, column, row
 
 
@@ -16,15 +17,17 @@ class PasswordDialog(QDialog):
 
     def __init__(self, message: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setWindowTitle("Password")
+        self.setWindowTitle(tr("Password"))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.password = QLineEdit()
         self.password.setEchoMode(QLineEdit.EchoMode.Password)
-        self.password.setAccessibleName("Password")
-        self.ok = Button("Sign in", self._on_ok, kind="primary")
+        self.password.setAccessibleName(tr("Password"))
+        self.ok = Button(tr("Sign in"), self._on_ok, kind="primary")
         self.ok.setDefault(True)
-        said = "Kept in memory until mmdesk is closed, and stored nowhere. To be asked no more, put it into ~/.pgpass."
-        buttons = row(None, None, Button("Cancel", self.reject), self.ok)
+        said = tr(
+            "Kept in memory until mmdesk is closed, and stored nowhere. To be asked no more, put it into ~/.pgpass."
+        )
+        buttons = row(None, None, Button(tr("Cancel"), self.reject), self.ok)
         parts = (Label(message, "strong", wrap=True), self.password, Label(said, "small", wrap=True), buttons)
         column(self, *parts, spacing=SPACE_M, margin=SPACE_L)
         self.password.textChanged.connect(lambda text: self.ok.setEnabled(bool(text)))

@@ -19,6 +19,7 @@ from PySide6.QtGui import (
 
 from mmdesk.ui.colours import Colours, current
 from mmdesk.ui.formatting import shown
+from mmdesk.ui.language import tr
 from mmdesk.ui.widgets.basics import Painted
 from mmdesk.ui.widgets.media import Pixels, draw_chip, fitted, image_of, largest_of, tint
 
@@ -63,7 +64,7 @@ class TiledPicture(Painted):
         self.setMinimumSize(200, 160)
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setAccessibleName("Picture")
+        self.setAccessibleName(tr("Picture"))
 
     def show_picture(self, pixels: Pixels, tiles: Sequence[Tile]) -> None:
         """Another picture; no tiles show it bare."""
@@ -72,7 +73,9 @@ class TiledPicture(Painted):
         self._tiles, self._fitted, self._halves = tuple(tiles), None, []
         self._ranked = tuple(sorted(range(len(tiles)), key=lambda number: -abs(tiles[number].contribution)))
         self._current = None
-        self.setAccessibleDescription(f"Strongest tile: {self._said(self._ranked[0])}" if tiles else "No tiles")
+        self.setAccessibleDescription(
+            tr("Strongest tile: {said}", said=self._said(self._ranked[0])) if tiles else tr("No tiles")
+        )
         self.fit()
 
     def set_strength(self, strength: float) -> None:

@@ -10,6 +10,7 @@ from PySide6.QtCore import QPoint, QSignalBlocker, Qt, QTimer, Signal
 from PySide6.QtGui import QContextMenuEvent, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QFrame, QHeaderView, QTableView
 
+from mmdesk.ui.language import tr
 from mmdesk.ui.models.columns import Column
 from mmdesk.ui.widgets.grouped_header import GroupedHeader
 from mmdesk.ui.widgets.table import Table, part_header, plain_rows
@@ -72,7 +73,7 @@ class _Pinned(QTableView):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.horizontalHeader().setSectionsMovable(False)
-        self.setAccessibleName(f"{table.accessibleName()}, pinned columns")
+        self.setAccessibleName(tr("{name}, pinned columns", name=table.accessibleName()))
         self.viewport().setFocusProxy(table)
         self._table = table
 

@@ -10,7 +10,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QButtonGroup, QDialog, QFormLayout, QLineEdit, QRadioButton, QTabWidget, QWidget
 
 from mmdesk.ui.colours import SPACE_L, SPACE_M, SPACE_S, Appearance
-from mmdesk.ui.language import LANGUAGES
+from mmdesk.ui.language import LANGUAGES, tr
 from mmdesk.ui.settings import MOST_PROCESSES, Preferences
 from mmdesk.ui.theme import LARGEST_POINTS, SMALLEST_POINTS
 from mmdesk.ui.widgets.basics import Button, Label, boxed, column, row
@@ -18,11 +18,19 @@ from mmdesk.ui.widgets.fields import Choice
 from mmdesk.ui.widgets.shortcuts_editor import ShortcutRow, ShortcutsEditor
 
 _APPEARANCES = (
-    (Appearance.SYSTEM, "As the system", "Light, dark or high contrast as this computer is set, whenever that changes"),
-    (Appearance.LIGHT, "Light", ""),
-    (Appearance.DARK, "Dark", ""),
-    (Appearance.HIGH_CONTRAST, "High contrast", "Black and white with strong colours; light or dark as the system"),
-)  # fmt: skip
+    (
+        Appearance.SYSTEM,
+        tr("As the system"),
+        tr("Light, dark or high contrast as this computer is set, whenever that changes"),
+    ),
+    (Appearance.LIGHT, tr("Light"), ""),
+    (Appearance.DARK, tr("Dark"), ""),
+    (
+        Appearance.HIGH_CONTRAST,
+        tr("High contrast"),
+        tr("Black and white with strong colours; light or dark as the system"),
+    ),
+)
 
 
 class PreferencesDialog(QDialog):
@@ -48,24 +56,24 @@ class PreferencesDialog(QDialog):
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
-        self.setWindowTitle("Preferences")
+        self.setWindowTitle(tr("Preferences"))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self._applied = preferences
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
         self.tabs.tabBar().setDrawBase(False)
-        self.tabs.setAccessibleName("Kinds of preferences")
+        self.tabs.setAccessibleName(tr("Kinds of preferences"))
         self.shortcuts = ShortcutsEditor(commands)
-        self.tabs.addTab(self._appearance_page(system_points), "Appearance")
-        self.tabs.addTab(self._work_page(places), "Folders and work")
-        self.tabs.addTab(_page(self.shortcuts), "Shortcuts")
+        self.tabs.addTab(self._appearance_page(system_points), tr("Appearance"))
+        self.tabs.addTab(self._work_page(places), tr("Folders and work"))
+        self.tabs.addTab(_page(self.shortcuts), tr("Shortcuts"))
         self.reason = Label("", "warn", wrap=True)
-        self.ok = Button("OK", self._on_ok, kind="primary")
+        self.ok = Button(tr("OK"), self._on_ok, kind="primary")
         self.ok.setDefault(True)
-        self.apply = Button("Apply", self._on_apply)
-        self.defaults = Button("As mmdesk comes", self._on_defaults)
-        self.defaults.setToolTip("Fill in everything as mmdesk comes; it counts with OK or Apply")
-        buttons = row(None, self.defaults, self.reason, None, self.ok, self.apply, Button("Cancel", self.reject))
+        self.apply = Button(tr("Apply"), self._on_apply)
+        self.defaults = Button(tr("As mmdesk comes"), self._on_defaults)
+        self.defaults.setToolTip(tr("Fill in everything as mmdesk comes; it counts with OK or Apply"))
+        buttons = row(None, self.defaults, self.reason, None, self.ok, self.apply, Button(tr("Cancel"), self.reject))
         buttons.setStretch(1, 1)
         column(self, self.tabs, buttons, spacing=SPACE_M, margin=SPACE_L).setStretch(0, 1)
         self._fill(preferences)
@@ -103,34 +111,42 @@ class PreferencesDialog(QDialog):
         parts = column(None, spacing=SPACE_S)
         for number, (choice, (_appearance, title, text)) in enumerate(zip(self.appearances, _APPEARANCES, strict=True)):
             self._group.addButton(choice, number)
-            choice.setAccessibleName(f"{title} appearance")
+            choice.setAccessibleName(tr("{title} appearance", title=title))
             choice.setAccessibleDescription(text)
             parts.addWidget(choice)
             if text:
                 parts.addLayout(row(None, 26, Label(text, "small", wrap=True)))
                 parts.setStretch(parts.count() - 1, 0)
-        sizes: list[tuple[str, int | None]] = [(f"As the system ({system_points} points)", None)]
-        sizes += [(f"{points} points", points) for points in range(SMALLEST_POINTS, LARGEST_POINTS + 1)]
-        self.points: Choice[int | None] = Choice("Text size", sizes, letters=24)
+        sizes: list[tuple[str, int | None]] = [
+            (tr("As the system ({system_points} points)", system_points=system_points), None)
+        ]
+        sizes += [
+            (tr("{points} points", points=points), points) for points in range(SMALLEST_POINTS, LARGEST_POINTS + 1)
+        ]
+        self.points: Choice[int | None] = Choice(tr("Text size"), sizes, letters=24)
         form = _form()
-        form.addRow("Colours", boxed(parts))
-        form.addRow("Text size", boxed(row(None, self.points, None)))
-        languages = [("As the system", ""), *((name, key) for key, name in LANGUAGES.items())]
-        self.language: Choice[str] = Choice("Language", languages, letters=24)
-        said = Label("Counts when mmdesk is started the next time.", "small", wrap=True)
-        form.addRow("Language", boxed(column(None, row(None, self.language, None), said, spacing=2)))
+        form.addRow(tr("Colours"), boxed(parts))
+        form.addRow(tr("Text size"), boxed(row(None, self.points, None)))
+        languages = [(tr("As the system"), ""), *((name, key) for key, name in LANGUAGES.items())]
+        self.language: Choice[str] = Choice(tr("Language"), languages, letters=24)
+        said = Label(tr("Counts when mmdesk is started the next time."), "small", wrap=True)
+        form.addRow(tr("Language"), boxed(column(None, row(None, self.language, None), said, spacing=2)))
         return _page(boxed(form), None)
 
     def _work_page(self, places: Sequence[tuple[str, Path]]) -> QWidget:
         self.cases_folder = QLineEdit()
-        self.cases_folder.setAccessibleName("Folder for new cases")
-        self.cases_folder.setPlaceholderText("where files were chosen last")
-        amounts = [("One for each processor core", 0), *((f"{n}", n) for n in range(1, 17))]
-        self.processes: Choice[int] = Choice("Files read at once", amounts, letters=24)
+        self.cases_folder.setAccessibleName(tr("Folder for new cases"))
+        self.cases_folder.setPlaceholderText(tr("where files were chosen last"))
+        amounts = [(tr("One for each processor core"), 0), *((f"{n}", n) for n in range(1, 17))]
+        self.processes: Choice[int] = Choice(tr("Files read at once"), amounts, letters=24)
         form = _form()
-        form.addRow("New cases in", boxed(row(None, self.cases_folder, Button("Browse…", self.folder_asked.emit))))
-        said = Label("When features are extracted. Fewer leave more of this computer to others.", "small", wrap=True)
-        form.addRow("Files read at once", boxed(column(None, row(None, self.processes, None), said, spacing=2)))
+        form.addRow(
+            tr("New cases in"), boxed(row(None, self.cases_folder, Button(tr("Browse…"), self.folder_asked.emit)))
+        )
+        said = Label(
+            tr("When features are extracted. Fewer leave more of this computer to others."), "small", wrap=True
+        )
+        form.addRow(tr("Files read at once"), boxed(column(None, row(None, self.processes, None), said, spacing=2)))
         for title, path in places:
             place = QLineEdit(str(path))
             place.setReadOnly(True)
@@ -150,7 +166,9 @@ class PreferencesDialog(QDialog):
 
     def _check(self) -> None:
         folder = self.cases_folder.text().strip()
-        problem = "" if not folder or Path(folder).is_absolute() else "Give the whole path of the folder for new cases."
+        problem = (
+            "" if not folder or Path(folder).is_absolute() else tr("Give the whole path of the folder for new cases.")
+        )
         changed = self.answers() != self._applied
         self.reason.setText(problem)
         self.ok.setEnabled(not problem)

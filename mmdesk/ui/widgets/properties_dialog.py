@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QDialog, QGridLayout, QWidget
 
 from mmdesk.ui.colours import SPACE_L, SPACE_M, SPACE_S
 from mmdesk.ui.formatting import breakable, shown
+from mmdesk.ui.language import tr
 from mmdesk.ui.widgets.basics import Button, Label, boxed, column, row, scrolled
 from mmdesk.ui.widgets.notice import Stateful
 
@@ -22,7 +23,7 @@ class PropertiesDialog(QDialog):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setWindowTitle("Properties of the case")
+        self.setWindowTitle(tr("Properties of the case"))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self._groups: Sequence[Group] = ()
         self._grid = QGridLayout()
@@ -30,12 +31,12 @@ class PropertiesDialog(QDialog):
         self._grid.setVerticalSpacing(SPACE_S)
         self._grid.setColumnStretch(1, 1)
         self.state = Stateful(scrolled(boxed(column(None, self._grid, None))))
-        self.copy = Button("Copy", self._on_copy, icon="copy")
+        self.copy = Button(tr("Copy"), self._on_copy, icon="copy")
         self.copy.setEnabled(False)
-        buttons = row(None, self.copy, None, Button("Close", self.reject))
+        buttons = row(None, self.copy, None, Button(tr("Close"), self.reject))
         column(self, self.state, buttons, spacing=SPACE_M, margin=SPACE_L).setStretch(0, 1)
         self.resize(620, 560)
-        self.state.show_busy("Looking at the case")
+        self.state.show_busy(tr("Looking at the case"))
 
     def show_groups(self, groups: Sequence[Group]) -> None:
         """Fill it in."""

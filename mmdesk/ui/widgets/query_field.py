@@ -14,6 +14,7 @@ from mmdesk.engine.core.query.nodes import Query
 from mmdesk.engine.core.query.parsing import parse
 from mmdesk.engine.core.query.tokens import QuerySyntaxError
 from mmdesk.ui.formatting import shown
+from mmdesk.ui.language import tr
 from mmdesk.ui.widgets.basics import IconButton, Label, column, row
 
 _ROWS = 10
@@ -37,7 +38,7 @@ class QueryField(QWidget):
         self._error: QuerySyntaxError | None = None
         self.message = Label("", "warn", wrap=True)
         self.message.hide()
-        line = row(None, self.edit, IconButton("info", "How to write a query", on_help))
+        line = row(None, self.edit, IconButton("info", tr("How to write a query"), on_help))
         line.setStretch(0, 1)
         column(self, line, self.message, spacing=2)
         self._completer = self._make_completer()
@@ -53,7 +54,7 @@ class QueryField(QWidget):
         popup.setRootIsDecorated(False)
         popup.setHeaderHidden(True)
         popup.setUniformRowHeights(True)
-        popup.setAccessibleName("Proposals")
+        popup.setAccessibleName(tr("Proposals"))
         made.setPopup(popup)
         popup.header().setStretchLastSection(True)
         popup.header().setSectionResizeMode(0, QHeaderView.ResizeMode.ResizeToContents)

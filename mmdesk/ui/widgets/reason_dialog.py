@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QComboBox, QDialog, QDialogButtonBox, QWidget
 
 from mmdesk.ui.colours import SPACE_L, SPACE_M
 from mmdesk.ui.formatting import shown
+from mmdesk.ui.language import tr
 from mmdesk.ui.widgets.basics import Label, column
 
 _MOST = 500
@@ -28,17 +29,17 @@ class ReasonDialog(QDialog):
         self.field.setEditable(True)
         self.field.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
         self.field.addItems(list(reasons))
-        self.field.setAccessibleName("Reason")
+        self.field.setAccessibleName(tr("Reason"))
         self.field.setMinimumWidth(380)
         line = self.field.lineEdit()
         assert line is not None
         line.setMaxLength(_MOST)
-        line.setPlaceholderText("Why? A reason has to be given")
+        line.setPlaceholderText(tr("Why? A reason has to be given"))
         self.field.setCurrentText("")
         line.textChanged.connect(self._on_text_changed)
         self.buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
-        self.ok = self.buttons.addButton("Dismiss", QDialogButtonBox.ButtonRole.AcceptRole)
-        self.ok.setAccessibleName("Dismiss")
+        self.ok = self.buttons.addButton(tr("Dismiss"), QDialogButtonBox.ButtonRole.AcceptRole)
+        self.ok.setAccessibleName(tr("Dismiss"))
         self.buttons.accepted.connect(self._on_accepted)
         self.buttons.rejected.connect(self.reject)
         column(self, Label(title, "strong", wrap=True), self.field, self.buttons, spacing=SPACE_M, margin=SPACE_L)

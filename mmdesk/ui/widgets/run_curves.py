@@ -12,7 +12,8 @@ from PySide6.QtGui import QColor, QPainter, QResizeEvent
 from PySide6.QtWidgets import QGridLayout
 
 from mmdesk.ui.colours import SPACE_S, SPACE_XS, current
-from mmdesk.ui.formatting import count, shown
+from mmdesk.ui.formatting import shown
+from mmdesk.ui.language import tr, tr_n
 from mmdesk.ui.widgets.basics import AtLeast, Label, Painted, column
 from mmdesk.ui.widgets.curves import DASHES, Chart, CurvePlot, Line
 
@@ -21,12 +22,12 @@ _MOST = 40
 _NAMED = 12
 _COLUMNS = 2
 _CHARTS = (
-    ("val", "classification_auroc", "AUROC, validation (higher is better)"),
-    ("val", "loss", "Loss, validation (lower is better)"),
-    ("train", "loss", "Loss, training (lower is better)"),
-    ("val", "classification_average_precision", "Average precision, validation (higher is better)"),
-    ("val", "regression_mae", "Mean absolute error, validation (lower is better)"),
-    ("val", "ranking_spearman", "Spearman correlation, validation (higher is better)"),
+    ("val", "classification_auroc", tr("AUROC, validation (higher is better)")),
+    ("val", "loss", tr("Loss, validation (lower is better)")),
+    ("train", "loss", tr("Loss, training (lower is better)")),
+    ("val", "classification_average_precision", tr("Average precision, validation (higher is better)")),
+    ("val", "regression_mae", tr("Mean absolute error, validation (lower is better)")),
+    ("val", "ranking_spearman", tr("Spearman correlation, validation (higher is better)")),
 )
 
 
@@ -68,7 +69,7 @@ class _Names(Painted):
     def __init__(self) -> None:
         super().__init__()
         self._runs: list[tuple[str, int]] = []
-        self.setAccessibleName("Legend")
+        self.setAccessibleName(tr("Legend"))
 
     def show_names(self, runs: Sequence[RunCurve]) -> None:
         self._runs = [(shown(run.name, 40), run.number) for run in runs[:_NAMED]]
@@ -129,11 +130,17 @@ class RunCurves(AtLeast):
         self._names.show_names(drawn)
         said = []
         if len(drawn) > _NAMED:
-            said.append(f"and {count(len(drawn) - _NAMED, 'more run')}; the table shows their colours")
+            said.append(
+                tr_n(
+                    "and {n:,} more run; the table shows their colours",
+                    "and {n:,} more runs; the table shows their colours",
+                    len(drawn) - _NAMED,
+                )
+            )
         if len(runs) > _MOST:
-            said.append(f"the curves of the first {_MOST} are drawn")
+            said.append(tr("the curves of the first {most} are drawn", most=_MOST))
         if not charts:
-            said.append("None of these runs has curves here.")
+            said.append(tr("None of these runs has curves here."))
         self._more.setText("; ".join(said))
         self._more.setVisible(bool(said))
         while len(self.plots) < len(charts):

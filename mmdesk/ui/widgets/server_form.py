@@ -9,15 +9,16 @@ from PySide6.QtGui import QIntValidator
 from PySide6.QtWidgets import QFormLayout, QLineEdit, QWidget
 
 from mmdesk.ui.colours import SPACE_S
+from mmdesk.ui.language import tr
 from mmdesk.ui.widgets.basics import Button, Label, boxed, column, row, scrolled
 from mmdesk.ui.widgets.fields import Choice
 from mmdesk.ui.widgets.notice import Picture
 
 _SAFE, _ENCRYPTED, _ANY = "verify-full", "require", "prefer"
 _ENCRYPTION = (
-    ("Encrypted, and the server has to prove who it is", _SAFE),
-    ("Encrypted, whoever answers", _ENCRYPTED),
-    ("Encrypted if the server offers it", _ANY),
+    (tr("Encrypted, and the server has to prove who it is"), _SAFE),
+    (tr("Encrypted, whoever answers"), _ENCRYPTED),
+    (tr("Encrypted if the server offers it"), _ANY),
 )
 _MARKS = {"ok": ("done", "good"), "warn": ("warning", "warn"), "fail": ("failed", "bad")}
 _LONGEST_PORT = 65_535
@@ -61,43 +62,43 @@ class ServerForm(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.host = _line("Server", "db.example.org, or a whole address: postgresql://…")
-        self.port = _line("Port", "5432")
+        self.host = _line(tr("Server"), tr("db.example.org, or a whole address: postgresql://…"))
+        self.port = _line(tr("Port"), "5432")
         self.port.setValidator(QIntValidator(1, _LONGEST_PORT, self))
         self.port.setFixedWidth(90)
-        self.database = _line("Database", "")
-        self.user = _line("User", "as you are called on this computer")
-        self.password = _line("Password", "none, or as in ~/.pgpass")
+        self.database = _line(tr("Database"), "")
+        self.user = _line(tr("User"), tr("as you are called on this computer"))
+        self.password = _line(tr("Password"), tr("none, or as in ~/.pgpass"))
         self.password.setEchoMode(QLineEdit.EchoMode.Password)
-        self.encryption: Choice[str] = Choice("Encryption", _ENCRYPTION, letters=40)
+        self.encryption: Choice[str] = Choice(tr("Encryption"), _ENCRYPTION, letters=40)
         self.encryption.set_value(_ANY)
-        self.certificate = _line("Certificate of the authority", "the file its administrator gave you")
-        browse = Button("Browse…", self.certificate_asked.emit)
-        browse.setAccessibleName("Browse for the certificate")
+        self.certificate = _line(tr("Certificate of the authority"), tr("the file its administrator gave you"))
+        browse = Button(tr("Browse…"), self.certificate_asked.emit)
+        browse.setAccessibleName(tr("Browse for the certificate"))
         self._certificate = boxed(row(None, self.certificate, browse))
-        self.test = Button("Test", self._on_test)
+        self.test = Button(tr("Test"), self._on_test)
         self._steps = column(None, spacing=2)
         form = QFormLayout()
         form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft)
         form.setSpacing(SPACE_S)
         form.setContentsMargins(0, 0, 0, 0)
-        port = Label("Port")
+        port = Label(tr("Port"))
         port.setBuddy(self.port)
         line = row(None, self.host, port, self.port)
         line.setStretch(0, 1)
-        form.addRow("Server", boxed(line))
-        form.addRow("Database", self.database)
-        password = Label("Password")
+        form.addRow(tr("Server"), boxed(line))
+        form.addRow(tr("Database"), self.database)
+        password = Label(tr("Password"))
         password.setBuddy(self.password)
         signing = row(None, self.user, password, self.password)
-        said = Label("Kept in memory until mmdesk is closed; ~/.pgpass spares being asked.", "small", wrap=True)
-        form.addRow("User", boxed(column(None, signing, said, spacing=2)))
-        form.addRow("Encryption", self.encryption)
-        form.addRow("Certificate", self._certificate)
+        said = Label(tr("Kept in memory until mmdesk is closed; ~/.pgpass spares being asked."), "small", wrap=True)
+        form.addRow(tr("User"), boxed(column(None, signing, said, spacing=2)))
+        form.addRow(tr("Encryption"), self.encryption)
+        form.addRow(tr("Certificate"), self._certificate)
         results = scrolled(boxed(column(None, self._steps, None)))
         results.setMinimumHeight(_ROOM_FOR_STEPS)
         results.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        results.setAccessibleName("What the test found")
+        results.setAccessibleName(tr("What the test found"))
         form.addRow(boxed(column(None, self.test, None)), results)
         self._form = form
         column(self, form).setStretch(0, 1)
@@ -132,9 +133,9 @@ class ServerForm(QWidget):
     def problem(self) -> str:
         """What is still missing, or empty."""
         if not self.host.text().strip():
-            return "Give the name of the server."
+            return tr("Give the name of the server.")
         if not self.database.text().strip():
-            return "Give the name of the database."
+            return tr("Give the name of the database.")
         return ""
 
     def show_testing(self) -> None:

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QKeySequenceEdit, QLineEdit, QWidget
 
 from mmdesk.ui.colours import SPACE_S
 from mmdesk.ui.formatting import menu_text
+from mmdesk.ui.language import tr
 from mmdesk.ui.models.columns import Column
 from mmdesk.ui.widgets.basics import Button, Label, column, row
 from mmdesk.ui.widgets.table import Table
@@ -50,23 +51,23 @@ class ShortcutsEditor(QWidget):
         self._own: dict[str, str] = {}
         self._chosen: int | None = None
         self.search = QLineEdit()
-        self.search.setPlaceholderText("Find a command or a shortcut")
-        self.search.setAccessibleName("Find a command")
+        self.search.setPlaceholderText(tr("Find a command or a shortcut"))
+        self.search.setAccessibleName(tr("Find a command"))
         self.search.setClearButtonEnabled(True)
-        self.table = Table("Commands and their shortcuts")
+        self.table = Table(tr("Commands and their shortcuts"))
         self.field = QKeySequenceEdit()
         self.field.setMaximumSequenceLength(1)
-        self.field.setAccessibleName("New shortcut")
+        self.field.setAccessibleName(tr("New shortcut"))
         inner = self.field.findChild(QLineEdit)
         if inner is not None:
-            inner.setAccessibleName("New shortcut")
-            inner.setPlaceholderText("Press the keys")
-        self.title = Label("Choose a command to change its shortcut.", "muted")
+            inner.setAccessibleName(tr("New shortcut"))
+            inner.setPlaceholderText(tr("Press the keys"))
+        self.title = Label(tr("Choose a command to change its shortcut."), "muted")
         self.said = Label(" ", "small", wrap=True)
-        self.use = Button("Use it", self._on_use)
-        self.none = Button("No shortcut", self._on_none)
-        self.reset = Button("As it came", self._on_reset)
-        self.reset_all = Button("All as they came", self._on_reset_all)
+        self.use = Button(tr("Use it"), self._on_use)
+        self.none = Button(tr("No shortcut"), self._on_none)
+        self.reset = Button(tr("As it came"), self._on_reset)
+        self.reset_all = Button(tr("All as they came"), self._on_reset_all)
         line = row(None, self.field, self.use, self.none, self.reset, None, self.reset_all)
         layout = column(self, self.search, self.table, self.title, line, self.said, spacing=SPACE_S)
         layout.setStretch(1, 1)
@@ -100,10 +101,12 @@ class ShortcutsEditor(QWidget):
         numbers = range(len(self._rows))
         self.table.set_columns(
             [
-                Column("Command", [one.name for one in self._rows]),
-                Column("Menu", [one.menu for one in self._rows]),
-                Column("Shortcut", [_native(self._shortcut(number)) for number in numbers], room="Ctrl+Shift+Space"),
-                Column("", ["changed" if one.key in self._own else "" for one in self._rows], room="changed"),
+                Column(tr("Command"), [one.name for one in self._rows]),
+                Column(tr("Menu"), [one.menu for one in self._rows]),
+                Column(
+                    tr("Shortcut"), [_native(self._shortcut(number)) for number in numbers], room="Ctrl+Shift+Space"
+                ),
+                Column("", [tr("changed") if one.key in self._own else "" for one in self._rows], room=tr("changed")),
             ]
         )
         self._filter()
@@ -138,25 +141,33 @@ class ShortcutsEditor(QWidget):
         for widget in (self.field, self.use, self.none, self.reset):
             widget.setEnabled(chosen is not None)
         if chosen is None:
-            self.title.setText("Choose a command to change its shortcut.")
+            self.title.setText(tr("Choose a command to change its shortcut."))
             self.said.setText(" ")
             return
         one = self._rows[chosen]
-        self.title.setText(menu_text(f"Shortcut of {one.name}"))
+        self.title.setText(menu_text(tr("Shortcut of {name}", name=one.name)))
         self.none.setEnabled(bool(self._shortcut(chosen)))
         self.reset.setEnabled(one.key in self._own)
         conflict = self._conflict(keys) if keys else None
         self.use.setEnabled(bool(keys) and keys != self._shortcut(chosen) and not taken_by_widgets(keys))
-        self.use.setText("Use it" if conflict is None else "Take it")
+        self.use.setText(tr("Use it") if conflict is None else tr("Take it"))
         self.said.set_kind("small" if conflict is None and not taken_by_widgets(keys) else "warn")
         self.said.setText(self._remark(keys, conflict) or " ")
 
     def _remark(self, keys: str, conflict: int | None) -> str:
         if keys and taken_by_widgets(keys):
-            return f"{_native(keys)} is needed by fields and lists. Choose keys with Ctrl or Alt, or a function key."
+            return tr(
+                "{keys} is needed by fields and lists. Choose keys with Ctrl or Alt, or a function key.",
+                keys=_native(keys),
+            )
         if conflict is not None:
             other = self._rows[conflict]
-            return f"{_native(keys)} belongs to {other.name} ({other.menu}). If you take it, that has none."
+            return tr(
+                "{keys} belongs to {name} ({menu}). If you take it, that has none.",
+                keys=_native(keys),
+                name=other.name,
+                menu=other.menu,
+            )
         return ""
 
     def _on_use(self) -> None:

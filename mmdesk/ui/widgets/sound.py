@@ -13,6 +13,7 @@ from PySide6.QtGui import QColor, QImage, QKeyEvent, QMouseEvent, QPainter, QPen
 
 from mmdesk.ui.colours import Colours, current
 from mmdesk.ui.formatting import duration
+from mmdesk.ui.language import tr
 from mmdesk.ui.widgets.basics import Painted
 from mmdesk.ui.widgets.media import draw_chip, largest_of, tint
 
@@ -71,14 +72,18 @@ class SoundView(Painted):
         self.setMinimumSize(240, 160)
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setAccessibleName("Waveform")
+        self.setAccessibleName(tr("Waveform"))
 
     def show_sound(self, sound: Sound, spans: Sequence[Span]) -> None:
         """Another recording with its parts."""
         self._sound, self._spans, self._image = sound, tuple(spans), None
         self._at_s = self._under_s = None
         self.setAccessibleDescription(
-            "; ".join(f"{span.start_s:.1f} to {span.end_s:.1f} s {self.figure(span.contribution)}" for span in spans)
+            "; ".join(
+                tr("{start:.1f} to {end:.1f} s", start=span.start_s, end=span.end_s)
+                + f" {self.figure(span.contribution)}"
+                for span in spans
+            )
         )
         self.update()
 
@@ -110,7 +115,7 @@ class SoundView(Painted):
         if spectrum.height() > 0:
             self._draw_spectrum(painter, spectrum, sound, colours)
         painter.setPen(QColor(colours.muted))
-        painter.drawText(QPointF(0, bars.top() - 5), "Contribution of each part")
+        painter.drawText(QPointF(0, bars.top() - 5), tr("Contribution of each part"))
         self._draw_bars(painter, bars, largest, colours)
         self._draw_seconds(painter, sound, colours)
         self._draw_lines(painter, bars, colours)

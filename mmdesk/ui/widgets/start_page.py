@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QLabel, QWidget
 from mmdesk.ui.colours import SPACE_L, SPACE_M, SPACE_S, SPACE_XL, SPACE_XS
 from mmdesk.ui.formatting import exact_time, relative_time, tool_tip
 from mmdesk.ui.icons import application_icon
+from mmdesk.ui.language import tr
 from mmdesk.ui.widgets.basics import (
     Button,
     Card,
@@ -95,12 +96,12 @@ class _RecentRow(QWidget):
     def __init__(self, case: Recent) -> None:
         super().__init__()
         where = ElidedLabel(case.folder, "small", Qt.TextElideMode.ElideMiddle)
-        when = Label("not found" if case.missing else relative_time(case.opened_us), "small")
+        when = Label(tr("not found") if case.missing else relative_time(case.opened_us), "small")
         when.setToolTip(tool_tip(exact_time(case.opened_us)))
         words = column(None, ElidedLabel(case.name, "strong"), where, spacing=2)
-        self.open = _Tile(f"Open {case.name}", case.folder, words, when, stretch=0)
+        self.open = _Tile(tr("Open {name}", name=case.name), case.folder, words, when, stretch=0)
         self.open.setEnabled(not case.missing)
-        self.forget = IconButton("close", f"Take {case.name} off this list")
+        self.forget = IconButton("close", tr("Take {name} off this list", name=case.name))
         line = row(self, self.open, self.forget, spacing=SPACE_XS)
         line.setStretch(0, 1)
 
@@ -121,10 +122,10 @@ class StartPage(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.setAccessibleName("Start page")
+        self.setAccessibleName(tr("Start page"))
         left = self._left()
         self._list = column(None, spacing=SPACE_S)
-        self._recent = Card("Recent cases", scrolled(boxed(column(None, self._list, None))))
+        self._recent = Card(tr("Recent cases"), scrolled(boxed(column(None, self._list, None))))
         left.setFixedWidth(380)
         page = row(None, left, self._recent, spacing=SPACE_XL)
         page.setStretch(1, 1)
@@ -138,17 +139,17 @@ class StartPage(QWidget):
     def _left(self) -> QWidget:
         mark = QLabel()
         mark.setPixmap(application_icon().pixmap(56, 56))
-        name = column(None, Label("mmdesk", "title"), Label("Offline case analysis, explained", "muted"), spacing=0)
+        name = column(None, Label("mmdesk", "title"), Label(tr("Offline case analysis, explained"), "muted"), spacing=0)
         head = row(None, mark, name, None, spacing=SPACE_L)
-        new = _choice("folder-new", "New case", "An empty case in a folder of its own")
-        old = _choice("folder-open", "Open a case", "Choose its folder or its case.mmcase")
-        sample = _choice("sample", "Sample case", "Made up, with planted causes to find")
+        new = _choice("folder-new", tr("New case"), tr("An empty case in a folder of its own"))
+        old = _choice("folder-open", tr("Open a case"), tr("Choose its folder or its case.mmcase"))
+        sample = _choice("sample", tr("Sample case"), tr("Made up, with planted causes to find"))
         new.clicked.connect(self.new_asked)
         old.clicked.connect(self.open_asked)
         sample.clicked.connect(self.sample_asked)
         self.first = new
         drop = frame("drop")
-        hint = Label("Or drop a case folder anywhere on this window.", "muted", wrap=True)
+        hint = Label(tr("Or drop a case folder anywhere on this window."), "muted", wrap=True)
         row(drop, Picture("import", "muted", 20), hint, spacing=SPACE_M, margin=SPACE_M).setStretch(1, 1)
         return boxed(column(None, head, SPACE_L, new, old, sample, SPACE_S, drop, None, spacing=SPACE_M))
 
@@ -160,16 +161,16 @@ class StartPage(QWidget):
                 gone.hide()
                 gone.deleteLater()
         if not cases:
-            text = Label("Cases you open are listed here.", "muted")
+            text = Label(tr("Cases you open are listed here."), "muted")
             nothing = row(None, None, column(None, 150, centre(Picture("clock")), centre(text)), None)
             self._list.addWidget(boxed(nothing))
             return
         for number, case in enumerate(cases[:_LARGEST_LIST]):
             if number == 0:
-                self._list.addWidget(Label("Go on with", "small"))
+                self._list.addWidget(Label(tr("Go on with"), "small"))
             elif number == 1:
                 self._list.addSpacing(SPACE_S)
-                self._list.addWidget(Label("Earlier", "small"))
+                self._list.addWidget(Label(tr("Earlier"), "small"))
             line = _RecentRow(case)
             line.open.clicked.connect(lambda _c=False, folder=case.folder: self.recent_asked.emit(folder))
             line.forget.clicked.connect(lambda _c=False, folder=case.folder: self.forget_asked.emit(folder))

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QDialog, QDialogButtonBox, QLineEdit, QListWidget,
 
 from mmdesk.ui.colours import SPACE_L, SPACE_M
 from mmdesk.ui.formatting import shown
+from mmdesk.ui.language import tr
 from mmdesk.ui.widgets.basics import Label, column
 
 _MOST = 60
@@ -45,13 +46,17 @@ class TagsDialog(QDialog):
         self.setWindowTitle(shown(title))
         self._states, self._on_done = list(states), on_done
         self.field = QLineEdit()
-        self.field.setPlaceholderText("New tag; several with commas between them")
-        self.field.setAccessibleName("New tag")
+        self.field.setPlaceholderText(tr("New tag; several with commas between them"))
+        self.field.setAccessibleName(tr("New tag"))
         self.field.setMinimumWidth(340)
         self.list = QListWidget()
-        self.list.setAccessibleName("Tags")
+        self.list.setAccessibleName(tr("Tags"))
         for state in self._states:
-            some = f" ({state.having:,} of {state.chosen:,})" if state.check is Qt.CheckState.PartiallyChecked else ""
+            some = (
+                tr(" ({having:,} of {chosen:,})", having=state.having, chosen=state.chosen)
+                if state.check is Qt.CheckState.PartiallyChecked
+                else ""
+            )
             item = QListWidgetItem(f"{shown(state.tag)}{some}")
             item.setFlags(item.flags() | Qt.ItemFlag.ItemIsUserCheckable)
             item.setCheckState(state.check)

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QStyledItemDelegate, QStyleOptionViewItem
 
 from mmdesk.ui.colours import current
 from mmdesk.ui.icons import pixmap
+from mmdesk.ui.language import tr
 from mmdesk.ui.models.columns import Column, ColumnsModel
 from mmdesk.ui.widgets.media import Pixels, image_of
 from mmdesk.ui.widgets.table import Table
@@ -68,7 +69,7 @@ class ThumbnailTable(Table):
     def show_files(self, keys: Sequence[str], kinds: Sequence[str], columns: Sequence[Column]) -> None:
         """Show a row for each key; ``kinds`` are media types."""
         self._keys, self._kinds = keys, kinds
-        self.set_columns([Column("", list(kinds), help="Picture"), *columns])
+        self.set_columns([Column("", list(kinds), help=tr("Picture")), *columns])
         self.setItemDelegateForColumn(0, self._delegate)
         self.setColumnWidth(0, SIDE + 16)
         self.verticalHeader().setDefaultSectionSize(SIDE + 6)

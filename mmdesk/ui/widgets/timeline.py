@@ -13,7 +13,8 @@ from PySide6.QtCore import QEvent, QLineF, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPen, QPolygonF, QWheelEvent
 
 from mmdesk.ui.colours import Colours, current
-from mmdesk.ui.formatting import count, data_time, percent, shown
+from mmdesk.ui.formatting import data_time, percent, shown
+from mmdesk.ui.language import tr, tr_n
 from mmdesk.ui.widgets.basics import Painted
 from mmdesk.ui.widgets.time_axis import tick_text, time_ticks
 
@@ -79,7 +80,7 @@ class Timeline(Painted):
         self.setMinimumSize(240, 120)
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setAccessibleName("Events over time")
+        self.setAccessibleName(tr("Events over time"))
 
     def sizeHint(self) -> QSize:
         """Wider than high."""
@@ -110,11 +111,13 @@ class Timeline(Painted):
         self.update()
 
     def _describe(self) -> None:
-        words = count(len(self._items), "event")
+        words = tr_n("{n:,} event", "{n:,} events", len(self._items))
         if self._items:
-            ends = (data_time(round(self._times[end] * 1e6)) for end in (0, -1))
-            words += f" from {' to '.join(ends)}"
-        self.setAccessibleDescription(words if self._chosen is None else f"{self._said(self._chosen)}; of {words}")
+            first, last = (data_time(round(self._times[end] * 1e6)) for end in (0, -1))
+            words = tr("{events} from {first} to {last}", events=words, first=first, last=last)
+        self.setAccessibleDescription(
+            words if self._chosen is None else tr("{said}; of {words}", said=self._said(self._chosen), words=words)
+        )
 
     # What is in view.
 
@@ -201,8 +204,12 @@ class Timeline(Painted):
 
     def _draw_frame(self, painter: QPainter, lanes: Sequence[_Lane], colours: Colours) -> None:
         metrics = self.fontMetrics()
-        titles = [f"Contribution of each event ({self._unit})" if self._unit else "Contribution of each event"]
-        titles.append("Attention: where the model looked, not a reason")
+        titles = [
+            tr("Contribution of each event ({unit})", unit=self._unit)
+            if self._unit
+            else tr("Contribution of each event")
+        ]
+        titles.append(tr("Attention: where the model looked, not a reason"))
         said = self._readout()
         for number, (lane, title) in enumerate(zip(lanes, titles, strict=False)):
             painter.setPen(QColor(colours.text))
@@ -293,7 +300,7 @@ class Timeline(Painted):
         item = self._items[place]
         words = [data_time(round(item.time_s * 1e6)), shown(item.name, 60), self.figure(item.contribution)]
         if item.attention is not None:
-            words.append(f"attention {percent(item.attention, 1)}")
+            words.append(tr("attention {attention}", attention=percent(item.attention, 1)))
         return " · ".join(words)
 
     # Mouse and keyboard.

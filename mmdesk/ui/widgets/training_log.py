@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from mmdesk.ui.formatting import number
+from mmdesk.ui.language import tr
 from mmdesk.ui.measures import flattened, plain_value
 from mmdesk.ui.models.columns import Column
 
@@ -29,5 +30,5 @@ def log_columns(history: Sequence[Mapping[str, object]]) -> list[Column]:
 
 def _log_value(value: object) -> str:
     if isinstance(value, bool):
-        return "yes" if value else ""
+        return tr("yes") if value else ""
     return number(value, 4) if isinstance(value, (int, float)) else plain_value(value)

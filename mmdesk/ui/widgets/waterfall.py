@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QToolTip
 
 from mmdesk.ui.colours import current
 from mmdesk.ui.formatting import shown, tool_tip
+from mmdesk.ui.language import tr
 from mmdesk.ui.widgets.basics import Painted
 
 _PALE = 0.4
@@ -58,16 +59,16 @@ class Waterfall(Painted):
         self._current = -1
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMouseTracking(True)
-        self.setAccessibleName("Waterfall")
+        self.setAccessibleName(tr("Waterfall"))
 
     def show_account(self, account: Account | None) -> None:
         """Show another account; None clears."""
         self._account = account
         self._current = -1
         if account is not None:
+            faint = tr(" (not told from noise)")
             said = "; ".join(
-                f"{shown(s.name)} {self.change(s.contribution)}{' (not told from noise)' if s.faint else ''}"
-                for s in account.steps
+                f"{shown(s.name)} {self.change(s.contribution)}{faint if s.faint else ''}" for s in account.steps
             )
             self.setAccessibleDescription(
                 f"{account.base_name} {self.level(account.base)}; {said}; "

@@ -12,6 +12,7 @@ from mmdesk.ui.colours import SPACE_L, SPACE_M, SPACE_S
 from mmdesk.ui.desk import Desk
 from mmdesk.ui.formatting import data_time, percent, tool_tip
 from mmdesk.ui.jobs.job import Lane
+from mmdesk.ui.language import tr
 from mmdesk.ui.tabs.explain.grade_page import GradePage
 from mmdesk.ui.tabs.explain.items import EventsView, ForAndAgainst, ItemTable, LinksView, MaybeEmpty
 from mmdesk.ui.tabs.explain.media_view import MediaView
@@ -57,7 +58,7 @@ class AccountPage(QWidget):
         self._build_evidence()
         self._source_icon = Picture("file", "muted", 16)
         self._source = ElidedLabel("", "muted", Qt.TextElideMode.ElideMiddle)
-        show_line = IconButton("table", "Show the line in its file", self.show_source_line)
+        show_line = IconButton("table", tr("Show the line in its file"), self.show_source_line)
         source = row(None, self._source_icon, self._source, show_line)
         source.setStretch(1, 1)
         splitter = QSplitter()
@@ -94,11 +95,11 @@ class AccountPage(QWidget):
         self.sentence.setTextInteractionFlags(
             Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
         )
-        self.sentence.setAccessibleName("Explanation in one sentence")
+        self.sentence.setAccessibleName(tr("Explanation in one sentence"))
         self._value = Label("", "figure")
         self._value_name = Label("", "small")
         self._grade = Label("", "figure")
-        self._grade_name = Label("Faithfulness", "small")
+        self._grade_name = Label(tr("Faithfulness"), "small")
         for label in (self._value, self._value_name, self._grade, self._grade_name):
             label.setAlignment(Qt.AlignmentFlag.AlignRight)
         value = column(None, self._value, self._value_name, None, spacing=0)
@@ -111,8 +112,8 @@ class AccountPage(QWidget):
     def _build_waterfall(self) -> None:
         self.waterfall = Waterfall(str, str)
         self.waterfall.picked.connect(self._on_waterfall_picked)
-        self._by_item = switch("Evidence", "The strongest pieces of evidence")
-        self._by_group = switch("Kinds", "Sums of the kinds of evidence")
+        self._by_item = switch(tr("Evidence"), tr("The strongest pieces of evidence"))
+        self._by_group = switch(tr("Kinds"), tr("Sums of the kinds of evidence"))
         for button in (self._by_item, self._by_group):
             button.setSizePolicy(QSizePolicy.Policy.Minimum, QSizePolicy.Policy.Fixed)
         self._by_item.setChecked(True)
@@ -120,7 +121,7 @@ class AccountPage(QWidget):
         group.addButton(self._by_item)
         group.addButton(self._by_group)
         group.buttonClicked.connect(lambda _button: self._show_waterfall())
-        self._waterfall_title = Label("What moved it", "strong")
+        self._waterfall_title = Label(tr("What moved it"), "strong")
         self._unit = Label("", "small", wrap=True)
         top = row(None, self._waterfall_title, None, self._by_item, self._by_group, spacing=2)
         self._left = QFrame()
@@ -132,7 +133,7 @@ class AccountPage(QWidget):
         inner.setStretch(2, 1)
 
     def _build_evidence(self) -> None:
-        self.attributes = self._linked(ItemTable("Attributes"))
+        self.attributes = self._linked(ItemTable(tr("Attributes")))
         self.events = self._linked(EventsView())
         self._links = WhenShown(lambda: self._linked(LinksView()))
         self._media = WhenShown(lambda: self._linked(MediaView(self._desk)))
@@ -141,22 +142,22 @@ class AccountPage(QWidget):
         self._graded = WhenShown(GradePage)
         self._lines = WhenShown(self._make_source)
         self._maybe = {
-            "attribute": MaybeEmpty(self.attributes, "attribute", "No attributes"),
-            "event": MaybeEmpty(self.events, "event", "No events before this moment"),
-            "neighbour": MaybeEmpty(self._links, "link", "No links to other entities"),
-            "artifact": MaybeEmpty(self._media, "media", "No media files"),
+            "attribute": MaybeEmpty(self.attributes, "attribute", tr("No attributes")),
+            "event": MaybeEmpty(self.events, "event", tr("No events before this moment")),
+            "neighbour": MaybeEmpty(self._links, "link", tr("No links to other entities")),
+            "artifact": MaybeEmpty(self._media, "media", tr("No media files")),
         }
-        self.tabs = FilledTabs("Evidence")
+        self.tabs = FilledTabs(tr("Evidence"))
         self.tabs.tabBar().setUsesScrollButtons(True)
         for widget, title in (
-            (self._maybe["attribute"], "Attributes"),
-            (self._maybe["event"], "Events"),
-            (self._maybe["neighbour"], "Links"),
-            (self._maybe["artifact"], "Media"),
-            (self._sides, "For, against"),
-            (self.clauses, "Account"),
-            (self._graded, "Grade"),
-            (self._lines, "Source"),
+            (self._maybe["attribute"], tr("Attributes")),
+            (self._maybe["event"], tr("Events")),
+            (self._maybe["neighbour"], tr("Links")),
+            (self._maybe["artifact"], tr("Media")),
+            (self._sides, tr("For, against")),
+            (self.clauses, tr("Account")),
+            (self._graded, tr("Grade")),
+            (self._lines, tr("Source")),
         ):
             self.tabs.add(widget, title)
         self.tabs.setMinimumWidth(380)
@@ -219,10 +220,12 @@ class AccountPage(QWidget):
         ):
             self.tabs.fill(widget, fill)
         self.views.show_explanation(explanation)
-        for number, (kind, title) in enumerate(zip(_KINDS, ("Attributes", "Events", "Links", "Media"), strict=True)):
+        for number, (kind, title) in enumerate(
+            zip(_KINDS, (tr("Attributes"), tr("Events"), tr("Links"), tr("Media")), strict=True)
+        ):
             self.tabs.setTabText(number, f"{title} {len(by_kind[kind])}")
         self._show_item(None)
-        self._say_source("Choose a piece of evidence to see the file and line it came from.")
+        self._say_source(tr("Choose a piece of evidence to see the file and line it came from."))
         self.shown.emit()
 
     def _show_clauses(self, explanation: Explanation) -> None:
@@ -236,15 +239,15 @@ class AccountPage(QWidget):
     def _show_head(self, explanation: Explanation) -> None:
         scale = scale_of(explanation)
         self._name.set_text(explanation.entity_id)
-        as_of = "everything known" if explanation.as_of is None else f"as of {explanation.as_of}"
-        self._facts.set_text(f"{as_of} · run {explanation.run_id[:12]}")
+        as_of = tr("everything known") if explanation.as_of is None else tr("as of {as_of}", as_of=explanation.as_of)
+        self._facts.set_text(tr("{as_of} · run {run_id}", as_of=as_of, run_id=explanation.run_id[:12]))
         self.sentence.setText(explanation.sentence)
         self._value.setText(scale.level(explanation.output))
         self._value_name.setText(HEAD_NAMES[explanation.head])
         grade = explanation.faithfulness.grade.value
         kind, meaning = GRADES[grade]
         self._grade.setText(grade)
-        self._grade.setAccessibleName(f"Faithfulness grade {grade}: {meaning}")
+        self._grade.setAccessibleName(tr("Faithfulness grade {grade}: {meaning}", grade=grade, meaning=meaning))
         self._grade_name.set_kind(kind)
         tip = tool_tip(f"{meaning}\n\n{figures_text(explanation)}")
         for label in (self._grade, self._grade_name):
@@ -259,8 +262,14 @@ class AccountPage(QWidget):
         by_item = self._by_item.isChecked()
         account = item_account(explanation, scale) if by_item else group_account(explanation)
         self.waterfall.show_account(account)
-        pale = " Paler: not told from noise." if any(step.faint for step in account.steps) else ""
-        self._unit.setText(f"In {scale.unit}; orange raises, blue lowers. Associated with, not caused by.{pale}")
+        pale = tr(" Paler: not told from noise.") if any(step.faint for step in account.steps) else ""
+        self._unit.setText(
+            tr(
+                "In {unit}; orange raises, blue lowers. Associated with, not caused by.{pale}",
+                unit=scale.unit,
+                pale=pale,
+            )
+        )
 
     # Everything is linked.
 
@@ -297,15 +306,22 @@ class AccountPage(QWidget):
         if item.time_us is not None:
             words.insert(0, data_time(item.time_us))
         if item.attention is not None:
-            words.append(f"attention {percent(item.attention, 1)}")
+            words.append(tr("attention {attention}", attention=percent(item.attention, 1)))
         said = " · ".join(words)
         self._say_source(said)
         # Imported files may be large and far away, so they are read beside whatever else is going on.
         self._desk.jobs.submit(
-            Lane.IO, calls.check_item, self._desk.session.folder, item, key="explain.source", owner=self,
+            Lane.IO,
+            calls.check_item,
+            self._desk.session.folder,
+            item,
+            key="explain.source",
+            owner=self,
             on_success=lambda checked: self._on_source_checked(said, checked),
-            on_failure=lambda failure: self._say_source(f"{said} · not checked: {failure.message}", holds=False),
-        )  # fmt: skip
+            on_failure=lambda failure: self._say_source(
+                tr("{said} · not checked: {message}", said=said, message=failure.message), holds=False
+            ),
+        )
 
     def _show_item(self, item: Item | None) -> None:
         """The chosen evidence, and its lines as soon as somebody looks at them; None: none is chosen."""
@@ -319,7 +335,7 @@ class AccountPage(QWidget):
         if wrong:
             self._say_source(" · ".join([*wrong, said]), holds=False)
         elif checked:
-            self._say_source(f"{said} · checked: it is what was imported")
+            self._say_source(tr("{said} · checked: it is what was imported", said=said))
 
     def _say_source(self, text: str, *, holds: bool = True) -> None:
         self._desk.jobs.supersede("explain.source")

@@ -12,8 +12,9 @@ from PySide6.QtWidgets import QWidget
 from mmdesk.ui import calls
 from mmdesk.ui.colours import SPACE_M, SPACE_S
 from mmdesk.ui.desk import Desk
-from mmdesk.ui.formatting import count, shown
+from mmdesk.ui.formatting import shown
 from mmdesk.ui.jobs.job import Failure, Lane
+from mmdesk.ui.language import tr, tr_n
 from mmdesk.ui.models.columns import Column
 from mmdesk.ui.tabs.explain.wording import HEAD_NAMES, Scale, scale_of
 from mmdesk.ui.widgets.bars import SignedBarDelegate
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from mmdesk.engine.explanation.beside import Beside, Pair, Share
     from mmdesk.engine.explanation.explanation import Explanation
 
-_KINDS = {"attribute": "Attribute", "event": "Events", "neighbour": "Links", "artifact": "Files"}
+_KINDS = {"attribute": tr("Attribute"), "event": tr("Events"), "neighbour": tr("Links"), "artifact": tr("Files")}
 _BARS = (3, 5, 6)
 _NONE = "none"
 
@@ -49,8 +50,15 @@ class _Side(QWidget):
     def show_one(self, one: Explanation) -> None:
         """Of another explanation."""
         self._name.set_text(f"{self._title}: {one.entity_id}")
-        moment = "everything known" if one.as_of is None else f"as of {one.as_of}"
-        self._facts.set_text(f"run {one.run_id[:12]} · {moment} · grade {one.faithfulness.grade.value}")
+        moment = tr("everything known") if one.as_of is None else tr("as of {as_of}", as_of=one.as_of)
+        self._facts.set_text(
+            tr(
+                "run {run_id} · {moment} · grade {grade}",
+                run_id=one.run_id[:12],
+                moment=moment,
+                grade=one.faithfulness.grade.value,
+            )
+        )
         self._value.setText(scale_of(one).level(one.output))
         self._value.setAccessibleName(f"{HEAD_NAMES[one.head]} {self._value.text()}")
 
@@ -67,16 +75,16 @@ class ComparePage(QWidget):
         self._other: Explanation | None = None
         self._fresh = True
         self._scale = Scale(str, str, "")
-        self._sides = _Side("Pinned"), _Side("This one")
+        self._sides = _Side(tr("Pinned")), _Side(tr("This one"))
         both = row(None, *self._sides, spacing=SPACE_S)
         for place in (0, 1):
             both.setStretch(place, 1)
         self._said = Label("", "small", wrap=True)
-        self.go = Button("Show the pinned entity", self._on_go)
-        self.unpin = Button("Unpin", lambda: self.pin(None))
+        self.go = Button(tr("Show the pinned entity"), self._on_go)
+        self.unpin = Button(tr("Unpin"), lambda: self.pin(None))
         tools = row(None, self._said, self.go, self.unpin, spacing=SPACE_S)
         tools.setStretch(0, 1)
-        self.table = Table("Both side by side")
+        self.table = Table(tr("Both side by side"))
         self._delegate = SignedBarDelegate(self._change, self.table)
         page = column(None, both, tools, self.table, spacing=SPACE_S)
         page.setStretch(2, 1)
@@ -105,18 +113,21 @@ class ComparePage(QWidget):
         pinned, other = self.pinned, self._other
         if pinned is None or other is None:
             self._state.show_empty(
-                "compare", "Nothing is pinned",
-                "Pin an explanation, then choose another entity or another run: both are shown side by side.",
-                "Pin this one", lambda: self.pin(self._other),
+                "compare", tr("Nothing is pinned"),
+                tr("Pin an explanation, then choose another entity or another run: both are shown side by side."),
+                tr("Pin this one"), lambda: self.pin(self._other),
             )  # fmt: skip
             return
         if (pinned.entity_id, pinned.run_id, pinned.as_of, pinned.head, pinned.base) == (
             other.entity_id, other.run_id, other.as_of, other.head, other.base,
         ):  # fmt: skip
             self._state.show_empty(
-                "compare", f"{shown(pinned.entity_id, 60)} is pinned", "Choose another entity, or another run.",
-                "Unpin", lambda: self.pin(None),
-            )  # fmt: skip
+                "compare",
+                tr("{entity_id} is pinned", entity_id=shown(pinned.entity_id, 60)),
+                tr("Choose another entity, or another run."),
+                tr("Unpin"),
+                lambda: self.pin(None),
+            )
             return
         if not self.isVisible():
             return
@@ -127,7 +138,7 @@ class ComparePage(QWidget):
         )  # fmt: skip
 
     def _on_failed(self, failure: Failure) -> None:
-        self._state.show_error(failure.message, failure.hint, failure.details, "Try again", self._refresh)
+        self._state.show_error(failure.message, failure.hint, failure.details, tr("Try again"), self._refresh)
 
     def _on_go(self) -> None:
         if self.pinned is not None:
@@ -141,19 +152,38 @@ class ComparePage(QWidget):
             return
         if beside is None:
             self._state.show_empty(
-                "compare", "They explain different outputs",
-                f"The pinned one is about the {HEAD_NAMES[self.pinned.head].lower()}.", "Unpin", lambda: self.pin(None),
-            )  # fmt: skip
+                "compare",
+                tr("They explain different outputs"),
+                tr("The pinned one is about this: {output}.", output=HEAD_NAMES[self.pinned.head]),
+                tr("Unpin"),
+                lambda: self.pin(None),
+            )
             return
         for side, one in zip(self._sides, (self.pinned, self._other), strict=True):
             side.show_one(one)
         self._scale = scale_of(self._other)
         self.go.setVisible(self.pinned.entity_id != self._other.entity_id)
-        start = "" if beside.same_start else "The accounts start from different cases, so only their outputs compare. "
-        base = f"; the base values differ by {self._change(beside.base_difference)}" if beside.base_difference else ""
+        start = (
+            "" if beside.same_start else tr("The accounts start from different cases, so only their outputs compare. ")
+        )
+        base = (
+            tr("; the base values differ by {change}", change=self._change(beside.base_difference))
+            if beside.base_difference
+            else ""
+        )
         self._said.setText(
-            f"{start}{count(beside.otherwise, 'input')} of {len(beside.pairs):,} not alike (≠), "
-            f"{beside.turned:,} in opposite directions (⇄){base}. In {self._scale.unit}, the largest difference first."
+            tr_n(
+                "{start}{n:,} input of {pairs:,} not alike (≠), {turned:,} in opposite directions "
+                "(⇄){base}. In {unit}, the largest difference first.",
+                "{start}{n:,} inputs of {pairs:,} not alike (≠), {turned:,} in opposite directions "
+                "(⇄){base}. In {unit}, the largest difference first.",
+                beside.otherwise,
+                start=start,
+                pairs=len(beside.pairs),
+                turned=beside.turned,
+                base=base,
+                unit=self._scale.unit,
+            )
         )
         self._show_pairs(beside.pairs)
         self._state.show_content()
@@ -163,18 +193,28 @@ class ComparePage(QWidget):
         self._delegate.largest = max(sizes, default=1.0) or 1.0
         self.table.set_columns(
             [
-                Column("", [_mark(pair) for pair in pairs], help="≠ not alike, ⇄ in opposite directions"),
-                Column("Input", [f"{_KINDS[pair.kind.value]}: {pair.name}" for pair in pairs], tip=str),
-                Column("Pinned", [_value(pair.first) for pair in pairs], tip=str),
-                Column("Contribution", _contributions([pair.first for pair in pairs]), show=self._change, numeric=True),
-                Column("This one", [_value(pair.second) for pair in pairs], tip=str),
+                Column("", [_mark(pair) for pair in pairs], help=tr("≠ not alike, ⇄ in opposite directions")),
+                Column(tr("Input"), [f"{_KINDS[pair.kind.value]}: {pair.name}" for pair in pairs], tip=str),
+                Column(tr("Pinned"), [_value(pair.first) for pair in pairs], tip=str),
                 Column(
-                    "Contribution ", _contributions([pair.second for pair in pairs]), show=self._change, numeric=True
+                    tr("Contribution"), _contributions([pair.first for pair in pairs]), show=self._change, numeric=True
                 ),
-                Column("Difference", np.array([pair.difference for pair in pairs]), show=self._change, numeric=True,
-                       help="This one minus the pinned"),
+                Column(tr("This one"), [_value(pair.second) for pair in pairs], tip=str),
+                Column(
+                    tr("Contribution") + " ",
+                    _contributions([pair.second for pair in pairs]),
+                    show=self._change,
+                    numeric=True,
+                ),
+                Column(
+                    tr("Difference"),
+                    np.array([pair.difference for pair in pairs]),
+                    show=self._change,
+                    numeric=True,
+                    help=tr("This one minus the pinned"),
+                ),
             ]
-        )  # fmt: skip
+        )
         for place in _BARS:
             self.table.setItemDelegateForColumn(place, self._delegate)
             self.table.setColumnWidth(place, 130)

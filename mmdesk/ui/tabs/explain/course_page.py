@@ -14,7 +14,8 @@ from PySide6.QtWidgets import QSlider, QWidget
 from mmdesk.engine.core.types import Head
 from mmdesk.engine.explanation.looks import UNDATED_LABELS
 from mmdesk.ui.colours import SPACE_S
-from mmdesk.ui.formatting import count, data_time
+from mmdesk.ui.formatting import data_time
+from mmdesk.ui.language import tr, tr_n
 from mmdesk.ui.models.columns import Column
 from mmdesk.ui.tabs.explain.wording import Scale, item_name, scale_of, short_source
 from mmdesk.ui.widgets.basics import Button, ElidedLabel, IconButton, Label, boxed, column, row, scrolled
@@ -43,19 +44,19 @@ class CoursePage(QWidget):
         self.plot = CoursePlot()
         self.plot.picked.connect(self._on_plot_picked)
         self.slider = QSlider(Qt.Orientation.Horizontal)
-        self.slider.setAccessibleName("As of")
+        self.slider.setAccessibleName(tr("As of"))
         self.slider.valueChanged.connect(lambda _value: self._on_slider_moved())
         self.said = ElidedLabel("", "strong")
         self.moved = ElidedLabel("", "small")
         self._course: Course | None = None
         self._note = Label("", "small", wrap=True)
-        self.explain = Button("Explain as of this day", self._on_explain_clicked, icon="clock")
-        self.everything = Button("Everything known", lambda: self.asked_as_of.emit(None))
-        self.table = Table("What moved it most")
+        self.explain = Button(tr("Explain as of this day"), self._on_explain_clicked, icon="clock")
+        self.everything = Button(tr("Everything known"), lambda: self.asked_as_of.emit(None))
+        self.table = Table(tr("What moved it most"))
         self.table.picked.connect(self._on_table_picked)
         self.table.setFixedHeight(_TABLE)
-        self.before = IconButton("chevron-left", "Previous moment", lambda: self.step(-1))
-        self.after = IconButton("chevron-right", "Next moment", lambda: self.step(1))
+        self.before = IconButton("chevron-left", tr("Previous moment"), lambda: self.step(-1))
+        self.after = IconButton("chevron-right", tr("Next moment"), lambda: self.step(1))
         self.before.setShortcut("Alt+,")
         self.after.setShortcut("Alt+.")
         told = column(None, self.said, self.moved, spacing=0)
@@ -95,7 +96,11 @@ class CoursePage(QWidget):
     def _noted(self, course: Course) -> str:
         last_us = max((one.time_us for one in course.moments if one.arrived), default=course.end_us)
         quiet = self._line.steps and self._line.busy()[1] < self._line.end_s
-        return f"Nothing happened after {data_time(last_us)}. {_note(course)}" if quiet else _note(course)
+        return (
+            tr("Nothing happened after {moment}. {note}", moment=data_time(last_us), note=_note(course))
+            if quiet
+            else _note(course)
+        )
 
     def _described(self, course: Course) -> str:
         return "; ".join(
@@ -112,15 +117,21 @@ class CoursePage(QWidget):
         self.table.set_columns(
             [
                 Column("#", np.arange(1, len(moments) + 1), numeric=True),
-                Column("When (UTC)", [one.time_us for one in moments], show=data_time,
-                       keys=np.array([one.time_us for one in moments], dtype=np.float64)),
-                Column("From", np.array([one.before for one in moments]), show=level, numeric=True),
-                Column("To", np.array([one.after for one in moments]), show=level, numeric=True),
-                Column("Change", changes, show=change, numeric=True, help=f"In {self._scale.unit}"),
-                Column("What arrived", arrived, tip=str),
-                Column("Source", [short_source(jump.items[0]) if jump.items else "" for jump in course.jumps], tip=str),
+                Column(
+                    tr("When (UTC)"),
+                    [one.time_us for one in moments],
+                    show=data_time,
+                    keys=np.array([one.time_us for one in moments], dtype=np.float64),
+                ),
+                Column(tr("From"), np.array([one.before for one in moments]), show=level, numeric=True),
+                Column(tr("To"), np.array([one.after for one in moments]), show=level, numeric=True),
+                Column(tr("Change"), changes, show=change, numeric=True, help=tr("In {unit}", unit=self._scale.unit)),
+                Column(tr("What arrived"), arrived, tip=str),
+                Column(
+                    tr("Source"), [short_source(jump.items[0]) if jump.items else "" for jump in course.jumps], tip=str
+                ),
             ]
-        )  # fmt: skip
+        )
 
     # Along the course.
 
@@ -153,8 +164,10 @@ class CoursePage(QWidget):
         before_s = (at - 1) / 1e6
         self.plot.mark(before_s)
         value = self._line.at(before_s) / (100.0 if self._line.unit == "%" else 1.0)
-        about = "" if self._line.is_known(before_s) else "about "
-        self.said.set_text(f"{_day(at)}: {about}{self._scale.level(value)}")
+        level = self._scale.level(value)
+        if not self._line.is_known(before_s):
+            level = tr("about {level}", level=level)
+        self.said.set_text(f"{_day(at)}: {level}")
 
     def go_to(self, time_us: int) -> None:
         """Put the slider to the first stop that sees what happened at this moment."""
@@ -176,11 +189,15 @@ class CoursePage(QWidget):
         course = self._course
         found = [] if course is None else [n for n, one in enumerate(course.moments) if one.time_us == time_us]
         if course is None or not found or not course.moments[found[0]].arrived:
-            return "Nothing happened just before."
+            return tr("Nothing happened just before.")
         moment = course.moments[found[0]]
         items = next((jump.items for jump in course.jumps if jump.moment == found[0]), ())
         change = self._scale.change(moment.after - moment.before)
-        return f"{change} by {_arrived(items, moment.arrived) if items else count(moment.arrived, 'arrival')}"
+        return tr(
+            "{change} by {what}",
+            change=change,
+            what=_arrived(items, moment.arrived) if items else tr_n("{n:,} arrival", "{n:,} arrivals", moment.arrived),
+        )
 
     def _on_plot_picked(self, time_s: float) -> None:
         self.go_to(round(time_s * 1e6))
@@ -211,25 +228,32 @@ def stops_of(moments_us: Sequence[int], end_us: int) -> list[int]:
 
 
 def _day(as_of_us: int) -> str:
-    return f"As of {data_time(as_of_us - as_of_us % 1_000_000)}"
+    return tr("As of {day}", day=data_time(as_of_us - as_of_us % 1_000_000))
 
 
 def _arrived(items: Sequence[Item], arrived: int) -> str:
     if not items:
-        return f"{arrived:,} together"
-    more = f" and {arrived - 1:,} more" if arrived > 1 else ""
+        return tr("{arrived:,} together", arrived=arrived)
+    more = tr(" and {arrived:,} more", arrived=arrived - 1) if arrived > 1 else ""
     return f"{item_name(items[0])}{more}"
 
 
 def _note(course: Course) -> str:
     if not course.moments:
-        return "Nothing of it has a time, so there is no course over time."
+        return tr("Nothing of it has a time, so there is no course over time.")
     number = sum(one.arrived > 0 for one in course.moments)
-    shown = f", {number:,} of them shown" if number < course.happened else ""
-    found = " The jumps are the largest that were found." if course.asked < course.happened else ""
-    caution = f" Caution: {UNDATED_LABELS}." if course.undated_labels else ""
-    undated = f" and {count(course.undated, 'link or file', 'links and files')}" if course.undated else ""
-    return (
-        f"Something happened at {count(course.happened, 'moment')}{shown}; between them only time passes. "
-        f"Attributes{undated} without a time count as known throughout.{found}{caution}"
+    shown = tr(", {number:,} of them shown", number=number) if number < course.happened else ""
+    found = tr(" The jumps are the largest that were found.") if course.asked < course.happened else ""
+    caution = tr(" Caution: {reason}.", reason=UNDATED_LABELS) if course.undated_labels else ""
+    undated = tr_n(" and {n:,} link or file", " and {n:,} links and files", course.undated) if course.undated else ""
+    return tr_n(
+        "Something happened at {n:,} moment{shown}; between them only time passes. "
+        "Attributes{undated} without a time count as known throughout.{found}{caution}",
+        "Something happened at {n:,} moments{shown}; between them only time passes. "
+        "Attributes{undated} without a time count as known throughout.{found}{caution}",
+        course.happened,
+        shown=shown,
+        undated=undated,
+        found=found,
+        caution=caution,
     )

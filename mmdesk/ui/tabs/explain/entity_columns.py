@@ -9,8 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mmdesk.engine.core.types import Head
+from mmdesk.ui.engine_words import in_capitals
 from mmdesk.ui.entity_calls import DECISIONS, Scores
 from mmdesk.ui.formatting import exact_time, percent, relative_time, score
+from mmdesk.ui.language import tr, tr_in
 from mmdesk.ui.models.columns import Column
 from mmdesk.ui.tabs.explain.wording import HEAD_NAMES
 
@@ -18,13 +20,13 @@ if TYPE_CHECKING:
     from mmdesk.engine.services.annotations import Mark
     from mmdesk.engine.services.marks_by_row import MarksByRow
 
-DISPOSITION_NAMES = ("Not judged", "Open", "Confirmed", "Dismissed")
+DISPOSITION_NAMES = (tr("Not judged"), tr_in("disposition", "Open"), tr("Confirmed"), tr("Dismissed"))
 DISPOSITION_ICONS = (None, ("circle", "accent"), ("done", "good"), ("cancelled", "muted"))
-_DECISION_HELP = (
+_DECISION_HELP = tr(
     "What can be said so that, for entities like those the model was checked on, the truth is ruled out in at most one "
     "of ten of each class. Uncertain: neither can be ruled out."
 )
-_SHORT = {Head.REGRESSION: "Number", Head.RANKING: "Ranking", Head.CLASSIFICATION: "Probability"}
+_SHORT = {Head.REGRESSION: tr("Number"), Head.RANKING: tr("Ranking"), Head.CLASSIFICATION: tr("Probability")}
 _RANKED = {Head.REGRESSION: "regression", Head.RANKING: "ranking", Head.CLASSIFICATION: "probability"}
 
 
@@ -42,7 +44,7 @@ def entity_columns(scores: Scores, marks: MarksByRow | None) -> list[Column]:
     columns = [
         _star(marks, size),
         _disposition(marks, size),
-        Column("Entity", scores.entity_ids, tip=str, ranked=scores.ranked["entity"]),
+        Column(tr("Entity"), scores.entity_ids, tip=str, ranked=scores.ranked["entity"]),
     ]
     for head, values in known_heads(scores):
         show = (lambda value: percent(value, 1)) if head is Head.CLASSIFICATION else score
@@ -52,7 +54,7 @@ def entity_columns(scores: Scores, marks: MarksByRow | None) -> list[Column]:
         if head is Head.CLASSIFICATION:
             columns.append(
                 Column(
-                    "Decision",
+                    tr("Decision"),
                     scores.decision,
                     _decision,
                     role=_decision_role,
@@ -71,7 +73,7 @@ def score_column(columns: list[Column]) -> int:
 
 
 def _decision(place: int) -> str:
-    return DECISIONS[int(place)].capitalize()
+    return in_capitals(DECISIONS[int(place)])
 
 
 def _decision_role(place: int) -> str | None:
@@ -86,8 +88,8 @@ def _star(marks: MarksByRow | None, size: int) -> Column:
         return marks is not None and bool(marks.starred[row])
 
     return Column(
-        "Star", range(size), lambda row: "Starred" if starred(row) else "", picture="star-outline",
-        keys=_nothing(size) if marks is None else marks.starred, help="Starred entities; S stars the chosen",
+        tr("Star"), range(size), lambda row: tr("Starred") if starred(row) else "", picture="star-outline",
+        keys=_nothing(size) if marks is None else marks.starred, help=tr("Starred entities; S stars the chosen"),
         icon=lambda row: ("star", "warn") if starred(row) else None, tip=_who(marks, "star"),
     )  # fmt: skip
 
@@ -97,25 +99,29 @@ def _disposition(marks: MarksByRow | None, size: int) -> Column:
         return 0 if marks is None else int(marks.disposition[row])
 
     return Column(
-        "Disposition", range(size), lambda row: DISPOSITION_NAMES[place(row)] if place(row) else "", picture="verify",
+        tr("Disposition"),
+        range(size),
+        lambda row: DISPOSITION_NAMES[place(row)] if place(row) else "",
+        picture="verify",
         keys=_nothing(size) if marks is None else marks.disposition,
-        help="Where the work on an entity stands: open (O), confirmed (C), dismissed (D)",
-        icon=lambda row: DISPOSITION_ICONS[place(row)], tip=_who(marks, "disposition"),
-    )  # fmt: skip
+        help=tr("Where the work on an entity stands: open (O), confirmed (C), dismissed (D)"),
+        icon=lambda row: DISPOSITION_ICONS[place(row)],
+        tip=_who(marks, "disposition"),
+    )
 
 
 def _tags(marks: MarksByRow | None, size: int) -> Column:
     return Column(
-        "Tags", range(size), lambda row: "" if marks is None else ", ".join(marks.tag_sets[marks.tagged[row]]),
-        keys=_nothing(size) if marks is None else _empty_last(marks.tagged), help="T changes those of the chosen",
-        tip=_who(marks, "tag"), room="suspicious, second look",
+        tr("Tags"), range(size), lambda row: "" if marks is None else ", ".join(marks.tag_sets[marks.tagged[row]]),
+        keys=_nothing(size) if marks is None else _empty_last(marks.tagged), help=tr("T changes those of the chosen"),
+        tip=_who(marks, "tag"), room=tr("suspicious, second look"),
     )  # fmt: skip
 
 
 def _notes(marks: MarksByRow | None, size: int) -> Column:
     return Column(
-        "Notes", range(size), lambda row: "" if marks is None or not marks.noted[row] else f"{marks.noted[row]:,}",
-        numeric=True, keys=_nothing(size) if marks is None else marks.noted, help="How many notes; N opens them",
+        tr("Notes"), range(size), lambda row: "" if marks is None or not marks.noted[row] else f"{marks.noted[row]:,}",
+        numeric=True, keys=_nothing(size) if marks is None else marks.noted, help=tr("How many notes; N opens them"),
     )  # fmt: skip
 
 
@@ -141,7 +147,14 @@ def _who(marks: MarksByRow | None, kind: str) -> Callable[[int], str]:
 
 def mark_words(mark: Mark, *, exact: bool = False) -> str:
     """A mark in a line: what, by whom, when; to the second if ``exact``."""
-    name = {"star": "Starred", "tag": f"#{mark.value}"}.get(mark.kind.value, mark.value.capitalize())
+    name = {"star": tr("Starred"), "tag": f"#{mark.value}"}.get(mark.kind.value, in_capitals(mark.value))
     reason = f": {mark.reason}" if mark.reason else ""
     when = f" ({exact_time(mark.created_us)})" if exact else ""
-    return f"{name}{reason}, by {mark.actor}, {relative_time(mark.created_us)}{when}"
+    return tr(
+        "{name}{reason}, by {actor}, {moment}{when}",
+        name=name,
+        reason=reason,
+        actor=mark.actor,
+        moment=relative_time(mark.created_us),
+        when=when,
+    )

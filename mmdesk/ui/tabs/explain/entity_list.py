@@ -13,8 +13,9 @@ from mmdesk.ui import entity_calls
 from mmdesk.ui.colours import SPACE_S
 from mmdesk.ui.desk import Desk
 from mmdesk.ui.entity_calls import DECISIONS, Scores
-from mmdesk.ui.formatting import count, menu_text
+from mmdesk.ui.formatting import menu_text
 from mmdesk.ui.jobs.job import Lane
+from mmdesk.ui.language import tr, tr_n
 from mmdesk.ui.session import Concern
 from mmdesk.ui.tabs.explain.entity_columns import DISPOSITION_NAMES, entity_columns, known_heads, score_column
 from mmdesk.ui.tabs.explain.notes_panel import NotesPanel
@@ -29,15 +30,15 @@ if TYPE_CHECKING:
     from mmdesk.engine.services.marks_by_row import MarksByRow
 
 _FILTERS = (
-    ("All entities", "all"), ("At least 50 %", "high"), ("Below 50 %", "low"),
-    ("Positive", "positive"), ("Negative", "negative"), ("Uncertain", "uncertain"),
+    (tr("All entities"), "all"), (tr("At least 50 %"), "high"), (tr("Below 50 %"), "low"),
+    (tr("Positive"), "positive"), (tr("Negative"), "negative"), (tr("Uncertain"), "uncertain"),
 )  # fmt: skip
 _ANY = ("any", "")
 _MARK_FILTERS = (
-    ("Any marks", _ANY),
-    ("Starred", ("star", "")),
+    (tr("Any marks"), _ANY),
+    (tr("Starred"), ("star", "")),
     *((name, ("disposition", name)) for name in (*DISPOSITION_NAMES[1:], DISPOSITION_NAMES[0])),
-    ("With notes", ("note", "")),
+    (tr("With notes"), ("note", "")),
 )
 
 
@@ -55,15 +56,15 @@ class EntityList(QWidget):
         self.scores: Scores | None = None
         self.marks: MarksByRow | None = None
         self.search = QLineEdit()
-        self.search.setPlaceholderText("Find an entity by its id")
-        self.search.setAccessibleName("Find an entity")
+        self.search.setPlaceholderText(tr("Find an entity by its id"))
+        self.search.setAccessibleName(tr("Find an entity"))
         self.search.setClearButtonEnabled(True)
         self.search.textChanged.connect(lambda _text: self._filter())
-        self.filter_box = Choice("Which entities", _FILTERS)
+        self.filter_box = Choice(tr("Which entities"), _FILTERS)
         self.filter_box.value_changed.connect(lambda _which: self._filter())
-        self.mark_box: Choice[tuple[str, str]] = Choice("Which marks", _MARK_FILTERS)
+        self.mark_box: Choice[tuple[str, str]] = Choice(tr("Which marks"), _MARK_FILTERS)
         self.mark_box.value_changed.connect(lambda _which: self._filter())
-        self.table = Table("Entities", many=True)
+        self.table = Table(tr("Entities"), many=True)
         self.table.picked.connect(self._on_table_picked)
         self.said = ElidedLabel("", "small")
         self.tools = row(None, spacing=2)
@@ -182,9 +183,13 @@ class EntityList(QWidget):
     def _say_how_many(self) -> None:
         total, shown_rows = self.table.columns.size, self.table.columns.rowCount()
         chosen = len(self.table.chosen_rows())
-        everything = count(total, "entity", "entities")
-        said = everything if shown_rows == total else f"{shown_rows:,} of {everything}"
-        self.said.set_text(said if chosen < 2 else f"{said}, {chosen:,} chosen")
+        everything = tr_n("{n:,} entity", "{n:,} entities", total)
+        said = (
+            everything
+            if shown_rows == total
+            else tr("{shown_rows:,} of {everything}", shown_rows=shown_rows, everything=everything)
+        )
+        self.said.set_text(said if chosen < 2 else tr("{said}, {chosen:,} chosen", said=said, chosen=chosen))
 
     # Who is chosen.
 

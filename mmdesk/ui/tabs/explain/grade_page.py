@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QHeaderView, QWidget
 
 from mmdesk.ui.colours import SPACE_M, SPACE_S
 from mmdesk.ui.formatting import MISSING, number
+from mmdesk.ui.language import tr
 from mmdesk.ui.models.columns import Column
 from mmdesk.ui.tabs.explain.wording import GRADES, scale_of
 from mmdesk.ui.widgets.basics import Label, boxed, column, row
@@ -18,19 +19,28 @@ if TYPE_CHECKING:
     from mmdesk.engine.explanation.explanation import Explanation
 
 _MEANS = {
-    "items": ("Pieces of evidence", "How many there are."),
-    "k": ("Taken away", "So many of the strongest that speak for the finding are removed, or as many at random."),
-    "distance": ("Distance", "From the base value to the output."),
-    "change_top": ("Without the strongest", "How much of the distance is gone when they are removed."),
-    "change_random": ("Without as many at random", "The same for random pieces, on average."),
-    "beaten": ("Random draws beaten", "Share of the draws that move the output less than the strongest do."),
-    "sufficiency": ("The strongest alone", "How much of the distance they bring with everything else removed."),
-    "sufficiency_random": ("As many at random alone", "The same for random pieces, on average."),
-    "outdone": ("Random draws outdone", "Share of the draws that alone bring less than the strongest do."),
-    "occlusion_agreement": ("Agreement with removal", "Correlation with what removing each alone changes; not graded."),
-    "attention_agreement": ("Agreement with attention", "Rank correlation with the attention; not graded."),
-    "gradient_agreement": ("Agreement with the gradient", "Correlation with the slopes of the output; not graded."),
-    "stability": ("Stability", "Correlation with the account of a slightly different entity; not graded."),
+    "items": (tr("Pieces of evidence"), tr("How many there are.")),
+    "k": (
+        tr("Taken away"),
+        tr("So many of the strongest that speak for the finding are removed, or as many at random."),
+    ),
+    "distance": (tr("Distance"), tr("From the base value to the output.")),
+    "change_top": (tr("Without the strongest"), tr("How much of the distance is gone when they are removed.")),
+    "change_random": (tr("Without as many at random"), tr("The same for random pieces, on average.")),
+    "beaten": (tr("Random draws beaten"), tr("Share of the draws that move the output less than the strongest do.")),
+    "sufficiency": (tr("The strongest alone"), tr("How much of the distance they bring with everything else removed.")),
+    "sufficiency_random": (tr("As many at random alone"), tr("The same for random pieces, on average.")),
+    "outdone": (tr("Random draws outdone"), tr("Share of the draws that alone bring less than the strongest do.")),
+    "occlusion_agreement": (
+        tr("Agreement with removal"),
+        tr("Correlation with what removing each alone changes; not graded."),
+    ),
+    "attention_agreement": (tr("Agreement with attention"), tr("Rank correlation with the attention; not graded.")),
+    "gradient_agreement": (
+        tr("Agreement with the gradient"),
+        tr("Correlation with the slopes of the output; not graded."),
+    ),
+    "stability": (tr("Stability"), tr("Correlation with the account of a slightly different entity; not graded.")),
 }
 
 
@@ -40,14 +50,16 @@ class GradePage(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self._said = Label("", "strong", wrap=True)
-        self.figures = Table("Figures behind the grade", stretches=False)
-        self.ledger = Table("Output without each kind of evidence", stretches=False)
+        self.figures = Table(tr("Figures behind the grade"), stretches=False)
+        self.ledger = Table(tr("Output without each kind of evidence"), stretches=False)
         self._means: list[str] = []
         self._meaning = Label("", "small", wrap=True)
         self.figures.picked.connect(self._on_figures_picked)
-        figures = column(None, Label("Figures behind the grade", "muted"), self.figures, self._meaning, spacing=SPACE_S)
+        figures = column(
+            None, Label(tr("Figures behind the grade"), "muted"), self.figures, self._meaning, spacing=SPACE_S
+        )
         left = boxed(figures)
-        right = boxed(column(None, Label("The output without", "muted"), self.ledger, spacing=SPACE_S))
+        right = boxed(column(None, Label(tr("The output without"), "muted"), self.ledger, spacing=SPACE_S))
         both = row(None, left, right, spacing=SPACE_M)
         both.setStretch(0, 1)
         both.setStretch(1, 1)
@@ -57,16 +69,16 @@ class GradePage(QWidget):
     def show_grade(self, explanation: Explanation) -> None:
         """Of another explanation."""
         grade = explanation.faithfulness.grade.value
-        self._said.setText(f"Grade {grade}: {GRADES[grade][1]}.")
+        self._said.setText(tr("Grade {grade}: {meaning}.", grade=grade, meaning=GRADES[grade][1]))
         figures = explanation.faithfulness.figures
         said = [_MEANS.get(name, (name.replace("_", " ").capitalize(), "")) for name in figures]
         self._means = [meaning for _, meaning in said]
-        self._meaning.setText("Choose a figure to read what it is.")
+        self._meaning.setText(tr("Choose a figure to read what it is."))
         values = np.array([np.nan if value is None else value for value in figures.values()], dtype=np.float64)
         self.figures.set_columns(
             [
-                Column("Figure", said, show=_name, tip=_meaning),
-                Column("Value", values, show=_figure, numeric=True),
+                Column(tr("Figure"), said, show=_name, tip=_meaning),
+                Column(tr("Value"), values, show=_figure, numeric=True),
             ]
         )
         self.figures.horizontalHeader().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
@@ -79,9 +91,11 @@ class GradePage(QWidget):
         )  # fmt: skip
         self.ledger.set_columns(
             [
-                Column("Without", ["nothing, as it is", "attributes", "events", "links", "files"]),
-                Column("Output", outputs, show=scale.level, numeric=True),
-                Column("Change", outputs - explanation.output, show=scale.change, numeric=True),
+                Column(
+                    tr("Without"), [tr("nothing, as it is"), tr("attributes"), tr("events"), tr("links"), tr("files")]
+                ),
+                Column(tr("Output"), outputs, show=scale.level, numeric=True),
+                Column(tr("Change"), outputs - explanation.output, show=scale.change, numeric=True),
             ]
         )
 

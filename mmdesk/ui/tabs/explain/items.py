@@ -10,7 +10,8 @@ from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QHeaderView, QSplitter, QWidget
 
 from mmdesk.ui.colours import SPACE_S
-from mmdesk.ui.formatting import MISSING, count, data_time, percent
+from mmdesk.ui.formatting import MISSING, data_time, percent
+from mmdesk.ui.language import tr, tr_n
 from mmdesk.ui.models.columns import Column, Mapped
 from mmdesk.ui.tabs.explain.wording import Scale, plain_words, short_source
 from mmdesk.ui.widgets.bars import SignedBarDelegate
@@ -35,7 +36,7 @@ class ItemTable(QWidget):
     picked = Signal(int)
 
     def __init__(
-        self, name: str, *, value: str = "Value", when: bool = False, attention: bool = False, source: bool = True
+        self, name: str, *, value: str = tr("Value"), when: bool = False, attention: bool = False, source: bool = True
     ) -> None:
         super().__init__()
         self._value, self._when, self._attention, self._source = value, when, attention, source
@@ -55,25 +56,31 @@ class ItemTable(QWidget):
         found = [item for _, item in items]
         contributions = np.array([item.contribution for item in found], dtype=np.float64)
         columns = [
-            Column("Evidence", Mapped(_label, found), tip=str),
-            Column("Contribution", contributions, show=scale.change, numeric=True, help=f"In {scale.unit}; + raises"),
+            Column(tr("Evidence"), Mapped(_label, found), tip=str),
+            Column(
+                tr("Contribution"),
+                contributions,
+                show=scale.change,
+                numeric=True,
+                help=tr("In {unit}; + raises", unit=scale.unit),
+            ),
         ]
         if self._value:
             columns.append(Column(self._value, Mapped(_words, found), tip=str))
         if self._when:
-            columns.append(Column("When (UTC)", Mapped(_time, found), show=data_time, keys=_times(found)))
+            columns.append(Column(tr("When (UTC)"), Mapped(_time, found), show=data_time, keys=_times(found)))
         if self._attention:
             columns.append(
                 Column(
-                    "Attention",
+                    tr("Attention"),
                     Mapped(_attention, found),
                     show=_share,
                     numeric=True,
-                    help="Where the model looked; not a reason",
+                    help=tr("Where the model looked; not a reason"),
                 )
             )
         if self._source:
-            columns.append(Column("Source", Mapped(short_source, found), tip=str))
+            columns.append(Column(tr("Source"), Mapped(short_source, found), tip=str))
         self.table.set_columns(columns)
         self.table.setItemDelegateForColumn(1, self._delegate)
         self.table.setColumnWidth(0, max(self.table.columnWidth(0), 120))
@@ -106,9 +113,9 @@ class EventsView(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self.timeline = Timeline()
-        self.items = ItemTable("Events", when=True, attention=True)
+        self.items = ItemTable(tr("Events"), when=True, attention=True)
         zoom = zoom_buttons(
-            "the events",
+            tr("the events"),
             lambda: self.timeline.zoom(_NEARER),
             lambda: self.timeline.zoom(1 / _NEARER),
             self.timeline.show_all,
@@ -144,8 +151,14 @@ class EventsView(QWidget):
             if item.time_us is not None
         ]
         undated = len(items) - len(timed)
-        lines = f"; {count(undated, 'line')} without a time {'is' if undated == 1 else 'are'} in the table only"
-        self._said.set_text(f"{count(len(timed), 'event')} over time{lines if undated else ''}")
+        said = tr_n("{n:,} event over time", "{n:,} events over time", len(timed))
+        if undated:
+            said += tr_n(
+                "; {n:,} line without a time is in the table only",
+                "; {n:,} lines without a time are in the table only",
+                undated,
+            )
+        self._said.set_text(said)
         self.timeline.show_items(timed, scale.unit, scale.change)
 
     def choose(self, place: int) -> bool:
@@ -174,7 +187,7 @@ class LinksView(QWidget):
         super().__init__()
         self._line_of: dict[int, int] = {}
         self.graph, area = scrolled_graph()
-        self.items = ItemTable("Links", when=True)
+        self.items = ItemTable(tr("Links"), when=True)
         splitter = QSplitter(Qt.Orientation.Vertical)
         splitter.addWidget(area)
         splitter.addWidget(self.items)
@@ -223,8 +236,8 @@ class ForAndAgainst(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self._raises = ItemTable("Evidence that raises", value="", source=False)
-        self._lowers = ItemTable("Evidence that lowers", value="", source=False)
+        self._raises = ItemTable(tr("Evidence that raises"), value="", source=False)
+        self._lowers = ItemTable(tr("Evidence that lowers"), value="", source=False)
         self._raises_title = Label("", "strong")
         self._lowers_title = Label("", "strong")
         left = boxed(column(None, self._raises_title, self._raises, spacing=SPACE_S))
@@ -238,8 +251,8 @@ class ForAndAgainst(QWidget):
     def show_sides(self, explanation: Explanation, scale: Scale, largest: float) -> None:
         """Both lists, always."""
         for title, table, places, word in (
-            (self._raises_title, self._raises, explanation.for_, "For"),
-            (self._lowers_title, self._lowers, explanation.against, "Against"),
+            (self._raises_title, self._raises, explanation.for_, tr("For")),
+            (self._lowers_title, self._lowers, explanation.against, tr("Against")),
         ):
             total = sum(explanation.items[place].contribution for place in places)
             title.setText(f"{word} ({len(places):,}): {scale.change(total)}")
@@ -262,7 +275,7 @@ class MaybeEmpty(Stateful):
         if some:
             self.show_content()
         else:
-            self.show_empty(self._icon, self._none, "The model was told so: an empty history is an answer too.")
+            self.show_empty(self._icon, self._none, tr("The model was told so: an empty history is an answer too."))
 
 
 def _label(item: Item) -> str:

@@ -13,8 +13,9 @@ from PySide6.QtWidgets import QMenu, QToolButton
 
 from mmdesk.ui import annotation_calls
 from mmdesk.ui.desk import Desk
-from mmdesk.ui.formatting import count, shown, tool_tip
+from mmdesk.ui.formatting import shown, tool_tip
 from mmdesk.ui.icons import put_icon
+from mmdesk.ui.language import tr, tr_later, tr_n
 from mmdesk.ui.tabs.explain.entity_columns import DISPOSITION_ICONS, DISPOSITION_NAMES
 from mmdesk.ui.tabs.explain.entity_list import EntityList
 from mmdesk.ui.widgets.reason_dialog import ReasonDialog
@@ -24,7 +25,14 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _KEYS = ("U", "O", "C", "D")
-_TEXTS = ("Take the disposition away", "Mark as open", "Mark as confirmed", "Mark as dismissed…")
+_TEXTS = (
+    tr_later("Take the disposition away"),
+    tr_later("Mark as open"),
+    tr_later("Mark as confirmed"),
+    tr_later("Mark as dismissed…"),
+)
+_DISPOSITIONS = (None, "open", "confirmed", "dismissed")
+"""As the service calls those of :data:`DISPOSITION_NAMES`."""
 
 
 class Marking(QObject):
@@ -37,29 +45,31 @@ class Marking(QObject):
         super().__init__(entities)
         self._desk, self._list = desk, entities
         self._dialog: ReasonDialog | TagsDialog | None = None
-        self._star = self._command("Star", self.star, "S", "star-outline")
+        self._star = self._command(tr_later("Star"), self.star, "S", "star-outline")
         self._judge = [
             self._command(text, partial(self.judge, place), key, (DISPOSITION_ICONS[place] or ("close", ""))[0])
             for place, (text, key) in enumerate(zip(_TEXTS, _KEYS, strict=True))
         ]
-        self._tag = self._command("Tags…", self.tag, "T", "tag")
-        self._note = self._command("Notes", entities.open_notes, "N", "note")
+        self._tag = self._command(tr_later("Tags…"), self.tag, "T", "tag")
+        self._note = self._command(tr_later("Notes"), entities.open_notes, "N", "note")
         self.actions = (self._star, *self._judge, self._tag, self._note)
         menu = QMenu(entities)
         menu.addActions([*self._judge[1:], self._judge[0]])
-        judging = self._button("Disposition", "verify")
+        judging = self._button(tr("Disposition"), "verify")
         judging.setMenu(menu)
         judging.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
-        entities.tools.addWidget(self._button_of(self._star, "Star"))
+        entities.tools.addWidget(self._button_of(self._star, tr("Star")))
         entities.tools.addWidget(judging)
-        entities.tools.addWidget(self._button_of(self._tag, "Tags"))
-        entities.tools.addWidget(self._button_of(self._note, "Notes"))
+        entities.tools.addWidget(self._button_of(self._tag, tr("Tags")))
+        entities.tools.addWidget(self._button_of(self._note, tr("Notes")))
         self._judging = judging
         entities.picked.connect(lambda _number: self._enable())
         self._enable()
 
     def _command(self, text: str, handler: Callable[[], object], key: str, icon: str) -> QAction:
-        action = self._desk.commands.add("Explain", text, handler, shortcut=key, icon=icon, help_text=f"{text} ({key})")
+        action = self._desk.commands.add(
+            "Explain", text, handler, shortcut=key, icon=icon, help_text=f"{tr(text)} ({key})"
+        )
         action.setShortcutContext(Qt.ShortcutContext.WidgetShortcut)
         self._list.table.addAction(action)
         return action
@@ -94,7 +104,8 @@ class Marking(QObject):
         if ids is None:
             return
         starred = marks is None or not marks.starred[rows].all()
-        words = f"{_named(ids)} {'starred' if starred else 'without a star now'}"
+        who = _named(ids)
+        words = tr("{who} starred", who=who) if starred else tr("{who} without a star now", who=who)
         self._desk.edits.do(words, annotation_calls.set_star, "entity", ids, starred)
 
     def judge(self, place: int) -> None:
@@ -102,21 +113,21 @@ class Marking(QObject):
         ids = self._list.chosen_ids()
         if ids is None:
             return
-        if DISPOSITION_NAMES[place] != "Dismissed":
+        if _DISPOSITIONS[place] != "dismissed":
             self._set(ids, place, "")
             return
         marks = self._list.marks
         self._dialog = ReasonDialog(
-            f"Dismiss {_named(ids)}", () if marks is None else marks.reasons, lambda why: self._set(ids, place, why),
+            tr("Dismiss {who}", who=_named(ids)),
+            () if marks is None else marks.reasons,
+            lambda why: self._set(ids, place, why),
             self._list.window(),
-        )  # fmt: skip
+        )
         self._dialog.open()
 
     def _set(self, ids: pa.Array, place: int, reason: str) -> None:
-        name = DISPOSITION_NAMES[place].lower()
-        self._desk.edits.do(
-            f"{_named(ids)} {name}", annotation_calls.set_disposition, ids, name if place else None, reason
-        )
+        words = tr("{who}: {disposition}", who=_named(ids), disposition=DISPOSITION_NAMES[place])
+        self._desk.edits.do(words, annotation_calls.set_disposition, ids, _DISPOSITIONS[place], reason)
 
     def tag(self) -> None:
         """Ask which tags the chosen ones are to have."""
@@ -128,17 +139,19 @@ class Marking(QObject):
         for tag, _ in marks.tags:
             having = int(sum(numbers[place] for place, tags in enumerate(marks.tag_sets) if tag in tags))
             states.append(TagState(tag, having, len(rows)))
-        self._dialog = TagsDialog(f"Tags of {_named(ids)}", states, partial(self._retag, ids), self._list.window())
+        self._dialog = TagsDialog(
+            tr("Tags of {who}", who=_named(ids)), states, partial(self._retag, ids), self._list.window()
+        )
         self._dialog.open()
 
     def _retag(self, ids: pa.Array, add: list[str], remove: list[str]) -> None:
         for tag in add:
-            words = f"{_named(ids)} tagged {shown(tag, 40)}"
+            words = tr("{who} tagged {tag}", who=_named(ids), tag=shown(tag, 40))
             self._desk.edits.do(words, annotation_calls.add_tag, "entity", ids, tag)
         for tag in remove:
-            words = f"{_named(ids)} not tagged {shown(tag, 40)} any more"
+            words = tr("{who} not tagged {tag} any more", who=_named(ids), tag=shown(tag, 40))
             self._desk.edits.do(words, annotation_calls.remove_tag, "entity", ids, tag)
 
 
 def _named(ids: pa.Array) -> str:
-    return shown(ids[0].as_py(), 40) if len(ids) == 1 else count(len(ids), "entity", "entities")
+    return shown(ids[0].as_py(), 40) if len(ids) == 1 else tr_n("{n:,} entity", "{n:,} entities", len(ids))

@@ -15,6 +15,7 @@ from mmdesk.ui.colours import SPACE_S
 from mmdesk.ui.desk import Desk
 from mmdesk.ui.formatting import data_time, duration, shown, size
 from mmdesk.ui.jobs.job import Failure, Lane
+from mmdesk.ui.language import tr
 from mmdesk.ui.tabs.explain.items import ItemTable, Numbered
 from mmdesk.ui.tabs.explain.playback import Playback
 from mmdesk.ui.tabs.explain.wording import Scale
@@ -46,16 +47,16 @@ class MediaView(QWidget):
         self._items: dict[int, Item] = {}
         self._scale = Scale(str, str, "")
         self._chosen: int | None = None
-        self.items = ItemTable("Files", value="")
+        self.items = ItemTable(tr("Files"), value="")
         self.items.picked.connect(self._on_items_picked)
         self.picture = TiledPicture(self._change)
         self.sound = SoundView(self._change)
         self.frames = FrameGrid(self._change)
         self.text = QPlainTextEdit()
         self.text.setReadOnly(True)
-        self.text.setAccessibleName("Beginning of the file")
+        self.text.setAccessibleName(tr("Beginning of the file"))
         self._stack = QStackedWidget()
-        self.film = Screen("Film")
+        self.film = Screen(tr("Film"))
         self.film.hide()
         self._film_page = boxed(column(None, self.film, self.frames, spacing=SPACE_S))
         for widget in (self.picture, self.sound, self._film_page, self.text):
@@ -95,15 +96,15 @@ class MediaView(QWidget):
         self.strength.setValue(100)
         self.strength.setFixedWidth(90)
         self.strength.setPageStep(20)
-        self.strength.setAccessibleName("Strength of the heat map")
+        self.strength.setAccessibleName(tr("Strength of the heat map"))
         self.strength.valueChanged.connect(lambda value: self.picture.set_strength(value / 100))
         zoom = zoom_buttons(
-            "the picture",
+            tr("the picture"),
             lambda: self.picture.zoom(_NEARER),
             lambda: self.picture.zoom(1 / _NEARER),
             self.picture.fit,
         )
-        return boxed(row(None, Label("Heat map", "muted"), self.strength, zoom, spacing=SPACE_S))
+        return boxed(row(None, Label(tr("Heat map"), "muted"), self.strength, zoom, spacing=SPACE_S))
 
     def show_items(self, items: Numbered, scale: Scale, largest: float) -> None:
         """Show these files, and the first of them."""
@@ -136,7 +137,7 @@ class MediaView(QWidget):
         self._chosen = place
         self.playback.stop()
         self._warn("")
-        self._state.show_busy(f"Opening {shown(item.label, 60)}")
+        self._state.show_busy(tr("Opening {label}", label=shown(item.label, 60)))
         self._desk.jobs.submit(
             Lane.QUICK, calls.preview_media, self._desk.session.folder, item.artifact_sha256, key="explain.media",
             owner=self, on_success=lambda seen: self._on_preview(item, seen), on_failure=self._on_failed,
@@ -157,7 +158,11 @@ class MediaView(QWidget):
 
     def _on_preview(self, item: Item, seen: Preview) -> None:
         self._title.set_text(item.label)
-        facts = ["hash checked" if seen.intact else "hash does not match", seen.content_type, size(seen.size_bytes)]
+        facts = [
+            tr("hash checked") if seen.intact else tr("hash does not match"),
+            seen.content_type,
+            size(seen.size_bytes),
+        ]
         if seen.length_s:
             facts.append(duration(seen.length_s) if seen.length_s >= 10 else f"{seen.length_s:.1f} s")
         if item.time_us is not None:
@@ -172,7 +177,7 @@ class MediaView(QWidget):
         self.film.hide()
         self.playback.show_file(Path(seen.path) if playable else None, seen.length_s)
         if seen.problem:
-            self._state.show_empty("file", seen.problem, "The file itself is kept in the case as it came.")
+            self._state.show_empty("file", seen.problem, tr("The file itself is kept in the case as it came."))
             return
         self._fill(item, seen)
         self._state.show_content()
@@ -205,7 +210,7 @@ class MediaView(QWidget):
         placed = _TILES | _WINDOWS | _FRAMES
         others = [part for part in item.parts if part.kind not in placed]
         said = [f"{part.description} {self._scale.change(part.contribution)}" for part in others[:4]]
-        return "Besides: " + ", ".join(said) if said else ""
+        return tr("Besides: ") + ", ".join(said) if said else ""
 
 
 def _at(item: Item, time_s: float) -> float | None:

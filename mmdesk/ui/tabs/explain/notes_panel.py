@@ -15,6 +15,7 @@ from mmdesk.ui.desk import Desk
 from mmdesk.ui.drafts import Draft, Drafts
 from mmdesk.ui.formatting import breakable, exact_time, relative_time, shown, tool_tip
 from mmdesk.ui.jobs.job import Failure, Lane
+from mmdesk.ui.language import tr
 from mmdesk.ui.session import Concern
 from mmdesk.ui.tabs.explain.entity_columns import mark_words
 from mmdesk.ui.widgets.basics import Button, ElidedLabel, IconButton, Label, boxed, column, row, scrolled
@@ -35,8 +36,8 @@ class _Editor(QPlainTextEdit):
 
     def __init__(self) -> None:
         super().__init__()
-        self.setAccessibleName("New note")
-        self.setPlaceholderText("Write a note. It is kept while you type; Ctrl+Enter saves it into the case.")
+        self.setAccessibleName(tr("New note"))
+        self.setPlaceholderText(tr("Write a note. It is kept while you type; Ctrl+Enter saves it into the case."))
         self.setTabChangesFocus(True)
         self.setFixedHeight(self.fontMetrics().lineSpacing() * 2 + 20)
 
@@ -74,9 +75,9 @@ class NotesPanel(QFrame):
         self.editor.save_asked.connect(self.save)
         self.editor.left.connect(self.closed)
         self._status = ElidedLabel("", "small")
-        self._save = Button("Save note", self.save)
-        self._discard = Button("Discard", self.discard)
-        head = row(None, self._title, IconButton("close", "Close the notes", self._on_close))
+        self._save = Button(tr("Save note"), self.save)
+        self._discard = Button(tr("Discard"), self.discard)
+        head = row(None, self._title, IconButton("close", tr("Close the notes"), self._on_close))
         head.setStretch(0, 1)
         foot = row(None, self._status, self._discard, self._save)
         foot.setStretch(0, 1)
@@ -108,12 +109,12 @@ class NotesPanel(QFrame):
             return
         self._keep()
         self._entity_id, self._note = entity_id, None
-        self._title.set_text("" if entity_id is None else f"Notes on {entity_id}")
+        self._title.set_text("" if entity_id is None else tr("Notes on {entity_id}", entity_id=entity_id))
         self._show_notes(())
         self._marks.setText("")
         draft = None if entity_id is None else self._drafts.read(self._desk.session.folder, _KIND, entity_id)
         self._set_text(draft.text if draft else "", draft.note if draft else None)
-        self._status.set_text("Draft kept from before" if draft else "")
+        self._status.set_text(tr("Draft kept from before") if draft else "")
         self._load()
 
     def clear(self) -> None:
@@ -156,8 +157,8 @@ class NotesPanel(QFrame):
             who = ElidedLabel(f"{note.actor}, {relative_time(note.created_us)}", "small")
             who.setToolTip(tool_tip(f"{note.actor}, {exact_time(note.created_us)}"))
             head = row(
-                None, who, IconButton("edit", "Edit this note", partial(self._edit, note)),
-                IconButton("trash", "Remove this note", partial(self._remove, note)), spacing=2,
+                None, who, IconButton("edit", tr("Edit this note"), partial(self._edit, note)),
+                IconButton("trash", tr("Remove this note"), partial(self._remove, note)), spacing=2,
             )  # fmt: skip
             head.setStretch(0, 1)
             words = Label("\n".join(breakable(line, 40) for line in note.text.split("\n")), wrap=True)
@@ -184,10 +185,10 @@ class NotesPanel(QFrame):
         length = len(self.editor.toPlainText())
         there = bool(self.editor.toPlainText().strip())
         self._save.setEnabled(there and length <= _LONGEST)
-        self._save.setText("Save note" if self._note is None else "Save change")
+        self._save.setText(tr("Save note") if self._note is None else tr("Save change"))
         self._discard.setEnabled(there or self._note is not None)
         if length > _LONGEST:
-            self._status.set_text(f"{length:,} of at most {_LONGEST:,} characters")
+            self._status.set_text(tr("{length:,} of at most {longest:,} characters", length=length, longest=_LONGEST))
 
     def _keep(self) -> None:
         """Put the draft away."""
@@ -197,7 +198,7 @@ class NotesPanel(QFrame):
         draft = Draft(self.editor.toPlainText(), self._note)
         kept = self._drafts.keep(self._desk.session.folder, _KIND, self._entity_id, draft)
         if draft.text.strip():
-            self._status.set_text("Draft kept" if kept else "The draft cannot be kept: save the note")
+            self._status.set_text(tr("Draft kept") if kept else tr("The draft cannot be kept: save the note"))
 
     def save(self) -> None:
         """Write the note into the case; the draft goes when that has gone well."""
@@ -209,44 +210,49 @@ class NotesPanel(QFrame):
         name = shown(entity_id, 40)
         if self._note is None:
             self._desk.edits.do(
-                f"Note on {name} written", annotation_calls.add_note, _KIND, entity_id, text,
+                tr("Note on {name} written", name=name), annotation_calls.add_note, _KIND, entity_id, text,
                 on_done=done, on_failure=failed,
             )  # fmt: skip
         else:
             self._desk.edits.do(
-                f"Note on {name} changed", annotation_calls.edit_note, self._note, text, on_done=done, on_failure=failed
+                tr("Note on {name} changed", name=name),
+                annotation_calls.edit_note,
+                self._note,
+                text,
+                on_done=done,
+                on_failure=failed,
             )
 
     def _on_saved(self, entity_id: str, text: str, _report: Annotated) -> None:
         self._drafts.drop(self._desk.session.folder, _KIND, entity_id)
         if entity_id == self._entity_id and self.editor.toPlainText() == text:
             self._set_text("", None)
-            self._status.set_text("Saved")
+            self._status.set_text(tr("Saved"))
 
     def _on_not_saved(self, entity_id: str, failure: Failure) -> None:
         self._desk.tell_failure(failure)
         if entity_id == self._entity_id and failure.is_conflict:
             self._set_text(self.editor.toPlainText(), None)  # what it was to replace is gone: it is a note of its own
             self._keep()
-            self._status.set_text("That note was changed meanwhile; this would be a new one")
+            self._status.set_text(tr("That note was changed meanwhile; this would be a new one"))
             self._load()
 
     def discard(self) -> None:
         """Stop writing; an edited note stays as it was."""
         self._set_text("", None)
         self._keep()
-        self._status.set_text("Discarded")
+        self._status.set_text(tr("Discarded"))
 
     def _edit(self, note: NoteRow) -> None:
         if self.editor.toPlainText().strip() and self._note is None:
-            self._status.set_text("Save or discard what you are writing first")
+            self._status.set_text(tr("Save or discard what you are writing first"))
             return
         self._set_text(note.text, note.id)
         self.editor.setFocus()
 
     def _remove(self, note: NoteRow) -> None:
         name = shown(note.subject, 40)
-        self._desk.edits.do(f"Note on {name} removed", annotation_calls.remove_note, note.id)
+        self._desk.edits.do(tr("Note on {name} removed", name=name), annotation_calls.remove_note, note.id)
 
     def _on_close(self) -> None:
         self._close()

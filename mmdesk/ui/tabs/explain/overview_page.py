@@ -13,8 +13,9 @@ from mmdesk.engine.core.types import Head
 from mmdesk.ui import calls, choosers
 from mmdesk.ui.colours import SPACE_L, SPACE_M, SPACE_S
 from mmdesk.ui.desk import Desk
-from mmdesk.ui.formatting import count, percent
+from mmdesk.ui.formatting import percent
 from mmdesk.ui.jobs.job import Failure, Job, Lane
+from mmdesk.ui.language import tr, tr_n
 from mmdesk.ui.models.columns import Column
 from mmdesk.ui.tabs.explain.wording import HEAD_NAMES, Scale, points_for, scale_for
 from mmdesk.ui.widgets.bars import SignedBarDelegate
@@ -26,8 +27,8 @@ from mmdesk.ui.widgets.table import Table
 if TYPE_CHECKING:
     from mmdesk.engine.explanation.overview import GroupFigures, Overview
 
-_KINDS = {"attribute": "Attribute", "event": "Event", "neighbour": "Link", "artifact": "File"}
-_NOT_GROUPED = ("Not at all", "")
+_KINDS = {"attribute": tr("Attribute"), "event": tr("Event"), "neighbour": tr("Link"), "artifact": tr("File")}
+_NOT_GROUPED = (tr("Not at all"), "")
 _BAR_COLUMN = 2
 
 
@@ -42,21 +43,23 @@ class OverviewPage(QWidget):
         self._making: Job | None = None
         self._scale = Scale(str, str, "")
         self._points: Callable[[float], str] = str
-        self.by_box: Choice[str] = Choice("Told apart by", [_NOT_GROUPED])
+        self.by_box: Choice[str] = Choice(tr("Told apart by"), [_NOT_GROUPED])
         self.by_box.value_changed.connect(lambda _by: self._make())
-        self.group_box: Choice[str] = Choice("Group", letters=16)
+        self.group_box: Choice[str] = Choice(tr("Group"), letters=16)
         self.group_box.value_changed.connect(lambda _name: self._show_group())
         self._facts = ElidedLabel("", "small")
         self._said = Label("", "small", wrap=True)
-        self.table = Table("What moves the scores")
+        self.table = Table(tr("What moves the scores"))
         self._delegate = SignedBarDelegate(self._size, self.table)
-        self.export = Button("Export…", self._on_export, icon="export", help_text="As HTML, CSV or JSON")
-        back = Button("Back to the entity", on_close)
+        self.export = Button(tr("Export…"), self._on_export, icon="export", help_text=tr("As HTML, CSV or JSON"))
+        back = Button(tr("Back to the entity"), on_close)
         head = frame("card")
-        words = column(None, Label("What moves the scores", "heading"), self._facts, spacing=2)
+        words = column(None, Label(tr("What moves the scores"), "heading"), self._facts, spacing=2)
         layout = row(head, words, self.export, back, spacing=SPACE_M, margin=(SPACE_L, SPACE_M, SPACE_L, SPACE_M))
         layout.setStretch(0, 1)
-        choices = row(None, Label("Told apart by", "muted"), self.by_box, Label("Group", "muted"), self.group_box, None)
+        choices = row(
+            None, Label(tr("Told apart by"), "muted"), self.by_box, Label(tr("Group"), "muted"), self.group_box, None
+        )
         self._state = Stateful(boxed(column(None, self._said, self.table, spacing=SPACE_S)))
         page = column(self, head, choices, self._state, spacing=SPACE_S)
         page.setStretch(2, 1)
@@ -89,10 +92,10 @@ class OverviewPage(QWidget):
         run_id, entities, head = self._asked
         self.overview = None
         self.export.setEnabled(False)
-        self._state.show_busy(f"Explaining {count(len(entities), 'entity', 'entities')}")
+        self._state.show_busy(tr_n("Explaining {n:,} entity", "Explaining {n:,} entities", len(entities)))
         self._making = self._desk.jobs.submit(
             Lane.HEAVY, calls.make_overview, self._desk.session.folder, run_id, entities, head, self.by_box.value or "",
-            title="Overview of the list", key="explain.overview", owner=self, on_success=self._on_made,
+            title=tr("Overview of the list"), key="explain.overview", owner=self, on_success=self._on_made,
             on_failure=self._on_failed, on_cancel=self._on_cancelled,
         )  # fmt: skip
 
@@ -101,10 +104,10 @@ class OverviewPage(QWidget):
             self._state.notice.progress(job.progress.share, job.progress.text)
 
     def _on_failed(self, failure: Failure) -> None:
-        self._state.show_error(failure.message, failure.hint, failure.details, "Try again", self._make)
+        self._state.show_error(failure.message, failure.hint, failure.details, tr("Try again"), self._make)
 
     def _on_cancelled(self) -> None:
-        self._state.show_empty("explain", "Stopped", "What was explained is kept.", "Go on", self._make)
+        self._state.show_empty("explain", tr("Stopped"), tr("What was explained is kept."), tr("Go on"), self._make)
 
     def _on_made(self, overview: Overview) -> None:
         self.overview = overview
@@ -112,10 +115,18 @@ class OverviewPage(QWidget):
         largest = max((one.mean_absolute for g in overview.groups for one in g.inputs), default=0.0) or 1.0
         self._delegate.largest = largest
         self._points = points_for(overview.head, largest)
-        drawn = "" if overview.explained == overview.asked else f", drawn at random from {overview.asked:,}"
+        drawn = (
+            "" if overview.explained == overview.asked else tr(", drawn at random from {asked:,}", asked=overview.asked)
+        )
         self._facts.set_text(
-            f"{HEAD_NAMES[overview.head]}, {count(overview.explained, 'entity', 'entities')}{drawn}"
-            f" · run {overview.run_id[:12]}"
+            tr_n(
+                "{head_names}, {n:,} entity{drawn} · run {run_id}",
+                "{head_names}, {n:,} entities{drawn} · run {run_id}",
+                overview.explained,
+                head_names=HEAD_NAMES[overview.head],
+                drawn=drawn,
+                run_id=overview.run_id[:12],
+            )
         )
         names = [(f"{group.name} ({group.entities:,})", group.name) for group in overview.groups]
         self.group_box.set_options(names, self.group_box.value)
@@ -128,9 +139,13 @@ class OverviewPage(QWidget):
             return
         group = next((g for g in self.overview.groups if g.name == self.group_box.value), self.overview.groups[0])
         self._said.setText(
-            f"On average {self._scale.level(group.mean_output)}; {percent(group.trusted_share, 0)} of the explanations "
-            f"have grade A or B. Sizes in {self._scale.unit}; orange raises on the whole, blue lowers. "
-            "All start from the typical case."
+            tr(
+                "On average {level}; {trusted_share} of the explanations have grade A or B. Sizes in "
+                "{unit}; orange raises on the whole, blue lowers. All start from the typical case.",
+                level=self._scale.level(group.mean_output),
+                trusted_share=percent(group.trusted_share, 0),
+                unit=self._scale.unit,
+            )
         )
         self.table.set_columns(self._columns(group))
         self.table.setItemDelegateForColumn(_BAR_COLUMN, self._delegate)
@@ -141,19 +156,28 @@ class OverviewPage(QWidget):
         sizes = np.array([one.mean_absolute if one.mean >= 0 else -one.mean_absolute for one in found], np.float64)
         means = np.array([one.mean for one in found], np.float64)
         return [
-            Column("Input", [one.name for one in found], tip=str),
-            Column("Kind", [_KINDS[one.kind.value] for one in found]),
+            Column(tr("Input"), [one.name for one in found], tip=str),
+            Column(tr("Kind"), [_KINDS[one.kind.value] for one in found]),
             Column(
-                "Mean size", sizes, show=self._size, numeric=True, keys=np.abs(sizes),
-                help="How far it moves the score on average, up or down",
+                tr("Mean size"),
+                sizes,
+                show=self._size,
+                numeric=True,
+                keys=np.abs(sizes),
+                help=tr("How far it moves the score on average, up or down"),
             ),
-            Column("On the whole", means, show=self._points, numeric=True, help="The mean with its sign"),
-            Column("Entities", np.array([one.entities for one in found]), numeric=True, help="How many have it"),
+            Column(tr("On the whole"), means, show=self._points, numeric=True, help=tr("The mean with its sign")),
             Column(
-                "Grade A or B", np.array([one.trusted_share for one in found]), show=lambda share: percent(share, 0),
-                numeric=True, help="Of those that have it, the share whose explanation has grade A or B",
+                tr("Entities"), np.array([one.entities for one in found]), numeric=True, help=tr("How many have it")
             ),
-        ]  # fmt: skip
+            Column(
+                tr("Grade A or B"),
+                np.array([one.trusted_share for one in found]),
+                show=lambda share: percent(share, 0),
+                numeric=True,
+                help=tr("Of those that have it, the share whose explanation has grade A or B"),
+            ),
+        ]
 
     def _size(self, value: float) -> str:
         return self._points(abs(value)).lstrip("+")
@@ -166,7 +190,7 @@ class OverviewPage(QWidget):
         def write(path: Path) -> None:
             self._desk.jobs.submit(
                 Lane.IO, calls.write_overview, overview, path, owner=self, on_failure=self._desk.tell_failure,
-                on_success=lambda _nothing: self._desk.tell(f"Written: {path}", "done", "good"),
+                on_success=lambda _nothing: self._desk.tell(tr("Written: {path}", path=path), "done", "good"),
             )  # fmt: skip
 
-        choosers.choose_new_file(self, self._desk.settings, "Export the overview", "overview.html", write)
+        choosers.choose_new_file(self, self._desk.settings, tr("Export the overview"), "overview.html", write)

@@ -11,7 +11,8 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
 
 from mmdesk.ui.colours import SPACE_S
-from mmdesk.ui.formatting import MISSING, count, number, percent
+from mmdesk.ui.formatting import MISSING, number, percent
+from mmdesk.ui.language import tr, tr_n
 from mmdesk.ui.models.columns import Column
 from mmdesk.ui.tabs.explain.wording import item_name, scale_of
 from mmdesk.ui.widgets.basics import Label, boxed, column, scrolled
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 _WIDTHS = (150, 108, 196, 146, 56, 150)
 _LEAST_TABLE = 180
-_FEW = "Too few to say where anything stands."
+_FEW = tr("Too few to say where anything stands.")
 
 
 class PeersPage(QWidget):
@@ -36,11 +37,14 @@ class PeersPage(QWidget):
         self._items: list[int] = []
         self._group = Label("", wrap=True)
         self._note = Label(
-            "A percentile is the share of the others' values that lie below, equal ones by half. What is usual is no "
-            "reason and what is rare is none either: the model's reasons are under Evidence.",
-            "small", wrap=True,
-        )  # fmt: skip
-        self.table = Table("Evidence among peers")
+            tr(
+                "A percentile is the share of the others' values that lie below, equal ones by half. What is usual is "
+                "no reason and what is rare is none either: the model's reasons are under Evidence."
+            ),
+            "small",
+            wrap=True,
+        )
+        self.table = Table(tr("Evidence among peers"))
         self._delegate = PlaceDelegate(self.table)
         self.table.picked.connect(self._on_table_picked)
         self.table.setMinimumHeight(_LEAST_TABLE)
@@ -55,7 +59,13 @@ class PeersPage(QWidget):
         assert peers is not None
         few = "" if peers.placings else f" {_FEW}"
         self._group.setText(
-            f"Compared with {count(peers.members, 'other')} ({peers.group}) as they stood at the same moment.{few}"
+            tr_n(
+                "Compared with {n:,} other ({group}) as they stood at the same moment.{few}",
+                "Compared with {n:,} others ({group}) as they stood at the same moment.{few}",
+                peers.members,
+                group=peers.group,
+                few=few,
+            )
         )
         placings = peers.placings
         self._items = [one.item for one in placings]
@@ -64,18 +74,18 @@ class PeersPage(QWidget):
         values, numbers = [_value(one) for one in placings], [_number(one) for one in placings]
         self.table.set_columns(
             [
-                Column("Evidence", [item_name(item) for item in items], tip=str),
-                Column("Contribution", [item.contribution for item in items], show=scale.change, numeric=True,
-                       help=f"In {scale.unit}; + raises"),
-                Column("Compared", [one.what for one in placings], tip=str),
-                Column("Value percentile", values, show=_text, keys=_shares(values),
-                       help="Percentile; for categories the share of the others that are alike"),
-                Column("It has", [one.number for one in placings], show=number, numeric=True,
-                       help="How many of this kind"),
-                Column("Number percentile", numbers, show=_text, keys=_shares(numbers),
-                       help="Percentile"),
-                Column("Median", [one.number_usual for one in placings], show=number, numeric=True,
-                       help="How many of this kind the others have"),
+                Column(tr("Evidence"), [item_name(item) for item in items], tip=str),
+                Column(tr("Contribution"), [item.contribution for item in items], show=scale.change, numeric=True,
+                       help=tr("In {unit}; + raises", unit=scale.unit)),
+                Column(tr("Compared"), [one.what for one in placings], tip=str),
+                Column(tr("Value percentile"), values, show=_text, keys=_shares(values),
+                       help=tr("Percentile; for categories the share of the others that are alike")),
+                Column(tr("It has"), [one.number for one in placings], show=number, numeric=True,
+                       help=tr("How many of this kind")),
+                Column(tr("Number percentile"), numbers, show=_text, keys=_shares(numbers),
+                       help=tr("Percentile")),
+                Column(tr("Median"), [one.number_usual for one in placings], show=number, numeric=True,
+                       help=tr("How many of this kind the others have")),
             ]
         )  # fmt: skip
         for place in (3, 5):

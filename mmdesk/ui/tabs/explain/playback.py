@@ -12,10 +12,11 @@ from mmdesk.ui.colours import SPACE_S
 from mmdesk.ui.formatting import duration
 from mmdesk.ui.icons import put_icon
 from mmdesk.ui.jobs.player import Player
+from mmdesk.ui.language import tr
 from mmdesk.ui.widgets.basics import ElidedLabel, IconButton, Label, row
 
 _STEPS_A_SECOND = 20
-_NO_DEVICE = "There is no sound device, so it plays silently."
+_NO_DEVICE = tr("There is no sound device, so it plays silently.")
 
 
 class Playback(QWidget):
@@ -31,9 +32,9 @@ class Playback(QWidget):
         self._length_s = 0.0
         self._at_s = 0.0
         self.playing = False
-        self.button = IconButton("play", "Play", self.toggle)
+        self.button = IconButton("play", tr("Play"), self.toggle)
         self.slider = QSlider(Qt.Orientation.Horizontal)
-        self.slider.setAccessibleName("Position in the recording")
+        self.slider.setAccessibleName(tr("Position in the recording"))
         self.slider.valueChanged.connect(lambda value: self.seek(value / _STEPS_A_SECOND))
         self._time = Label("", "muted")
         self.said = ElidedLabel("", "small")
@@ -93,8 +94,8 @@ class Playback(QWidget):
     def _set_playing(self, playing: bool) -> None:
         self.playing = playing
         put_icon(self.button, "pause" if playing else "play")
-        self.button.setAccessibleName("Pause" if playing else "Play")
-        self.button.setToolTip("Pause" if playing else "Play")
+        self.button.setAccessibleName(tr("Pause") if playing else tr("Play"))
+        self.button.setToolTip(tr("Pause") if playing else tr("Play"))
 
     def _stand(self, time_s: float) -> None:
         self._at_s = time_s
@@ -102,7 +103,7 @@ class Playback(QWidget):
             self.slider.setValue(round(time_s * _STEPS_A_SECOND))
         short = self._length_s < 60
         words = (f"{s:.1f} s" if short else duration(s) for s in (time_s, self._length_s))
-        self._time.setText(" of ".join(words))
+        self._time.setText(tr(" of ").join(words))
         self.stood.emit(time_s)
 
     def _say(self, text: str, kind: str = "small") -> None:
@@ -130,4 +131,7 @@ class Playback(QWidget):
     def _on_player_failed(self, text: str) -> None:
         if self.playing:
             self._set_playing(False)
-            self._say(f"It cannot be played here: {text.rstrip('.')}. The file is shown as the model read it.", "bad")
+            self._say(
+                tr("It cannot be played here: {text}. The file is shown as the model read it.", text=text.rstrip(".")),
+                "bad",
+            )

@@ -13,6 +13,7 @@ from mmdesk.ui.colours import SPACE_S, current
 from mmdesk.ui.desk import Desk
 from mmdesk.ui.formatting import shown
 from mmdesk.ui.jobs.job import Failure, Lane
+from mmdesk.ui.language import tr
 from mmdesk.ui.tabs.explain.wording import custody_phrase
 from mmdesk.ui.widgets.basics import ElidedLabel, boxed, column
 from mmdesk.ui.widgets.notice import Stateful
@@ -37,7 +38,7 @@ class SourcePage(QWidget):
         self.text = QPlainTextEdit()
         self.text.setReadOnly(True)
         self.text.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
-        self.text.setAccessibleName("Lines of the file")
+        self.text.setAccessibleName(tr("Lines of the file"))
         self.text.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
         page = column(None, self._where, self._checked, self.text, spacing=SPACE_S)
         page.setStretch(2, 1)
@@ -51,7 +52,7 @@ class SourcePage(QWidget):
         self._item, self._loaded = item, item is None
         if item is None:
             self._state.show_empty(
-                "table", "No evidence is chosen", "Choose a piece of it to see the line it came from."
+                "table", tr("No evidence is chosen"), tr("Choose a piece of it to see the line it came from.")
             )
         elif self.isVisible():
             self._load()
@@ -65,7 +66,7 @@ class SourcePage(QWidget):
         if self._loaded or self._item is None:
             return
         self._loaded = True
-        self._state.show_busy("Reading the file")
+        self._state.show_busy(tr("Reading the file"))
         self._desk.jobs.submit(
             Lane.IO, calls.source_lines, self._desk.session.folder, self._item, key="explain.lines", owner=self,
             on_success=self._on_read, on_failure=self._on_failed,
@@ -76,22 +77,29 @@ class SourcePage(QWidget):
         self._load()
 
     def _on_failed(self, failure: Failure) -> None:
-        self._state.show_error(failure.message, failure.hint, failure.details, "Try again", self._again)
+        self._state.show_error(failure.message, failure.hint, failure.details, tr("Try again"), self._again)
 
     def _on_read(self, found: SourceLines | None) -> None:
         if found is None:
             self._state.show_empty(
-                "table", "It has no line in a file", "It was not imported from a table, or stands for several rows."
+                "table",
+                tr("It has no line in a file"),
+                tr("It was not imported from a table, or stands for several rows."),
             )
             return
         matches = found.standing.value == "matches"
         said = custody_phrase(found.standing.value)
         if found.problem:
-            self._state.show_empty("warning", found.problem, f"{shown(found.name, 200)}, line {found.line:,}: {said}.",
-                                   "Read it again", self._again)  # fmt: skip
+            self._state.show_empty(
+                "warning",
+                found.problem,
+                tr("{name}, line {line:,}: {said}.", name=shown(found.name, 200), line=found.line, said=said),
+                tr("Read it again"),
+                self._again,
+            )
             return
-        self._where.set_text(f"{found.path}, line {found.line:,}")
-        self._checked.set_text(f"{said} · SHA-256 {found.found_sha256}")
+        self._where.set_text(tr("{path}, line {line:,}", path=found.path, line=found.line))
+        self._checked.set_text(tr("{said} · SHA-256 {found_sha256}", said=said, found_sha256=found.found_sha256))
         self._checked.set_kind("small" if matches else "bad")
         self._show_lines(found)
         self._state.show_content()
@@ -113,4 +121,6 @@ class SourcePage(QWidget):
         self.text.setExtraSelections([mark])
         self.text.setTextCursor(QTextCursor(block))
         self.text.centerCursor()
-        self.text.setAccessibleDescription(f"Line {found.line:,}: {shown(found.lines[found.line - found.first], 300)}")
+        self.text.setAccessibleDescription(
+            tr("Line {line:,}: {lines}", line=found.line, lines=shown(found.lines[found.line - found.first], 300))
+        )

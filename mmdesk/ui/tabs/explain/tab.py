@@ -17,8 +17,9 @@ from mmdesk.ui import calls, choosers, entity_calls
 from mmdesk.ui.colours import SPACE_M, SPACE_S
 from mmdesk.ui.desk import Desk, Room
 from mmdesk.ui.entity_calls import Scores
-from mmdesk.ui.formatting import count, relative_time, shown, tool_tip
+from mmdesk.ui.formatting import relative_time, shown, tool_tip
 from mmdesk.ui.jobs.job import Failure, Job, Lane
+from mmdesk.ui.language import tr, tr_later, tr_n
 from mmdesk.ui.printing import Paper, usual_paper
 from mmdesk.ui.session import Concern
 from mmdesk.ui.tabs.explain.account_page import AccountPage
@@ -36,8 +37,9 @@ if TYPE_CHECKING:
     from mmdesk.engine.explanation.explanation import Explanation
     from mmdesk.engine.services.runs import RunRow
 
-_BASELINES = (("Typical case", Baseline.TYPICAL), ("Its group", Baseline.GROUP))
-_BASELINE_HELP = (
+_BASELINES = ((tr("Typical case"), Baseline.TYPICAL), (tr("Its group"), Baseline.GROUP))
+_AS_PDF = {Paper.A4: tr_later("Save as PDF, A4…"), Paper.LETTER: tr_later("Save as PDF, Letter…")}
+_BASELINE_HELP = tr(
     "Where an account starts: from the mean attributes of those that the model learned from, or of the entities that "
     "are comparable with the explained one (of the same type, where the case says so). No events, links or files yet."
 )
@@ -72,33 +74,43 @@ class ExplainTab(Room):
         column(self, self._state, margin=SPACE_M)
         add = desk.commands.add
         self._copy = add(
-            "Explain", "Copy the account", self._on_copy, shortcut="Ctrl+Shift+C", icon="copy", enabled=False
+            "Explain", tr_later("Copy the account"), self._on_copy, shortcut="Ctrl+Shift+C", icon="copy", enabled=False
         )
         self._export = add(
-            "Explain", "Export as JSON…", self._on_export, shortcut="Ctrl+E", icon="export", enabled=False
+            "Explain", tr_later("Export as JSON…"), self._on_export, shortcut="Ctrl+E", icon="export", enabled=False
         )
         self._save_page = add(
-            "Explain", "Save as a page…", self._on_save_page, shortcut="Ctrl+Shift+P", icon="export", enabled=False
+            "Explain",
+            tr_later("Save as a page…"),
+            self._on_save_page,
+            shortcut="Ctrl+Shift+P",
+            icon="export",
+            enabled=False,
         )
         self._save_pdf = tuple(
             add(
-                "Explain", f"Save as PDF, {paper.value}…", partial(self._on_save_pdf, paper),
+                "Explain", _AS_PDF[paper], partial(self._on_save_pdf, paper),
                 shortcut="Ctrl+P" if paper is usual_paper() else None, icon="export", enabled=False,
             )
             for paper in Paper
         )  # fmt: skip
         self._pin = add(
-            "Explain", "Pin for comparing", self.page.views.pin, shortcut="Ctrl+B", icon="compare", enabled=False
+            "Explain",
+            tr_later("Pin for comparing"),
+            self.page.views.pin,
+            shortcut="Ctrl+B",
+            icon="compare",
+            enabled=False,
         )
-        add("Explain", "Show the source line", self.page.show_source_line, shortcut="Ctrl+L", icon="table")
-        add("Explain", "Find an entity", self._on_find, shortcut="Ctrl+F", icon="search")
+        add("Explain", tr_later("Show the source line"), self.page.show_source_line, shortcut="Ctrl+L", icon="table")
+        add("Explain", tr_later("Find an entity"), self._on_find, shortcut="Ctrl+F", icon="search")
         self._of_the_list = (
-            add("Explain", "Overview of the list", self._on_overview, shortcut="Ctrl+Shift+O", enabled=False),
-            add("Explain", "Explain the list into a file…", self._on_list_file, icon="export", enabled=False),
-            add("Explain", "Explain the list as pages…", self._on_list_pages, icon="export", enabled=False),
+            add("Explain", tr_later("Overview of the list"), self._on_overview, shortcut="Ctrl+Shift+O", enabled=False),
+            add("Explain", tr_later("Explain the list into a file…"), self._on_list_file, icon="export", enabled=False),
+            add("Explain", tr_later("Explain the list as pages…"), self._on_list_pages, icon="export", enabled=False),
         )
-        self.entities.bottom.addWidget(ActionButton(self._of_the_list[0], "Overview"))
-        self.entities.bottom.addWidget(ActionButton(self._of_the_list[2], "Explain all…"))
+        self.entities.bottom.addWidget(ActionButton(self._of_the_list[0], tr("Overview")))
+        self.entities.bottom.addWidget(ActionButton(self._of_the_list[2], tr("Explain all…")))
         self.marking = Marking(desk, self.entities)
         self.page.shown.connect(lambda: self._enable(True))
         self.page.views.asked_as_of.connect(self._explain_as_of)
@@ -110,17 +122,17 @@ class ExplainTab(Room):
         self.entities = EntityList(self.desk)
         self.entities.asked.connect(self._on_entity_asked)
         self.table, self.search = self.entities.table, self.entities.search
-        self.run_box: Choice[str] = Choice("Run")
+        self.run_box: Choice[str] = Choice(tr("Run"))
         self.run_box.value_changed.connect(lambda _run: self._score())
-        self.head_box: Choice[Head] = Choice("What to explain")
+        self.head_box: Choice[Head] = Choice(tr("What to explain"))
         self.head_box.value_changed.connect(lambda _head: self._explain())
-        self.baseline_box = Choice("What to start from", _BASELINES)
+        self.baseline_box = Choice(tr("What to start from"), _BASELINES)
         self.baseline_box.setToolTip(tool_tip(_BASELINE_HELP))
         self.baseline_box.value_changed.connect(lambda _start: self._explain())
-        what = row(None, _named("Explain", self.head_box), _named("from", self.baseline_box))
+        what = row(None, _named(tr("Explain"), self.head_box), _named(tr("from"), self.baseline_box))
         what.setStretch(0, 1)
         what.setStretch(1, 1)
-        grid = column(None, _named("Run", self.run_box), what, spacing=SPACE_S)
+        grid = column(None, _named(tr("Run"), self.run_box), what, spacing=SPACE_S)
         layout = column(None, grid, self.entities, spacing=SPACE_S, margin=(0, 0, SPACE_S, 0))
         layout.setStretch(1, 1)
         left = boxed(layout)
@@ -140,14 +152,14 @@ class ExplainTab(Room):
         self.page.views.clear()
         if self._overview.made is not None:
             self._overview.made.clear()
-        self._state.show_empty("explain", "No case is open", "")
+        self._state.show_empty("explain", tr("No case is open"), "")
         self._enable(False)
         self._enable_list(False)
 
     def load(self) -> None:
         """Read the runs anew, then the scores."""
         if not self._runs:
-            self._state.show_busy("Reading the runs")
+            self._state.show_busy(tr("Reading the runs"))
         self.desk.jobs.submit(
             Lane.DB, calls.list_runs, self.desk.session.folder, False, key="explain.runs", owner=self,
             on_success=self._on_runs, on_failure=self._on_runs_failed,
@@ -160,15 +172,18 @@ class ExplainTab(Room):
             self.load()
 
     def _on_runs_failed(self, failure: Failure) -> None:
-        self._state.show_error(failure.message, failure.hint, failure.details, "Try again", self.load)
+        self._state.show_error(failure.message, failure.hint, failure.details, tr("Try again"), self.load)
 
     def _on_runs(self, rows: tuple[RunRow, ...]) -> None:
         self._runs = tuple(row for row in rows if row.status == "done")
         if not self._runs:
             self._state.show_empty(
-                "explain", "No model yet", "Train a model first; then every entity can be scored and explained.",
-                "Go to Train", lambda: self.going.emit("train", None),
-            )  # fmt: skip
+                "explain",
+                tr("No model yet"),
+                tr("Train a model first; then every entity can be scored and explained."),
+                tr("Go to Train"),
+                lambda: self.going.emit("train", None),
+            )
             return
         self._state.show_content()
         wanted, self._wanted = self._wanted or self._run_id, None
@@ -186,11 +201,11 @@ class ExplainTab(Room):
         self._enable(False)
         self._enable_list(False)
         self._show_entity()
-        self.entities.state.show_busy("Scoring every entity")
-        self._reasons.show_empty("person", "No entity is chosen", "Choose one on the left to see why.")
+        self.entities.state.show_busy(tr("Scoring every entity"))
+        self._reasons.show_empty("person", tr("No entity is chosen"), tr("Choose one on the left to see why."))
         self._scoring = self.desk.jobs.submit(
             Lane.QUICK, entity_calls.predict_all, self.desk.session.folder, self._run_id, key="explain.scores",
-            owner=self, title="Scoring entities", on_success=self._on_scores, on_failure=self._on_scores_failed,
+            owner=self, title=tr("Scoring entities"), on_success=self._on_scores, on_failure=self._on_scores_failed,
             on_cancel=self._on_scores_cancelled,
         )  # fmt: skip
 
@@ -199,10 +214,10 @@ class ExplainTab(Room):
             self.entities.state.notice.progress(job.progress.share, job.progress.text)
 
     def _on_scores_failed(self, failure: Failure) -> None:
-        self.entities.state.show_error(failure.message, failure.hint, failure.details, "Try again", self._score)
+        self.entities.state.show_error(failure.message, failure.hint, failure.details, tr("Try again"), self._score)
 
     def _on_scores_cancelled(self) -> None:
-        self.entities.state.show_empty("explain", "Not scored", "", "Score the entities", self._score)
+        self.entities.state.show_empty("explain", tr("Not scored"), "", tr("Score the entities"), self._score)
 
     def _on_scores(self, scores: Scores) -> None:
         self.head_box.set_options([(HEAD_NAMES[head], head) for head, _ in known_heads(scores)], self.head_box.value)
@@ -218,7 +233,9 @@ class ExplainTab(Room):
     def _go_to(self, entity_id: str) -> None:
         """Choose an entity of the list, whatever is filtered out now."""
         if not self.entities.go_to(entity_id):
-            self.desk.tell(f"{shown(entity_id, 60)} is not in the case any more", "info", "warn")
+            self.desk.tell(
+                tr("{entity_id} is not in the case any more", entity_id=shown(entity_id, 60)), "info", "warn"
+            )
 
     def _explain_as_of(self, as_of_us: int | None) -> None:
         """Explain the chosen entity as of a moment; None: everything known."""
@@ -230,7 +247,7 @@ class ExplainTab(Room):
         if entity_id is None or self._run_id is None:
             return
         self._enable(False)
-        self._reasons.show_busy(f"Explaining {shown(entity_id, 60)}")
+        self._reasons.show_busy(tr("Explaining {entity_id}", entity_id=shown(entity_id, 60)))
         self.desk.jobs.submit(
             Lane.QUICK, calls.explain, self.desk.session.folder, self._run_id, entity_id,
             self._account(self._as_of_us), key="explain", owner=self, on_success=self._on_explained,
@@ -246,7 +263,7 @@ class ExplainTab(Room):
         self._reasons.show_content()
 
     def _on_explain_failed(self, failure: Failure) -> None:
-        self._reasons.show_error(failure.message, failure.hint, failure.details, "Try again", self._explain)
+        self._reasons.show_error(failure.message, failure.hint, failure.details, tr("Try again"), self._explain)
 
     # The list.
 
@@ -265,13 +282,13 @@ class ExplainTab(Room):
 
     def _on_list_file(self) -> None:
         choosers.choose_new_file(
-            self, self.desk.settings, "Explain the list into a file", "explanations.jsonl",
+            self, self.desk.settings, tr("Explain the list into a file"), "explanations.jsonl",
             lambda path: self._explain_list(path, pages=False),
         )  # fmt: skip
 
     def _on_list_pages(self) -> None:
         choosers.choose_folder(
-            self, self.desk.settings, "A folder for the pages", lambda path: self._explain_list(path, pages=True)
+            self, self.desk.settings, tr("A folder for the pages"), lambda path: self._explain_list(path, pages=True)
         )
 
     def _explain_list(self, path: Path, *, pages: bool) -> None:
@@ -279,7 +296,7 @@ class ExplainTab(Room):
             return
         entities = self.entities.listed()
         finished = [0]
-        what = count(len(entities), "entity", "entities")
+        what = tr_n("{n:,} entity", "{n:,} entities", len(entities))
 
         def tell(words: str) -> None:
             self.desk.tell(f"{words}: {path / 'index.html' if pages else path}", "done", "good")
@@ -289,38 +306,47 @@ class ExplainTab(Room):
                 finished[0] = int(str(event["done"]))
 
         self.desk.jobs.submit(
-            Lane.HEAVY, calls.explain_to_pages if pages else calls.explain_to_file, self.desk.session.folder,
-            self._run_id, entities, self._account(), path, title=f"Explaining {what}", owner=self,
-            on_event=on_event, on_failure=self.desk.tell_failure, on_success=lambda _report: tell(f"{what} explained"),
-            on_cancel=lambda: tell(f"Stopped; {finished[0]:,} of {what} explained"),
-        )  # fmt: skip
+            Lane.HEAVY,
+            calls.explain_to_pages if pages else calls.explain_to_file,
+            self.desk.session.folder,
+            self._run_id,
+            entities,
+            self._account(),
+            path,
+            title=tr("Explaining {what}", what=what),
+            owner=self,
+            on_event=on_event,
+            on_failure=self.desk.tell_failure,
+            on_success=lambda _report: tell(tr("{what} explained", what=what)),
+            on_cancel=lambda: tell(tr("Stopped; {finished:,} of {what} explained", finished=finished[0], what=what)),
+        )
 
     # Commands.
 
     def _on_copy(self) -> None:
         if self.page.explanation is not None:
             QGuiApplication.clipboard().setText(account_text(self.page.explanation))
-            self.desk.tell("The account is on the clipboard", "copy", "good")
+            self.desk.tell(tr("The account is on the clipboard"), "copy", "good")
 
     def _on_export(self) -> None:
         explanation = self.page.explanation
         if explanation is not None:
             name = f"{safe_name(explanation.entity_id)}.explanation.json"
-            self._save("Export the explanation", name, Lane.IO, calls.write_explanation, explanation)
+            self._save(tr("Export the explanation"), name, Lane.IO, calls.write_explanation, explanation)
 
     def _on_save_page(self) -> None:
         explanation = self.page.explanation
         if explanation is not None:
             name = f"{safe_name(explanation.entity_id)}.html"
             folder = self.desk.session.folder  # files are decoded for it, hence in a process that may die
-            self._save("Save the explanation as a page", name, Lane.QUICK, calls.write_page, folder, explanation)
+            self._save(tr("Save the explanation as a page"), name, Lane.QUICK, calls.write_page, folder, explanation)
 
     def _on_save_pdf(self, paper: Paper) -> None:
         explanation = self.page.explanation
         if explanation is not None:
             name = f"{safe_name(explanation.entity_id)}.pdf"
             folder = self.desk.session.folder
-            self._save("Save the explanation as PDF", name, Lane.QUICK, calls.write_pdf, folder, explanation, paper)
+            self._save(tr("Save the explanation as PDF"), name, Lane.QUICK, calls.write_pdf, folder, explanation, paper)
 
     def _save(self, title: str, name: str, lane: Lane, work: Callable[..., None], *words: object) -> None:
         """Ask for a file and let ``work`` write it."""
@@ -328,7 +354,7 @@ class ExplainTab(Room):
         def write(path: Path) -> None:
             self.desk.jobs.submit(
                 lane, work, *words, path, owner=self, on_failure=self.desk.tell_failure,
-                on_success=lambda _nothing: self.desk.tell(f"Written: {path}", "done", "good"),
+                on_success=lambda _nothing: self.desk.tell(tr("Written: {path}", path=path), "done", "good"),
             )  # fmt: skip
 
         choosers.choose_new_file(self, self.desk.settings, title, name, write)

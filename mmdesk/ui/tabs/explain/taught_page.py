@@ -11,7 +11,8 @@ from PySide6.QtWidgets import QWidget
 
 from mmdesk.engine.core.types import Head
 from mmdesk.ui.colours import SPACE_M, SPACE_S
-from mmdesk.ui.formatting import count, number, percent, score
+from mmdesk.ui.formatting import number, percent, score
+from mmdesk.ui.language import tr, tr_n
 from mmdesk.ui.models.columns import Column
 from mmdesk.ui.tabs.explain.wording import row_source
 from mmdesk.ui.widgets.bars import Bar, BarList
@@ -32,18 +33,21 @@ class TaughtPage(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self._rule = Label("", wrap=True)
-        self.shares = BarList("Share with a supporting outcome")
+        self.shares = BarList(tr("Share with a supporting outcome"))
         self._titles = (Label("", "strong", wrap=True), Label("", "strong", wrap=True))
-        self.tables = (Table("Similar, supporting"), Table("Similar, conflicting"))
+        self.tables = (Table(tr("Similar, supporting")), Table(tr("Similar, conflicting")))
         self._entities: tuple[list[str], list[str]] = ([], [])
         for side, table in enumerate(self.tables):
             table.setMinimumHeight(_LEAST_TABLE)
             table.opened.connect(lambda place, side=side: self.asked.emit(self._entities[side][place]))
         note = Label(
-            "Likeness is the model's own, by the cosine of its embeddings. Only rows that the run was trained on, as "
-            "it was taught them, are shown; the entity itself never. Enter goes to one.",
-            "small", wrap=True,
-        )  # fmt: skip
+            tr(
+                "Likeness is the model's own, by the cosine of its embeddings. Only rows that the run was trained on, "
+                "as it was taught them, are shown; the entity itself never. Enter goes to one."
+            ),
+            "small",
+            wrap=True,
+        )
         sides = [
             boxed(column(None, title, table, spacing=SPACE_S))
             for title, table in zip(self._titles, self.tables, strict=True)
@@ -60,46 +64,57 @@ class TaughtPage(QWidget):
         """The lessons of an explanation that has them."""
         taught = explanation.taught
         assert taught is not None
-        self._rule.setText(f"Supporting is {taught.rule}.")
+        self._rule.setText(tr("Supporting is {rule}.", rule=taught.rule))
         bars = [
-            _bar(f"of the {count(taught.near, 'most similar entity', 'most similar entities')}",
+            _bar(tr_n("of the {n:,} most similar entity", "of the {n:,} most similar entities", taught.near),
                  taught.near_supporting, taught.near, "accent"),
-            _bar(f"of all {count(taught.trained, 'trained row')} of others",
+            _bar(tr_n("of all {n:,} trained row of others", "of all {n:,} trained rows of others", taught.trained),
                  taught.trained_supporting, taught.trained, "muted"),
         ]  # fmt: skip
         self.shares.set_bars(bars, 1.0)
-        sides = (("Supporting", taught.supporting), ("Conflicting", taught.conflicting))
+        sides = ((tr("Supporting"), taught.supporting), (tr("Conflicting"), taught.conflicting))
         self._entities = (
             [one.entity_id for one in taught.supporting],
             [one.entity_id for one in taught.conflicting],
         )
         for title, table, (name, lessons) in zip(self._titles, self.tables, sides, strict=True):
-            title.setText(f"{name}, the most similar first" if lessons else f"{name}: none")
+            title.setText(tr("{name}, the most similar first", name=name) if lessons else tr("{name}: none", name=name))
             table.set_columns(_columns(explanation.head, lessons))
 
 
 def _bar(name: str, some: int, total: int, role: str) -> Bar:
     share = some / total if total else 0.0
-    return Bar(name, share, f"{percent(share, 1)} ({some:,} of {total:,})", role)
+    return Bar(
+        name, share, tr("{share} ({some:,} of {total:,})", share=percent(share, 1), some=some, total=total), role
+    )
 
 
 def _moment(when: str) -> str:
-    return (
-        when.removeprefix("as of ").removesuffix("Z").replace("T", " ").removesuffix(" 00:00:00") or "everything known"
+    return when.removeprefix("as of ").removesuffix("Z").replace("T", " ").removesuffix(" 00:00:00") or tr(
+        "everything known"
     )
 
 
 def _columns(head: Head, lessons: Sequence[Lesson]) -> list[Column]:
     outcomes = np.array([one.outcome for one in lessons], dtype=np.float64)
     columns = [
-        Column("Entity", [one.entity_id for one in lessons], tip=str),
-        Column("Outcome", outcomes, show=number if head is not Head.CLASSIFICATION else lambda value: f"{value:.0f}",
-               numeric=True),
-        Column("Similarity", np.array([one.similarity for one in lessons]), show=score, numeric=True,
-               help="Cosine, at most 1"),
-    ]  # fmt: skip
+        Column(tr("Entity"), [one.entity_id for one in lessons], tip=str),
+        Column(
+            tr("Outcome"),
+            outcomes,
+            show=number if head is not Head.CLASSIFICATION else lambda value: f"{value:.0f}",
+            numeric=True,
+        ),
+        Column(
+            tr("Similarity"),
+            np.array([one.similarity for one in lessons]),
+            show=score,
+            numeric=True,
+            help=tr("Cosine, at most 1"),
+        ),
+    ]
     if any(one.as_of for one in lessons):
-        columns.append(Column("As of", [_moment(one.when) for one in lessons], tip=str))
-    sources = [row_source(one.source) or "not in the case any more" for one in lessons]
-    columns.append(Column("Source", sources, tip=str))
+        columns.append(Column(tr("As of"), [_moment(one.when) for one in lessons], tip=str))
+    sources = [row_source(one.source) or tr("not in the case any more") for one in lessons]
+    columns.append(Column(tr("Source"), sources, tip=str))
     return columns

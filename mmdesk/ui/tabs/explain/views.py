@@ -12,6 +12,7 @@ from mmdesk.ui import calls
 from mmdesk.ui.colours import SPACE_S
 from mmdesk.ui.desk import Desk
 from mmdesk.ui.jobs.job import Failure, Lane
+from mmdesk.ui.language import tr, tr_later
 from mmdesk.ui.tabs.explain.compare_page import ComparePage
 from mmdesk.ui.tabs.explain.course_page import CoursePage
 from mmdesk.ui.tabs.explain.peers_page import PeersPage
@@ -25,9 +26,9 @@ if TYPE_CHECKING:
     from mmdesk.engine.explanation.explanation import Explanation
 
 _BUSY = {
-    Perspective.COURSE: "Following the score over time",
-    Perspective.PEERS: "Comparing with others",
-    Perspective.TAUGHT: "Looking through what the run was trained on",
+    Perspective.COURSE: tr("Following the score over time"),
+    Perspective.PEERS: tr("Comparing with others"),
+    Perspective.TAUGHT: tr("Looking through what the run was trained on"),
 }
 
 
@@ -52,7 +53,7 @@ class Views(QTabWidget):
         self.setDocumentMode(True)
         self.tabBar().setDrawBase(False)
         self.setObjectName("views")
-        self.setAccessibleName("Views of the explanation")
+        self.setAccessibleName(tr("Views of the explanation"))
         self._course = WhenShown(self._make_course)
         self._peers = WhenShown(self._make_peers)
         self._taught = WhenShown(self._make_taught)
@@ -62,24 +63,24 @@ class Views(QTabWidget):
             Perspective.TAUGHT: Stateful(self._taught),
         }
         self._places: dict[int, Perspective] = {}
-        self.addTab(_padded(evidence), "Evidence")
+        self.addTab(_padded(evidence), tr("Evidence"))
         for perspective, title in (
-            (Perspective.COURSE, "Over time"),
-            (Perspective.PEERS, "Peers"),
-            (Perspective.TAUGHT, "Taught by"),
+            (Perspective.COURSE, tr("Over time")),
+            (Perspective.PEERS, tr("Peers")),
+            (Perspective.TAUGHT, tr("Taught by")),
         ):
             self._places[self.addTab(_padded(self.states[perspective]), title)] = perspective
         self._what_if = WhenShown(self._make_what_if, above=SPACE_S)
-        self.addTab(self._what_if, "What if")
+        self.addTab(self._what_if, tr("What if"))
         self._compare = WhenShown(self._make_compare, above=SPACE_S)
-        self._compare_place = self.addTab(self._compare, "Compare")
+        self._compare_place = self.addTab(self._compare, tr("Compare"))
         self.currentChanged.connect(lambda _place: self._look())
         add = desk.commands.add
         self._undo = add(
-            "Explain", "Undo in the what-if", self._on_undo, shortcut="Ctrl+Alt+Z", icon="undo", enabled=False
+            "Explain", tr_later("Undo in the what-if"), self._on_undo, shortcut="Ctrl+Alt+Z", icon="undo", enabled=False
         )
         self._redo = add(
-            "Explain", "Redo in the what-if", self._on_redo, shortcut="Ctrl+Alt+Y", icon="redo", enabled=False
+            "Explain", tr_later("Redo in the what-if"), self._on_redo, shortcut="Ctrl+Alt+Y", icon="redo", enabled=False
         )
 
     def _on_undo(self) -> None:
@@ -181,7 +182,7 @@ class Views(QTabWidget):
             self._show(perspective)
             return
         if perspective in self._wanted:  # asked for already, and it cannot be made
-            self.states[perspective].show_empty("person", "This cannot be told", NOT_TOLD[perspective])
+            self.states[perspective].show_empty("person", tr("This cannot be told"), NOT_TOLD[perspective])
             return
         self.states[perspective].show_busy(_BUSY[perspective])
         # All that were asked for, so that the account says them in one order whichever was opened first.
@@ -198,7 +199,7 @@ class Views(QTabWidget):
         self._look()
 
     def _on_failed(self, perspective: Perspective, failure: Failure) -> None:
-        self.states[perspective].show_error(failure.message, failure.hint, failure.details, "Try again", self._look)
+        self.states[perspective].show_error(failure.message, failure.hint, failure.details, tr("Try again"), self._look)
 
     def _show(self, perspective: Perspective) -> None:
         assert self._shown is not None
@@ -208,7 +209,7 @@ class Views(QTabWidget):
             return
         if perspective is Perspective.TAUGHT and shown.taught is not None and not shown.taught.trained:
             state.show_empty(
-                "person", "Nobody taught it this", "The run was trained on no other entity with this label."
+                "person", tr("Nobody taught it this"), tr("The run was trained on no other entity with this label.")
             )
             return
         if perspective is Perspective.COURSE:
@@ -221,14 +222,14 @@ class Views(QTabWidget):
 
     def _show_no_course(self, explanation: Explanation) -> None:
         """Nothing had happened by then, or nothing has a time at all."""
-        none = "None of its events, links, files and attributes has a time"
+        none = tr("None of its events, links, files and attributes has a time")
         state = self.states[Perspective.COURSE]
         if explanation.as_of is None:
-            state.show_empty("clock", "No course over time", f"{none}.")
+            state.show_empty("clock", tr("No course over time"), f"{none}.")
         else:
-            text = f"{none} before {explanation.as_of}."
+            text = tr("{none} before {as_of}.", none=none, as_of=explanation.as_of)
             state.show_empty(
-                "clock", "No course over time", text, "Everything known", lambda: self.asked_as_of.emit(None)
+                "clock", tr("No course over time"), text, tr("Everything known"), lambda: self.asked_as_of.emit(None)
             )
 
 

@@ -18,6 +18,7 @@ from mmdesk.ui.desk import Desk
 from mmdesk.ui.formatting import shown, tool_tip
 from mmdesk.ui.hints import for_window
 from mmdesk.ui.jobs.job import Failure, Lane
+from mmdesk.ui.language import tr
 from mmdesk.ui.models.cells import FieldCell
 from mmdesk.ui.tabs.explain.scenario_edits import ScenarioEdits
 from mmdesk.ui.tabs.explain.what_if_rows import (
@@ -45,10 +46,10 @@ if TYPE_CHECKING:
     from mmdesk.engine.explanation.what_if_form import AttributeField, EvidenceField, WhatIfForm
 
 _SHOW = (
-    ("Everything", "all"), ("Attributes", "attribute"), ("Events", "event"), ("Links", "neighbour"),
-    ("Media", "artifact"), ("Changed", "changed"),
+    (tr("Everything"), "all"), (tr("Attributes"), "attribute"), (tr("Events"), "event"), (tr("Links"), "neighbour"),
+    (tr("Media"), "artifact"), (tr("Changed"), "changed"),
 )  # fmt: skip
-_TITLES = ("Evidence", "As it is", "What if", "Alone")
+_TITLES = (tr("Evidence"), tr("As it is"), tr("What if"), tr("Alone"))
 _WHAT_IF, _ALONE = 2, 3
 _NOTES = 4
 
@@ -73,7 +74,7 @@ class WhatIfPage(QWidget):
         self.edits.changed.connect(self._on_edits_changed)
         self._build_head()
         self._build_tools()
-        self.table = CellsTable("What-if", _TITLES, shares=(0.3, 0.26, 0.22, 0.22))
+        self.table = CellsTable(tr("What-if"), _TITLES, shares=(0.3, 0.26, 0.22, 0.22))
         self.table.draw_bars(_ALONE)
         self.table.cells.edited.connect(self._on_table_edited)
         self.table.left.connect(self.edits.end_visit)
@@ -94,22 +95,26 @@ class WhatIfPage(QWidget):
 
     def _switches(self) -> QWidget:
         group = QButtonGroup(self)
-        self._change_switch = switch("Change it", "Change what is known and see the score follow", "Change it")
+        self._change_switch = switch(
+            tr("Change it"), tr("Change what is known and see the score follow"), tr("Change it")
+        )
         self._takes_switch = switch(
-            "What would it take?", "The smallest change that would turn the score over", "What would it take?"
+            tr("What would it take?"),
+            tr("The smallest change that would turn the score over"),
+            tr("What would it take?"),
         )
         for place, button in enumerate((self._change_switch, self._takes_switch)):
             group.addButton(button, place)
         self._change_switch.setChecked(True)
         group.idClicked.connect(self._show_page)
-        note = ElidedLabel("A scenario; the case stays as it is.", "small", side=Qt.AlignmentFlag.AlignRight)
+        note = ElidedLabel(tr("A scenario; the case stays as it is."), "small", side=Qt.AlignmentFlag.AlignRight)
         line = row(None, self._change_switch, self._takes_switch, note, spacing=2)
         line.setStretch(2, 1)
         return boxed(line)
 
     def _build_head(self) -> None:
         self._before, self._arrow, self._after = Label("", "figure"), Label("→", "figure"), Label("", "figure")
-        self._arrow.setAccessibleName("becomes")
+        self._arrow.setAccessibleName(tr("becomes"))
         self._difference = Label("", "strong")
         self._difference.setAlignment(Qt.AlignmentFlag.AlignBottom)
         self._which = ElidedLabel("", "small", side=Qt.AlignmentFlag.AlignRight)
@@ -121,20 +126,20 @@ class WhatIfPage(QWidget):
         line.setStretch(len(figures), 1)
 
     def _build_tools(self) -> None:
-        self.show_box = Choice("What to show", _SHOW)
+        self.show_box = Choice(tr("What to show"), _SHOW)
         self.show_box.value_changed.connect(lambda _which: self._fill())
         self.search = QLineEdit()
-        self.search.setPlaceholderText("Find evidence")
-        self.search.setAccessibleName("Find evidence")
+        self.search.setPlaceholderText(tr("Find evidence"))
+        self.search.setAccessibleName(tr("Find evidence"))
         self.search.setClearButtonEnabled(True)
         self.search.textChanged.connect(lambda _text: self._fill())
         stack = self.edits.stack
-        self.undo = IconButton("undo", "Undo the last change of the what-if (Ctrl+Alt+Z)", stack.undo)
-        self.redo = IconButton("redo", "Redo it (Ctrl+Alt+Y)", stack.redo)
-        self.reset = IconButton("refresh", "Everything as it is in the case", lambda: self.edits.replace({}, {}))
-        self.load = IconButton("folder-open", "Open a scenario…", self._on_load)
-        self.save = IconButton("save", "Save the scenario…", self._on_save)
-        self.copy = IconButton("copy", "Copy the what-if as text", self._on_copy)
+        self.undo = IconButton("undo", tr("Undo the last change of the what-if (Ctrl+Alt+Z)"), stack.undo)
+        self.redo = IconButton("redo", tr("Redo it (Ctrl+Alt+Y)"), stack.redo)
+        self.reset = IconButton("refresh", tr("Everything as it is in the case"), lambda: self.edits.replace({}, {}))
+        self.load = IconButton("folder-open", tr("Open a scenario…"), self._on_load)
+        self.save = IconButton("save", tr("Save the scenario…"), self._on_save)
+        self.copy = IconButton("copy", tr("Copy the what-if as text"), self._on_copy)
         stack.canUndoChanged.connect(self.undo.setEnabled)
         stack.canRedoChanged.connect(self.redo.setEnabled)
         self.undo.setEnabled(False)
@@ -172,7 +177,7 @@ class WhatIfPage(QWidget):
             self._change_switch.setChecked(True)
             self._pages.setCurrentIndex(0)
             if self.isVisible():
-                self._state.show_busy(f"Opening {shown(of.entity_id, 60)}")
+                self._state.show_busy(tr("Opening {entity_id}", entity_id=shown(of.entity_id, 60)))
                 self._read()
             return
         self._show_answer()
@@ -193,7 +198,7 @@ class WhatIfPage(QWidget):
         """Read what can be changed when somebody looks."""
         super().showEvent(event)
         if self._form is None and self._of is not None:
-            self._state.show_busy(f"Opening {shown(self._of.entity_id, 60)}")
+            self._state.show_busy(tr("Opening {entity_id}", entity_id=shown(self._of.entity_id, 60)))
             self._read()
 
     def _read(self) -> None:
@@ -204,7 +209,7 @@ class WhatIfPage(QWidget):
         )  # fmt: skip
 
     def _on_form_failed(self, failure: Failure) -> None:
-        self._state.show_error(failure.message, failure.hint, failure.details, "Try again", self._read)
+        self._state.show_error(failure.message, failure.hint, failure.details, tr("Try again"), self._read)
 
     def _on_form(self, form: WhatIfForm) -> None:
         again, self._form = self._form is not None and form != self._form, form
@@ -281,11 +286,15 @@ class WhatIfPage(QWidget):
         self._before.setText(scale.level(old))
         self._after.setText("?" if self._problem else scale.level(old if new is None else new))
         change = 0.0 if new is None else new - old
-        unit = " points" if head.value == "classification" else ""
-        self._difference.setText(scale.change(change) + unit if found is not None else "")
+        change_words = scale.change(change)
+        if head.value == "classification":
+            change_words = tr("{change} points", change=change_words)
+        self._difference.setText(change_words if found is not None else "")
         decision = became(before.decision, after.decision if after is not None else None)
-        which = HEAD_NAMES[head] + (f" · decision {decision}" if decision and field == "probability" else "")
-        self._which.set_text(which + ("" if self.edits else " · nothing changed yet"))
+        which = HEAD_NAMES[head] + (
+            tr(" · decision {decision}", decision=decision) if decision and field == "probability" else ""
+        )
+        self._which.set_text(which + ("" if self.edits else tr(" · nothing changed yet")))
         self._others.set_text(other_heads(before, after, head))
         notes = [for_window(note) for note in found.notes] if found is not None else []
         if self._problem:
@@ -293,7 +302,11 @@ class WhatIfPage(QWidget):
         self._notes.setText("\n".join(shown(note) for note in notes[:_NOTES]))
         self._notes.setToolTip(tool_tip("\n".join(notes)))
         self._notes.setVisible(bool(notes))
-        said = f"{self._before.text()} becomes {self._after.text()}" if self.edits else self._before.text()
+        said = (
+            tr("{before} becomes {after}", before=self._before.text(), after=self._after.text())
+            if self.edits
+            else self._before.text()
+        )
         self._head.setAccessibleName(said)
         self.save.setEnabled(bool(self.edits))
         self.reset.setEnabled(bool(self.edits))
@@ -331,9 +344,9 @@ class WhatIfPage(QWidget):
         for place, key in enumerate(self._keys):
             if key.startswith(ROWS):
                 there = key.removeprefix(ROWS) not in self.edits.without
-                said = "" if there else "left out"
+                said = "" if there else tr("left out")
                 self.table.cells.set_cell(
-                    place, _WHAT_IF, checked=there, text=said, empty="there", role="" if there else "accent",
+                    place, _WHAT_IF, checked=there, text=said, empty=tr("there"), role="" if there else "accent",
                     strong=not there,
                 )  # fmt: skip
                 effect = effects.get(key.removeprefix(ROWS))
@@ -357,7 +370,7 @@ class WhatIfPage(QWidget):
     def _on_copy(self) -> None:
         if self._answer is not None:
             QGuiApplication.clipboard().setText(self._answer.text)
-            self._desk.tell("The what-if is on the clipboard", "copy", "good")
+            self._desk.tell(tr("The what-if is on the clipboard"), "copy", "good")
 
     def _on_save(self) -> None:
         scenario = self._scenario()
@@ -365,11 +378,11 @@ class WhatIfPage(QWidget):
         def write(path: Path) -> None:
             self._desk.jobs.submit(
                 Lane.IO, calls.write_scenario, scenario, path, owner=self, on_failure=self._desk.tell_failure,
-                on_success=lambda _nothing: self._desk.tell(f"Written: {path}", "done", "good"),
+                on_success=lambda _nothing: self._desk.tell(tr("Written: {path}", path=path), "done", "good"),
             )  # fmt: skip
 
         name = f"{safe_name(scenario.entity_id or 'entity')}.scenario.json"
-        choosers.choose_new_file(self, self._desk.settings, "Save the scenario", name, write)
+        choosers.choose_new_file(self, self._desk.settings, tr("Save the scenario"), name, write)
 
     def _on_load(self) -> None:
         def read(paths: list[Path]) -> None:
@@ -378,13 +391,15 @@ class WhatIfPage(QWidget):
                 on_failure=self._desk.tell_failure,
             )  # fmt: skip
 
-        kinds = "Scenarios (*.json);;All files (*)"
-        choosers.choose_files(self, self._desk.settings, "Open a scenario", kinds, read)
+        kinds = tr("Scenarios (*.json);;All files (*)")
+        choosers.choose_files(self, self._desk.settings, tr("Open a scenario"), kinds, read)
 
     def _on_loaded(self, scenario: Scenario) -> None:
         if self._of is None or scenario.entity_id not in {None, self._of.entity_id}:
             whose = shown(scenario.entity_id or "", 60)
-            self._desk.tell(f"The scenario is about {whose}; choose that entity first.", "failed", "bad")
+            self._desk.tell(
+                tr("The scenario is about {whose}; choose that entity first.", whose=whose), "failed", "bad"
+            )
             return
         self.edits.replace(scenario.values, dict.fromkeys(scenario.without))
         self._fill()

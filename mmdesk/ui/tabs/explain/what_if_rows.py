@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from mmdesk.engine.core.types import ColumnKind, Head
 from mmdesk.ui.formatting import data_time, percent
+from mmdesk.ui.language import tr
 from mmdesk.ui.models.cells import CellKind, FieldCell
 from mmdesk.ui.tabs.explain.wording import HEAD_NAMES, plain_words
 
@@ -52,26 +53,26 @@ def row_cells(field: AttributeField | EvidenceField) -> list[FieldCell]:
 
 
 def _attribute_cells(attribute: AttributeField) -> list[FieldCell]:
-    tip = "" if attribute.used else "The run has not learned from it, so changing it changes nothing."
+    tip = "" if attribute.used else tr("The run has not learned from it, so changing it changes nothing.")
     label = FieldCell(text=attribute.name, icon="attribute", role="" if attribute.used else "muted", tip=tip)
     text = attribute.text
     if attribute.kind is ColumnKind.NUMBER and text:
         text = f"{float(text):.6g}"  # all its digits are in the field beside it
-    return [label, FieldCell(text=text, empty="missing"), _editor(attribute), FieldCell(CellKind.BAR)]
+    return [label, FieldCell(text=text, empty=tr("missing")), _editor(attribute), FieldCell(CellKind.BAR)]
 
 
 def _editor(attribute: AttributeField) -> FieldCell:
     if attribute.kind is ColumnKind.BOOLEAN:
-        return FieldCell(CellKind.CHOICE, options=(*attribute.options, ""), empty="missing")
+        return FieldCell(CellKind.CHOICE, options=(*attribute.options, ""), empty=tr("missing"))
     if attribute.kind is ColumnKind.CATEGORY:
         options = dict.fromkeys((*([attribute.text] if attribute.text else []), *attribute.options, ""))
-        return FieldCell(CellKind.OPEN_CHOICE, options=tuple(options), empty="missing")
-    return FieldCell(CellKind.TEXT, empty="missing")
+        return FieldCell(CellKind.OPEN_CHOICE, options=tuple(options), empty=tr("missing"))
+    return FieldCell(CellKind.TEXT, empty=tr("missing"))
 
 
 def word_cells(word: str) -> list[FieldCell]:
     """Rows of a scenario that are no single piece of evidence here."""
-    return [FieldCell(text=word), FieldCell(text="rows"), FieldCell(CellKind.CHECK), FieldCell(CellKind.BAR)]
+    return [FieldCell(text=word), FieldCell(text=tr("rows")), FieldCell(CellKind.CHECK), FieldCell(CellKind.BAR)]
 
 
 def effects_of(found: Rescored, head: Head) -> dict[str, float]:

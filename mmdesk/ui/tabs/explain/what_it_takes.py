@@ -15,6 +15,7 @@ from mmdesk.ui.colours import SPACE_L, SPACE_M, SPACE_S
 from mmdesk.ui.desk import Desk
 from mmdesk.ui.formatting import shown, tool_tip
 from mmdesk.ui.jobs.job import Failure, Job, Lane
+from mmdesk.ui.language import tr
 from mmdesk.ui.models.cells import CellKind, FieldCell
 from mmdesk.ui.tabs.explain.wording import HEAD_NAMES
 from mmdesk.ui.widgets.basics import Button, IconButton, Label, boxed, column, frame, row, scrolled
@@ -26,10 +27,10 @@ if TYPE_CHECKING:
     from mmdesk.engine.explanation.explanation import Changes, Explanation
     from mmdesk.engine.explanation.what_if_form import LimitField
 
-_TITLES = ("Attribute", "As it is", "May change", "Direction", "From", "To")
+_TITLES = (tr("Attribute"), tr("As it is"), tr("May change"), tr("Direction"), tr("From"), tr("To"))
 _MAY, _DIRECTION, _LOW, _HIGH = 2, 3, 4, 5
 _NAMES = {_DIRECTION: "direction", _LOW: "low", _HIGH: "high"}
-_DIRECTIONS = {"": "", "only up": "up", "only down": "down"}
+_DIRECTIONS = {"": "", tr("only up"): "up", tr("only down"): "down"}
 _ORDERED = {ColumnKind.NUMBER, ColumnKind.TIME}
 _KEY, _FORM_KEY = "explain.changes", "explain.limits"
 
@@ -51,38 +52,41 @@ class WhatItTakes(QWidget):
         self._changes: Changes | None = None
         self._job: Job | None = None
         self.target = QLineEdit()
-        self.target.setAccessibleName("Output to be reached")
+        self.target.setAccessibleName(tr("Output to be reached"))
         self.target.setFixedWidth(84)
         self.target.setAlignment(Qt.AlignmentFlag.AlignRight)
-        self._reach, self._unit = Label("Reach"), Label("%", "muted")
+        self._reach, self._unit = Label(tr("Reach")), Label("%", "muted")
         self._reach.setBuddy(self.target)
-        self.most: Choice[int] = Choice("Attributes changed at most", [(str(n), n) for n in range(1, 7)], letters=2)
+        self.most: Choice[int] = Choice(tr("Attributes changed at most"), [(str(n), n) for n in range(1, 7)], letters=2)
         self.most.set_value(3)
-        self.look = Button("Look for it", self._on_look, kind="primary")
-        self.stop = Button("Cancel", self._on_stop)
+        self.look = Button(tr("Look for it"), self._on_look, kind="primary")
+        self.stop = Button(tr("Cancel"), self._on_stop)
         self.stop.hide()
-        self.load = IconButton("folder-open", "Open limits…", self._on_load)
-        self.save = IconButton("save", "Save the limits…", self._on_save)
+        self.load = IconButton("folder-open", tr("Open limits…"), self._on_load)
+        self.save = IconButton("save", tr("Save the limits…"), self._on_save)
         asked = row(
-            None, self._reach, self.target, self._unit, SPACE_M, Label("changing at most"), self.most,
-            Label("attributes"), None, self.load, self.save, SPACE_S, self.stop, self.look, spacing=SPACE_S,
+            None, self._reach, self.target, self._unit, SPACE_M, Label(tr("changing at most")), self.most,
+            Label(tr("attributes")), None, self.load, self.save, SPACE_S, self.stop, self.look, spacing=SPACE_S,
         )  # fmt: skip
-        self.table = CellsTable("Limits", _TITLES, shares=(0.27, 0.17, 0.14, 0.14, 0.14, 0.14))
+        self.table = CellsTable(tr("Limits"), _TITLES, shares=(0.27, 0.17, 0.14, 0.14, 0.14, 0.14))
         self.table.cells.edited.connect(self._on_table_edited)
         self.answer = Label("", wrap=True)
         self.answer.setTextInteractionFlags(
             Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
         )
-        self.answer.setAccessibleName("What it would take")
-        self.try_it = Button("Try it out", self._on_try_it, help_text="Make it the what-if")
+        self.answer.setAccessibleName(tr("What it would take"))
+        self.try_it = Button(tr("Try it out"), self._on_try_it, help_text=tr("Make it the what-if"))
         said = frame("card")
         layout = row(said, self.answer, self.try_it, spacing=SPACE_M, margin=(SPACE_L, SPACE_S, SPACE_L, SPACE_S))
         layout.setStretch(0, 1)
         self._said = said
         note = Label(
-            "Nothing is taken for fixed: say what cannot change. Ends in grey are percentiles 1 and 99 of training.",
-            "small", wrap=True,
-        )  # fmt: skip
+            tr(
+                "Nothing is taken for fixed: say what cannot change. Ends in grey are percentiles 1 and 99 of training."
+            ),
+            "small",
+            wrap=True,
+        )
         content = column(None, asked, said, note, self.table, spacing=SPACE_S)
         content.setStretch(3, 1)
         self._state = Stateful(scrolled(boxed(content)))
@@ -110,7 +114,9 @@ class WhatItTakes(QWidget):
         self._unit.setText("%" if probability else "")
         threshold = explanation.turning.threshold if explanation.turning is not None else None
         self.target.setPlaceholderText(f"{100 * threshold:.1f}" if threshold is not None and probability else "")
-        self.target.setToolTip(tool_tip(f"{HEAD_NAMES[explanation.head]} to be reached, or to be left where it is now"))
+        self.target.setToolTip(
+            tool_tip(tr("{output} to be reached, or to be left where it is now", output=HEAD_NAMES[explanation.head]))
+        )
         if again:
             return
         self.target.clear()
@@ -120,14 +126,14 @@ class WhatItTakes(QWidget):
 
     def _read(self) -> None:
         assert self._of is not None
-        self._state.show_busy("Reading what is usual")
+        self._state.show_busy(tr("Reading what is usual"))
         self._desk.jobs.submit(
             Lane.QUICK, calls.limit_fields, self._of, key=_FORM_KEY, owner=self, on_success=self._on_fields,
             on_failure=self._on_fields_failed,
         )  # fmt: skip
 
     def _on_fields_failed(self, failure: Failure) -> None:
-        self._state.show_error(failure.message, failure.hint, failure.details, "Try again", self._read)
+        self._state.show_error(failure.message, failure.hint, failure.details, tr("Try again"), self._read)
 
     def _on_fields(self, fields: tuple[LimitField, ...]) -> None:
         self._fields = fields
@@ -144,18 +150,22 @@ class WhatItTakes(QWidget):
         )
         if free:
             way = next((text for text, way in _DIRECTIONS.items() if way == direction.text), "")
-            direction = FieldCell(CellKind.CHOICE, way, options=tuple(_DIRECTIONS), empty="either")
+            direction = FieldCell(CellKind.CHOICE, way, options=tuple(_DIRECTIONS), empty=tr("either"))
             low = FieldCell(CellKind.TEXT, low.text, empty=_short(field.low, field.kind))
             high = FieldCell(CellKind.TEXT, high.text, empty=_short(field.high, field.kind))
         may = FieldCell(
-            CellKind.CHECK, "no" if frozen else "", checked=not frozen, empty="yes", role="accent" if frozen else "",
+            CellKind.CHECK,
+            tr("no") if frozen else "",
+            checked=not frozen,
+            empty=tr("yes"),
+            role="accent" if frozen else "",
             strong=frozen,
-        )  # fmt: skip
+        )
         options = limit.get("options")
         if field.kind is ColumnKind.CATEGORY and isinstance(options, list) and not frozen:
-            low = FieldCell(text=", ".join(map(str, options)), tip="These only, as the file of limits says.")
+            low = FieldCell(text=", ".join(map(str, options)), tip=tr("These only, as the file of limits says."))
         name = FieldCell(text=field.name, icon="attribute", role="muted" if frozen else "")
-        return [name, FieldCell(text=_short(field.text, field.kind), empty="missing"), may, direction, low, high]
+        return [name, FieldCell(text=_short(field.text, field.kind), empty=tr("missing")), may, direction, low, high]
 
     def _on_table_edited(self, place: int, which: int, value: object) -> None:
         field = self._fields[place]
@@ -180,10 +190,10 @@ class WhatItTakes(QWidget):
         def write(path: Path) -> None:
             self._desk.jobs.submit(
                 Lane.IO, calls.write_limits, limits, path, owner=self, on_failure=self._desk.tell_failure,
-                on_success=lambda _nothing: self._desk.tell(f"Written: {path}", "done", "good"),
+                on_success=lambda _nothing: self._desk.tell(tr("Written: {path}", path=path), "done", "good"),
             )  # fmt: skip
 
-        choosers.choose_new_file(self, self._desk.settings, "Save the limits", "limits.json", write)
+        choosers.choose_new_file(self, self._desk.settings, tr("Save the limits"), "limits.json", write)
 
     def _on_load(self) -> None:
         def read(paths: list[Path]) -> None:
@@ -192,7 +202,7 @@ class WhatItTakes(QWidget):
                 on_failure=self._desk.tell_failure,
             )  # fmt: skip
 
-        choosers.choose_files(self, self._desk.settings, "Open limits", "Limits (*.json);;All files (*)", read)
+        choosers.choose_files(self, self._desk.settings, tr("Open limits"), tr("Limits (*.json);;All files (*)"), read)
 
     def _on_loaded(self, document: Mapping[str, object]) -> None:
         """What a file says, whatever was declared before; names that the run does not know stay unheard."""
@@ -207,7 +217,9 @@ class WhatItTakes(QWidget):
         self.target.setText(f"{scale * target:.6g}" if isinstance(target, float) else "")
         strange = sorted({*frozen, *columns} - {field.name for field in self._fields})
         if strange:
-            self._desk.tell(f"The run has not learned from {shown(', '.join(strange), 120)}.", "warning", "warn")
+            self._desk.tell(
+                tr("The run has not learned from {strange}.", strange=shown(", ".join(strange), 120)), "warning", "warn"
+            )
         self.table.set_rows([self._row(field) for field in self._fields])
 
     # Looking.
@@ -245,20 +257,23 @@ class WhatItTakes(QWidget):
         assert self._of is not None
         assert self._explanation is not None
         self._changes = None
-        self._show_answer("Looking for the smallest change…", "muted")
+        self._show_answer(tr("Looking for the smallest change…"), "muted")
         self.stop.show()
         if self.look.hasFocus():
             self.stop.setFocus()
         self.look.setEnabled(False)
         self._job = self._desk.jobs.submit(
             Lane.QUICK, calls.what_it_takes, self._of.folder, self._explanation, limits, key=_KEY, owner=self,
-            title="Looking for the smallest change", on_success=self._on_found, on_failure=self._on_look_failed,
+            title=tr("Looking for the smallest change"), on_success=self._on_found, on_failure=self._on_look_failed,
             on_cancel=self._on_cancelled,
         )  # fmt: skip
 
     def _ask_for_target(self) -> None:
         self._changes = None
-        self._show_answer(f"Say which {HEAD_NAMES[self._head].lower()} is to be reached, as a number.", "bad")
+        self._show_answer(
+            tr("Say which output is to be reached, as a number: {output}.", output=HEAD_NAMES[self._head]),
+            "bad",
+        )
         self.target.setFocus()
 
     def _on_stop(self) -> None:
@@ -267,7 +282,7 @@ class WhatItTakes(QWidget):
 
     def _on_jobs_changed(self, job: Job) -> None:
         if job is self._job and job.cancel_requested and not job.state.ended:
-            self._show_answer("Cancelling…", "muted")
+            self._show_answer(tr("Cancelling…"), "muted")
 
     def _end(self) -> None:
         self._job = None
@@ -287,7 +302,7 @@ class WhatItTakes(QWidget):
 
     def _on_cancelled(self) -> None:
         self._end()
-        self._show_answer("Cancelled.", "muted")
+        self._show_answer(tr("Cancelled."), "muted")
 
     def _show_answer(self, text: str, kind: str = "") -> None:
         self.answer.set_kind(kind)

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from mmdesk.engine.core.types import Head
 from mmdesk.engine.explanation.account import start_name
 from mmdesk.engine.explanation.references import Custody, custody_words
-from mmdesk.ui.formatting import MISSING, count, percent, shown, signed
+from mmdesk.ui.formatting import MISSING, percent, shown, signed
+from mmdesk.ui.language import tr, tr_n
 from mmdesk.ui.widgets.waterfall import Account, Step
 
 if TYPE_CHECKING:
@@ -18,17 +19,17 @@ if TYPE_CHECKING:
     from mmdesk.engine.services.custody import CheckedFile
 
 TOP = 10
-_FAINT = "; not told from noise"
+_FAINT = tr("; not told from noise")
 HEAD_NAMES = {
-    Head.CLASSIFICATION: "Probability",
-    Head.REGRESSION: "Predicted number",
-    Head.RANKING: "Ranking score",
+    Head.CLASSIFICATION: tr("Probability"),
+    Head.REGRESSION: tr("Predicted number"),
+    Head.RANKING: tr("Ranking score"),
 }
 GRADES = {
-    "A": ("good", "the named evidence carries the score"),
-    "B": ("good", "the named evidence mostly carries the score"),
-    "C": ("warn", "the named evidence carries the score in part only"),
-    "D": ("bad", "the account is not faithful to the model; do not rely on it"),
+    "A": ("good", tr("the named evidence carries the score")),
+    "B": ("good", tr("the named evidence mostly carries the score")),
+    "C": ("warn", tr("the named evidence carries the score in part only")),
+    "D": ("bad", tr("the account is not faithful to the model; do not rely on it")),
 }
 
 
@@ -49,9 +50,9 @@ def scale_of(explanation: Explanation) -> Scale:
 def scale_for(head: Head, largest: float) -> Scale:
     """The scale of outputs of this size; probabilities have one of their own."""
     if head is Head.CLASSIFICATION:
-        return Scale(lambda value: percent(value, 1), lambda value: signed(100 * value), "percentage points")
+        return Scale(lambda value: percent(value, 1), lambda value: signed(100 * value), tr("percentage points"))
     digits = min(max(3 - math.floor(math.log10(max(largest, 1e-9))) - 1, 0), 6)
-    unit = "points of the ranking score" if head is Head.RANKING else "units of the target"
+    unit = tr("points of the ranking score") if head is Head.RANKING else tr("units of the target")
     return Scale(lambda value: signed(value, digits).lstrip("+"), lambda value: signed(value, digits), unit)
 
 
@@ -65,13 +66,12 @@ def points_for(head: Head, largest: float) -> Callable[[float], str]:
 def group_account(explanation: Explanation) -> Account:
     """From the base through the four kinds of evidence to the output."""
     groups = explanation.groups
-    names = (
-        ("Attributes", groups.attributes, "attributes"),
-        ("Events", groups.events, "events"),
-        ("Links", groups.neighbours, "links"),
-        ("Media", groups.artifacts, "media"),
-    )
-    steps = [Step(name, value, key, f"All {name.lower()} together") for name, value, key in names]
+    steps = [
+        Step(tr("Attributes"), groups.attributes, "attributes", tr("All attributes together")),
+        Step(tr("Events"), groups.events, "events", tr("All events together")),
+        Step(tr("Links"), groups.neighbours, "links", tr("All links together")),
+        Step(tr("Media"), groups.artifacts, "media", tr("All media together")),
+    ]
     return _account(explanation, steps)
 
 
@@ -88,13 +88,22 @@ def item_account(explanation: Explanation, scale: Scale) -> Account:
     rest = items[TOP:]
     if rest:
         total = sum(item.contribution for item in rest)
-        steps.append(Step(f"{count(len(rest), 'other')} together", total, None, "Everything weaker than the ten above"))
+        steps.append(
+            Step(
+                tr_n("{n:,} other together", "{n:,} others together", len(rest)),
+                total,
+                None,
+                tr("Everything weaker than the ten above"),
+            )
+        )
     return _account(explanation, steps)
 
 
 def _account(explanation: Explanation, steps: list[Step]) -> Account:
     if abs(explanation.gap) > 5e-4 * max(1.0, abs(explanation.output)):
-        steps.append(Step("Left over by the calculation", explanation.gap, None, "What the numerical sum misses"))
+        steps.append(
+            Step(tr("Left over by the calculation"), explanation.gap, None, tr("What the numerical sum misses"))
+        )
     name = HEAD_NAMES[explanation.head]
     return Account(explanation.base, start_name(explanation), tuple(steps), explanation.output, name)
 
@@ -116,9 +125,9 @@ def row_source(source: Source | None) -> str:
     if source is None:
         return ""
     if source.file is None:
-        return f"Table {source.table}, row {source.row}"
+        return tr("Table {table}, row {row}", table=source.table, row=source.row)
     name = shown(_bare(source.file), 40)
-    return name if source.line is None else f"{name}, line {source.line:,}"
+    return name if source.line is None else tr("{name}, line {line:,}", name=name, line=source.line)
 
 
 def short_source(item: Item) -> str:
@@ -139,17 +148,17 @@ def source_line(item: Item) -> str:
     source = item.source
     if source is None:
         if item.count > 1:
-            return f"{item.count:,} older entries taken together"
-        return "Not from an imported file"
+            return tr("{number:,} older entries taken together", number=item.count)
+        return tr("Not from an imported file")
     if source.file is None:
-        return f"Table {source.table}, row {source.row}; not from an imported file"
+        return tr("Table {table}, row {row}; not from an imported file", table=source.table, row=source.row)
     parts = [shown(source.file, 120)]
     if source.line is not None:
-        parts.append(f"line {source.line:,}")
+        parts.append(tr("line {line:,}", line=source.line))
     if source.column:
-        parts.append(f"column {shown(source.column, 60)}")
+        parts.append(tr("column {column}", column=shown(source.column, 60)))
     if source.import_id is not None:
-        parts.append(f"import {source.import_id}")
+        parts.append(tr("import {import_id}", import_id=source.import_id))
     if source.import_sha256:
         parts.append(f"SHA-256 {source.import_sha256[:16]}…")
     return ", ".join(parts)
@@ -169,12 +178,12 @@ def custody_phrase(standing: str) -> str:
 
 def account_text(explanation: Explanation) -> str:
     """The account as it is copied: each clause with the rows and files it rests on."""
-    lines = [f"{explanation.entity_id}, run {explanation.run_id[:12]}", ""]
+    lines = [tr("{entity}, run {run}", entity=explanation.entity_id, run=explanation.run_id[:12]), ""]
     lines += [
         f"{clause.text} [{clause.reference}]" if clause.reference else clause.text for clause in explanation.clauses
     ]
     grade = explanation.faithfulness.grade
-    lines += ["", f"Faithfulness {grade.value}: {GRADES[grade.value][1]}."]
+    lines += ["", tr("Faithfulness {grade}: {meaning}.", grade=grade.value, meaning=GRADES[grade.value][1])]
     return "\n".join(lines)
 
 

@@ -8,15 +8,17 @@ from PySide6.QtWidgets import QGridLayout, QSizePolicy, QToolButton, QWidget
 
 from mmdesk.engine.core.types import Table
 from mmdesk.ui.colours import SPACE_XS
+from mmdesk.ui.engine_words import in_capitals
 from mmdesk.ui.formatting import menu_text, tool_tip
 from mmdesk.ui.icons import put_icon
+from mmdesk.ui.language import tr
 from mmdesk.ui.tabs.importing.plan import FilePlan
 from mmdesk.ui.widgets.basics import IconButton
 from mmdesk.ui.widgets.fields import Choice
 
 _TABLES: list[tuple[str, Table | None]] = [
-    ("Which table?", None),
-    *((table.value.capitalize(), table) for table in Table),
+    (tr("Which table?"), None),
+    *((in_capitals(table.value), table) for table in Table),
 ]
 
 _LETTERS = 34
@@ -38,13 +40,13 @@ class FileRow(QWidget):
         self.name.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         put_icon(self.name, "table")
         self.name.setToolTip(tool_tip(f"{plan.path}{f', {plan.part}' if plan.part else ''}"))
-        self.name.setAccessibleName(f"Show {plan.name}")
+        self.name.setAccessibleName(tr("Show {name}", name=plan.name))
         self.name.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         several = plan.name != plan.path.name
         self._full = plan.part.rpartition("/")[2] if several else plan.path.name
-        self.box = Choice(f"Table of {plan.name}", _TABLES, 9)
+        self.box = Choice(tr("Table of {name}", name=plan.name), _TABLES, 9)
         self.box.set_value(plan.table)
-        self.drop = IconButton("close", f"Leave {plan.name} out", self.removed.emit)
+        self.drop = IconButton("close", tr("Leave {name} out", name=plan.name), self.removed.emit)
         self._grid = QGridLayout(self)
         self._grid.setContentsMargins(0, 0, 0, 0)
         self._grid.setSpacing(SPACE_XS)

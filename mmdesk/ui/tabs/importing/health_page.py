@@ -9,8 +9,10 @@ from PySide6.QtWidgets import QGridLayout, QWidget
 from mmdesk.ui import calls
 from mmdesk.ui.colours import SPACE_S
 from mmdesk.ui.desk import Desk
-from mmdesk.ui.formatting import count, data_time, number, percent, shown
+from mmdesk.ui.engine_words import in_words
+from mmdesk.ui.formatting import data_time, number, percent, shown
 from mmdesk.ui.jobs.job import Failure, Lane
+from mmdesk.ui.language import tr, tr_n
 from mmdesk.ui.widgets.bars import Bar, BarList
 from mmdesk.ui.widgets.basics import Card, Label, boxed, column, scrolled
 from mmdesk.ui.widgets.figures import Figure, FigureRow
@@ -30,25 +32,25 @@ class HealthPage(QWidget):
     def __init__(self, desk: Desk) -> None:
         super().__init__()
         self.desk = desk
-        self._figures = FigureRow("Counts")
+        self._figures = FigureRow(tr("Counts"))
         self._warnings = SentenceList()
-        self._labels = BarList("Labels", "No target has a class.")
+        self._labels = BarList(tr("Labels"), tr("No target has a class."))
         self._label_text = Label("", "small", wrap=True)
-        self._splits = BarList("Parts", "No targets.")
-        self._missing = BarList("Missing values", "No attribute has missing values.")
-        self._lacking = BarList("Entities without", "No entities.")
-        self._types = BarList("Event types", "No events.")
+        self._splits = BarList(tr("Parts"), tr("No targets."))
+        self._missing = BarList(tr("Missing values"), tr("No attribute has missing values."))
+        self._lacking = BarList(tr("Entities without"), tr("No entities."))
+        self._types = BarList(tr("Event types"), tr("No events."))
         self._span = Histogram("", "events")
         self._span_text = Label("", "small")
         grid = QGridLayout()
         grid.setSpacing(SPACE_S)
         cards = (
-            Card("Labels (y_class)", self._labels, self._label_text, None),
-            Card("Events over time", self._span, self._span_text),
-            Card("Entities without…", self._lacking, None),
-            Card("Missing values by attribute", self._missing, None),
-            Card("Event types", self._types, None),
-            Card("Given parts of the targets", self._splits, None),
+            Card(tr("Labels (y_class)"), self._labels, self._label_text, None),
+            Card(tr("Events over time"), self._span, self._span_text),
+            Card(tr("Entities without…"), self._lacking, None),
+            Card(tr("Missing values by attribute"), self._missing, None),
+            Card(tr("Event types"), self._types, None),
+            Card(tr("Given parts of the targets"), self._splits, None),
         )
         for place, card in enumerate(cards):
             grid.addWidget(card, place // 3, place % 3)
@@ -64,24 +66,26 @@ class HealthPage(QWidget):
     def clear(self) -> None:
         """No case, or another one."""
         self.desk.jobs.supersede("health")
-        self._state.show_empty("health", "No case is open", "")
+        self._state.show_empty("health", tr("No case is open"), "")
 
     def load(self) -> None:
         """Count anew."""
         if not self._state.showing_content:
-            self._state.show_busy("Counting")
+            self._state.show_busy(tr("Counting"))
         self.desk.jobs.submit(
             Lane.DB, calls.data_health, self.desk.session.folder, key="health", owner=self,
             on_success=self._on_counted, on_failure=self._on_failed,
         )  # fmt: skip
 
     def _on_failed(self, failure: Failure) -> None:
-        self._state.show_error(failure.message, failure.hint, failure.details, "Try again", self.load)
+        self._state.show_error(failure.message, failure.hint, failure.details, tr("Try again"), self.load)
 
     def _on_counted(self, found: tuple[DataHealth, tuple[list[float], list[int]] | None]) -> None:
         health, span = found
         if not health.counts.get("entities"):
-            self._state.show_empty("health", "No data yet", "Import tables first; then this page says how they are.")
+            self._state.show_empty(
+                "health", tr("No data yet"), tr("Import tables first; then this page says how they are.")
+            )
             return
         self._show_counts(health)
         self._show_labels(health)
@@ -93,15 +97,19 @@ class HealthPage(QWidget):
     def _show_counts(self, health: DataHealth) -> None:
         counts, status = health.counts, health.artifact_status
         remark = ", ".join(
-            f"{status[name]:,} {name}" for name in ("pending", "failed", "incomplete") if status.get(name)
+            f"{status[name]:,} {in_words(name)}" for name in ("pending", "failed", "incomplete") if status.get(name)
         )
         self._figures.show_figures(
             [
-                Figure("Entities", f"{counts['entities']:,}", count(len(health.attributes), "attribute")),
-                Figure("Events", f"{counts['events']:,}", _types_text(health)),
-                Figure("Interactions", f"{counts['interactions']:,}", _undated(health.undated_interactions)),
-                Figure("Targets", f"{counts['targets']:,}", _targets_text(health)),
-                Figure("Media files", f"{counts['artifacts']:,}", remark or _undated(health.undated_media)),
+                Figure(
+                    tr("Entities"),
+                    f"{counts['entities']:,}",
+                    tr_n("{n:,} attribute", "{n:,} attributes", len(health.attributes)),
+                ),
+                Figure(tr("Events"), f"{counts['events']:,}", _types_text(health)),
+                Figure(tr("Interactions"), f"{counts['interactions']:,}", _undated(health.undated_interactions)),
+                Figure(tr("Targets"), f"{counts['targets']:,}", _targets_text(health)),
+                Figure(tr("Media files"), f"{counts['artifacts']:,}", remark or _undated(health.undated_media)),
             ]
         )
 
@@ -110,18 +118,27 @@ class HealthPage(QWidget):
         bars = []
         if known:
             bars = [
-                Bar("positive (1)", health.positive, f"{health.positive:,}", "raises"),
-                Bar("negative (0)", health.negative, f"{health.negative:,}", "lowers"),
+                Bar(tr("positive (1)"), health.positive, f"{health.positive:,}", "raises"),
+                Bar(tr("negative (0)"), health.negative, f"{health.negative:,}", "lowers"),
             ]
             if health.unlabelled:
-                bars.append(Bar("no class", health.unlabelled, f"{health.unlabelled:,}", "control"))
+                bars.append(Bar(tr("no class"), health.unlabelled, f"{health.unlabelled:,}", "control"))
         self._labels.set_bars(bars)
-        parts = [f"{percent(health.positive / known, 1)} positive"] if known else []
+        parts = [tr("{positive} positive", positive=percent(health.positive / known, 1))] if known else []
         for name, target in (("y_reg", health.y_reg), ("y_rank", health.y_rank)):
             if target.present:
-                parts.append(f"{name}: {count(target.present, 'row')}, {number(target.low)} to {number(target.high)}")
+                parts.append(
+                    tr_n(
+                        "{name}: {n:,} row, {low} to {high}",
+                        "{name}: {n:,} rows, {low} to {high}",
+                        target.present,
+                        name=name,
+                        low=number(target.low),
+                        high=number(target.high),
+                    )
+                )
         self._label_text.setText("; ".join(parts))
-        splits = [Bar(name, value, f"{value:,}") for name, value in health.splits.items() if value]
+        splits = [Bar(in_words(name), value, f"{value:,}") for name, value in health.splits.items() if value]
         self._splits.set_bars(splits)
 
     def _show_gaps(self, health: DataHealth) -> None:
@@ -134,27 +151,39 @@ class HealthPage(QWidget):
             ("media", health.entities_without_media),
             ("targets", health.entities_without_targets),
         )
-        self._lacking.set_bars([Bar(name, value, f"{value:,}", "warn") for name, value in lacking], float(total))
+        self._lacking.set_bars(
+            [Bar(in_words(name), value, f"{value:,}", "warn") for name, value in lacking], float(total)
+        )
 
     def _show_events(self, health: DataHealth, span: tuple[list[float], list[int]] | None) -> None:
         bars = [Bar(shown(name, 40), value, f"{value:,}") for name, value in health.event_types[:_MOST_BARS]]
         self._types.set_bars(bars)
         self._span.setVisible(span is not None)
         if span is None or health.first_event_us is None or health.last_event_us is None:
-            self._span_text.setText("No events.")
+            self._span_text.setText(tr("No events."))
             return
         self._span.show_counts(*span)
-        self._span_text.setText(f"{data_time(health.first_event_us)} to {data_time(health.last_event_us)} (UTC)")
+        self._span_text.setText(
+            tr(
+                "{first} to {last} (UTC)",
+                first=data_time(health.first_event_us),
+                last=data_time(health.last_event_us),
+            )
+        )
 
 
 def _types_text(health: DataHealth) -> str:
     types = len(health.event_types) + health.other_event_types
-    return count(types, "type") if types else ""
+    return tr_n("{n:,} type", "{n:,} types", types) if types else ""
 
 
 def _undated(undated: int) -> str:
-    return f"{undated:,} without a time" if undated else ""
+    return tr("{undated:,} without a time", undated=undated) if undated else ""
 
 
 def _targets_text(health: DataHealth) -> str:
-    return f"{health.entities_without_targets:,} entities have none" if health.entities_without_targets else ""
+    return (
+        tr_n("{n:,} entity has none", "{n:,} entities have none", health.entities_without_targets)
+        if health.entities_without_targets
+        else ""
+    )

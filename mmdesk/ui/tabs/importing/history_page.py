@@ -11,8 +11,10 @@ from PySide6.QtWidgets import QWidget
 from mmdesk.ui import calls, choosers
 from mmdesk.ui.colours import SPACE_S
 from mmdesk.ui.desk import Desk
-from mmdesk.ui.formatting import MISSING, count, exact_time, relative_time, shown
+from mmdesk.ui.engine_words import in_capitals
+from mmdesk.ui.formatting import LONG_AGO, MISSING, exact_time, relative_time, shown
 from mmdesk.ui.jobs.job import Failure, Lane
+from mmdesk.ui.language import tr, tr_n
 from mmdesk.ui.models.columns import Column
 from mmdesk.ui.session import Concern
 from mmdesk.ui.widgets.basics import Button, Label, boxed, column, row
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
     from mmdesk.engine.services.table_reports import ImportHistory, ImportRecord, RedoReport, UndoReport
 
 
-_WORDS = {"inserted": "new", "artifacts": "new"}
+_WORDS = {"inserted": tr("new"), "artifacts": tr("new")}
 
 
 class HistoryPage(QWidget):
@@ -35,12 +37,12 @@ class HistoryPage(QWidget):
         self._records: tuple[ImportRecord, ...] = ()
         self._state_seen = ""
         self._picked: int | None = None
-        self.table = Table("Imports")
+        self.table = Table(tr("Imports"))
         self.table.picked.connect(self._on_picked)
-        self.undo = Button("Take back", self._on_undo, icon="undo")
-        self.redo = Button("Do again", self._on_redo, icon="redo")
+        self.undo = Button(tr("Take back"), self._on_undo, icon="undo")
+        self.redo = Button(tr("Do again"), self._on_redo, icon="redo")
         hint = Label(
-            "Taking an import back removes its rows and brings back what they had replaced.", "muted", wrap=True
+            tr("Taking an import back removes its rows and brings back what they had replaced."), "muted", wrap=True
         )
         head = row(None, hint, self.redo, self.undo)
         head.setStretch(0, 1)
@@ -55,7 +57,7 @@ class HistoryPage(QWidget):
         self.desk.jobs.supersede("history")
         self._records, self._picked = (), None
         self.table.set_columns([])
-        self._state.show_empty("history", "No case is open", "")
+        self._state.show_empty("history", tr("No case is open"), "")
         self._enable()
 
     def load(self) -> None:
@@ -66,12 +68,12 @@ class HistoryPage(QWidget):
         )  # fmt: skip
 
     def _on_failed(self, failure: Failure) -> None:
-        self._state.show_error(failure.message, failure.hint, failure.details, "Try again", self.load)
+        self._state.show_error(failure.message, failure.hint, failure.details, tr("Try again"), self.load)
 
     def _on_listed(self, history: ImportHistory) -> None:
         self._records, self._state_seen = tuple(reversed(history.imports)), history.state
         if not self._records:
-            self._state.show_empty("history", "Nothing was imported yet", "Every import is listed here.")
+            self._state.show_empty("history", tr("Nothing was imported yet"), tr("Every import is listed here."))
             return
         before = self._picked
         self.table.set_columns(_columns(self._records))
@@ -94,24 +96,36 @@ class HistoryPage(QWidget):
             return
         choosers.ask(
             self,
-            "Take this import back?",
-            f"{shown(record.source, 120)} ({record.kind}), imported {relative_time(record.imported_us)}. Its rows are "
-            "removed; rows they had replaced are current again. \N{LEFT DOUBLE QUOTATION MARK}Do again"
-            "\N{RIGHT DOUBLE QUOTATION MARK} brings it back.",
-            "Take back",
+            tr("Take this import back?"),
+            tr(
+                "{source} ({kind}), imported {moment}. Its rows are removed; rows they had replaced "
+                "are current again. “Do again” brings it back.",
+                source=shown(record.source, 120),
+                kind=record.kind,
+                moment=relative_time(record.imported_us),
+            ),
+            tr("Take back"),
             lambda: self._undo(record.id),
         )
 
     def _undo(self, import_id: int) -> None:
         self.desk.jobs.submit(
             Lane.HEAVY, calls.undo_import, self.desk.session.folder, import_id, self._state_seen,
-            title="Taking an import back", owner=self, on_success=self._on_undone, on_failure=self._on_refused,
+            title=tr("Taking an import back"), owner=self, on_success=self._on_undone, on_failure=self._on_refused,
         )  # fmt: skip
 
     def _on_undone(self, report: UndoReport) -> None:
-        restored = f", {count(report.restored, 'row')} restored" if report.restored else ""
+        restored = tr_n(", {n:,} row restored", ", {n:,} rows restored", report.restored) if report.restored else ""
         self.desk.tell(
-            f"Import {report.import_id} taken back: {count(report.removed, 'row')} removed{restored}", "undo", "good"
+            tr_n(
+                "Import {import_id} taken back: {n:,} row removed{restored}",
+                "Import {import_id} taken back: {n:,} rows removed{restored}",
+                report.removed,
+                import_id=report.import_id,
+                restored=restored,
+            ),
+            "undo",
+            "good",
         )
         self.desk.session.tell(Concern.TABLES, Concern.MEDIA)
 
@@ -121,13 +135,19 @@ class HistoryPage(QWidget):
             return
         self.desk.jobs.submit(
             Lane.HEAVY, calls.redo_import, self.desk.session.folder, record.id, self._state_seen,
-            title="Doing an import again", owner=self, on_success=self._on_redone, on_failure=self._on_refused,
+            title=tr("Doing an import again"), owner=self, on_success=self._on_redone, on_failure=self._on_refused,
         )  # fmt: skip
 
     def _on_redone(self, report: RedoReport) -> None:
-        replaced = f", {count(report.replaced, 'row')} replaced" if report.replaced else ""
+        replaced = tr_n(", {n:,} row replaced", ", {n:,} rows replaced", report.replaced) if report.replaced else ""
         self.desk.tell(
-            f"Import {report.import_id} is in the case again: {count(report.restored, 'row')}{replaced}",
+            tr_n(
+                "Import {import_id} is in the case again: {n:,} row{replaced}",
+                "Import {import_id} is in the case again: {n:,} rows{replaced}",
+                report.restored,
+                import_id=report.import_id,
+                replaced=replaced,
+            ),
             "restore",
             "good",
         )
@@ -146,20 +166,21 @@ class HistoryPage(QWidget):
 
 def _columns(records: tuple[ImportRecord, ...]) -> list[Column]:
     return [
-        Column("No.", [r.id for r in records], show=str, numeric=True),
-        Column("What", [r.kind for r in records], show=lambda kind: str(kind).capitalize()),
-        Column("File", [r.source for r in records], tip=str),
+        Column(tr("No."), [r.id for r in records], show=str, numeric=True),
+        Column(tr("What"), [r.kind for r in records], show=lambda kind: in_capitals(str(kind))),
+        Column(tr("File"), [r.source for r in records], tip=str),
         Column(
-            "When", [r.imported_us for r in records], show=relative_time, tip=exact_time, room="59 minutes ago",
+            tr("When"), [r.imported_us for r in records], show=relative_time, tip=exact_time, room=LONG_AGO,
             keys=np.array([r.imported_us for r in records], dtype=np.float64),
         ),
-        Column("Who", [r.actor for r in records]),
+        Column(tr("Who"), [r.actor for r in records]),
         Column(
-            "State", ["taken back" if r.undone_us is not None else "in the case" for r in records],
-            icon=lambda state: ("done", "good") if state == "in the case" else ("undo", "muted"),
+            tr("State"), [r.undone_us is None for r in records],
+            show=lambda there: tr("in the case") if there else tr("taken back"),
+            icon=lambda there: ("done", "good") if there else ("undo", "muted"),
         ),
         Column("SHA-256", [r.sha256 or MISSING for r in records], show=lambda value: str(value)[:16], tip=str),
-        Column("Counts", [_counts(r.counts) for r in records], tip=str),
+        Column(tr("Counts"), [_counts(r.counts) for r in records], tip=str),
     ]  # fmt: skip
 
 

@@ -8,8 +8,9 @@ from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import QGridLayout, QWidget
 
 from mmdesk.ui.colours import SPACE_M, SPACE_S, SPACE_XS
-from mmdesk.ui.formatting import count, shown
+from mmdesk.ui.formatting import shown
 from mmdesk.ui.hints import for_window
+from mmdesk.ui.language import tr, tr_n
 from mmdesk.ui.models.columns import Column
 from mmdesk.ui.tabs.importing.plan import FilePlan
 from mmdesk.ui.tabs.importing.source_dialog import SourceDialog
@@ -22,39 +23,45 @@ _ENCODINGS = (
     "utf-8", "cp1252", "utf-16", "iso8859-15", "cp1250", "cp1251", "cp1253", "cp1254", "cp1255", "cp1256", "cp1257",
     "koi8-r", "mac-roman", "cp850", "big5", "shift_jis", "euc-jp", "gb18030", "euc-kr",
 )  # fmt: skip
-_DELIMITERS = ((",", "Comma ,"), (";", "Semicolon ;"), ("\t", "Tab"), ("|", "Bar |"), (" ", "Space"))
+_DELIMITERS = (
+    (",", tr("Comma ,")),
+    (";", tr("Semicolon ;")),
+    ("\t", tr("Tab")),
+    ("|", tr("Bar |")),
+    (" ", tr("Space")),
+)
 _NAMES = dict(_DELIMITERS)
 _ZONES = ("UTC", "Europe/Berlin", "Europe/London", "America/New_York", "America/Los_Angeles", "Asia/Tokyo")
 _OPTIONS: tuple[tuple[str, str, Sequence[tuple[object, str]]], ...] = (
-    ("encoding", "Encoding", [(name, name) for name in _ENCODINGS]),
-    ("delimiter", "Delimiter", _DELIMITERS),
-    ("quote", "Quotation mark", (('"', 'Double "'), ("'", "Single '"), ("", "None"))),
-    ("header_line", "Line of the names", [(line, f"Line {line}") for line in range(1, 31)]),
-    ("decimal", "Decimal mark", ((".", "Point 1.5"), (",", "Comma 1,5"))),
+    ("encoding", tr("Encoding"), [(name, name) for name in _ENCODINGS]),
+    ("delimiter", tr("Delimiter"), _DELIMITERS),
+    ("quote", tr("Quotation mark"), (('"', tr('Double "')), ("'", tr("Single '")), ("", tr("None")))),
+    ("header_line", tr("Line of the names"), [(line, tr("Line {line}", line=line)) for line in range(1, 31)]),
+    ("decimal", tr("Decimal mark"), ((".", tr("Point 1.5")), (",", tr("Comma 1,5")))),
     (
         "thousands",
-        "Thousands mark",
-        ((",", "Comma 1,234"), (".", "Point 1.234"), (" ", "Space 1 234"), ("'", "Apostrophe 1'234")),
+        tr("Thousands mark"),
+        ((",", tr("Comma 1,234")), (".", tr("Point 1.234")), (" ", tr("Space 1 234")), ("'", tr("Apostrophe 1'234"))),
     ),
     (
         "format",
-        "Dates",
+        tr("Dates"),
         (
-            ("iso", "ISO 2024-12-31"),
-            ("day_first", "Day first 31/12"),
-            ("month_first", "Month first 12/31"),
-            ("epoch_s", "Seconds since 1970"),
-            ("epoch_ms", "Milliseconds since 1970"),
-            ("excel", "Days as in Excel"),
+            ("iso", tr("ISO 2024-12-31")),
+            ("day_first", tr("Day first 31/12")),
+            ("month_first", tr("Month first 12/31")),
+            ("epoch_s", tr("Seconds since 1970")),
+            ("epoch_ms", tr("Milliseconds since 1970")),
+            ("excel", tr("Days as in Excel")),
         ),
     ),
-    ("timezone", "Time zone", [(name, name) for name in _ZONES]),
+    ("timezone", tr("Time zone"), [(name, name) for name in _ZONES]),
 )
 _TEXT_ONLY = frozenset({"encoding", "delimiter", "quote"})
 """Options that only a text file has."""
 _IN_A_ROW = 4
 _COLUMNS = 2
-_HOW = {"chosen": "chosen", "found": "", "proposed": "proposed", "": ""}
+_HOW = {"chosen": tr("chosen"), "found": "", "proposed": tr("proposed"), "": ""}
 
 
 class ReadingOptions(QWidget):
@@ -74,7 +81,7 @@ class ReadingOptions(QWidget):
         grid.setVerticalSpacing(2)
         for number, (name, title, options) in enumerate(_OPTIONS):
             line, place = divmod(number, _IN_A_ROW)
-            offered: list[tuple[str, object]] = [("Automatic", None), *((text, value) for value, text in options)]
+            offered: list[tuple[str, object]] = [(tr("Automatic"), None), *((text, value) for value, text in options)]
             box = self._boxes[name] = Choice(title, offered, 8)
             grid.addWidget(Label(title, "small"), 3 * line, place)
             grid.addWidget(box, 3 * line + 1, place)
@@ -107,8 +114,8 @@ class PartChooser(QWidget):
         super().__init__()
         self.key = "sheet"
         self._label = Label()
-        self.box: Choice[str] = Choice("Sheet or file", (), 24)
-        self.more = Button("Add another", self.another.emit, icon="plus")
+        self.box: Choice[str] = Choice(tr("Sheet or file"), (), 24)
+        self.more = Button(tr("Add another"), self.another.emit, icon="plus")
         row(self, self._label, self.box, self.more, None)
         self.box.value_changed.connect(lambda value: self.changed.emit(self.key, value))
 
@@ -117,10 +124,13 @@ class PartChooser(QWidget):
         preview = plan.preview
         choices = preview.choices if preview is not None else ()
         self.key = "sheet" if preview is not None and "sheet" in preview.layout else "member"
-        what = "sheet" if self.key == "sheet" else "file"
-        self._label.setText(f"One of {len(choices)} {what}s:")
-        self.more.setText(f" Add another {what}")
-        self.more.setAccessibleName(f"Add another {what}")
+        if self.key == "sheet":
+            said, more = tr("One of {n:,} sheets:", n=len(choices)), tr("Add another sheet")
+        else:
+            said, more = tr("One of {n:,} files:", n=len(choices)), tr("Add another file")
+        self._label.setText(said)
+        self.more.setText(f" {more}")
+        self.more.setAccessibleName(more)
         self.box.set_options([(shown(name, 80), name) for name in choices], plan.part)
         self.setVisible(len(choices) > 1)
 
@@ -149,13 +159,13 @@ class MappingGrid(QWidget):
         columns = list(plan.preview.columns) if plan.preview is not None else []
         for name, required in lines:
             source, how = plan.chosen(name)
-            options: list[tuple[str, str | None]] = [("not in this file", None)]
+            options: list[tuple[str, str | None]] = [(tr("not in this file"), None)]
             options += [(shown(column_name, 60), column_name) for column_name in columns]
             if source is not None and source not in columns:
                 options.append((shown(source, 60), source))
             self.boxes[name].set_options(options, source)
             missing = required and source is None and not plan.unplanned
-            self._said[name].setText("missing" if missing else _HOW[how])
+            self._said[name].setText(tr("missing") if missing else _HOW[how])
             self._said[name].set_kind("bad" if missing else "warn" if how == "proposed" else "small")
 
     def _make(self, lines: tuple[tuple[str, bool], ...]) -> None:
@@ -166,8 +176,8 @@ class MappingGrid(QWidget):
         for number, (name, required) in enumerate(lines):
             line, left = divmod(number, _COLUMNS)
             label = Label(f"{name} *" if required else name, "strong" if required else "")
-            label.setAccessibleName(f"{name}, {'required' if required else 'optional'}")
-            box: Choice[str | None] = Choice(f"Column for {name}")
+            label.setAccessibleName(f"{name}, {tr('required') if required else tr('optional')}")
+            box: Choice[str | None] = Choice(tr("Column for {name}", name=name))
             box.value_changed.connect(lambda value, name=name: self.changed.emit(name, value))
             self.boxes[name], self._said[name] = box, Label("", "small")
             for place, part in enumerate((label, box, self._said[name]), start=left * 3):
@@ -187,18 +197,18 @@ class FileView(QWidget):
         self._plan: FilePlan | None = None
         self._name = ElidedLabel("", "heading", Qt.TextElideMode.ElideMiddle)
         self._facts = ElidedLabel("", "muted")
-        self.accept = Button("Accept proposals", self._on_accept, icon="check")
+        self.accept = Button(tr("Accept proposals"), self._on_accept, icon="check")
         words = column(None, self._name, self._facts, spacing=0)
         head = row(None, words, self.accept)
         head.setStretch(0, 1)
         self._problems = SentenceList()
         self.grid = MappingGrid()
         self.part = PartChooser()
-        self._fill = Button("Fixed value or joined columns…", self._on_fill)
-        self._mapped = boxed(row(None, Label("Columns  (* is required)", "small"), None, self._fill))
+        self._fill = Button(tr("Fixed value or joined columns…"), self._on_fill)
+        self._mapped = boxed(row(None, Label(tr("Columns  (* is required)"), "small"), None, self._fill))
         self.reading = ReadingOptions()
-        self.fold = Fold("How it is read", self.reading)
-        self.table = Table("First rows")
+        self.fold = Fold(tr("How it is read"), self.reading)
+        self.table = Table(tr("First rows"))
         parts = (self.part, self._problems, self._mapped, self.grid, self.fold, self.table)
         page = column(self, head, *parts, spacing=SPACE_S)
         page.setStretch(len(parts), 1)
@@ -217,8 +227,11 @@ class FileView(QWidget):
         self.part.show_plan(plan)
         facts = [part for key in ("sheet", "member", "encoding") if (part := preview.layout.get(key))]
         if preview.delimiter:
-            facts.append(_NAMES.get(preview.delimiter, f"delimiter {preview.delimiter}").lower())
-        facts += [count(len(preview.columns), "column"), f"first {count(len(preview.rows), 'row')} shown"]
+            facts.append(_NAMES.get(preview.delimiter, tr("delimiter {mark}", mark=preview.delimiter)))
+        facts += [
+            tr_n("{n:,} column", "{n:,} columns", len(preview.columns)),
+            tr_n("first {n:,} row shown", "first {n:,} rows shown", len(preview.rows)),
+        ]
         self._facts.set_text(" · ".join(facts))
         self.accept.setVisible(any(plan.chosen(wanted.name)[1] == "proposed" for wanted in plan.wanted))
         told = f"'{plan.part}' was read"  # by the chooser of the part
@@ -276,10 +289,10 @@ def _preview_columns(plan: FilePlan) -> list[Column]:
     preview = plan.preview
     assert preview is not None
     uses = {plan.chosen(wanted.name)[0]: wanted.name for wanted in plan.wanted}
-    columns = []
+    columns, kept = [], tr("further column, kept as it is")
     for number, name in enumerate(preview.columns):
         values = [cells[number] if number < len(cells) else "" for cells in preview.rows]
         use = uses.get(name)
         title = name if use is None or use == name else f"{name} → {use}"
-        columns.append(Column(title, values, tip=str, help=f"{name}: {use or 'further column, kept as it is'}"))
+        columns.append(Column(title, values, tip=str, help=f"{name}: {use or kept}"))
     return columns

@@ -13,8 +13,10 @@ from mmdesk.engine.services.media_facts import fact_lines
 from mmdesk.ui import calls, choosers
 from mmdesk.ui.colours import SPACE_M, SPACE_S
 from mmdesk.ui.desk import Desk
-from mmdesk.ui.formatting import count, duration, percent, shown, size
+from mmdesk.ui.engine_words import in_capitals, in_words
+from mmdesk.ui.formatting import duration, percent, shown, size
 from mmdesk.ui.jobs.job import Failure, Job, Lane
+from mmdesk.ui.language import tr, tr_n
 from mmdesk.ui.models.columns import Column
 from mmdesk.ui.session import Concern
 from mmdesk.ui.widgets.basics import Button, ElidedLabel, Label, boxed, column, frame, row
@@ -33,11 +35,11 @@ STATUS = {
     "failed": ("failed", "bad"),
 }
 _SHOW = [
-    ("All files", ""),
-    ("Pending", "pending"),
-    ("Done", "done"),
-    ("Incomplete", "incomplete"),
-    ("Failed", "failed"),
+    (tr("All files"), ""),
+    (tr("Pending"), "pending"),
+    (tr("Done"), "done"),
+    (tr("Incomplete"), "incomplete"),
+    (tr("Failed"), "failed"),
 ]
 _MOST_REFUSED = 5
 
@@ -51,7 +53,7 @@ class MediaPage(QWidget):
         self._rows: tuple[ArtifactRow, ...] = ()
         self._job: Job | None = None
         self._what = ""
-        self.table = ThumbnailTable("Media files")
+        self.table = ThumbnailTable(tr("Media files"))
         self.table.wanted.connect(self._on_table_wanted)
         listed = column(None, self._finding(), self.table, spacing=SPACE_S)
         listed.setStretch(1, 1)
@@ -63,17 +65,17 @@ class MediaPage(QWidget):
         self.clear()
 
     def _top(self) -> QWidget:
-        self.files = Button("Add files…", self.choose_files, icon="plus")
-        self.folder = Button("Add a folder…", self.choose_folder, icon="folder-open",
-                             help_text="With one folder for each entity, named by its id")  # fmt: skip
-        self.manifest = Button("Add by manifest…", self.choose_manifest, icon="table",
-                               help_text="A CSV file with entity_id, path and perhaps captured_at")  # fmt: skip
-        self.extract = Button("Extract features", self.run_extract, icon="play", kind="primary")
+        self.files = Button(tr("Add files…"), self.choose_files, icon="plus")
+        self.folder = Button(tr("Add a folder…"), self.choose_folder, icon="folder-open",
+                             help_text=tr("With one folder for each entity, named by its id"))  # fmt: skip
+        self.manifest = Button(tr("Add by manifest…"), self.choose_manifest, icon="table",
+                               help_text=tr("A CSV file with entity_id, path and perhaps captured_at"))  # fmt: skip
+        self.extract = Button(tr("Extract features"), self.run_extract, icon="play", kind="primary")
         self._said = ElidedLabel("", "muted")
         self._bar = QProgressBar()
         self._bar.setTextVisible(False)
-        self._bar.setAccessibleName("Progress of the work on media")
-        self.cancel = Button("Cancel", self._on_cancel, icon="stop")
+        self._bar.setAccessibleName(tr("Progress of the work on media"))
+        self.cancel = Button(tr("Cancel"), self._on_cancel, icon="stop")
         self._progress = ElidedLabel("", "muted")
         bar = frame("card")
         buttons = row(None, self.files, self.folder, self.manifest, self._said, self.extract)
@@ -84,10 +86,10 @@ class MediaPage(QWidget):
 
     def _finding(self) -> QWidget:
         self.search = QLineEdit()
-        self.search.setPlaceholderText("Find by file name or entity")
-        self.search.setAccessibleName("Find a media file")
+        self.search.setPlaceholderText(tr("Find by file name or entity"))
+        self.search.setAccessibleName(tr("Find a media file"))
         self.search.setClearButtonEnabled(True)
-        self.status_box = Choice("Which files", _SHOW)
+        self.status_box = Choice(tr("Which files"), _SHOW)
         self._counted = Label("", "small")
         self.search.textChanged.connect(lambda _text: self._filter())
         self.status_box.currentIndexChanged.connect(lambda _index: self._filter())
@@ -105,13 +107,13 @@ class MediaPage(QWidget):
         self.table.forget()
         self.table.set_columns([])
         self._report.show_sentences([])
-        self._state.show_empty("media", "No media yet", "")
+        self._state.show_empty("media", tr("No media yet"), "")
         self._enable()
 
     def load(self) -> None:
         """Read the list anew."""
         if not self._rows:
-            self._state.show_busy("Reading the media")
+            self._state.show_busy(tr("Reading the media"))
         self.desk.jobs.submit(
             Lane.QUICK, calls.list_artifacts, self.desk.session.folder, key="media.list", owner=self,
             on_success=self._on_listed, on_failure=self._on_list_failed,
@@ -121,10 +123,10 @@ class MediaPage(QWidget):
         self._rows = rows
         if not rows:
             self._state.show_empty(
-                "media", "Drop pictures, recordings, videos or any other files here",
-                "A folder with one folder for each entity, or a manifest (CSV with entity_id and path). "
-                "The originals stay where they are; the case keeps its own copies.",
-                "Add a folder…", self.choose_folder,
+                "media", tr("Drop pictures, recordings, videos or any other files here"),
+                tr("A folder with one folder for each entity, or a manifest (CSV with entity_id and path). "
+                "The originals stay where they are; the case keeps its own copies."),
+                tr("Add a folder…"), self.choose_folder,
             )  # fmt: skip
             self._enable()
             return
@@ -134,7 +136,7 @@ class MediaPage(QWidget):
         self._enable()
 
     def _on_list_failed(self, failure: Failure) -> None:
-        self._state.show_error(failure.message, failure.hint, failure.details, "Try again", self.load)
+        self._state.show_error(failure.message, failure.hint, failure.details, tr("Try again"), self.load)
 
     def _filter(self) -> None:
         if not self._rows:
@@ -147,7 +149,9 @@ class MediaPage(QWidget):
             fits = not wanted or _status(item) == wanted or (wanted == "done" and item.status == "done")
             mask[number] = fits and all(word in text for word in words)
         self.table.columns.set_filter(mask)
-        self._counted.setText(f"{int(mask.sum()):,} of {count(len(mask), 'file')}")
+        self._counted.setText(
+            tr_n("{seen:,} of {n:,} file", "{seen:,} of {n:,} files", len(mask), seen=int(mask.sum()))
+        )
 
     def _on_table_wanted(self, keys: list[str]) -> None:
         self.desk.jobs.submit(
@@ -164,49 +168,61 @@ class MediaPage(QWidget):
 
     def choose_files(self) -> None:
         """Ask for files; they must lie in folders named by their entities, or come with a manifest."""
-        choosers.choose_files(self, self.desk.settings, "Media files", "All files (*)", self.take)
+        choosers.choose_files(self, self.desk.settings, tr("Media files"), tr("All files (*)"), self.take)
 
     def choose_folder(self) -> None:
         """Ask for a folder with a folder for each entity."""
         choosers.choose_folder(
-            self, self.desk.settings, "Folder with one folder for each entity", lambda path: self.take([path])
+            self, self.desk.settings, tr("Folder with one folder for each entity"), lambda path: self.take([path])
         )
 
     def choose_manifest(self) -> None:
         """Ask for a manifest."""
         choosers.choose_files(
-            self, self.desk.settings, "Manifest of media files", "Manifests (*.csv *.tsv *.txt);;All files (*)",
+            self, self.desk.settings, tr("Manifest of media files"), tr("Manifests (*.csv *.tsv *.txt);;All files (*)"),
             lambda paths: self.take([], paths[0]),
         )  # fmt: skip
 
     def take(self, paths: Sequence[Path], manifest: Path | None = None) -> None:
         """Import these."""
         if self._job is not None:
-            self.desk.tell("One thing at a time: wait for the media that are being worked on", "info", "warn")
+            self.desk.tell(tr("One thing at a time: wait for the media that are being worked on"), "info", "warn")
             return
-        self._begin("Importing media")
+        self._begin(tr("Importing media"))
         self._job = self.desk.jobs.submit(
             Lane.HEAVY, calls.import_media, self.desk.session.folder, list(paths), manifest,
-            title="Importing media", owner=self, on_success=self._on_imported, on_failure=self._on_failed,
-            on_cancel=lambda: self._on_stopped("Import cancelled; what was imported so far is kept."),
+            title=tr("Importing media"), owner=self, on_success=self._on_imported, on_failure=self._on_failed,
+            on_cancel=lambda: self._on_stopped(tr("Import cancelled; what was imported so far is kept.")),
         )  # fmt: skip
         self._enable()
 
     def _on_imported(self, report: MediaReport) -> None:
-        parts = [f"{count(report.artifacts, 'new file')}"]
+        parts = [tr_n("{n:,} new file", "{n:,} new files", report.artifacts)]
         if report.duplicates:
-            parts.append(f"{count(report.duplicates, 'duplicate')} linked")
+            parts.append(tr_n("{n:,} duplicate linked", "{n:,} duplicates linked", report.duplicates))
         if report.unchanged:
-            parts.append(f"{report.unchanged:,} known already")
+            parts.append(tr("{unchanged:,} known already", unchanged=report.unchanged))
         if report.refused:
-            parts.append(f"{report.refused:,} refused")
+            parts.append(tr("{refused:,} refused", refused=report.refused))
         severity = Severity.WARNING if report.refused else Severity.GOOD
-        sentences = [Sentence(severity, f"{count(report.files, 'file')} looked at: {', '.join(parts)}.")]
+        sentences = [
+            Sentence(
+                severity,
+                tr_n(
+                    "{n:,} file looked at: {parts}.",
+                    "{n:,} files looked at: {parts}.",
+                    report.files,
+                    parts=", ".join(parts),
+                ),
+            )
+        ]
         for problem in report.problems[:_MOST_REFUSED]:
-            line = f", line {problem.line}" if problem.line else ""
+            line = tr(", line {line}", line=problem.line) if problem.line else ""
             sentences.append(Sentence(Severity.ERROR, f"{shown(problem.path, 160)}{line}: {problem.reason}"))
         if report.refused > _MOST_REFUSED:
-            sentences.append(Sentence(Severity.NOTE, f"and {report.refused - _MOST_REFUSED:,} more"))
+            sentences.append(
+                Sentence(Severity.NOTE, tr("and {refused:,} more", refused=report.refused - _MOST_REFUSED))
+            )
         self._finish(sentences, Concern.MEDIA)
 
     # Features.
@@ -215,26 +231,37 @@ class MediaPage(QWidget):
         """Turn every pending file into features."""
         if self._job is not None:
             return
-        self._begin("Extracting features")
+        self._begin(tr("Extracting features"))
         processes = self.desk.settings.preferences.processes
         self._job = self.desk.jobs.submit(
-            Lane.HEAVY, calls.extract, self.desk.session.folder, processes, title="Extracting features", owner=self,
+            Lane.HEAVY, calls.extract, self.desk.session.folder, processes, title=tr("Extracting features"), owner=self,
             on_success=self._on_extracted, on_failure=self._on_failed,
-            on_cancel=lambda: self._on_stopped("Extraction cancelled; what is done stays done."),
+            on_cancel=lambda: self._on_stopped(tr("Extraction cancelled; what is done stays done.")),
         )  # fmt: skip
         self._enable()
 
     def _on_extracted(self, report: ExtractReport) -> None:
-        text = f"Features of {count(report.done, 'file')} are ready"
+        text = tr_n("Features of {n:,} file are ready", "Features of {n:,} files are ready", report.done)
         if report.incomplete:
-            text += f", {report.incomplete:,} of them incomplete"
+            text += tr(", {incomplete:,} of them incomplete", incomplete=report.incomplete)
         sentences = [Sentence(Severity.GOOD, f"{text}.")]
         if report.failed:
             sentences.append(
-                Sentence(Severity.WARNING, f"{count(report.failed, 'file')} could not be read; the list says why.")
+                Sentence(
+                    Severity.WARNING,
+                    tr_n(
+                        "{n:,} file could not be read; the list says why.",
+                        "{n:,} files could not be read; the list says why.",
+                        report.failed,
+                    ),
+                )
             )
         if report.pending:
-            sentences.append(Sentence(Severity.WARNING, f"{count(report.pending, 'file')} still pending."))
+            sentences.append(
+                Sentence(
+                    Severity.WARNING, tr_n("{n:,} file still pending.", "{n:,} files still pending.", report.pending)
+                )
+            )
         self._finish(sentences, Concern.FEATURES)
 
     def _begin(self, what: str) -> None:
@@ -267,9 +294,9 @@ class MediaPage(QWidget):
         if share is not None:
             words.append(percent(share))
         if left is not None:
-            words.append(f"{duration(left)} left")
+            words.append(tr("{time} left", time=duration(left)))
         if job.cancel_requested:
-            words = [self._what, "stopping"]
+            words = [self._what, tr("stopping")]
         self._progress.set_text(" · ".join(word for word in words if word))
         self._bar.setRange(0, 0 if share is None else 1000)
         self._bar.setValue(round((share or 0.0) * 1000))
@@ -284,10 +311,14 @@ class MediaPage(QWidget):
         if busy:
             self._said.set_text("")
         elif pending:
-            self._said.set_text(f"{count(pending, 'file')} without features yet")
+            self._said.set_text(tr_n("{n:,} file without features yet", "{n:,} files without features yet", pending))
         else:
             failed = sum(row.status == "failed" for row in self._rows)
-            done = f"{count(failed, 'file')} failed, all others are ready" if failed else "all features are ready"
+            done = (
+                tr_n("{n:,} file failed, all others are ready", "{n:,} files failed, all others are ready", failed)
+                if failed
+                else tr("all features are ready")
+            )
             self._said.set_text(done if self._rows else "")
 
 
@@ -298,23 +329,23 @@ def _status(item: ArtifactRow) -> str:
 def _columns(rows: tuple[ArtifactRow, ...]) -> list[Column]:
     def reason(item: ArtifactRow) -> str:
         if item.status == "failed":
-            return item.error or "failed"
+            return item.error or in_words("failed")
         if item.incomplete:
-            return "the file is cut short or damaged; what can be read is used"
+            return tr("the file is cut short or damaged; what can be read is used")
         return ""
 
     return [
-        Column("Name", [item.name for item in rows], tip=str),
-        Column("Entity", [", ".join(item.entities) for item in rows], tip=str),
-        Column("Type", [item.content_type for item in rows]),
-        Column("Size", [item.size_bytes for item in rows], show=size, numeric=True),
-        Column("Facts", [item.details for item in rows], show=_facts, tip=_all_facts, room="1920 x 1080"),
+        Column(tr("Name"), [item.name for item in rows], tip=str),
+        Column(tr("Entity"), [", ".join(item.entities) for item in rows], tip=str),
+        Column(tr("Type"), [item.content_type for item in rows]),
+        Column(tr("Size"), [item.size_bytes for item in rows], show=size, numeric=True),
+        Column(tr("Facts"), [item.details for item in rows], show=_facts, tip=_all_facts, room="1920 x 1080"),
         Column(
-            "Features", [_status(item) for item in rows], show=lambda status: str(status).capitalize(),
+            tr("Features"), [_status(item) for item in rows], show=lambda status: in_capitals(str(status)),
             icon=lambda status: STATUS.get(str(status)),
         ),
-        Column("Parts", [item.segments for item in rows], show=lambda n: f"{n:,}", numeric=True),
-        Column("Why", [reason(item) for item in rows], tip=str),
+        Column(tr("Parts"), [item.segments for item in rows], show=lambda n: f"{n:,}", numeric=True),
+        Column(tr("Why"), [reason(item) for item in rows], tip=str),
     ]  # fmt: skip
 
 
@@ -329,7 +360,7 @@ def _facts(details: Mapping[str, object]) -> str:
     if "device" in details:
         facts.append(str(details["device"]))
     if "latitude" in details:
-        facts.append("with place")
+        facts.append(tr("with place"))
     return ", ".join(facts)
 
 

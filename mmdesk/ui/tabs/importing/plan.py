@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from mmdesk.engine.core.types import Table
 from mmdesk.ui.calls import Proposal, WantedColumn
+from mmdesk.ui.language import tr
 
 if TYPE_CHECKING:
     from mmdesk.engine.services.table_imports import Preview
@@ -163,24 +164,26 @@ class FilePlan:
         if self.error:
             return self.error
         if self.proposal is None:
-            return f"{name} is being read."
+            return tr("{name} is being read.", name=name)
         if self.table is None:
-            return f"Say which table {name} is."
+            return tr("Say which table {name} is.", name=name)
         if self.unplanned and self.preview is not None and self.preview.problems:
             return self.preview.problems[-1]
         lacking = [c.name for c in self.wanted if c.required and self.chosen(c.name)[0] is None]
         if lacking:
-            return f"{name} lacks {', '.join(lacking)}: choose which of its columns that is."
+            return tr(
+                "{name} lacks {lacking}: choose which of its columns that is.", name=name, lacking=", ".join(lacking)
+            )
         proposed = [c.name for c in self.wanted if self.chosen(c.name)[1] == "proposed"]
         if proposed:
-            return f"Confirm the proposed columns of {name}: {', '.join(proposed)}."
+            return tr("Confirm the proposed columns of {name}: {proposed}.", name=name, proposed=", ".join(proposed))
         return ""
 
 
 def problem_of(plans: Sequence[FilePlan]) -> str:
     """Why the files cannot be imported yet; empty if they can."""
     if not plans:
-        return "Choose or drop the files to import."
+        return tr("Choose or drop the files to import.")
     for plan in plans:
         problem = plan.problem()
         if problem:
@@ -188,7 +191,7 @@ def problem_of(plans: Sequence[FilePlan]) -> str:
     tables = [plan.table for plan in plans]
     for table in Table:
         if tables.count(table) > 1:
-            return f"Two files are given as {table}; import one after the other."
+            return tr("Two files are given as {table}; import one after the other.", table=table)
     return ""
 
 
@@ -204,7 +207,7 @@ def _in_words(source: object) -> str | None:
     if not isinstance(source, Mapping):
         return None if source is None else str(source)
     if "constant" in source:
-        return f"always '{source['constant']}'"
+        return tr("always '{text}'", text=source["constant"])
     joined = source.get("join")
     if isinstance(joined, (list, tuple)):
         return " + ".join(map(str, joined))

@@ -8,7 +8,8 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QButtonGroup, QRadioButton, QWidget
 
 from mmdesk.ui.colours import SPACE_L, SPACE_M, SPACE_S, SPACE_XS
-from mmdesk.ui.formatting import count, shown
+from mmdesk.ui.formatting import shown
+from mmdesk.ui.language import tr, tr_n
 from mmdesk.ui.tabs.importing.answers import AskedQuestion
 from mmdesk.ui.widgets.basics import Button, Label, boxed, column, frame, in_tab_order, row, scrolled
 from mmdesk.ui.widgets.notice import Picture
@@ -30,12 +31,12 @@ class QuestionsView(QWidget):
         self._cards = column(None, spacing=SPACE_S)
         self._title = Label("", "heading")
         words = column(
-            None, self._title, Label("The files alone do not tell. Nothing was written.", "muted"), spacing=1
+            None, self._title, Label(tr("The files alone do not tell. Nothing was written."), "muted"), spacing=1
         )
         head = row(None, Picture("info", "warn", 28), words)
         head.setStretch(1, 1)
-        self.go = Button("Check with these answers", self._on_go, icon="check", kind="primary")
-        self._leave = Button("Back to the files", self.back.emit)
+        self.go = Button(tr("Check with these answers"), self._on_go, icon="check", kind="primary")
+        self._leave = Button(tr("Back to the files"), self.back.emit)
         buttons = row(None, self.go, self._leave, None)
         layout = column(self, head, scrolled(boxed(column(None, self._cards, None))), buttons, spacing=SPACE_S)
         layout.setStretch(1, 1)
@@ -43,7 +44,9 @@ class QuestionsView(QWidget):
     def show_questions(self, questions: Sequence[AskedQuestion]) -> None:
         """Ask these."""
         self._questions = questions
-        self._title.setText(f"mmdesk has to ask: {count(len(questions), 'question')}")
+        self._title.setText(
+            tr_n("mmdesk has to ask: {n:,} question", "mmdesk has to ask: {n:,} questions", len(questions))
+        )
         while (item := self._cards.takeAt(0)) is not None:
             gone = item.widget()
             if gone is not None:

@@ -8,8 +8,9 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
 
 from mmdesk.ui.colours import SPACE_S
-from mmdesk.ui.formatting import MISSING, count, shown
+from mmdesk.ui.formatting import MISSING, shown
 from mmdesk.ui.hints import for_window
+from mmdesk.ui.language import tr, tr_n
 from mmdesk.ui.models.columns import Column
 from mmdesk.ui.widgets.basics import Button, Label, boxed, column, row
 from mmdesk.ui.widgets.findings import Sentence, SentenceList, Severity
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from mmdesk.engine.services.table_imports import TableReport, TablesReport
 
 _MOST_RULES = 6
-_MENDS = {"unknown entity": "Import the entities first, or choose on the left that they are made."}
+_MENDS = {"unknown entity": tr("Import the entities first, or choose on the left that they are made.")}
 
 
 class ReportView(QWidget):
@@ -33,14 +34,14 @@ class ReportView(QWidget):
         self._icon = Picture("info", "muted", 28)
         self._title = Label("", "heading", wrap=True)
         self._text = Label("", "muted", wrap=True)
-        self.save = Button("Save rejected rows…", self.save_asked.emit, icon="save")
+        self.save = Button(tr("Save rejected rows…"), self.save_asked.emit, icon="save")
         words = column(None, self._title, self._text, spacing=1)
         head = row(None, self._icon, words, self.save)
         head.setStretch(1, 1)
-        self.counts = Table("Rows by table")
+        self.counts = Table(tr("Rows by table"))
         self._notes = SentenceList()
         self._rejected_title = Label("", "strong")
-        self.rejected = Table("Rejected rows")
+        self.rejected = Table(tr("Rejected rows"))
         self._lower = boxed(column(None, self._rejected_title, self.rejected, spacing=SPACE_S))
         self._rest = boxed(column(None, None))
         page = column(self, head, self.counts, self._notes, self._lower, self._rest, spacing=SPACE_S)
@@ -50,18 +51,35 @@ class ReportView(QWidget):
     def show_report(self, report: TablesReport) -> None:
         """A dry run's or an import's report."""
         changes = sum(table.inserted + table.replaced for table in report.tables)
-        out = f" and leave {report.rejected:,} out" if report.dry_run else f"; {report.rejected:,} were left out"
+        out = (
+            tr(" and leave {rejected:,} out", rejected=report.rejected)
+            if report.dry_run
+            else tr("; {rejected:,} were left out", rejected=report.rejected)
+        )
         out = out if report.rejected else ""
         if report.dry_run:
             self._icon.show_icon(*(("warning", "warn") if out else ("check", "accent")))
-            self._title.setText("Checked; nothing was written yet")
-            nothing = "All rows are in the case already: an import would change nothing."
-            self._text.setText(f"An import would bring {count(changes, 'row')} in{out}." if changes or out else nothing)
+            self._title.setText(tr("Checked; nothing was written yet"))
+            nothing = tr("All rows are in the case already: an import would change nothing.")
+            self._text.setText(
+                tr_n(
+                    "An import would bring {n:,} row in{out}.",
+                    "An import would bring {n:,} rows in{out}.",
+                    changes,
+                    out=out,
+                )
+                if changes or out
+                else nothing
+            )
         else:
             self._icon.show_icon(*(("warning", "warn") if out else ("done", "good")))
-            self._title.setText("Imported" if changes else "Nothing new")
-            none = "No row came in" if out else "All rows are in the case already; it is unchanged"
-            self._text.setText(f"{count(changes, 'row')} came in{out}." if changes else f"{none}{out}.")
+            self._title.setText(tr("Imported") if changes else tr("Nothing new"))
+            none = tr("No row came in") if out else tr("All rows are in the case already; it is unchanged")
+            self._text.setText(
+                tr_n("{n:,} row came in{out}.", "{n:,} rows came in{out}.", changes, out=out)
+                if changes
+                else f"{none}{out}."
+            )
         self.counts.set_columns(_count_columns(report))
         rows = len(report.tables) * self.counts.verticalHeader().defaultSectionSize()
         self.counts.setFixedHeight(rows + self.counts.horizontalHeader().sizeHint().height() + 6)
@@ -70,15 +88,15 @@ class ReportView(QWidget):
         self._rest.setVisible(not report.problems)
         self.save.setVisible(bool(report.problems))
         more = report.rejected - len({(p.file, p.line) for p in report.problems})
-        remark = f"; the first {len(report.problems):,} problems are listed" if more > 0 else ""
-        self._rejected_title.setText(f"{count(report.rejected, 'rejected row')}{remark}")
+        remark = tr("; the first {problems:,} problems are listed", problems=len(report.problems)) if more > 0 else ""
+        self._rejected_title.setText(f"{tr_n('{n:,} rejected row', '{n:,} rejected rows', report.rejected)}{remark}")
         self.rejected.set_columns(
             [
-                Column("File", [p.file for p in report.problems], tip=str),
-                Column("Line", [p.line for p in report.problems], show=lambda n: f"{n:,}", numeric=True),
-                Column("Column", [p.column or MISSING for p in report.problems], tip=str),
-                Column("Value", [p.value if p.value is not None else MISSING for p in report.problems], tip=str),
-                Column("Why", [p.rule for p in report.problems], tip=str),
+                Column(tr("File"), [p.file for p in report.problems], tip=str),
+                Column(tr("Line"), [p.line for p in report.problems], show=lambda n: f"{n:,}", numeric=True),
+                Column(tr("Column"), [p.column or MISSING for p in report.problems], tip=str),
+                Column(tr("Value"), [p.value if p.value is not None else MISSING for p in report.problems], tip=str),
+                Column(tr("Why"), [p.rule for p in report.problems], tip=str),
             ]
         )
 
@@ -102,16 +120,18 @@ def _count_columns(report: TablesReport) -> list[Column]:
         )
 
     columns = [
-        Column("Table", [table.table for table in tables], room="interactions"),
-        Column("File", [table.file for table in tables], tip=str),
-        numbers("Read", "read", "Rows in the file"),
-        numbers("New", "inserted", "Rows the case did not have"),
-        numbers("Unchanged", "unchanged", "Rows the case has already"),
-        numbers("Replaced", "replaced", "Rows stored in a new version; the old one is kept"),
-        numbers("Rejected", "rejected", "Rows that break a rule", "bad"),
+        Column(tr("Table"), [table.table for table in tables], room="interactions"),
+        Column(tr("File"), [table.file for table in tables], tip=str),
+        numbers(tr("Read"), "read", tr("Rows in the file")),
+        numbers(tr("New"), "inserted", tr("Rows the case did not have")),
+        numbers(tr("Unchanged"), "unchanged", tr("Rows the case has already")),
+        numbers(tr("Replaced"), "replaced", tr("Rows stored in a new version; the old one is kept")),
+        numbers(tr("Rejected"), "rejected", tr("Rows that break a rule"), "bad"),
     ]
     if conflicts_of(report):
-        columns.append(numbers("Conflicts", "conflicts", "Rows stored with other values: choose what to do", "warn"))
+        columns.append(
+            numbers(tr("Conflicts"), "conflicts", tr("Rows stored with other values: choose what to do"), "warn")
+        )
     return columns
 
 
@@ -127,7 +147,9 @@ def _rules(table: TableReport) -> list[Sentence]:
     ranked = sorted(table.rules.items(), key=lambda pair: -pair[1])
     return [
         Sentence(
-            Severity.WARNING, f"{shown(table.file, 60)}: {count(times, 'cell')}: {shown(rule)}.", _MENDS.get(rule, "")
+            Severity.WARNING,
+            f"{shown(table.file, 60)}: {tr_n('{n:,} cell', '{n:,} cells', times)}: {shown(rule)}.",
+            _MENDS.get(rule, ""),
         )
         for rule, times in ranked[:_MOST_RULES]
     ]

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QDialog, QFormLayout, QLineEdit, QRadioButton, QWi
 
 from mmdesk.ui.colours import SPACE_L, SPACE_M, SPACE_S
 from mmdesk.ui.formatting import shown
+from mmdesk.ui.language import tr
 from mmdesk.ui.widgets.basics import Button, Label, boxed, column, row
 from mmdesk.ui.widgets.fields import Choice
 
@@ -26,34 +27,34 @@ class SourceDialog(QDialog):
 
     def __init__(self, wanted: Sequence[str], columns: Sequence[str], parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setWindowTitle("Fill a column")
+        self.setWindowTitle(tr("Fill a column"))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.target = Choice("Column to fill", [(name, name) for name in wanted], 16)
-        self.same = QRadioButton("The same text in every row")
-        self.joined = QRadioButton("Two columns of the file together")
+        self.target = Choice(tr("Column to fill"), [(name, name) for name in wanted], 16)
+        self.same = QRadioButton(tr("The same text in every row"))
+        self.joined = QRadioButton(tr("Two columns of the file together"))
         self.same.setChecked(True)
         self.text = QLineEdit()
-        self.text.setAccessibleName("Text for every row")
-        self.text.setPlaceholderText("For example: payment")
+        self.text.setAccessibleName(tr("Text for every row"))
+        self.text.setPlaceholderText(tr("For example: payment"))
         offered = [(shown(name, 60), name) for name in columns]
-        self.first, self.second = Choice("First column", offered, 14), Choice("Second column", offered, 14)
+        self.first, self.second = Choice(tr("First column"), offered, 14), Choice(tr("Second column"), offered, 14)
         self.second.setCurrentIndex(min(1, len(columns) - 1))
         self.between = QLineEdit(" ")
-        self.between.setAccessibleName("Between the two")
+        self.between.setAccessibleName(tr("Between the two"))
         self.between.setFixedWidth(60)
         self.joined.setEnabled(len(columns) > 1)
-        self._use = Button("Use this", self._on_use, kind="primary")
+        self._use = Button(tr("Use this"), self._on_use, kind="primary")
         self._use.setDefault(True)
         form = QFormLayout()
         form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft)
         form.setSpacing(SPACE_S)
-        form.addRow("Column", self.target)
-        form.addRow("comes from", self.same)
+        form.addRow(tr("Column"), self.target)
+        form.addRow(tr("comes from"), self.same)
         form.addRow("", self.text)
         form.addRow("", self.joined)
-        pair = row(None, self.first, Label("then"), self.between, Label("then"), self.second)
+        pair = row(None, self.first, Label(tr("then")), self.between, Label(tr("then")), self.second)
         form.addRow("", boxed(pair))
-        column(self, form, SPACE_M, row(None, None, Button("Cancel", self.reject), self._use), margin=SPACE_L)
+        column(self, form, SPACE_M, row(None, None, Button(tr("Cancel"), self.reject), self._use), margin=SPACE_L)
         self.text.textChanged.connect(lambda _text: self._check())
         self.same.toggled.connect(lambda _on: self._check())
         self._check()

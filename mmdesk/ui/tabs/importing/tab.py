@@ -9,6 +9,7 @@ from mmdesk.ui import calls
 from mmdesk.ui.colours import SPACE_M
 from mmdesk.ui.desk import Desk, Room
 from mmdesk.ui.icons import put_icon
+from mmdesk.ui.language import tr, tr_later
 from mmdesk.ui.session import Concern
 from mmdesk.ui.tabs.importing.health_page import HealthPage
 from mmdesk.ui.tabs.importing.history_page import HistoryPage
@@ -17,7 +18,7 @@ from mmdesk.ui.tabs.importing.tables_page import TablesPage
 from mmdesk.ui.widgets.basics import boxed, column, row
 from mmdesk.ui.widgets.when_shown import WhenShown
 
-_PAGES = (("Tables", "table"), ("Media", "media"), ("Data health", "health"), ("History", "history"))
+_PAGES = ((tr("Tables"), "table"), (tr("Media"), "media"), (tr("Data health"), "health"), (tr("History"), "history"))
 
 
 class ImportTab(Room):
@@ -85,22 +86,65 @@ class ImportTab(Room):
     def _add_commands(self) -> None:
         add = self.desk.commands.add
         self._actions = [
-            add("Import", "Add tables…", lambda: self._with_page(0, self.tables.choose_files), shortcut="Ctrl+I",
-                icon="table", enabled=False),
-            add("Import", "Check tables", lambda: self._with_page(0, self.tables.run_check), icon="check",
-                enabled=False),
-            add("Import", "Import checked tables", lambda: self._with_page(0, self.tables.run_import), icon="import",
-                enabled=False),
-            add("Import", "Add media folder…", lambda: self._with_page(1, self.media.choose_folder),
-                shortcut="Ctrl+M", icon="media", enabled=False),
-            add("Import", "Add media by manifest…", lambda: self._with_page(1, self.media.choose_manifest),
-                enabled=False),
-            add("Import", "Extract features", lambda: self._with_page(1, self.media.run_extract),
-                shortcut="Ctrl+Shift+E", icon="play", enabled=False),
-            add("Import", "Data health", lambda: self._with_page(2, lambda: None), icon="health", enabled=False),
-            add("Import", "History of imports", lambda: self._with_page(3, lambda: None), icon="history",
-                enabled=False),
-        ]  # fmt: skip
+            add(
+                "Import",
+                tr_later("Add tables…"),
+                lambda: self._with_page(0, self.tables.choose_files),
+                shortcut="Ctrl+I",
+                icon="table",
+                enabled=False,
+            ),
+            add(
+                "Import",
+                tr_later("Check tables"),
+                lambda: self._with_page(0, self.tables.run_check),
+                icon="check",
+                enabled=False,
+            ),
+            add(
+                "Import",
+                tr_later("Import checked tables"),
+                lambda: self._with_page(0, self.tables.run_import),
+                icon="import",
+                enabled=False,
+            ),
+            add(
+                "Import",
+                tr_later("Add media folder…"),
+                lambda: self._with_page(1, self.media.choose_folder),
+                shortcut="Ctrl+M",
+                icon="media",
+                enabled=False,
+            ),
+            add(
+                "Import",
+                tr_later("Add media by manifest…"),
+                lambda: self._with_page(1, self.media.choose_manifest),
+                enabled=False,
+            ),
+            add(
+                "Import",
+                tr_later("Extract features"),
+                lambda: self._with_page(1, self.media.run_extract),
+                shortcut="Ctrl+Shift+E",
+                icon="play",
+                enabled=False,
+            ),
+            add(
+                "Import",
+                tr_later("Data health"),
+                lambda: self._with_page(2, lambda: None),
+                icon="health",
+                enabled=False,
+            ),
+            add(
+                "Import",
+                tr_later("History of imports"),
+                lambda: self._with_page(3, lambda: None),
+                icon="history",
+                enabled=False,
+            ),
+        ]
         self.desk.session.opened.connect(lambda _case: self._enable(True))
         self.desk.session.closed.connect(lambda: self._enable(False))
 

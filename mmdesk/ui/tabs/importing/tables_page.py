@@ -13,8 +13,8 @@ from mmdesk.engine.core.types import Table as CaseTable
 from mmdesk.ui import calls, choosers
 from mmdesk.ui.colours import SPACE_L, SPACE_M, SPACE_S, SPACE_XS
 from mmdesk.ui.desk import Desk
-from mmdesk.ui.formatting import count
 from mmdesk.ui.jobs.job import Failure, Job, Lane
+from mmdesk.ui.language import tr, tr_n
 from mmdesk.ui.session import Concern
 from mmdesk.ui.tabs.importing.answers import questions_of
 from mmdesk.ui.tabs.importing.file_row import FileRow
@@ -30,11 +30,11 @@ if TYPE_CHECKING:
     from mmdesk.engine.services.table_imports import ImportOptions, TableFiles, TablesReport
 
 _CONFLICTS = [
-    ("Stop and ask", OnConflict.ABORT),
-    ("Keep what is stored", OnConflict.SKIP),
-    ("Replace what is stored", OnConflict.REPLACE),
+    (tr("Stop and ask"), OnConflict.ABORT),
+    (tr("Keep what is stored"), OnConflict.SKIP),
+    (tr("Replace what is stored"), OnConflict.REPLACE),
 ]
-_UNKNOWN = [("Reject the row", MissingEntities.REJECT), ("Make the entity", MissingEntities.CREATE)]
+_UNKNOWN = [(tr("Reject the row"), MissingEntities.REJECT), (tr("Make the entity"), MissingEntities.CREATE)]
 
 
 class TablesPage(QWidget):
@@ -75,28 +75,28 @@ class TablesPage(QWidget):
     def _left(self) -> QWidget:
         self._rows = column(None, spacing=2)
         self._list = scrolled(boxed(column(None, self._rows, None)))
-        self.choose = Button("Choose files…", self.choose_files, icon="plus")
-        self.on_conflict = Choice("Rows stored with other values", _CONFLICTS)
-        self.unknown = Choice("Rows of unknown entities", _UNKNOWN)
+        self.choose = Button(tr("Choose files…"), self.choose_files, icon="plus")
+        self.on_conflict = Choice(tr("Rows stored with other values"), _CONFLICTS)
+        self.unknown = Choice(tr("Rows of unknown entities"), _UNKNOWN)
         for box in (self.on_conflict, self.unknown):
             box.currentIndexChanged.connect(lambda _index: self._forget_check())
         options = column(
             None,
-            Label("Rows stored with other values", "small"),
+            Label(tr("Rows stored with other values"), "small"),
             self.on_conflict,
             SPACE_XS,
-            Label("Rows of unknown entities", "small"),
+            Label(tr("Rows of unknown entities"), "small"),
             self.unknown,
             spacing=2,
         )
         self.reason = Label("", "small", wrap=True)
-        self.check = Button("Check", self.run_check, icon="check")
-        self.start = Button("Import", self.run_import, icon="import", kind="primary")
+        self.check = Button(tr("Check"), self.run_check, icon="check")
+        self.start = Button(tr("Import"), self.run_import, icon="import", kind="primary")
         buttons = row(None, self.check, self.start)
         buttons.setStretch(0, 1)
         buttons.setStretch(1, 1)
         panel = frame("card")
-        head = row(None, Label("Tables", "heading"), None, self.choose)
+        head = row(None, Label(tr("Tables"), "heading"), None, self.choose)
         layout = column(
             panel, head, self._list, options, self.reason, buttons, spacing=SPACE_S, margin=(SPACE_L, SPACE_M) * 2
         )
@@ -119,7 +119,7 @@ class TablesPage(QWidget):
 
     def choose_files(self) -> None:
         """Ask for files."""
-        choosers.choose_files(self, self.desk.settings, "Tables to import", choosers.TABLE_FILES, self.take)
+        choosers.choose_files(self, self.desk.settings, tr("Tables to import"), choosers.TABLE_FILES, self.take)
 
     def take(self, paths: Sequence[Path]) -> None:
         """Add files, and look at each."""
@@ -204,16 +204,18 @@ class TablesPage(QWidget):
         elif plan.error:
             self._files_state.show_error(plan.error, plan.hint)
         else:
-            self._files_state.show_busy(f"Reading {plan.name}")
+            self._files_state.show_busy(tr("Reading {name}", name=plan.name))
 
     def _show_nothing(self) -> None:
         self._right.setCurrentWidget(self._files_state)
         self._files_state.show_empty(
             "table",
-            "Drop tables here",
-            "CSV files, workbooks, Parquet files or archives with entities, events, interactions and targets. mmdesk "
-            "proposes which is which; nothing is written before you say so.",
-            "Choose files…",
+            tr("Drop tables here"),
+            tr(
+                "CSV files, workbooks, Parquet files or archives with entities, events, interactions and targets. "
+                "mmdesk proposes which is which; nothing is written before you say so."
+            ),
+            tr("Choose files…"),
             self.choose_files,
         )
 
@@ -258,16 +260,16 @@ class TablesPage(QWidget):
         """A dry run: everything but the writing."""
         if problem_of(self.plans) or self._job is not None:
             return
-        self._submit("Checking tables", dry_run=True)
-        self._report_state.show_busy("Checking the files", "Nothing is written.")
+        self._submit(tr("Checking tables"), dry_run=True)
+        self._report_state.show_busy(tr("Checking the files"), tr("Nothing is written."))
         self._right.setCurrentWidget(self._report_state)
 
     def run_import(self) -> None:
         """Write what was checked."""
         if self._checked is None or self._job is not None:
             return
-        self._submit("Importing tables", dry_run=False)
-        self._report_state.show_busy("Importing", "One transaction: all of it, or nothing.")
+        self._submit(tr("Importing tables"), dry_run=False)
+        self._report_state.show_busy(tr("Importing"), tr("One transaction: all of it, or nothing."))
         self._right.setCurrentWidget(self._report_state)
 
     def _submit(self, title: str, *, dry_run: bool) -> None:
@@ -303,15 +305,18 @@ class TablesPage(QWidget):
         if questions := questions_of(failure.facts):
             self._right.setCurrentWidget(self.questions_view)
             self.questions_view.show_questions(questions)
-            self.desk.tell("Checked so far; mmdesk has to ask", "info", "warn")
+            self.desk.tell(tr("Checked so far; mmdesk has to ask"), "info", "warn")
         elif failure.is_conflict:
             self._report_state.show_error(
-                failure.message, "Nothing was written. Check again: it may say something else now.", failure.details,
-                "Check again", self.run_check,
-            )  # fmt: skip
+                failure.message,
+                tr("Nothing was written. Check again: it may say something else now."),
+                failure.details,
+                tr("Check again"),
+                self.run_check,
+            )
         else:
             self._report_state.show_error(
-                failure.message, failure.hint, failure.details, "Back to the files", self._back
+                failure.message, failure.hint, failure.details, tr("Back to the files"), self._back
             )
         self._enable()
 
@@ -325,7 +330,7 @@ class TablesPage(QWidget):
     def _on_cancelled(self) -> None:
         self._job = None
         self._report_state.show_empty(
-            "cancelled", "Cancelled", "The case is as it was.", "Back to the files", self._back
+            "cancelled", tr("Cancelled"), tr("The case is as it was."), tr("Back to the files"), self._back
         )
         self._enable()
 
@@ -336,27 +341,31 @@ class TablesPage(QWidget):
             self._show_nothing()
 
     def _on_save_asked(self) -> None:
-        choosers.choose_new_file(self, self.desk.settings, "Save rejected rows", "rejected.csv", self._save_rejected)
+        choosers.choose_new_file(
+            self, self.desk.settings, tr("Save rejected rows"), "rejected.csv", self._save_rejected
+        )
 
     def _save_rejected(self, path: Path) -> None:
         self.desk.jobs.submit(
             Lane.HEAVY, calls.save_rejected, self.desk.session.folder, *self._last, path,
-            title="Saving rejected rows", owner=self, on_failure=self.desk.tell_failure,
-            on_success=lambda _report: self.desk.tell(f"Rejected rows written: {path}", "save", "good"),
+            title=tr("Saving rejected rows"), owner=self, on_failure=self.desk.tell_failure,
+            on_success=lambda _report: self.desk.tell(tr("Rejected rows written: {path}", path=path), "save", "good"),
         )  # fmt: skip
 
     def _enable(self) -> None:
         problem = problem_of(self.plans)
         if not problem and self._checked is None:
-            problem = "Check first: it says what would come in, before anything is written."
+            problem = tr("Check first: it says what would come in, before anything is written.")
             possible = True
         else:
             possible = not problem
         if self._checked is not None and conflicts_of(self._checked):
-            conflicts = count(conflicts_of(self._checked), "row")
-            problem = f"{conflicts} stored with other values: choose above what to do with them."
+            conflicts = tr_n("{n:,} row", "{n:,} rows", conflicts_of(self._checked))
+            problem = tr(
+                "{conflicts} stored with other values: choose above what to do with them.", conflicts=conflicts
+            )
         if self._job is not None:
-            problem, possible = "This is being worked on; see below.", False
+            problem, possible = tr("This is being worked on; see below."), False
         self.reason.setText(problem)
         self.reason.setVisible(bool(problem))
         self.check.setEnabled(possible)

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from mmdesk.engine.core.query.fields import Kind
-from mmdesk.ui.formatting import duration, exact_time, number, relative_time, score
+from mmdesk.ui.engine_words import in_capitals, in_words
+from mmdesk.ui.formatting import LONG_AGO, duration, exact_time, number, relative_time, score
+from mmdesk.ui.language import tr
 from mmdesk.ui.measures import MEASURES, Measure, plain_value
 from mmdesk.ui.models.columns import Column
 from mmdesk.ui.widgets.column_chooser import Choosable
@@ -30,19 +32,19 @@ VERDICT = {
     "unverifiable": ("warning", "warn"),
 }
 _TITLES = {
-    "name": "Run",
-    "id": "Run id",
-    "model": "Model",
-    "data": "Data",
-    "actor": "By",
-    "tag": "Tags",
-    "note": "Notes",
+    "name": tr("Run"),
+    "id": tr("Run id"),
+    "model": tr("Model"),
+    "data": tr("Data"),
+    "actor": tr("By"),
+    "tag": tr("Tags"),
+    "note": tr("Notes"),
 }
 _HASHES = {"id", "model", "data"}
 _ALWAYS = ("name", "status", "created")
 _LEADING = ("auroc", "average_precision", "mae", "spearman")
 _MANY = 6
-_LONGEST_PART = {"val": "validation", "test": "test", "train": "train", "baseline": "baseline"}
+_PARTS = ("val", "test", "train", "baseline")
 
 
 class NamedRun(NamedTuple):
@@ -71,7 +73,7 @@ def _column(one: RunColumn, table: RunTable) -> Column:
         names, numbers = one.values, table.numbers
         return Column(
             title, range(len(names)), show=lambda row: names[row], tip=lambda row: names[row],
-            icon=lambda row: swatch(numbers[row]), room="another short look", **common,
+            icon=lambda row: swatch(numbers[row]), room=tr("another short look"), **common,
         )  # fmt: skip
     if name in {"status", "verified"}:
         signs = STATUS if name == "status" else VERDICT
@@ -79,12 +81,12 @@ def _column(one: RunColumn, table: RunTable) -> Column:
     if name == "star":
         return Column(
             title, one.values, show=lambda _value: "", icon=lambda v: ("star", "warn") if v == "yes" else None,
-            tip=lambda value: "starred" if value == "yes" else "no star",
+            tip=lambda value: tr("starred") if value == "yes" else tr("no star"),
             keys=np.array([value != "yes" for value in one.values], dtype=np.float64), **common,
         )  # fmt: skip
     if kind is Kind.TIME:
         return Column(
-            title, one.values, show=relative_time, tip=exact_time, room="59 minutes ago",
+            title, one.values, show=relative_time, tip=exact_time, room=LONG_AGO,
             keys=table.rows.numbers[name], **common,
         )  # fmt: skip
     if kind is Kind.DURATION:
@@ -100,7 +102,7 @@ def _column(one: RunColumn, table: RunTable) -> Column:
 
 
 def _capital(value: object) -> str:
-    return "" if value is None else str(value).replace("_", " ").capitalize()
+    return "" if value is None else in_capitals(str(value))
 
 
 def _digits(value: object) -> str:
@@ -125,18 +127,18 @@ def title_of(name: str) -> str:
     """A column's title by its name in a query."""
     measure = measure_of(name)
     part = name.partition(".")[0]
-    if measure is not None and part in _LONGEST_PART:
-        short = {"average_precision": "Avg. precision", "f1": "F1", "mae": "MAE", "rmse": "RMSE"}
+    if measure is not None and part in _PARTS:
+        short = {"average_precision": tr("Avg. precision"), "f1": "F1", "mae": "MAE", "rmse": "RMSE"}
         said = short.get(measure.key, measure.name)
-        return said if part == "test" else f"{said}, {_LONGEST_PART[part]}"
+        return said if part == "test" else f"{said}, {in_words(part)}"
     return _TITLES.get(name, name.replace(".", " ").replace("_", " ").capitalize())
 
 
 def _help(one: RunColumn) -> str:
     measure = measure_of(one.field.name)
-    way = "" if measure is None else f"; {'higher' if measure.higher_is_better else 'lower'} is better"
-    names = ", ".join((one.field.name, *one.field.aliases))
-    return f"{one.field.help[:1].upper()}{one.field.help[1:]}{way}\nIn a query: {names}"
+    way = "" if measure is None else tr("; higher is better") if measure.higher_is_better else tr("; lower is better")
+    names = tr("In a query: {names}", names=", ".join((one.field.name, *one.field.aliases)))
+    return f"{one.field.help[:1].upper()}{one.field.help[1:]}{way}\n{names}"
 
 
 def default_arrangement(table: RunTable) -> Arrangement:

@@ -10,7 +10,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QCheckBox, QSplitter, QWidget
 
 from mmdesk.ui.colours import SPACE_M, SPACE_S
-from mmdesk.ui.formatting import count
+from mmdesk.ui.language import tr, tr_n
 from mmdesk.ui.measures import plain_value
 from mmdesk.ui.models.columns import Column
 from mmdesk.ui.tabs.runs.columns import NamedRun, swatch
@@ -23,8 +23,11 @@ if TYPE_CHECKING:
     from mmdesk.engine.services.runs import Comparison
 
 _GROUPS = (
-    ("config.", "Params"), ("metrics.groups.", "Segments"), ("metrics.baseline.", "Baseline"), ("metrics.", "Metrics"),
-)  # fmt: skip
+    ("config.", tr("Params")),
+    ("metrics.groups.", tr("Segments")),
+    ("metrics.baseline.", tr("Baseline")),
+    ("metrics.", tr("Metrics")),
+)
 
 
 class ComparePage(QWidget):
@@ -36,13 +39,13 @@ class ComparePage(QWidget):
         super().__init__()
         self.comparison: Comparison | None = None
         self._numbers: tuple[int, ...] = ()
-        self.table = Table("Comparison")
-        self.only = QCheckBox("Only differences")
+        self.table = Table(tr("Comparison"))
+        self.only = QCheckBox(tr("Only differences"))
         self.only.setChecked(True)
         self.only.toggled.connect(lambda _on: self._fill())
-        self.transposed = QCheckBox("Runs as rows")
+        self.transposed = QCheckBox(tr("Runs as rows"))
         self.transposed.toggled.connect(lambda _on: self._fill())
-        self.export = Button("Export…", self.export_asked.emit, icon="export")
+        self.export = Button(tr("Export…"), self.export_asked.emit, icon="export")
         self.curves = RunCurves()
         self._title = Label("", "heading")
         self._said = Label("", "muted")
@@ -61,15 +64,26 @@ class ComparePage(QWidget):
     def offer(self, chosen: int, on_compare: Callable[[], object]) -> None:
         """Several runs are chosen; one click compares them."""
         self._state.show_empty(
-            "compare", f"{chosen:,} runs are chosen", "See what differs between them.", "Compare", on_compare
+            "compare",
+            tr("{chosen:,} runs are chosen", chosen=chosen),
+            tr("See what differs between them."),
+            tr("Compare"),
+            on_compare,
         )
 
     def show_comparison(self, comparison: Comparison, numbers: Sequence[int]) -> None:
         """Show runs beside each other; ``numbers`` tell their colours, in the order of the comparison's runs."""
         self.comparison, self._numbers = comparison, tuple(numbers)
         differing = sum(one.differs for one in comparison.rows)
-        self._title.setText(f"{count(len(comparison.runs), 'run')} compared")
-        self._said.setText(f"{differing:,} of {count(len(comparison.rows), 'entry', 'entries')} differ")
+        self._title.setText(tr_n("{n:,} run compared", "{n:,} runs compared", len(comparison.runs)))
+        self._said.setText(
+            tr_n(
+                "{differing:,} of {n:,} entry differ",
+                "{differing:,} of {n:,} entries differ",
+                len(comparison.rows),
+                differing=differing,
+            )
+        )
         self._fill()
         runs = zip(comparison.runs, numbers, comparison.histories, strict=True)
         self.curves.show_runs([RunCurve(run.name, number, history) for run, number, history in runs])
@@ -88,8 +102,8 @@ class ComparePage(QWidget):
         assert self.comparison is not None
         rows = self.comparison.rows
         columns = [
-            Column("Entry", [_split(one.key)[1] for one in rows], tip=str),
-            Column("Group", [_split(one.key)[0] for one in rows], role=lambda _group: "muted"),
+            Column(tr("Entry"), [_split(one.key)[1] for one in rows], tip=str),
+            Column(tr("Group"), [_split(one.key)[0] for one in rows], role=lambda _group: "muted"),
         ]
         for place, (run, number) in enumerate(zip(self.comparison.runs, self._numbers, strict=True)):
             values = [plain_value(one.values[place]) for one in rows]
@@ -101,7 +115,11 @@ class ComparePage(QWidget):
         runs = [NamedRun(run.name, n) for run, n in zip(self.comparison.runs, self._numbers, strict=True)]
         columns = [
             Column(
-                "Run", runs, show=lambda run: run.name, tip=lambda run: run.name, icon=lambda run: swatch(run.number)
+                tr("Run"),
+                runs,
+                show=lambda run: run.name,
+                tip=lambda run: run.name,
+                icon=lambda run: swatch(run.number),
             )
         ]
         wanted = [one for one in self.comparison.rows if one.differs or not self.only.isChecked()]
@@ -116,5 +134,5 @@ class ComparePage(QWidget):
 
 def _split(key: str) -> tuple[str, str]:
     """Under what an entry stands, and what it is called there."""
-    found = next(((name, prefix) for prefix, name in _GROUPS if key.startswith(prefix)), ("Attributes", ""))
+    found = next(((name, prefix) for prefix, name in _GROUPS if key.startswith(prefix)), (tr("Attributes"), ""))
     return found[0], key.removeprefix(found[1])

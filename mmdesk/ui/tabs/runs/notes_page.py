@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QPlainTextEdit, QWidget
 
 from mmdesk.ui.colours import SPACE_M, SPACE_S
 from mmdesk.ui.formatting import exact_time, relative_time, shown, tool_tip
+from mmdesk.ui.language import tr
 from mmdesk.ui.widgets.basics import Button, IconButton, Label, boxed, column, frame, row, scrolled
 
 if TYPE_CHECKING:
@@ -29,15 +30,15 @@ class NotesPage(QWidget):
         super().__init__()
         self._edited: int | None = None
         self._tags = Label("", wrap=True)
-        self._edit_tags = Button("Tags…", self.tags_asked.emit)
+        self._edit_tags = Button(tr("Tags…"), self.tags_asked.emit)
         self.field = QPlainTextEdit()
-        self.field.setAccessibleName("Note")
-        self.field.setPlaceholderText("Write a note on this run")
+        self.field.setAccessibleName(tr("Note"))
+        self.field.setPlaceholderText(tr("Write a note on this run"))
         self.field.setTabChangesFocus(True)
         self.field.setMaximumHeight(92)
         self.field.textChanged.connect(self._enable)
-        self.save = Button("Add note", self._on_save, kind="primary")
-        self.cancel = Button("Cancel", self._on_cancel)
+        self.save = Button(tr("Add note"), self._on_save, kind="primary")
+        self.cancel = Button(tr("Cancel"), self._on_cancel)
         self._list = column(None, spacing=SPACE_S)
         top = row(None, self._tags, self._edit_tags)
         top.setStretch(0, 1)
@@ -49,7 +50,9 @@ class NotesPage(QWidget):
 
     def show_said(self, tags: Sequence[Mark], notes: Sequence[NoteRow]) -> None:
         """Show the tags and notes of the run; newest note first."""
-        self._tags.setText(f"Tags: {', '.join(shown(mark.value) for mark in tags)}" if tags else "No tags yet.")
+        self._tags.setText(
+            tr("Tags: {listed}", listed=", ".join(shown(mark.value) for mark in tags)) if tags else tr("No tags yet.")
+        )
         said = [f"{mark.value}: {mark.actor}, {exact_time(mark.created_us)}" for mark in tags]
         self._tags.setToolTip(tool_tip("\n".join(said)))
         while (item := self._list.takeAt(0)) is not None:
@@ -68,8 +71,8 @@ class NotesPage(QWidget):
         card = frame("card")
         who = Label(f"{note.actor}, {relative_time(note.created_us)}", "small")
         who.setToolTip(tool_tip(exact_time(note.created_us)))
-        edit = IconButton("settings", "Edit this note", partial(self._on_edit, note))
-        remove = IconButton("trash", "Remove this note", lambda: self.note_removed.emit(note.id))
+        edit = IconButton("settings", tr("Edit this note"), partial(self._on_edit, note))
+        remove = IconButton("trash", tr("Remove this note"), lambda: self.note_removed.emit(note.id))
         text = Label(note.text, wrap=True)
         column(card, row(None, who, None, edit, remove), text, spacing=2, margin=(SPACE_M, SPACE_S, SPACE_M, SPACE_S))
         return card
@@ -95,6 +98,6 @@ class NotesPage(QWidget):
 
     def _enable(self) -> None:
         self.save.setEnabled(bool(self.field.toPlainText().strip()))
-        self.save.setText("Save note" if self._edited is not None else "Add note")
+        self.save.setText(tr("Save note") if self._edited is not None else tr("Add note"))
         self.save.setAccessibleName(self.save.text())
         self.cancel.setVisible(self._edited is not None)

@@ -8,12 +8,13 @@ from typing import Any
 from PySide6.QtWidgets import QWidget
 
 from mmdesk.ui.colours import SPACE_S
+from mmdesk.ui.language import tr
 from mmdesk.ui.widgets.basics import Label, boxed, column, roomy, row
 from mmdesk.ui.widgets.fields import Choice
 from mmdesk.ui.widgets.notice import Stateful
 from mmdesk.ui.widgets.outcome_plots import ConfusionMatrix, ReliabilityPlot
 
-_PARTS = {"test": "Test part", "val": "Validation part", "train": "Training part"}
+_PARTS = {"test": tr("Test part"), "val": tr("Validation part"), "train": tr("Training part")}
 
 
 class OutcomesPage(QWidget):
@@ -22,13 +23,13 @@ class OutcomesPage(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self._evaluation: Mapping[str, Any] = {}
-        self.part: Choice[str] = Choice("Part", letters=14)
+        self.part: Choice[str] = Choice(tr("Part"), letters=14)
         self.part.value_changed.connect(lambda _part: self._fill())
         self.calibration = ReliabilityPlot()
         self.confusion = ConfusionMatrix()
         self.numbers = ReliabilityPlot()
         self._said = Label(
-            "On the dashed line predicted and observed agree; the bars are 95 % intervals.", "small", wrap=True
+            tr("On the dashed line predicted and observed agree; the bars are 95 % intervals."), "small", wrap=True
         )
         plots = column(None, self._said, self.calibration, self.confusion, self.numbers, None, spacing=SPACE_S)
         head = row(None, self.part, None)
@@ -43,7 +44,9 @@ class OutcomesPage(QWidget):
         known = [(text, part) for part, text in _PARTS.items() if evaluation.get(part)]
         if not known:
             self._state.show_empty(
-                "health", "No plots of this run", "They are made when a training ends; older versions made none."
+                "health",
+                tr("No plots of this run"),
+                tr("They are made when a training ends; older versions made none."),
             )
             return
         self.part.set_options(known, self.part.value)

@@ -9,7 +9,9 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QSplitter, QWidget
 
 from mmdesk.ui.colours import SPACE_M, SPACE_S
+from mmdesk.ui.engine_words import in_capitals, in_words
 from mmdesk.ui.formatting import duration, exact_time, number, score, shown
+from mmdesk.ui.language import tr
 from mmdesk.ui.measures import MEASURES, baseline_curves, baseline_of, figures_of, flattened, plain_value, value_of
 from mmdesk.ui.models.columns import Column
 from mmdesk.ui.tabs.runs.notes_page import NotesPage
@@ -30,13 +32,19 @@ if TYPE_CHECKING:
     from mmdesk.ui.run_calls import SaidOfRun
 
 _VERDICTS = {
-    "identical": (Severity.GOOD, "Identical: training it again gave the same model, bit for bit."),
-    "different_environment": (Severity.WARNING, "Trained in a different environment, so the bits may differ."),
-    "diverged": (Severity.ERROR, "Diverged: training it again gave another model."),
-    "unverifiable": (Severity.WARNING, "Cannot be verified."),
+    "identical": (Severity.GOOD, tr("Identical: training it again gave the same model, bit for bit.")),
+    "different_environment": (Severity.WARNING, tr("Trained in a different environment, so the bits may differ.")),
+    "diverged": (Severity.ERROR, tr("Diverged: training it again gave another model.")),
+    "unverifiable": (Severity.WARNING, tr("Cannot be verified.")),
 }
 _PARTS = ("train", "val", "test")
-_SHORT = {"average_precision": "Avg. precision", "mae": "MAE", "rmse": "RMSE", "ece": "Cal. error", "brier": "Brier"}
+_SHORT = {
+    "average_precision": tr("Avg. precision"),
+    "mae": "MAE",
+    "rmse": "RMSE",
+    "ece": tr("Cal. error"),
+    "brier": tr("Brier"),
+}
 
 
 class RunDetails(QWidget):
@@ -50,20 +58,22 @@ class RunDetails(QWidget):
         self._verdicts: dict[str, Sentence] = {}
         self._name = ElidedLabel("", "heading")
         self._facts = ElidedLabel("", "muted")
-        self._figures = FigureRow("Result on the test part")
+        self._figures = FigureRow(tr("Result on the test part"))
         self._verdict = SentenceList()
-        self._measures = Table("Measures")
+        self._measures = Table(tr("Measures"))
         self._curves = CurveGrid()
-        self._settings = Table("Settings")
-        self._environment = Table("Environment and data")
-        self._log = Table("Training log")
-        self._card = CardView("Model card")
-        self._segments = Table("Segments")
+        self._settings = Table(tr("Settings"))
+        self._environment = Table(tr("Environment and data"))
+        self._log = Table(tr("Training log"))
+        self._card = CardView(tr("Model card"))
+        self._segments = Table(tr("Segments"))
         self._outcomes = WhenShown(OutcomesPage)
         self.notes = NotesPage()
         self._certificate: Certificate | None = None
-        self._save = Button("Save certificate…", lambda: self.certificate_asked.emit(self._certificate), icon="save")
-        self._compared = Table("What was compared")
+        self._save = Button(
+            tr("Save certificate…"), lambda: self.certificate_asked.emit(self._certificate), icon="save"
+        )
+        self._compared = Table(tr("What was compared"))
         self._compared_page = boxed(column(None, self._compared, margin=(0, SPACE_S, 0, 0)))
         measures = QSplitter(Qt.Orientation.Vertical)
         measures.addWidget(self._measures)
@@ -71,16 +81,16 @@ class RunDetails(QWidget):
         measures.setChildrenCollapsible(False)
         measures.setSizes([300, 140])
         self._curves_page = scrolled(self._curves)
-        self.tabs = FilledTabs("Run")
+        self.tabs = FilledTabs(tr("Run"))
         for widget, title in (
-            (measures, "Measures"),
-            (self._outcomes, "Calibration"),
-            (self._curves_page, "Curves"),
-            (self._card, "Model card"),
-            (self._settings, "Settings"),
-            (self._environment, "Data"),
-            (self._log, "Log"),
-            (self.notes, "Notes"),
+            (measures, tr("Measures")),
+            (self._outcomes, tr("Calibration")),
+            (self._curves_page, tr("Curves")),
+            (self._card, tr("Model card")),
+            (self._settings, tr("Settings")),
+            (self._environment, tr("Data")),
+            (self._log, tr("Log")),
+            (self.notes, tr("Notes")),
         ):
             self.tabs.add(widget, title)
         verdict = row(None, self._verdict, self._save)
@@ -95,7 +105,7 @@ class RunDetails(QWidget):
         """No case, or another one."""
         self._run_id = None
         self._verdicts.clear()
-        self.show_nothing("Choose a run to see everything that is kept of it.")
+        self.show_nothing(tr("Choose a run to see everything that is kept of it."))
 
     def show_nothing(self, text: str) -> None:
         """No run is chosen."""
@@ -105,7 +115,7 @@ class RunDetails(QWidget):
     def show_busy(self, name: str) -> None:
         """A run is being read; what is shown stays if it is the same one."""
         if self._name.text() != shown(name):
-            self._state.show_busy(f"Reading {shown(name, 80)}")
+            self._state.show_busy(tr("Reading {name}", name=shown(name, 80)))
 
     def show_failure(self, message: str, hint: str, details: str) -> None:
         """The run cannot be read."""
@@ -119,9 +129,13 @@ class RunDetails(QWidget):
             self.notes.forget()
         self._run_id = run.run_id
         self._name.set_text(run.name)
-        facts = [str(run.status).capitalize(), f"started {exact_time(run.created_us)}", f"by {run.actor}"]
+        facts = [
+            in_capitals(str(run.status)),
+            tr("started {moment}", moment=exact_time(run.created_us)),
+            tr("by {actor}", actor=run.actor),
+        ]
         if run.finished_us is not None:
-            facts.insert(2, f"took {duration((run.finished_us - run.created_us) / 1e6)}")
+            facts.insert(2, tr("took {time}", time=duration((run.finished_us - run.created_us) / 1e6)))
         self._facts.set_text(" · ".join(facts))
         self._figures.show_figures(figures_of(run.metrics))
         self._measures.set_columns(_measure_columns(run.metrics))
@@ -130,7 +144,7 @@ class RunDetails(QWidget):
         self._fill_tabs(page)
         self.notes.show_said(said.tags, said.notes)
         many = len(said.notes)
-        self.tabs.setTabText(self.tabs.count() - 1, f"Notes ({many})" if many else "Notes")
+        self.tabs.setTabText(self.tabs.count() - 1, tr("Notes ({many})", many=many) if many else tr("Notes"))
         if page.certificates and not self._is_verifying(run.run_id):
             self._verdicts[run.run_id] = _verdict_of(page.certificates[0])
         self._certificate = page.certificates[0] if page.certificates else None
@@ -149,7 +163,7 @@ class RunDetails(QWidget):
             ),
             (
                 self._card,
-                lambda: self._card.show_card(page.card or "The model card is written when the training ends."),
+                lambda: self._card.show_card(page.card or tr("The model card is written when the training ends.")),
             ),
             (self._settings, lambda: self._settings.set_columns(_pairs(flattened(run.config)))),
             (
@@ -174,7 +188,7 @@ class RunDetails(QWidget):
 
     def show_verifying(self, run_id: str) -> None:
         """A verification of this run is under way."""
-        self._put(run_id, Sentence(Severity.NOTE, "Verifying: the run is being trained again from its own data."))
+        self._put(run_id, Sentence(Severity.NOTE, tr("Verifying: the run is being trained again from its own data.")))
 
     def show_verdict(self, verdict: Reproduction) -> None:
         """How the verification ended."""
@@ -207,7 +221,7 @@ class RunDetails(QWidget):
         if known and certificate is not None:
             self._compared.set_columns(_compared_columns(certificate))
             if place < 0:
-                self.tabs.insertTab(1, self._compared_page, "Verified")
+                self.tabs.insertTab(1, self._compared_page, tr("Verified"))
         elif place >= 0:
             self.tabs.removeTab(place)
 
@@ -217,19 +231,21 @@ def _verdict_of(certificate: Certificate) -> Sentence:
     severity, text = _VERDICTS.get(certificate.verdict, (Severity.NOTE, certificate.verdict))
     same = sum(one.same is True for one in certificate.compared)
     judged = sum(one.same is not None for one in certificate.compared)
-    when = f"{same} of {judged} things compared are the same. By {certificate.actor}"
+    when = tr(
+        "{same} of {judged} things compared are the same. By {actor}", same=same, judged=judged, actor=certificate.actor
+    )
     return Sentence(severity, text, f"{certificate.text} {when}, {exact_time(certificate.verified_us)}.")
 
 
 def _compared_columns(certificate: Certificate) -> list[Column]:
     signs = {True: ("done", "good"), False: ("failed", "bad"), None: ("info", "muted")}
-    said = {True: "same", False: "different", None: "not compared"}
+    said = {True: tr("same"), False: tr("different"), None: tr("not compared")}
     rows = certificate.compared
     return [
-        Column("Compared", [one.what for one in rows], tip=str),
-        Column("Result", [one.same for one in rows], show=lambda same: said[same], icon=lambda same: signs[same]),
-        Column("Then", [one.then for one in rows], show=plain_value, tip=str),
-        Column("Now", [one.now for one in rows], show=plain_value, tip=str),
+        Column(tr("Compared"), [one.what for one in rows], tip=str),
+        Column(tr("Result"), [one.same for one in rows], show=lambda same: said[same], icon=lambda same: signs[same]),
+        Column(tr("Then"), [one.then for one in rows], show=plain_value, tip=str),
+        Column(tr("Now"), [one.now for one in rows], show=plain_value, tip=str),
     ]
 
 
@@ -242,7 +258,10 @@ def _segment_columns(metrics: Mapping[str, object] | None) -> list[Column]:
     found |= dict(groups) if isinstance(groups, Mapping) else {}
     documents = list(found.values())
     rows = [document.get("rows") if isinstance(document, Mapping) else None for document in documents]
-    columns = [Column(f"Segment ({part} part)", list(found), tip=str), Column("Rows", rows, show=number, numeric=True)]
+    columns = [
+        Column(tr("Segment ({part} part)", part=in_words(part)), list(found), tip=str),
+        Column(tr("Rows"), rows, show=number, numeric=True),
+    ]
     for measure in MEASURES:
         values = [value_of({"": document}, "", measure) for document in documents]
         if any(value is not None for value in values[1:]):
@@ -253,7 +272,7 @@ def _segment_columns(metrics: Mapping[str, object] | None) -> list[Column]:
 def _measure_columns(metrics: Mapping[str, object] | None) -> list[Column]:
     parts = [part for part in _PARTS if any(value_of(metrics, part, measure) is not None for measure in MEASURES)]
     known = [m for m in MEASURES if any(value_of(metrics, part, m) is not None for part in parts)]
-    columns = [Column("Measure", [measure.name for measure in known])]
+    columns = [Column(tr("Measure"), [measure.name for measure in known])]
     columns += [
         Column(part, [value_of(metrics, part, measure) for measure in known], show=score, numeric=True)
         for part in parts
@@ -261,13 +280,13 @@ def _measure_columns(metrics: Mapping[str, object] | None) -> list[Column]:
     baseline = baseline_of(metrics)
     if baseline is not None:
         values = [value_of(baseline, "test", measure) for measure in known]
-        columns.append(Column("baseline, test", values, show=score, numeric=True))
-    ways = ["higher is better" if measure.higher_is_better else "lower is better" for measure in known]
+        columns.append(Column(tr("baseline, test"), values, show=score, numeric=True))
+    ways = [tr("higher is better") if measure.higher_is_better else tr("lower is better") for measure in known]
     return [*columns, Column("", ways, role=lambda _way: "muted")]
 
 
 def _pairs(pairs: list[tuple[str, object]]) -> list[Column]:
     return [
-        Column("Name", [name for name, _ in pairs]),
-        Column("Value", [plain_value(value) for _, value in pairs], tip=str),
+        Column(tr("Name"), [name for name, _ in pairs]),
+        Column(tr("Value"), [plain_value(value) for _, value in pairs], tip=str),
     ]

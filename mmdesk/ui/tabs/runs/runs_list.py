@@ -12,8 +12,9 @@ from PySide6.QtWidgets import QMenu, QToolButton, QWidget
 from mmdesk.engine.core.query.nodes import Query
 from mmdesk.ui import choosers
 from mmdesk.ui.colours import SPACE_S
-from mmdesk.ui.formatting import count, menu_text
+from mmdesk.ui.formatting import menu_text
 from mmdesk.ui.icons import icon, put_icon
+from mmdesk.ui.language import tr, tr_n
 from mmdesk.ui.settings import Settings
 from mmdesk.ui.tabs.runs.columns import choosable, columns_of, default_arrangement
 from mmdesk.ui.tabs.runs.views import View, Views
@@ -54,21 +55,21 @@ class RunsList(QWidget):
         self._settings = settings
         self._views = Views.read(settings)
         self._data: RunTable | None = None
-        self.query = QueryField("Query", 'Find runs: auc > .9 and name has "pilot"', self._on_help)
+        self.query = QueryField(tr("Query"), tr('Find runs: auc > .9 and name has "pilot"'), self._on_help)
         self.query.changed.connect(self._on_query_changed)
-        self.views_button = self._tool("Views", "view")
+        self.views_button = self._tool(tr("Views"), "view")
         self.views_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self._views_menu = QMenu(self.views_button)
         self._views_menu.aboutToShow.connect(self._fill_views)
         self.views_button.setMenu(self._views_menu)
-        self.columns_button = self._tool("Columns", "columns")
+        self.columns_button = self._tool(tr("Columns"), "columns")
         self.columns_button.clicked.connect(lambda _checked=False: self.choose_columns())
-        self.trash = self._tool("Trash", "trash")
-        self.trash.setAccessibleName("Show the trash")
+        self.trash = self._tool(tr("Trash"), "trash")
+        self.trash.setAccessibleName(tr("Show the trash"))
         self.trash.setCheckable(True)
         self.trash.toggled.connect(self.trash_switched)
         self.said = Label("", "muted")
-        self.table = PinnedTable("Runs")
+        self.table = PinnedTable(tr("Runs"))
         self.table.picked.connect(lambda _numbers: self.picked.emit(self.chosen()))
         self.table.arranged.connect(self._on_arranged)
         self.table.menu_asked.connect(self._on_menu_asked)
@@ -157,11 +158,11 @@ class RunsList(QWidget):
         mask = self.query.query.mask(self._data.rows)
         everything = bool(mask.all())
         self.table.columns.set_filter(None if everything else mask)
-        total = count(len(mask), "run")
-        self.said.setText(total if everything else f"{int(mask.sum()):,} of {total}")
+        total = tr_n("{n:,} run", "{n:,} runs", len(mask))
+        self.said.setText(total if everything else tr("{seen:,} of {total}", seen=int(mask.sum()), total=total))
 
     def _on_help(self) -> None:
-        choosers.show_result(self, "How to write a query", _HELP)
+        choosers.show_result(self, tr("How to write a query"), _HELP)
 
     # Columns and views.
 
@@ -202,9 +203,9 @@ class RunsList(QWidget):
             menu.addAction(icon("view"), menu_text(name), partial(self._show_view, view))
         if self._views.saved:
             menu.addSeparator()
-        menu.addAction("All runs, columns as they came", partial(self._show_view, View()))
-        menu.addAction(icon("save"), "Save this view…", self._on_save)
-        forget = menu.addMenu("Forget a view")
+        menu.addAction(tr("All runs, columns as they came"), partial(self._show_view, View()))
+        menu.addAction(icon("save"), tr("Save this view…"), self._on_save)
+        forget = menu.addMenu(tr("Forget a view"))
         forget.setEnabled(bool(self._views.saved))
         for name in sorted(self._views.saved):
             forget.addAction(menu_text(name), partial(self._on_forget, name))
@@ -221,7 +222,7 @@ class RunsList(QWidget):
                 self._views.saved[name] = View(self.query.text(), self.table.arrangement)
                 self._views.write(self._settings)
 
-        choosers.ask_text(self, "Save this view", "Its name (one that is taken is replaced):", "", save)
+        choosers.ask_text(self, tr("Save this view"), tr("Its name (one that is taken is replaced):"), "", save)
 
     def _on_forget(self, name: str) -> None:
         self._views.saved.pop(name, None)
@@ -237,14 +238,14 @@ class RunsList(QWidget):
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         now = self.table.arrangement
         place = now.shown.index(name)
-        hide = QAction("Hide this column", menu, enabled=len(now.shown) > 1)
+        hide = QAction(tr("Hide this column"), menu, enabled=len(now.shown) > 1)
         hide.triggered.connect(lambda: self._on_columns_chosen(*_without(now, name)))
-        pin = QAction("Pin nothing" if place + 1 == now.pinned else "Pin up to this column", menu)
+        pin = QAction(tr("Pin nothing") if place + 1 == now.pinned else tr("Pin up to this column"), menu)
         wanted = 0 if place + 1 == now.pinned else place + 1
         pin.triggered.connect(lambda: self._on_columns_chosen(now.shown, wanted))
         menu.addActions([hide, pin])
         menu.addSeparator()
-        menu.addAction(icon("columns"), "Choose columns…", self.choose_columns)
+        menu.addAction(icon("columns"), tr("Choose columns…"), self.choose_columns)
         menu.popup(at)
 
 

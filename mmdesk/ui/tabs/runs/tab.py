@@ -13,8 +13,9 @@ from mmdesk.ui import choosers, run_calls
 from mmdesk.ui.annotation_calls import add_note, add_tag, edit_note, remove_note, remove_tag, set_star
 from mmdesk.ui.colours import SPACE_M, SPACE_S
 from mmdesk.ui.desk import Desk, Room
-from mmdesk.ui.formatting import count, shown, size
+from mmdesk.ui.formatting import shown, size
 from mmdesk.ui.jobs.job import Failure, Lane
+from mmdesk.ui.language import tr, tr_later, tr_n
 from mmdesk.ui.session import Concern
 from mmdesk.ui.tabs.runs.compare_page import ComparePage
 from mmdesk.ui.tabs.runs.run_page import RunDetails
@@ -53,9 +54,9 @@ class RunsTab(Room):
         self.comparison.export_asked.connect(self._on_export)
         notes = self.details.notes
         notes.tags_asked.connect(self._on_tags)
-        notes.note_written.connect(lambda text: self._annotate("Note written", add_note, text, of_run=True))
-        notes.note_changed.connect(lambda note, text: self._annotate("Note changed", edit_note, note, text))
-        notes.note_removed.connect(lambda note: self._annotate("Note removed", remove_note, note))
+        notes.note_written.connect(lambda text: self._annotate(tr("Note written"), add_note, text, of_run=True))
+        notes.note_changed.connect(lambda note, text: self._annotate(tr("Note changed"), edit_note, note, text))
+        notes.note_removed.connect(lambda note: self._annotate(tr("Note removed"), remove_note, note))
         self._side = QStackedWidget()
         self._side.addWidget(self.details)
         self._side.addWidget(self.comparison)
@@ -73,35 +74,40 @@ class RunsTab(Room):
 
     def _make_actions(self) -> None:
         add = self.desk.commands.add
-        self._explain = add("Runs", "Explain with this run", self._on_explain, icon="explain", enabled=False)
+        self._explain = add("Runs", tr_later("Explain with this run"), self._on_explain, icon="explain", enabled=False)
         self._compare = add(
-            "Runs", "Compare chosen runs", self._on_compare, shortcut="Ctrl+D", icon="compare", enabled=False,
-            help_text="Choose two or more runs with Ctrl or Shift, then compare them.",
+            "Runs", tr_later("Compare chosen runs"), self._on_compare, shortcut="Ctrl+D", icon="compare", enabled=False,
+            help_text=tr("Choose two or more runs with Ctrl or Shift, then compare them."),
         )  # fmt: skip
         self._verify = add(
-            "Runs", "Verify run", self._on_verify, shortcut="Ctrl+Shift+V", icon="verify", enabled=False,
-            help_text="Train the run again from its own data and say whether every bit is the same.",
+            "Runs", tr_later("Verify run"), self._on_verify, shortcut="Ctrl+Shift+V", icon="verify", enabled=False,
+            help_text=tr("Train the run again from its own data and say whether every bit is the same."),
         )  # fmt: skip
-        self._rename = add("Runs", "Rename run…", self._on_rename, shortcut="F2", enabled=False)
-        self._columns = add("Runs", "Choose columns of runs…", self._on_columns, icon="columns")
-        self._delete = add("Runs", "Move to trash", self._on_delete, icon="trash", enabled=False)
-        self._restore = add("Runs", "Take out of the trash", self._on_restore, icon="restore", enabled=False)
-        self._tags = add("Runs", "Tags of runs…", self._on_tags, shortcut="Ctrl+Shift+T", icon="tag", enabled=False)
-        self._star = add("Runs", "Star runs, or take it away", self._on_star, icon="star", enabled=False)
+        self._rename = add("Runs", tr_later("Rename run…"), self._on_rename, shortcut="F2", enabled=False)
+        self._columns = add("Runs", tr_later("Choose columns of runs…"), self._on_columns, icon="columns")
+        self._delete = add("Runs", tr_later("Move to trash"), self._on_delete, icon="trash", enabled=False)
+        self._restore = add("Runs", tr_later("Take out of the trash"), self._on_restore, icon="restore", enabled=False)
+        self._tags = add(
+            "Runs", tr_later("Tags of runs…"), self._on_tags, shortcut="Ctrl+Shift+T", icon="tag", enabled=False
+        )
+        self._star = add("Runs", tr_later("Star runs, or take it away"), self._on_star, icon="star", enabled=False)
         self._purge = add(
-            "Runs", "Remove for good…", self._on_purge, icon="close", enabled=False,
-            help_text="Only from the trash; says first what goes along and how much room that gives back.",
+            "Runs", tr_later("Remove for good…"), self._on_purge, icon="close", enabled=False,
+            help_text=tr("Only from the trash; says first what goes along and how much room that gives back."),
         )  # fmt: skip
-        self._refresh = add("Runs", "Read runs again", self._on_refresh, shortcut="F5", icon="refresh")
+        self._refresh = add("Runs", tr_later("Read runs again"), self._on_refresh, shortcut="F5", icon="refresh")
 
     def _left(self) -> QWidget:
-        self._delete_button = ActionButton(self._delete, "Delete")
-        self._trash_buttons = (ActionButton(self._restore, "Restore"), ActionButton(self._purge, "Remove for good…"))
+        self._delete_button = ActionButton(self._delete, tr("Delete"))
+        self._trash_buttons = (
+            ActionButton(self._restore, tr("Restore")),
+            ActionButton(self._purge, tr("Remove for good…")),
+        )
         buttons = row(
             None,
-            ActionButton(self._explain, "Explain"),
-            ActionButton(self._compare, "Compare"),
-            ActionButton(self._verify, "Verify"),
+            ActionButton(self._explain, tr("Explain")),
+            ActionButton(self._compare, tr("Compare")),
+            ActionButton(self._verify, tr("Verify")),
             None,
             *self._trash_buttons,
             self._delete_button,
@@ -119,13 +125,13 @@ class RunsTab(Room):
         self._wanted = None
         self.list.clear()
         self.details.clear()
-        self._state.show_empty("runs", "No case is open", "")
+        self._state.show_empty("runs", tr("No case is open"), "")
         self._enable([])
 
     def load(self) -> None:
         """Read the list anew."""
         if not self.list.runs:
-            self._state.show_busy("Reading the runs")
+            self._state.show_busy(tr("Reading the runs"))
         self.desk.jobs.submit(
             Lane.DB, run_calls.run_table, self.desk.session.folder, self.list.trash.isChecked(), key="runs.list",
             owner=self, on_success=self._on_listed, on_failure=self._on_failed,
@@ -144,16 +150,19 @@ class RunsTab(Room):
         self.list.show_table(table)
         if not table.runs and not self.list.trash.isChecked():
             self._state.show_empty(
-                "runs", "No runs yet", "Every training you start is kept here, with all it needs to be repeated.",
-                "Go to Train", lambda: self.going.emit("train", None),
-            )  # fmt: skip
+                "runs",
+                tr("No runs yet"),
+                tr("Every training you start is kept here, with all it needs to be repeated."),
+                tr("Go to Train"),
+                lambda: self.going.emit("train", None),
+            )
             self._enable([])
             return
         self._state.show_content()
         if not self._choose_wanted() and not self.list.chosen() and self.list.table.columns.rowCount():
             self.list.table.choose(int(self.list.table.columns.rows[0]))
         if not table.runs:
-            self.details.show_nothing("The trash is empty.")
+            self.details.show_nothing(tr("The trash is empty."))
             self._enable([])
 
     def _choose_wanted(self) -> bool:
@@ -165,7 +174,7 @@ class RunsTab(Room):
         return self.list.choose(wanted)
 
     def _on_failed(self, failure: Failure) -> None:
-        self._state.show_error(failure.message, failure.hint, failure.details, "Try again", self.load)
+        self._state.show_error(failure.message, failure.hint, failure.details, tr("Try again"), self.load)
 
     # One run, several runs.
 
@@ -184,7 +193,7 @@ class RunsTab(Room):
             self.comparison.offer(len(runs), self._on_compare)
         else:
             self._side.setCurrentWidget(self.details)
-            self.details.show_nothing("Choose a run to see everything that is kept of it.")
+            self.details.show_nothing(tr("Choose a run to see everything that is kept of it."))
 
     def _on_page(self, said: SaidOfRun) -> None:
         self.details.show_run(said)
@@ -208,17 +217,17 @@ class RunsTab(Room):
 
     def _on_export(self) -> None:
         comparison, everything = self.comparison.comparison, not self.comparison.only.isChecked()
-        self._save("Save the comparison", "comparison.html", run_calls.write_comparison, comparison, everything)
+        self._save(tr("Save the comparison"), "comparison.html", run_calls.write_comparison, comparison, everything)
 
     def _on_save_certificate(self, certificate: Certificate) -> None:
         name = f"certificate-{certificate.run_id[:12]}.html"
-        self._save("Save the certificate", name, run_calls.write_certificate, certificate)
+        self._save(tr("Save the certificate"), name, run_calls.write_certificate, certificate)
 
     def _save(self, title: str, name: str, work: Callable[..., None], what: object, *more: object) -> None:
         def write(path: Path) -> None:
             self.desk.jobs.submit(
                 Lane.IO, work, what, path, *more, owner=self,
-                on_success=lambda _nothing: self.desk.tell(f"Saved {path.name}", "done", "good"),
+                on_success=lambda _nothing: self.desk.tell(tr("Saved {name}", name=path.name), "done", "good"),
                 on_failure=lambda failure: choosers.show_error(
                     self, failure.message, failure.hint, failure.details
                 ),
@@ -239,7 +248,11 @@ class RunsTab(Room):
 
         ids = self._chosen()
         starred = not all(self.list.has_star(run) for run in ids)
-        words = f"{count(len(ids), 'run')} {'starred' if starred else 'without a star now'}"
+        words = (
+            tr_n("{n:,} run starred", "{n:,} runs starred", len(ids))
+            if starred
+            else tr_n("{n:,} run without a star now", "{n:,} runs without a star now", len(ids))
+        )
         self.desk.edits.do(words, set_star, SubjectKind.RUN, ids, starred)
 
     def _on_tags(self) -> None:
@@ -252,16 +265,30 @@ class RunsTab(Room):
 
             wanted = list(dict.fromkeys(tag.strip() for tag in text.split(",") if tag.strip()))
             ids = [run.run_id for run in runs]
-            what = count(len(ids), "run")
+            what = tr_n("{n:,} run", "{n:,} runs", len(ids))
             for tag in wanted:
                 if tag not in common:
-                    self.desk.edits.do(f"{what} tagged {tag}", add_tag, SubjectKind.RUN, ids, tag)
+                    self.desk.edits.do(
+                        tr("{what} tagged {tag}", what=what, tag=tag), add_tag, SubjectKind.RUN, ids, tag
+                    )
             for tag in common:
                 if tag not in wanted:
-                    self.desk.edits.do(f"{tag} taken from {what}", remove_tag, SubjectKind.RUN, ids, tag)
+                    self.desk.edits.do(
+                        tr("{tag} taken from {what}", tag=tag, what=what), remove_tag, SubjectKind.RUN, ids, tag
+                    )
 
-        one = runs[0].name if len(runs) == 1 else f"{count(len(runs), 'run')}; what not all of them have is not listed"
-        choosers.ask_text(self, "Tags", f"Tags of {one}, with commas between them:", ", ".join(common), said)
+        one = (
+            runs[0].name
+            if len(runs) == 1
+            else tr_n(
+                "{n:,} run; what not all of them have is not listed",
+                "{n:,} runs; what not all of them have is not listed",
+                len(runs),
+            )
+        )
+        choosers.ask_text(
+            self, tr("Tags"), tr("Tags of {one}, with commas between them:", one=one), ", ".join(common), said
+        )
 
     def _on_explain(self) -> None:
         self.going.emit("explain", self._chosen()[0])
@@ -270,12 +297,20 @@ class RunsTab(Room):
 
     def _on_delete(self) -> None:
         chosen = self._chosen()
-        news = f"{count(len(chosen), 'run')} moved to the trash; Restore brings back"
+        news = tr_n(
+            "{n:,} run moved to the trash; Restore brings back",
+            "{n:,} runs moved to the trash; Restore brings back",
+            len(chosen),
+        )
         self._change(run_calls.delete_runs, chosen, news=news)
 
     def _on_restore(self) -> None:
         chosen = self._chosen()
-        self._change(run_calls.restore_runs, chosen, news=f"{count(len(chosen), 'run')} taken out of the trash")
+        self._change(
+            run_calls.restore_runs,
+            chosen,
+            news=tr_n("{n:,} run taken out of the trash", "{n:,} runs taken out of the trash", len(chosen)),
+        )
 
     def _on_purge(self) -> None:
         self.desk.jobs.submit(
@@ -284,13 +319,15 @@ class RunsTab(Room):
         )  # fmt: skip
 
     def _on_purge_planned(self, report: PurgeReport) -> None:
-        what = count(len(report.runs), "run")
+        what = tr_n("{n:,} run", "{n:,} runs", len(report.runs))
         chosen = [run.run_id for run in report.runs]
         choosers.ask(
-            self, f"Remove {what} for good? This frees {size(report.size_bytes)}.", _purge_text(report),
-            "Remove for good",
-            lambda: self._change(run_calls.purge_runs, chosen, False, news=f"{what} removed for good"),
-        )  # fmt: skip
+            self,
+            tr("Remove {what} for good? This frees {size}.", what=what, size=size(report.size_bytes)),
+            _purge_text(report),
+            tr("Remove for good"),
+            lambda: self._change(run_calls.purge_runs, chosen, False, news=tr("{what} removed for good", what=what)),
+        )
 
     def _change(self, function: run_calls.RunsFunction, *what: object, news: str) -> None:
         def done(_nothing: object) -> None:
@@ -306,8 +343,8 @@ class RunsTab(Room):
         run = self.list.chosen()[0]
         self.details.show_verifying(run.run_id)
         self.desk.jobs.submit(
-            Lane.HEAVY, run_calls.reproduce, self.desk.session.folder, run.run_id, title=f"Verifying {run.name}",
-            owner=self, on_success=self._on_verified,
+            Lane.HEAVY, run_calls.reproduce, self.desk.session.folder, run.run_id,
+            title=tr("Verifying {name}", name=run.name), owner=self, on_success=self._on_verified,
             on_failure=lambda failure: self._on_verify_failed(run.run_id, failure),
             on_cancel=lambda: self.details.forget_verdict(run.run_id),
         )  # fmt: skip
@@ -327,10 +364,15 @@ class RunsTab(Room):
     def _on_rename(self) -> None:
         run = self.list.chosen()[0]
         choosers.ask_text(
-            self, "Rename run", "What it is called from now on:", run.name,
-            lambda name: self._change(run_calls.rename_run, run.run_id, name, news=f"The run is called {name} now"),
-            button="Rename",
-        )  # fmt: skip
+            self,
+            tr("Rename run"),
+            tr("What it is called from now on:"),
+            run.name,
+            lambda name: self._change(
+                run_calls.rename_run, run.run_id, name, news=tr("The run is called {name} now", name=name)
+            ),
+            button=tr("Rename"),
+        )
 
     def _on_columns(self) -> None:
         self.list.choose_columns()
@@ -374,16 +416,18 @@ def _purge_text(report: PurgeReport) -> str:
     lines = []
     for run in report.runs[:_NAMED]:
         along = [
-            count(run.certificates, "certificate"), count(run.predictions, "stored prediction"),
-            count(run.tags, "tag"), count(run.notes, "note"),
-        ]  # fmt: skip
+            tr_n("{n:,} certificate", "{n:,} certificates", run.certificates),
+            tr_n("{n:,} stored prediction", "{n:,} stored predictions", run.predictions),
+            tr_n("{n:,} tag", "{n:,} tags", run.tags),
+            tr_n("{n:,} note", "{n:,} notes", run.notes),
+        ]
         there = [words for words in along if not words.startswith("0 ")]
         lines.append(f"{shown(run.name, 60)}: {size(run.size_bytes)}{', ' if there else ''}{', '.join(there)}")
     if len(report.runs) > _NAMED:
-        lines.append(f"and {count(len(report.runs) - _NAMED, 'more run')}")
+        lines.append(tr_n("and {n:,} more run", "and {n:,} more runs", len(report.runs) - _NAMED))
     if report.snapshots:
-        lines.append(f"The frozen data that no other run needs: {size(report.snapshot_bytes)}")
+        lines.append(tr("The frozen data that no other run needs: {size}", size=size(report.snapshot_bytes)))
     if report.shared:
-        lines.append("The frozen data stay: other runs need them.")
-    lines.append("It cannot be undone; the log keeps that the runs were there.")
+        lines.append(tr("The frozen data stay: other runs need them."))
+    lines.append(tr("It cannot be undone; the log keeps that the runs were there."))
     return "\n".join(lines)

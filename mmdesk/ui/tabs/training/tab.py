@@ -11,9 +11,10 @@ from PySide6.QtWidgets import QLineEdit, QProgressBar, QSplitter, QTabWidget, QW
 from mmdesk.ui import run_calls
 from mmdesk.ui.colours import SPACE_L, SPACE_M, SPACE_S
 from mmdesk.ui.desk import Desk, Room
-from mmdesk.ui.formatting import count, duration, percent
+from mmdesk.ui.formatting import duration, percent
 from mmdesk.ui.hints import for_window
 from mmdesk.ui.jobs.job import Failure, Job, JobState, Lane
+from mmdesk.ui.language import tr, tr_later, tr_n
 from mmdesk.ui.measures import baseline_curves, figures_of
 from mmdesk.ui.session import Concern
 from mmdesk.ui.widgets.basics import Button, Card, ElidedLabel, Label, boxed, column, frame, row, scrolled
@@ -34,15 +35,15 @@ if TYPE_CHECKING:
 _PAUSE_MS = 700
 """After the last change of a setting the time is estimated anew."""
 _TITLES = {
-    "batch_size": "Batch size",
-    "learning_rate": "Learning rate",
-    "drop_columns": "Leave out attributes",
-    "val_fraction": "Validation share",
-    "test_fraction": "Test share",
-    "gradient_clip": "Gradient limit",
-    "averaging": "Weight averaging",
-    "weight_decay": "Weight decay",
-    "baseline": "Train the baseline too",
+    "batch_size": tr("Batch size"),
+    "learning_rate": tr("Learning rate"),
+    "drop_columns": tr("Leave out attributes"),
+    "val_fraction": tr("Validation share"),
+    "test_fraction": tr("Test share"),
+    "gradient_clip": tr("Gradient limit"),
+    "averaging": tr("Weight averaging"),
+    "weight_decay": tr("Weight decay"),
+    "baseline": tr("Train the baseline too"),
 }
 
 
@@ -60,10 +61,10 @@ class TrainTab(Room):
         self._ready = False
         self._form = SettingsForm()
         self._name = QLineEdit()
-        self._name.setAccessibleName("Name of the run")
-        self._name.setPlaceholderText("chosen for you if left empty")
+        self._name.setAccessibleName(tr("Name of the run"))
+        self._name.setPlaceholderText(tr("chosen for you if left empty"))
         self._checks = SentenceList()
-        self._start = Button("Start training", self._on_start, icon="play", kind="primary")
+        self._start = Button(tr("Start training"), self._on_start, icon="play", kind="primary")
         self._reason = Label("", "small", wrap=True)
         self._time = Label("", "small", wrap=True)
         self._asking = QTimer(self)
@@ -79,10 +80,12 @@ class TrainTab(Room):
         self._splitter = splitter
         column(self, splitter, margin=SPACE_M)
         self._start_action = desk.commands.add(
-            "Train", "Start training", self._on_start, shortcut="Ctrl+T", icon="play", enabled=False
+            "Train", tr_later("Start training"), self._on_start, shortcut="Ctrl+T", icon="play", enabled=False
         )
-        self._cancel_action = desk.commands.add("Train", "Cancel training", self._on_cancel, icon="stop", enabled=False)
-        desk.commands.add("Train", "Settings back to their defaults", lambda: self._form.set_values({}))
+        self._cancel_action = desk.commands.add(
+            "Train", tr_later("Cancel training"), self._on_cancel, icon="stop", enabled=False
+        )
+        desk.commands.add("Train", tr_later("Settings back to their defaults"), lambda: self._form.set_values({}))
         self._form.changed.connect(self._enable)
         self._form.changed.connect(self._asking.start)
         desk.jobs.changed.connect(self._on_jobs_changed)
@@ -92,12 +95,12 @@ class TrainTab(Room):
     # What is where.
 
     def _left(self) -> QWidget:
-        name = column(None, Label("Name of the run"), self._name, spacing=2)
+        name = column(None, Label(tr("Name of the run")), self._name, spacing=2)
         form = boxed(column(None, name, self._form, spacing=SPACE_M, margin=(0, 0, SPACE_M, 0)))
         panel = frame("card")
         layout = column(
             panel,
-            Label("New training", "heading"),
+            Label(tr("New training"), "heading"),
             scrolled(form),
             self._reason,
             self._time,
@@ -114,27 +117,29 @@ class TrainTab(Room):
         self._status = ElidedLabel("", "muted")
         self._bar = QProgressBar()
         self._bar.setTextVisible(False)
-        self._bar.setAccessibleName("Progress of the training")
-        self._cancel = Button("Cancel", self._on_cancel, icon="stop")
-        self._to_run = Button("Open in Runs", lambda: self.going.emit("runs", self._run_id), icon="runs")
-        self._to_explain = Button("Explain with it", lambda: self.going.emit("explain", self._run_id), icon="explain")
+        self._bar.setAccessibleName(tr("Progress of the training"))
+        self._cancel = Button(tr("Cancel"), self._on_cancel, icon="stop")
+        self._to_run = Button(tr("Open in Runs"), lambda: self.going.emit("runs", self._run_id), icon="runs")
+        self._to_explain = Button(
+            tr("Explain with it"), lambda: self.going.emit("explain", self._run_id), icon="explain"
+        )
         words = column(None, self._title, self._status, spacing=1)
         head = row(None, words, self._cancel, self._to_run, self._to_explain)
         head.setStretch(0, 1)
-        self._figures = FigureRow("Result")
+        self._figures = FigureRow(tr("Result"))
         self._news = SentenceList()
         self._curves = CurveGrid()
-        self._log = Table("Training log")
+        self._log = Table(tr("Training log"))
         self._pages = QTabWidget()
         self._pages.setDocumentMode(True)
         self._pages.tabBar().setDrawBase(False)
-        self._pages.setAccessibleName("Training")
-        for widget, title in ((scrolled(self._curves), "Curves"), (self._log, "Log")):
+        self._pages.setAccessibleName(tr("Training"))
+        for widget, title in ((scrolled(self._curves), tr("Curves")), (self._log, tr("Log"))):
             self._pages.addTab(boxed(column(None, widget, margin=(0, SPACE_S, 0, 0))), title)
         charts = column(None, head, self._bar, self._figures, self._news, self._pages, spacing=SPACE_S)
         charts.setStretch(4, 1)
         self._charts = boxed(charts)
-        self._before = Card("Before the start", self._checks, None)
+        self._before = Card(tr("Before the start"), self._checks, None)
         self._state = Stateful(self._charts)
         both = column(None, self._before, self._state, spacing=SPACE_S, margin=(SPACE_S, 0, 0, 0))
         both.setStretch(1, 1)
@@ -156,7 +161,7 @@ class TrainTab(Room):
 
     def load(self) -> None:
         """Check again whether a training can start."""
-        self._checks.show_sentences([Sentence(Severity.NOTE, "Checking the data…")])
+        self._checks.show_sentences([Sentence(Severity.NOTE, tr("Checking the data…"))])
         self._before.setVisible(self._job is None)
         self.desk.jobs.submit(
             Lane.QUICK, run_calls.check_training, self.desk.session.folder, key="train.checks", owner=self,
@@ -177,7 +182,7 @@ class TrainTab(Room):
         ]
         self._ready = all(sentence.severity is not Severity.ERROR for sentence in sentences)
         if not sentences:
-            sentences = [Sentence(Severity.GOOD, "The data can be trained on; nothing stands out.")]
+            sentences = [Sentence(Severity.GOOD, tr("The data can be trained on; nothing stands out."))]
         self._checks.show_sentences(sentences)
         self._enable()
         self._ask_time()
@@ -187,7 +192,7 @@ class TrainTab(Room):
         if self.desk.session.case is None or not self._start.isEnabled():
             self._time.setText("")
             return
-        self._time.setText("Estimating the time…")
+        self._time.setText(tr("Estimating the time…"))
         self.desk.jobs.submit(
             Lane.QUICK, run_calls.estimate_training, self.desk.session.folder, self._form.values(), key="train.time",
             owner=self, on_success=self._on_estimated, on_failure=lambda _failure: self._time.setText(""),
@@ -198,10 +203,17 @@ class TrainTab(Room):
         if found is None or self._job is not None:
             self._time.setText("")
             return
-        models = f", {count(found.models, 'model')}" if found.models > 1 else ""
+        models = f", {tr_n('{n:,} model', '{n:,} models', found.models)}" if found.models > 1 else ""
         self._time.setText(
-            f"About {duration(found.seconds)} at most here ({count(found.epochs, 'epoch')}{models}); it stops earlier"
-            " when nothing improves. The plain baseline comes on top."
+            tr_n(
+                "About {seconds} at most here ({n:,} epoch{models}); it stops earlier when nothing "
+                "improves. The plain baseline comes on top.",
+                "About {seconds} at most here ({n:,} epochs{models}); it stops earlier when nothing "
+                "improves. The plain baseline comes on top.",
+                found.epochs,
+                seconds=duration(found.seconds),
+                models=models,
+            )
         )
 
     def _on_check_failed(self, failure: Failure) -> None:
@@ -220,16 +232,16 @@ class TrainTab(Room):
         self._news.show_sentences([])
         self._job = self.desk.jobs.submit(
             Lane.HEAVY, run_calls.train, self.desk.session.folder, self._form.values(), name, False,
-            title=f"Training {name}" if name else "Training", owner=self,
+            title=tr("Training {name}", name=name) if name else tr("Training"), owner=self,
             on_event=self._on_event, on_success=self._on_trained,
             on_failure=self._on_failed, on_cancel=self._on_cancelled,
         )  # fmt: skip
-        self._title.set_text(name or "Training")
-        self._status.set_text("starting")
+        self._title.set_text(name or tr("Training"))
+        self._status.set_text(tr("starting"))
         self._before.hide()
         self._time.setText("")
         self.desk.jobs.supersede("train.time")
-        self._state.show_busy("Getting the data ready", "The first curve appears after the first epoch.")
+        self._state.show_busy(tr("Getting the data ready"), tr("The first curve appears after the first epoch."))
         self._bar.setRange(0, 0)
         self._enable()
 
@@ -249,11 +261,11 @@ class TrainTab(Room):
         if share is not None:
             words.append(percent(share))
         if left is not None:
-            words.append(f"{duration(left)} left")
+            words.append(tr("{time} left", time=duration(left)))
         if job.state is JobState.WAITING:
-            words = ["waiting for its turn"]
+            words = [tr("waiting for its turn")]
         if job.cancel_requested:
-            words = ["stopping; the best state so far is kept"]
+            words = [tr("stopping; the best state so far is kept")]
         self._status.set_text(" · ".join(word for word in words if word))
         self._bar.setRange(0, 0 if share is None else 1000)
         self._bar.setValue(round((share or 0) * 1000))
@@ -264,7 +276,9 @@ class TrainTab(Room):
         self._end()
         self._run_id = result.run_id
         self._title.set_text(result.name)
-        self._status.set_text("this training was done before; its result is shown" if result.existing else "done")
+        self._status.set_text(
+            tr("this training was done before; its result is shown") if result.existing else tr("done")
+        )
         self._figures.show_figures(figures_of(result.metrics))
         self.desk.session.tell(Concern.RUNS)
         self._show_page(result.run_id)
@@ -301,16 +315,18 @@ class TrainTab(Room):
 
     def _on_cancelled(self) -> None:
         self._end()
-        self._status.set_text(f"cancelled after {count(len(self._history), 'epoch')}")
+        self._status.set_text(tr_n("cancelled after {n:,} epoch", "cancelled after {n:,} epochs", len(self._history)))
         best = next((epoch.get("epoch") for epoch in reversed(self._history) if epoch.get("best")), None)
         if best is not None:
             self._news.show_sentences(
                 [
                     Sentence(
                         Severity.NOTE,
-                        f"The best state so far, of epoch {best}, is kept with the run.",
-                        "Starting again with the same settings goes on from where it stood and ends with the same"
-                        " model as without the interruption.",
+                        tr("The best state so far, of epoch {best}, is kept with the run.", best=best),
+                        tr(
+                            "Starting again with the same settings goes on from where it stood and ends with the same"
+                            " model as without the interruption."
+                        ),
                     )
                 ]
             )
@@ -330,7 +346,7 @@ class TrainTab(Room):
 
     def _show_idle(self) -> None:
         self._state.show_empty(
-            "train", "No training is running", "Start one on the left. Its curves appear here while it learns."
+            "train", tr("No training is running"), tr("Start one on the left. Its curves appear here while it learns.")
         )
 
     def _enable(self) -> None:
@@ -338,11 +354,11 @@ class TrainTab(Room):
         problems = self._form.problems()
         reason = ""
         if running:
-            reason = "One training at a time; this one is still running."
+            reason = tr("One training at a time; this one is still running.")
         elif problems:
-            reason = f"Not possible as it is: {', '.join(problems)}."
+            reason = tr("Not possible as it is: {problems}.", problems=", ".join(problems))
         elif self.desk.session.case is not None and not self._ready:
-            reason = "Not possible yet; see Before the start."
+            reason = tr("Not possible yet; see Before the start.")
         self._reason.setText(reason)
         self._reason.setVisible(bool(reason))
         possible = not reason and self.desk.session.case is not None
@@ -368,7 +384,7 @@ def _setting(field: ConfigField) -> Setting:
     default = tuple(field.default) if isinstance(field.default, (list, tuple)) else field.default
     return Setting(
         field.name, title, field.kind, default, field.low, field.high, field.help,
-        advanced=field.advanced, automatic="automatic" if field.name in {"epochs", "batch_size"} else "",
+        advanced=field.advanced, automatic=tr("automatic") if field.name in {"epochs", "batch_size"} else "",
     )  # fmt: skip
 
 
