@@ -107,16 +107,16 @@ def _compared(files: CaseFiles, record: RunRecord, attempt: str | None, reproduc
         yield Compared("Model", record.model_sha256 or "none", "not trained again", None)
         return
     yield _pair("Data (snapshot, read and checked again)", record.data_sha256, record.data_sha256)
-    then = _document(files, f"{record.folder}/environment.json").get("fingerprint", {})
-    now = _document(files, f"{attempt}/environment.json").get("fingerprint", {})
+    then = files.document(f"{record.folder}/environment.json").get("fingerprint", {})
+    now = files.document(f"{attempt}/environment.json").get("fingerprint", {})
     for name in sorted({*then, *now}):
         yield _pair(f"Environment: {name.replace('_', ' ')}", then.get(name), now.get(name))
-    logs = [_lines(files, f"{folder}/weights.jsonl") for folder in (record.folder, attempt)]
+    logs = [files.lines(f"{folder}/weights.jsonl") for folder in (record.folder, attempt)]
     same = sum(one["weights"] == other["weights"] for one, other in zip(*logs, strict=False))
     whole = same == len(logs[0]) == len(logs[1])
     yield Compared("Weights after each epoch", f"{len(logs[0])} epochs", f"{same} of {len(logs[1])} the same", whole)
     yield _pair("Model (SHA-256 of model.pt)", record.model_sha256, reproduced)
-    metrics = _document(files, f"{attempt}/metrics.json").get("test") or {}
+    metrics = files.document(f"{attempt}/metrics.json").get("test") or {}
     for head, names in _MEASURES.items():
         for name in names:
             before = (record.metrics.get("test") or {}).get(head, {}).get(name)
@@ -130,24 +130,6 @@ def _pair(what: str, then: object, now: object) -> Compared:
 
 def _text(value: object) -> str:
     return value if isinstance(value, str) else orjson.dumps(as_plain(value)).decode()
-
-
-def _document(files: CaseFiles, name: str) -> dict[str, Any]:
-    if not files.exists(name):
-        return {}
-    with files.open(name) as file:
-        try:
-            document: dict[str, Any] = orjson.loads(file.read())
-        except orjson.JSONDecodeError:
-            return {}
-    return document
-
-
-def _lines(files: CaseFiles, name: str) -> list[Mapping[str, Any]]:
-    if not files.exists(name):
-        return []
-    with files.open(name) as file:
-        return [orjson.loads(line) for line in file.read().splitlines() if line.strip()]
 
 
 # Keeping them.
@@ -169,7 +151,7 @@ def kept(files: CaseFiles, folder: str) -> tuple[Certificate, ...]:
     names = sorted((path.name for path in place.glob("*.json")), reverse=True) if place.is_dir() else []
     found = []
     for name in names:
-        document = _document(files, f"{folder}/{FOLDER}/{name}")
+        document = files.document(f"{folder}/{FOLDER}/{name}")
         try:
             found.append(Certificate.from_document(document))
         except (KeyError, TypeError):

@@ -8,8 +8,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import orjson
-
 from mmdesk.engine.core.errors import DataError, ModelError, UsageError
 from mmdesk.engine.core.jobs import NULL_CONTEXT, JobContext
 from mmdesk.engine.core.plain import flattened
@@ -338,21 +336,15 @@ def show_run(folder: Path, run: str, *, deleted: bool = False, actor: str | None
     with Case.open(folder, actor=actor or current_actor()) as case:
         record = records.resolve(case, run, deleted=deleted)
 
-        def read(name: str) -> bytes:
-            path = f"{record.folder}/{name}"
-            if not case.files.exists(path):
-                return b""
-            with case.files.open(path) as file:
-                return file.read()
-
+        files = case.files
         return RunPage(
             row=as_row(record),
             history=_history(case, record.folder),
-            environment=orjson.loads(read("environment.json") or b"{}"),
-            manifest=orjson.loads(read("data_manifest.json") or b"{}"),
-            card=read("model_card.md").decode(),
-            evaluation=orjson.loads(read("evaluation.json") or b"{}"),
-            certificates=certificates.kept(case.files, record.folder),
+            environment=files.document(f"{record.folder}/environment.json"),
+            manifest=files.document(f"{record.folder}/data_manifest.json"),
+            card=files.text(f"{record.folder}/model_card.md"),
+            evaluation=files.document(f"{record.folder}/evaluation.json"),
+            certificates=certificates.kept(files, record.folder),
         )
 
 
@@ -386,11 +378,7 @@ def compare_runs(folder: Path, runs: Sequence[str], *, actor: str | None = None)
 
 
 def _history(case: Case, folder: str) -> tuple[dict[str, Any], ...]:
-    path = f"{folder}/training_log.jsonl"
-    if not case.files.exists(path):
-        return ()
-    with case.files.open(path) as file:
-        return tuple(orjson.loads(line) for line in file.read().splitlines() if line.strip())
+    return tuple(case.files.lines(f"{folder}/training_log.jsonl"))
 
 
 def delete_run(folder: Path, run: str, *, actor: str) -> RunRow:

@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import BinaryIO
+from typing import Any, BinaryIO
+
+import orjson
 
 from mmdesk.engine.core.errors import StoreError
 from mmdesk.engine.core.file_batches import FileBatches
@@ -94,6 +96,46 @@ class CaseFiles:
         except OSError as error:
             raise as_resource_error(error, path) from error
 
+    def text(self, relative: str | Path) -> str:
+        """The text in a file; empty where the file is gone. What is no UTF-8 is replaced.
+
+        Raises:
+            ResourceError: It is here and cannot be read.
+        """
+        if not self.exists(relative):
+            return ""
+        with self.open(relative) as file:
+            return file.read().decode(errors="replace")
+
+    def document(self, relative: str | Path) -> dict[str, Any]:
+        """The JSON object in a file; an empty one where the file is gone, cut or something else.
+
+        Raises:
+            ResourceError: It is here and cannot be read.
+        """
+        if not self.exists(relative):
+            return {}
+        with self.open(relative) as file:
+            return _object(file.read()) or {}
+
+    def lines(self, relative: str | Path) -> list[dict[str, Any]]:
+        """The JSON objects of a log, one a line, up to the first that is damaged; none where the file is gone.
+
+        Raises:
+            ResourceError: It is here and cannot be read.
+        """
+        if not self.exists(relative):
+            return []
+        with self.open(relative) as file:
+            texts = [line for line in file.read().splitlines() if line.strip()]
+        found: list[dict[str, Any]] = []
+        for text in texts:
+            document = _object(text)
+            if document is None:
+                break
+            found.append(document)
+        return found
+
     @contextmanager
     def writer(self, relative: str | Path, *, durable: bool = True) -> Iterator[BinaryIO]:
         """A new file that appears whole when the block ends without an error, and not at all otherwise.
@@ -131,3 +173,11 @@ class CaseFiles:
             path.unlink(missing_ok=True)
         except OSError as error:
             raise as_resource_error(error, path) from error
+
+
+def _object(data: bytes) -> dict[str, Any] | None:
+    try:
+        found = orjson.loads(data)
+    except orjson.JSONDecodeError:
+        return None
+    return found if isinstance(found, dict) else None

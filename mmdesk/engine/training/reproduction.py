@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-
-import orjson
 
 from mmdesk.engine.core.code_manifest import code_hash
 from mmdesk.engine.core.errors import ModelError
@@ -39,7 +36,7 @@ def obstacles(files: CaseFiles, record: RunRecord) -> Judgement | None:
             "The run was trained by another version of the training code; only that version can train it again.",
             {"code_sha256": recorded, "code_sha256_now": code_hash("training")},
         )
-    if not _document(files, f"{record.folder}/environment.json").get("fingerprint"):
+    if not files.document(f"{record.folder}/environment.json").get("fingerprint"):
         return Judgement(
             Verdict.UNVERIFIABLE,
             "The run's environment.json is gone or damaged, so nobody can say whether this environment is the run's.",
@@ -89,21 +86,10 @@ def judge(files: CaseFiles, record: RunRecord, attempt: str, model_sha256: str) 
     )
 
 
-def _document(files: CaseFiles, name: str) -> dict[str, Any]:
-    if not files.exists(name):
-        return {}
-    with files.open(name) as file:
-        try:
-            document: dict[str, Any] = orjson.loads(file.read())
-        except orjson.JSONDecodeError:
-            return {}
-    return document
-
-
 def _environment_differences(files: CaseFiles, run: str, attempt: str) -> dict[str, Any]:
     """What of the fingerprint differs: name -> the run's and this one's."""
-    before = _document(files, f"{run}/environment.json").get("fingerprint", {})
-    now = _document(files, f"{attempt}/environment.json").get("fingerprint", {})
+    before = files.document(f"{run}/environment.json").get("fingerprint", {})
+    now = files.document(f"{attempt}/environment.json").get("fingerprint", {})
     return {
         name: {"run": before.get(name), "now": now.get(name)}
         for name in sorted({*before, *now})
@@ -113,7 +99,7 @@ def _environment_differences(files: CaseFiles, run: str, attempt: str) -> dict[s
 
 def _first_difference(files: CaseFiles, run: str, attempt: str) -> dict[str, Any] | None:
     """The first epoch, and in it the first tensor, whose digests differ; None where the logs agree or are gone."""
-    logs = [_lines(files, f"{folder}/{DIGESTS}") for folder in (run, attempt)]
+    logs = [files.lines(f"{folder}/{DIGESTS}") for folder in (run, attempt)]
     for before, now in zip(*logs, strict=False):
         for tensor, digest in before["weights"].items():
             if now["weights"].get(tensor) != digest:
@@ -123,18 +109,11 @@ def _first_difference(files: CaseFiles, run: str, attempt: str) -> dict[str, Any
     return None
 
 
-def _lines(files: CaseFiles, name: str) -> list[Mapping[str, Any]]:
-    if not files.exists(name):
-        return []
-    with files.open(name) as file:
-        return [orjson.loads(line) for line in file.read().splitlines() if line.strip()]
-
-
 def _distance(files: CaseFiles, record: RunRecord, attempt: str, model_sha256: str) -> dict[str, Any]:
     """How far apart two models are: the largest difference of a weight, and of each measure."""
     first = load_model(files, f"{record.folder}/model.pt", record.model_sha256).model
     second = load_model(files, f"{attempt}/model.pt", model_sha256).model
-    metrics = _document(files, f"{attempt}/metrics.json")
+    metrics = files.document(f"{attempt}/metrics.json")
     return {
         "largest_weight_difference": _largest(first, second),
         "metrics": {"run": record.metrics.get("test"), "now": metrics.get("test")},

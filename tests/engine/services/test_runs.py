@@ -101,6 +101,19 @@ def test_a_run_has_its_files_its_card_and_its_place_in_the_audit_log(tmp_path: P
     assert audited(folder)[-2:] == ["run.start", "run.done"]
 
 
+def test_the_page_of_a_run_with_damaged_files_shows_the_rest(tmp_path: Path) -> None:
+    folder, row = trained_copy(tmp_path / "case")
+    whole = runs.show_run(folder, row.run_id)
+    place = folder / "models" / row.run_id
+    (place / "environment.json").write_bytes((place / "environment.json").read_bytes()[:20])
+    (place / "evaluation.json").unlink()
+    log = place / "training_log.jsonl"
+    log.write_bytes(log.read_bytes()[:-5])
+    page = runs.show_run(folder, row.run_id)
+    assert (page.environment, page.evaluation, page.manifest, page.card) == ({}, {}, whole.manifest, whole.card)
+    assert page.history == whole.history[:-1]
+
+
 def test_a_run_that_is_done_is_returned_untouched(tmp_path: Path) -> None:
     folder, result = trained_copy(tmp_path / "case")
     before, entries = stamps(folder / "models"), audited(folder)

@@ -38,3 +38,17 @@ def test_a_file_appears_whole_or_not_at_all(tmp_path: Path) -> None:
     with pytest.raises(StoreError) as caught:
         files.open("a/b.bin")
     assert caught.value.code == "store.file_missing"
+
+
+@pytest.mark.parametrize("damage", [b"", b'{"a": ', b"[1]", b"\xff\x00", b"null"])
+def test_what_is_gone_or_damaged_is_an_empty_document(tmp_path: Path, damage: bytes) -> None:
+    files = CaseFiles(tmp_path)
+    assert (files.document("a.json"), files.lines("a.jsonl"), files.text("a.md")) == ({}, [], "")
+    (tmp_path / "a.json").write_bytes(damage)
+    assert files.document("a.json") == {}
+    (tmp_path / "a.json").write_bytes(b'{"a": [1, null]}')
+    assert files.document("a.json") == {"a": [1, None]}
+    (tmp_path / "a.jsonl").write_bytes(b'{"epoch": 1}\n\n{"epoch": 2}\n' + damage + b'\n{"epoch": 4}')
+    assert [line["epoch"] for line in files.lines("a.jsonl")] == ([1, 2, 4] if not damage else [1, 2])
+    (tmp_path / "a.md").write_bytes("ü".encode() + b"\xff")
+    assert files.text("a.md") == "ü\ufffd"
