@@ -218,6 +218,11 @@ def keep(folder: Path, anchor: Anchor) -> None:
         signing.say_once("audit anchors cannot be kept on this computer: %s", error.code)
 
 
+def forget(case_id: str) -> None:
+    """Let go of what is kept on this computer of a case that is gone for good."""
+    _kept_file(case_id).unlink(missing_ok=True)
+
+
 def _kept_file(case_id: str) -> Path:
     return signing.data_folder() / _KEPT / f"{case_id}.json"
 

@@ -20,6 +20,7 @@ from mmdesk.engine.core.errors import MmdeskError
 from mmdesk.engine.core.jobs import NULL_CONTEXT, JobContext
 from mmdesk.engine.core.logs import log_folder
 from mmdesk.engine.core.types import CheckStatus, current_actor
+from mmdesk.engine.services.selftest import SelfTestReport
 from mmdesk.version import __version__
 
 LIBRARIES = {
@@ -66,20 +67,26 @@ class Check:
 
 @dataclass(frozen=True)
 class DoctorReport:
-    """All checks; ``healthy`` when none failed."""
+    """All checks, and the self-test if it was asked for; ``healthy`` when nothing failed."""
 
     healthy: bool
     checks: tuple[Check, ...]
+    selftest: SelfTestReport | None = None
 
 
 def examine(
-    folder: Path | None = None, *, database_url: str | None = None, ctx: JobContext = NULL_CONTEXT
+    folder: Path | None = None,
+    *,
+    database_url: str | None = None,
+    selftest: SelfTestReport | None = None,
+    ctx: JobContext = NULL_CONTEXT,
 ) -> DoctorReport:
     """Look at everything the program needs.
 
     Args:
         folder: Also at this case: does it open, is its database sound.
         database_url: Also at this PostgreSQL server: can it be reached, may a case be made there.
+        selftest: What :func:`mmdesk.engine.services.selftest.self_test` found, to be judged with the rest.
         ctx: Progress and cancelling.
     """
     steps: list[tuple[str, Callable[[], Iterator[Check]]]] = [
@@ -97,7 +104,8 @@ def examine(
         ctx.check_cancelled()
         ctx.progress(done, len(steps), f"Looking at the {name}")
         checks.extend(step())
-    return DoctorReport(all(check.status is not CheckStatus.FAIL for check in checks), tuple(checks))
+    healthy = all(check.status is not CheckStatus.FAIL for check in checks)
+    return DoctorReport(healthy and (selftest is None or selftest.passed), tuple(checks), selftest)
 
 
 def _system() -> Iterator[Check]:
