@@ -16,7 +16,7 @@ WINDOW_LIBS := libegl1 libgl1 libxkbcommon0 libdbus-1-3 libfontconfig1
 SCREEN_LIBS := libxcb-cursor0 libxcb-icccm4 libxcb-keysyms1 libxcb-image0 libxcb-render-util0 libxkbcommon-x11-0
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-encrypted check static format soak bench manifest clean system-libraries
+.PHONY: help setup demo test test-encrypted check static format soak bench manifest translations clean system-libraries
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -67,6 +67,9 @@ bench: setup ## speed as ratios against peers and limits measured in the same ru
 
 manifest: setup ## list the code of features and training anew after changing it
 	$(BIN)/python -m mmdesk.engine.core.code_manifest
+
+translations: setup ## take new texts of the window into the catalogues, and compile them
+	$(BIN)/python -m tests.translations
 
 clean: ## remove what make made (never a case of yours)
 	rm -rf build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -101,6 +101,15 @@ def _room_kind(name: str) -> Callable[[Desk], Room]:
             return ExplainTab
 
 
+def _with_mnemonic(name: str, taken: set[str]) -> str:
+    """``name`` with the first of its letters as mnemonic that no other menu has, which is taken then, too."""
+    place = next((n for n, letter in enumerate(name) if letter.isalpha() and letter.casefold() not in taken), None)
+    if place is None:
+        return name
+    taken.add(name[place].casefold())
+    return f"{name[:place]}&{name[place:]}"
+
+
 class MainWindow(QMainWindow):
     """Everything the analyst sees.
 
@@ -254,10 +263,11 @@ class MainWindow(QMainWindow):
 
     def _build_menus(self) -> None:
         self.menuBar().clear()
+        taken: set[str] = set()
         for name in Commands.MENUS:
             actions = self.commands.of(name)
             if actions:
-                menu = self.menuBar().addMenu(f"&{tr(name)}")
+                menu = self.menuBar().addMenu(_with_mnemonic(tr(name), taken))
                 menu.addActions(actions)
                 if name == "Case":
                     menu.insertMenu(actions[2], self._recent_menu)

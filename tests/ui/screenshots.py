@@ -1,7 +1,8 @@
 """Pictures of every tab in its states, light and dark, at 1280 x 720.
 
 ``python -m tests.ui.screenshots OUT [--case DIR --data DIR]`` makes them all; without a case it makes a small one
-first. ``--only WORD`` keeps to the pictures whose name has that word.
+first. ``--only WORD`` keeps to the pictures whose name has that word, ``--language de`` (or ``long``) makes them in
+that language.
 """
 
 from __future__ import annotations
@@ -15,6 +16,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+if __name__ == "__main__":  # before the window's modules, which hold its texts
+    _asked = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    _asked.add_argument("--language", default="en")
+    os.environ["MMDESK_LANGUAGE"] = _asked.parse_known_args()[0].language
 
 from PySide6.QtCore import QRect
 from PySide6.QtGui import QColor, QKeySequence, QPixmap
@@ -27,6 +32,7 @@ from mmdesk.ui.about_flow import show_about
 from mmdesk.ui.app import application
 from mmdesk.ui.colours import Appearance, current
 from mmdesk.ui.jobs.manager import Jobs
+from mmdesk.ui.language import tr
 from mmdesk.ui.settings import Settings
 from mmdesk.ui.theme import Theme
 from mmdesk.ui.widgets.activity import Activity
@@ -79,7 +85,7 @@ class Photographer:
 
     def shoot(self, name: str, *, both: bool = True) -> None:
         """Save the window as it is, light and dark."""
-        self.window.strip.tell("Ready", "info", "muted")
+        self.window.strip.tell(tr("Ready"), "info", "muted")
         for appearance in (Appearance.LIGHT, Appearance.DARK) if both else (Appearance.LIGHT,):
             if self.theme.appearance is not appearance:
                 self.theme.choose(appearance)
@@ -530,6 +536,7 @@ def main() -> int:
     parser.add_argument("--case", type=Path)
     parser.add_argument("--data", type=Path)
     parser.add_argument("--only", default="")
+    parser.add_argument("--language", default="en", help="settled above, before anything else")
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as temporary:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -44,3 +45,42 @@ def test_texts_are_filled_and_numbers_choose_the_form() -> None:
 ])  # fmt: skip
 def test_the_long_language_is_longer_by_two_fifths_and_ends_alike(text: str, drawn_out: str) -> None:
     assert longer(text) == drawn_out
+
+
+_LOOK = """
+import json
+from PySide6.QtWidgets import QDialogButtonBox, QLabel
+from mmdesk.ui.app import application, make_window
+
+app = application()
+window = make_window(app)
+window.show()
+window.build_rooms()
+page, box = window.start_page, QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
+print(json.dumps({
+    "menus": [action.text() for action in window.menuBar().actions()],
+    "case": [action.text() for action in window.menuBar().actions()[0].menu().actions() if action.text()],
+    "tabs": [window.tabs.tabText(place) for place in range(window.tabs.count())],
+    "page": [label.text() for label in page.findChildren(QLabel)],
+    "qt": box.buttons()[0].text(),
+    "keys": [command.key for command in window.commands.all[:2]],
+}))
+window.close_now()
+"""
+
+
+def test_the_window_speaks_german_and_keeps_its_keys() -> None:
+    given = {**os.environ, "MMDESK_LANGUAGE": "de"}
+    done = subprocess.run([sys.executable, "-c", _LOOK], env=given, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    seen = json.loads(done.stdout)
+    assert [name.replace("&", "") for name in seen["menus"]] == [
+        "Fall", "Bearbeiten", "Importieren", "Trainieren", "Läufe", "Erklären", "Ansicht", "Hilfe",
+    ]  # fmt: skip
+    mnemonics = [name[name.index("&") + 1].casefold() for name in seen["menus"]]
+    assert len(set(mnemonics)) == len(mnemonics)
+    assert {"Neu…", "Öffnen…", "Voreinstellungen…", "Beenden"} <= set(seen["case"])
+    assert seen["tabs"] == ["Importieren", "Trainieren", "Läufe", "Erklären"]
+    assert {"Zuletzt geöffnete Fälle", "Beispielfall", "Geöffnete Fälle stehen hier."} <= set(seen["page"])
+    assert seen["qt"] == "Abbrechen", "Qt's own texts come along"
+    assert seen["keys"] == ["Edit/Undo", "Edit/Redo"], "by which shortcuts are kept in every language"

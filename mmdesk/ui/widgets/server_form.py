@@ -20,7 +20,11 @@ _ENCRYPTION = (
     (tr("Encrypted, whoever answers"), _ENCRYPTED),
     (tr("Encrypted if the server offers it"), _ANY),
 )
-_MARKS = {"ok": ("done", "good"), "warn": ("warning", "warn"), "fail": ("failed", "bad")}
+_MARKS = {
+    "ok": ("done", "good", tr("passed")),
+    "warn": ("warning", "warn", tr("passed with a remark")),
+    "fail": ("failed", "bad", tr("failed")),
+}
 _LONGEST_PORT = 65_535
 _ROOM_FOR_STEPS = 150
 
@@ -145,13 +149,13 @@ class ServerForm(QWidget):
 
     def add_step(self, tried: TriedStep) -> None:
         """One more step has ended."""
-        icon, role = _MARKS[tried.status]
+        icon, role, said = _MARKS[tried.status]
         text = Label(tried.text, "strong" if tried.status == "fail" else "", wrap=True)
         words = column(None, text, spacing=1)
         if tried.hint:
             words.addWidget(Label(tried.hint, "muted", wrap=True))
         mark = Picture(icon, role, 16)
-        mark.setAccessibleName({"ok": "passed", "warn": "passed with a remark", "fail": "failed"}[tried.status])
+        mark.setAccessibleName(said)
         name = Label(tried.name[:1].upper() + tried.name[1:], "muted")
         name.setMinimumWidth(name.fontMetrics().horizontalAdvance("Reaching the server") + SPACE_S)
         line = row(None, mark, name, words)

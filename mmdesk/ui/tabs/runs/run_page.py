@@ -254,7 +254,7 @@ def _segment_columns(metrics: Mapping[str, object] | None) -> list[Column]:
     groups = metrics.get("groups") if metrics is not None else None
     decided = metrics.get("decisions") if metrics is not None else None
     part = str(decided.get("part", "test")) if isinstance(decided, Mapping) else "test"
-    found = {"all rows": metrics.get(part) if metrics is not None else None}
+    found = {tr("all rows"): metrics.get(part) if metrics is not None else None}
     found |= dict(groups) if isinstance(groups, Mapping) else {}
     documents = list(found.values())
     rows = [document.get("rows") if isinstance(document, Mapping) else None for document in documents]
