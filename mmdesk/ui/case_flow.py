@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     from mmdesk.ui.widgets.server_form import Server, ServerForm
 
 _SAMPLE_FOLDER = "mmdesk-sample-case"
+_NOT_BY_BACKUP = frozenset(
+    {"store.locked", "store.unreachable", "store.tls", "store.permission", "store.newer", "store.key_needed"}
+)
+"""What stands in the way of a case that is in order: going back to a backup would not help."""
 
 
 class CaseFlow(QObject):
@@ -144,13 +148,33 @@ class CaseFlow(QObject):
 
     def _on_not_opened(self, path: Path, failure: Failure) -> None:
         if failure.code != "store.authentication":
-            self._on_failed(failure)
+            self._offer_backups(path, failure)
             return
         from mmdesk.ui.widgets.password_dialog import PasswordDialog
 
         dialog = PasswordDialog(shown(failure.message, 2000), self._window)
         dialog.given.connect(lambda password: self._open_with(path, password))
         dialog.open()
+
+    def _offer_backups(self, path: Path, failure: Failure) -> None:
+        """Say why a case was not opened, with the way back if it has backups."""
+        if failure.code in _NOT_BY_BACKUP:
+            self._on_failed(failure)
+            return
+
+        name = path.parent.name if path.suffix == ".mmcase" else path.name
+
+        def found(backups: tuple[Backup, ...]) -> None:
+            choosers.show_error(
+                self._window, shown(failure.message, 2000), failure.hint, failure.details,
+                button=tr("Backups of this case…"),
+                on_button=(lambda: self._show_backups(path, name, opened=False)) if backups else None,
+            )  # fmt: skip
+
+        self._jobs.submit(
+            Lane.IO, case_calls.list_backups, path, owner=self,
+            on_success=found, on_failure=lambda _none: self._on_failed(failure),
+        )  # fmt: skip
 
     def _open_with(self, path: Path, password: str) -> None:
         self._jobs.prepare(case_calls.remember_password, path, password)
@@ -210,12 +234,15 @@ class CaseFlow(QObject):
 
     def backups(self) -> None:
         """List the backups of the open case, to make one more or to go back to one."""
+        case = self._session.case
+        if case is not None:
+            self._show_backups(case.folder, case.name)
+
+    def _show_backups(self, folder: Path, name: str, *, opened: bool = True) -> None:
         from mmdesk.ui.widgets.backups_dialog import BackupsDialog
 
-        case = self._session.case
-        if case is None:
-            return
         dialog = BackupsDialog(self._window)
+        dialog.make.setVisible(opened)  # of a case that cannot be opened no backup can be made
 
         def failed(failure: Failure) -> None:
             dialog.reject()
@@ -223,7 +250,7 @@ class CaseFlow(QObject):
 
         def submit(function: Callable[..., tuple[Backup, ...]], lane: Lane, title: str = "") -> None:
             self._jobs.submit(
-                lane, function, case.folder, title=title, owner=dialog, on_success=dialog.show_backups,
+                lane, function, folder, title=title, owner=dialog, on_success=dialog.show_backups,
                 on_failure=failed, on_cancel=lambda: submit(case_calls.list_backups, Lane.IO),
             )  # fmt: skip
 
@@ -232,14 +259,14 @@ class CaseFlow(QObject):
             submit(case_calls.make_backup, Lane.HEAVY, tr("Making a backup"))
 
         dialog.make_asked.connect(make)
-        dialog.restore_asked.connect(lambda backup: self._ask_to_restore(dialog, case, backup))
+        dialog.restore_asked.connect(lambda backup: self._ask_to_restore(dialog, folder, name, backup))
         dialog.open()
         submit(case_calls.list_backups, Lane.IO)
 
-    def _ask_to_restore(self, dialog: BackupsDialog, case: OpenCase, backup: Backup) -> None:
+    def _ask_to_restore(self, dialog: BackupsDialog, folder: Path, name: str, backup: Backup) -> None:
         def go() -> None:
             dialog.accept()
-            wanted = (case.folder, backup.name)
+            wanted = (folder, backup.name)
             self.leave(lambda: self._start(tr("Going back to a backup"), case_calls.restore_backup, wanted, Lane.HEAVY))
 
         choosers.ask(
@@ -247,7 +274,7 @@ class CaseFlow(QObject):
             tr("Go back to this backup?"),
             tr(
                 "The tables of {name} become what they were at {moment}. What they are now is kept as a backup first.",
-                name=shown(case.name, 80),
+                name=shown(name, 80),
                 moment=exact_time(backup.created_us),
             ),
             tr("Go back"),

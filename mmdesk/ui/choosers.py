@@ -101,9 +101,21 @@ def ask_text(
     return dialog
 
 
-def show_error(parent: QWidget, message: str, hint: str, details: str = "") -> QMessageBox:
-    """What happened, what to do, and the details folded. Plain text."""
-    return _tell(parent, QMessageBox.Icon.Warning, message, hint, details)
+def show_error(
+    parent: QWidget,
+    message: str,
+    hint: str,
+    details: str = "",
+    *,
+    button: str = "",
+    on_button: Callable[[], object] | None = None,
+) -> QMessageBox:
+    """What happened, what to do, the details folded, and perhaps a button that does it. Plain text."""
+    box = _tell(parent, QMessageBox.Icon.Warning, message, hint, details)
+    if on_button is not None:
+        wayout: QPushButton = box.addButton(button, QMessageBox.ButtonRole.AcceptRole)
+        wayout.clicked.connect(lambda _checked=False: on_button())
+    return box
 
 
 def show_result(parent: QWidget, message: str, more: str, details: str = "") -> QMessageBox:

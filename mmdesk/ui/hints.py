@@ -26,6 +26,10 @@ _WORDS = tuple(
             r"""Use one of "," ";" "\|" "tab" in the mapping's "delimiter"\.""",
             "Choose the delimiter under How it is read.",
         ),
+        (
+            r"^Restore the newest backup into a new folder \(mmdesk case restore\); .*$",
+            "Go back to a backup, if there is one; what is there now is kept beside it.",
+        ),
         (r"\s*Give at least one of --.*$", ""),
         (r" with --force", ""),
     )

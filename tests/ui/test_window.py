@@ -118,6 +118,28 @@ def test_a_backup_is_made_and_the_case_goes_back_to_it(qtbot: QtBot, window: Mai
     assert [backup.reason for backup in cases.list_backups(empty_case)] == ["before-restore", "manual"]
 
 
+def test_a_case_too_damaged_to_be_opened_goes_back_to_a_backup(
+    qtbot: QtBot, window: MainWindow, empty_case: Path
+) -> None:
+    backup = cases.backup_case(empty_case)
+    (empty_case / "case.db").write_bytes(b"not a database" * 1000)
+    window.open_case(empty_case)
+    said = answer(qtbot, window, "Backups of this case…")
+    assert "is damaged" in said
+    assert "Go back to a backup" in said
+    dialog = window.findChild(BackupsDialog)
+    assert isinstance(dialog, BackupsDialog)
+    rest(qtbot, window)
+    assert not dialog.make.isVisible()
+    dialog.table.choose(0)
+    click(qtbot, dialog.restore)
+    assert f"The tables of {empty_case.name} become" in answer(qtbot, window, "Go back")
+    qtbot.waitUntil(lambda: window.session.case is not None, timeout=LONG_MS)
+    rest(qtbot, window)
+    assert [one.name for one in cases.list_backups(empty_case)] == [backup.name]
+    assert [path.name for path in (empty_case / "backups").glob("damaged-*/*")] == ["case.db"]
+
+
 def test_what_is_wrong_with_a_new_case_is_said(qtbot: QtBot, window: MainWindow, empty_case: Path) -> None:
     click(qtbot, button(window.start_page, "New case"))
     dialog = window.findChild(NewCaseDialog)
