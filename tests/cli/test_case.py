@@ -4,37 +4,12 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from mmdesk.cli.case import format_bytes
-from mmdesk.cli.main import run_command
 from mmdesk.engine.store.case import Case
-
-
-class Commands:
-    """Runs commands in this process and keeps what they printed."""
-
-    def __init__(self, capsys: pytest.CaptureFixture[str]) -> None:
-        self._capsys = capsys
-        self.out = self.err = ""
-
-    def __call__(self, *words: object) -> int:
-        status = run_command([str(word) for word in words])
-        self.out, self.err = self._capsys.readouterr()
-        return status
-
-    def json(self, *words: object) -> Any:
-        """The document of a command that has to end well."""
-        assert self(*words, "--json") == 0, self.err
-        return json.loads(self.out)
-
-
-@pytest.fixture
-def mmdesk(capsys: pytest.CaptureFixture[str]) -> Commands:
-    """The command line."""
-    return Commands(capsys)
+from tests.cli.conftest import Commands
 
 
 def test_new_info_backup_restore(mmdesk: Commands, tmp_path: Path) -> None:
