@@ -144,6 +144,16 @@ class Settings:
         """Take a case off the list; the case itself is untouched."""
         self._put_recent([case for case in self.recent if case.folder != folder])
 
+    def tab_of(self, folder: Path) -> str:
+        """The tab that was looked at last in a case; empty if that is not known."""
+        return str(self.document("tabs").get(str(folder), ""))
+
+    def set_tab_of(self, folder: Path, name: str) -> None:
+        """This tab of a case is looked at."""
+        known = {case.folder for case in self.recent}
+        kept = {place: tab for place, tab in self.document("tabs").items() if place in known}
+        self.set_document("tabs", {**kept, str(folder): name})
+
     @property
     def last_folder(self) -> str:
         """Where files were chosen last."""
@@ -154,16 +164,16 @@ class Settings:
         self._put("last_folder", value)
 
     def layout(self, name: str) -> QByteArray | None:
-        """A stored geometry or splitter state."""
+        """A stored geometry, splitter state or arrangement of columns."""
         value = self._store.value(f"layout/{name}")
         return value if isinstance(value, QByteArray) and not value.isEmpty() else None
 
     def set_layout(self, name: str, value: QByteArray) -> None:
-        """Keep a geometry or splitter state."""
+        """Keep one of them."""
         self._put(f"layout/{name}", value)
 
     def reset_layout(self) -> None:
-        """Forget every geometry and splitter state."""
+        """Forget all of them."""
         self._store.remove("layout")
         self._store.sync()
 

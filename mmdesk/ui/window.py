@@ -281,6 +281,7 @@ class MainWindow(QMainWindow):
         page.forget_asked.connect(self._on_forget_asked)
         self.session.opened.connect(self._on_session_opened)
         self.session.closed.connect(self._on_session_closed)
+        self.tabs.currentChanged.connect(self._on_tab_changed)
         self.theme.changed.connect(self._on_theme_changed)
         self.jobs.ended.connect(self._on_jobs_ended)
         self.watch.lost.connect(lambda failure: self.banner.say(shown(failure.message, 1000), failure.hint))
@@ -302,9 +303,14 @@ class MainWindow(QMainWindow):
         self._verify_log.setEnabled(True)
         self._backups.setEnabled(True)
         self._properties.setEnabled(True)
-        self.tabs.setCurrentIndex(0)
+        left_at = self.settings.tab_of(case.folder)
+        self.tabs.setCurrentIndex(ROOMS.index(left_at) if left_at in ROOMS else 0)
         self.stack.setCurrentWidget(self.tabs)
         self._show_recent()
+
+    def _on_tab_changed(self, place: int) -> None:
+        if self.session.case is not None and 0 <= place < len(ROOMS):
+            self.settings.set_tab_of(self.session.case.folder, ROOMS[place])
 
     def _on_session_closed(self) -> None:
         self.setWindowTitle("mmdesk")
@@ -503,8 +509,16 @@ class MainWindow(QMainWindow):
             self.resize(1280, 720)
 
     def _on_reset_layout(self) -> None:
+        from mmdesk.ui.widgets.splitter import Splitter
+        from mmdesk.ui.widgets.table import Table
+
         self.settings.reset_layout()
         self.showNormal()
         self.resize(1280, 720)
+        for splitter in self.findChildren(Splitter):
+            splitter.reset()
+        for table in self.findChildren(Table):
+            if table.KEEPS_COLUMNS:
+                table.reset_columns()
         for room in self.rooms.values():
             room.reset_layout()

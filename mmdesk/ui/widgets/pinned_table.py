@@ -85,6 +85,7 @@ class _Pinned(QTableView):
 class PinnedTable(Table):
     """``arranged`` tells that somebody chose, moved, pinned, resized or sorted columns."""
 
+    KEEPS_COLUMNS = False  # the views of the runs do
     arranged = Signal()
     menu_asked = Signal(object, str)
     """The place on the screen where a menu is wanted, and the column whose title was meant; empty for rows."""

@@ -2,20 +2,34 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QEvent, QItemSelection, QItemSelectionModel, QItemSelectionRange, QModelIndex, Qt, Signal
+from PySide6.QtCore import (
+    QByteArray,
+    QEvent,
+    QItemSelection,
+    QItemSelectionModel,
+    QItemSelectionRange,
+    QModelIndex,
+    QObject,
+    Qt,
+    Signal,
+)
 from PySide6.QtGui import QFont, QFontMetrics, QGuiApplication, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView
 
 from mmdesk.ui.models.columns import Column, ColumnsModel
+from mmdesk.ui.widgets.splitter import memory_of
 
 _SAMPLE_ROWS = 100
 _WIDEST = 32
 _NARROWEST = 56
 _PICTURE = 34
+_WIDEST_BY_HAND = 4000
 _SEARCHED_ROWS = 10_000
 _KEPT_ROWS = 5_000
 
@@ -43,8 +57,40 @@ def part_header(view: QTableView) -> None:
     header.setSelectionModel(QItemSelectionModel(view.model(), header))
 
 
+@dataclass(frozen=True)
+class _Arranged:
+    """How somebody arranged columns: widths in pixels, and the order; both by what a column is remembered by."""
+
+    widths: dict[str, int]
+    order: tuple[str, ...]
+
+    @classmethod
+    def read(cls, data: bytes) -> _Arranged:
+        """As it was kept; nothing where that cannot be read."""
+        try:
+            kept = json.loads(data)
+            widths = {
+                str(title): min(max(int(width), _PICTURE), _WIDEST_BY_HAND) for title, width in kept["widths"].items()
+            }
+            return cls(widths, tuple(map(str, kept["order"])))
+        except (ValueError, KeyError, TypeError, AttributeError):
+            return cls({}, ())
+
+
+class _MouseReleases(QObject):
+    """Tells when the mouse lets go of a header: what moved before that, somebody moved."""
+
+    released = Signal()
+
+    def eventFilter(self, _watched: QObject, event: QEvent) -> bool:
+        """Watch only."""
+        if event.type() == QEvent.Type.MouseButtonRelease:
+            self.released.emit()
+        return False
+
+
 class Table(QTableView):
-    """Shows a :class:`ColumnsModel`.
+    """Shows a :class:`ColumnsModel`; columns stay as wide and in the order that somebody gave them.
 
     ``picked`` tells the chosen source rows whenever they change, ``opened`` the one that was double-clicked or
     confirmed with Enter.
@@ -54,6 +100,8 @@ class Table(QTableView):
     opened = Signal(int)
     # On the class: Qt sends the first change of the font before a constructor of ours has run.
     _letters = 0
+    KEEPS_COLUMNS = True
+    """Whether it keeps them itself, under its name."""
 
     def __init__(self, name: str, *, many: bool = False, stretches: bool = True) -> None:
         super().__init__()
@@ -76,6 +124,12 @@ class Table(QTableView):
         self.setSortingEnabled(True)
         self.activated.connect(self._on_activated)
         self._fitted: tuple[str, ...] = ()
+        self._fitting: dict[str, int] = {}
+        if self.KEEPS_COLUMNS:
+            releases = _MouseReleases(self)
+            header.viewport().installEventFilter(releases)
+            # Later: the header itself has yet to be told.
+            releases.released.connect(self._keep_columns, Qt.ConnectionType.QueuedConnection)
         self._row_height()
 
     def set_columns(self, columns: Sequence[Column]) -> None:
@@ -89,11 +143,56 @@ class Table(QTableView):
         if titles != self._fitted and self.columns.rowCount():
             self._fitted = titles
             self.fit()
+            self._restore_columns()
 
     def fit(self) -> None:
         """Widths after the titles and the first rows."""
         for number in range(len(self.columns.columns)):
             self.fit_column(number)
+        self._fitting = self._widths()
+
+    def reset_columns(self) -> None:
+        """Columns as they came."""
+        header = self.horizontalHeader()
+        for number in range(header.count()):
+            header.moveSection(header.visualIndex(number), number)
+        self.fit()
+
+    def _widths(self) -> dict[str, int]:
+        """The widths by key, without a last column that takes what is left."""
+        header = self.horizontalHeader()
+        shown = [header.logicalIndex(place) for place in range(header.count())]
+        if header.stretchLastSection():
+            shown = shown[:-1]
+        titles = [column.key or column.title for column in self.columns.columns]
+        return {titles[number]: header.sectionSize(number) for number in sorted(shown)}
+
+    def _keep_columns(self) -> None:
+        memory = memory_of(self)
+        if memory is None or not self.columns.columns:
+            return
+        header, titles = self.horizontalHeader(), [column.title for column in self.columns.columns]
+        order = [titles[header.logicalIndex(place)] for place in range(header.count())]
+        widths = {title: width for title, width in self._widths().items() if self._fitting.get(title, width) != width}
+        kept = {"widths": widths, "order": order if order != titles else []}
+        memory.set_layout(self._key(), QByteArray(json.dumps(kept).encode()))
+
+    def _restore_columns(self) -> None:
+        memory = memory_of(self) if self.KEEPS_COLUMNS else None
+        kept = memory.layout(self._key()) if memory is not None else None
+        if kept is None:
+            return
+        arranged = _Arranged.read(bytes(kept.data()))
+        header, titles = self.horizontalHeader(), [column.title for column in self.columns.columns]
+        known = [title for title in arranged.order if title in titles]
+        for place, title in enumerate([*known, *(title for title in titles if title not in known)] if known else []):
+            header.moveSection(header.visualIndex(titles.index(title)), place)
+        for title, width in arranged.widths.items():
+            if title in titles:
+                self.setColumnWidth(titles.index(title), width)
+
+    def _key(self) -> str:
+        return f"columns/{self.accessibleName()}"
 
     def fit_column(self, number: int) -> None:
         """A column's width after its title and the first rows."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeVar
 
 from PySide6.QtCore import QEvent, Qt, Signal
-from PySide6.QtWidgets import QButtonGroup, QFrame, QSizePolicy, QSplitter, QWidget
+from PySide6.QtWidgets import QButtonGroup, QFrame, QSizePolicy, QWidget
 
 from mmdesk.ui import calls
 from mmdesk.ui.colours import SPACE_L, SPACE_M, SPACE_S
@@ -31,6 +31,7 @@ from mmdesk.ui.tabs.explain.wording import (
 from mmdesk.ui.widgets.basics import ElidedLabel, IconButton, Label, column, frame, roomy, row, scrolled, switch
 from mmdesk.ui.widgets.clauses import ClauseList
 from mmdesk.ui.widgets.notice import Picture
+from mmdesk.ui.widgets.splitter import Splitter
 from mmdesk.ui.widgets.waterfall import Waterfall
 from mmdesk.ui.widgets.when_shown import FilledTabs, WhenShown
 
@@ -61,14 +62,8 @@ class AccountPage(QWidget):
         show_line = IconButton("table", tr("Show the line in its file"), self.show_source_line)
         source = row(None, self._source_icon, self._source, show_line)
         source.setStretch(1, 1)
-        splitter = QSplitter()
-        splitter.addWidget(self._left)
-        splitter.addWidget(self.tabs)
-        splitter.setStretchFactor(1, 1)
-        splitter.setChildrenCollapsible(False)
-        self.splitter = splitter
-        self.reset_layout()
-        self.views = Views(desk, splitter)
+        self.splitter = Splitter("explain.account", (self._left, self.tabs), (320, 580), grows=1)
+        self.views = Views(desk, self.splitter)
         self.views.looked.connect(self._on_looked)
         self.views.picked.connect(self._show_source)
         page = column(None, self._head, self.views, source, spacing=SPACE_S)
@@ -342,7 +337,3 @@ class AccountPage(QWidget):
         self._source.set_text(text)
         self._source.set_kind("muted" if holds else "bad")
         self._source_icon.show_icon("file" if holds else "warning", "muted" if holds else "bad")
-
-    def reset_layout(self) -> None:
-        """Widths as they came."""
-        self.splitter.setSizes([320, 580])

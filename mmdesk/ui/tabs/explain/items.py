@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtWidgets import QHeaderView, QSplitter, QWidget
+from PySide6.QtWidgets import QHeaderView, QWidget
 
 from mmdesk.ui.colours import SPACE_S
 from mmdesk.ui.formatting import MISSING, data_time, percent
@@ -18,6 +18,7 @@ from mmdesk.ui.widgets.bars import SignedBarDelegate
 from mmdesk.ui.widgets.basics import ElidedLabel, Label, boxed, column, row, zoom_buttons
 from mmdesk.ui.widgets.links import Neighbour, scrolled_graph
 from mmdesk.ui.widgets.notice import Stateful
+from mmdesk.ui.widgets.splitter import Splitter
 from mmdesk.ui.widgets.table import Table
 from mmdesk.ui.widgets.timeline import TimedItem, Timeline
 
@@ -126,12 +127,8 @@ class EventsView(QWidget):
         head.setStretch(0, 1)
         drawn = column(None, head, self.timeline, spacing=0)
         drawn.setStretch(1, 1)
-        splitter = QSplitter(Qt.Orientation.Vertical)
-        splitter.addWidget(boxed(drawn))
-        splitter.addWidget(self.items)
-        splitter.setSizes([230, 170])
-        splitter.setChildrenCollapsible(False)
-        column(self, splitter)
+        vertical = Qt.Orientation.Vertical
+        column(self, Splitter("explain.events", (boxed(drawn), self.items), (230, 170), orientation=vertical))
         self.timeline.picked.connect(self._on_timeline_picked)
         self.items.picked.connect(self._on_items_picked)
 
@@ -188,12 +185,8 @@ class LinksView(QWidget):
         self._line_of: dict[int, int] = {}
         self.graph, area = scrolled_graph()
         self.items = ItemTable(tr("Links"), when=True)
-        splitter = QSplitter(Qt.Orientation.Vertical)
-        splitter.addWidget(area)
-        splitter.addWidget(self.items)
-        splitter.setSizes([210, 190])
-        splitter.setChildrenCollapsible(False)
-        column(self, splitter)
+        vertical = Qt.Orientation.Vertical
+        column(self, Splitter("explain.links", (area, self.items), (210, 190), orientation=vertical))
         self.graph.picked.connect(self._on_graph_picked)
         self.items.picked.connect(self._on_items_picked)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QImage
-from PySide6.QtWidgets import QPlainTextEdit, QSlider, QSplitter, QStackedWidget, QWidget
+from PySide6.QtWidgets import QPlainTextEdit, QSlider, QStackedWidget, QWidget
 
 from mmdesk.engine.explanation.references import Custody, custody_words
 from mmdesk.ui import calls
@@ -24,6 +24,7 @@ from mmdesk.ui.widgets.media import Frame, FrameGrid, Screen
 from mmdesk.ui.widgets.notice import Picture, Stateful
 from mmdesk.ui.widgets.picture import Tile, TiledPicture
 from mmdesk.ui.widgets.sound import Sound, SoundView, Span
+from mmdesk.ui.widgets.splitter import Splitter
 
 if TYPE_CHECKING:
     from mmdesk.engine.explanation.explanation import Item
@@ -81,13 +82,9 @@ class MediaView(QWidget):
         warning = row(self._banner, Picture("warning", "bad", 18), self._warning, margin=SPACE_S)
         warning.setStretch(1, 1)
         self._banner.hide()
-        splitter = QSplitter(Qt.Orientation.Vertical)
-        splitter.addWidget(boxed(column(None, self._banner, self._state, spacing=SPACE_S)))
-        splitter.addWidget(self.items)
-        splitter.setSizes([360, 80])
-        splitter.setStretchFactor(0, 1)
-        splitter.setChildrenCollapsible(False)
-        column(self, splitter)
+        shown = boxed(column(None, self._banner, self._state, spacing=SPACE_S))
+        vertical = Qt.Orientation.Vertical
+        column(self, Splitter("explain.media", (shown, self.items), (360, 80), grows=0, orientation=vertical))
 
     def _picture_tools(self) -> QWidget:
         """How strong the heat map is, and zooming."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QSplitter, QStackedWidget, QWidget
+from PySide6.QtWidgets import QStackedWidget, QWidget
 
 from mmdesk.engine.core.files import safe_name
 from mmdesk.engine.core.types import Head
@@ -31,6 +31,7 @@ from mmdesk.ui.tabs.explain.wording import HEAD_NAMES, account_text
 from mmdesk.ui.widgets.basics import ActionButton, Label, boxed, column, row
 from mmdesk.ui.widgets.fields import Choice
 from mmdesk.ui.widgets.notice import Stateful
+from mmdesk.ui.widgets.splitter import Splitter
 from mmdesk.ui.widgets.when_shown import WhenShown
 
 if TYPE_CHECKING:
@@ -63,14 +64,7 @@ class ExplainTab(Room):
         self._right = QStackedWidget()
         self._right.addWidget(self._reasons)
         self._right.addWidget(self._overview)
-        splitter = QSplitter()
-        splitter.addWidget(self._left())
-        splitter.addWidget(self._right)
-        splitter.setStretchFactor(1, 1)
-        splitter.setChildrenCollapsible(False)
-        splitter.setSizes([352, 908])
-        self._splitter = splitter
-        self._state = Stateful(splitter)
+        self._state = Stateful(Splitter("explain", (self._left(), self._right), (352, 908), grows=1))
         column(self, self._state, margin=SPACE_M)
         add = desk.commands.add
         self._copy = add(
@@ -376,11 +370,6 @@ class ExplainTab(Room):
         self._pin.setEnabled(explained)
         for action in self._save_pdf:
             action.setEnabled(explained)
-
-    def reset_layout(self) -> None:
-        """Widths as they came."""
-        self._splitter.setSizes([352, 908])
-        self.page.reset_layout()
 
 
 def _named(name: str, field: QWidget) -> QWidget:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtWidgets import QButtonGroup, QSplitter, QStackedWidget, QWidget
+from PySide6.QtWidgets import QButtonGroup, QStackedWidget, QWidget
 
 from mmdesk.engine.core.types import MissingEntities, OnConflict
 from mmdesk.engine.core.types import Table as CaseTable
@@ -25,6 +25,7 @@ from mmdesk.ui.tabs.importing.report_view import ReportView, conflicts_of
 from mmdesk.ui.widgets.basics import Button, Label, boxed, column, frame, in_tab_order, row, scrolled
 from mmdesk.ui.widgets.fields import Choice
 from mmdesk.ui.widgets.notice import Stateful
+from mmdesk.ui.widgets.splitter import Splitter
 
 if TYPE_CHECKING:
     from mmdesk.engine.services.table_imports import ImportOptions, TableFiles, TablesReport
@@ -57,13 +58,8 @@ class TablesPage(QWidget):
         self._right.addWidget(self._files_state)
         self._right.addWidget(self._report_state)
         self._right.addWidget(self.questions_view)
-        splitter = QSplitter()
-        splitter.addWidget(self._left())
-        splitter.addWidget(boxed(column(None, self._right, margin=(SPACE_S, 0, 0, 0))))
-        splitter.setSizes([380, 690])
-        splitter.setStretchFactor(1, 1)
-        splitter.setChildrenCollapsible(False)
-        column(self, splitter)
+        right = boxed(column(None, self._right, margin=(SPACE_S, 0, 0, 0)))
+        column(self, Splitter("import.tables", (self._left(), right), (380, 690), grows=1))
         self.file_view.changed.connect(self._on_plan_changed)
         self.file_view.another.connect(self._on_another)
         self.report_view.save_asked.connect(self._on_save_asked)

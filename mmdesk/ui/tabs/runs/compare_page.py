@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QCheckBox, QSplitter, QWidget
+from PySide6.QtWidgets import QCheckBox, QWidget
 
 from mmdesk.ui.colours import SPACE_M, SPACE_S
 from mmdesk.ui.language import tr, tr_n
@@ -17,6 +17,7 @@ from mmdesk.ui.tabs.runs.columns import NamedRun, swatch
 from mmdesk.ui.widgets.basics import Button, Label, boxed, column, row, scrolled
 from mmdesk.ui.widgets.notice import Stateful
 from mmdesk.ui.widgets.run_curves import RunCurve, RunCurves
+from mmdesk.ui.widgets.splitter import Splitter
 from mmdesk.ui.widgets.table import Table
 
 if TYPE_CHECKING:
@@ -51,11 +52,8 @@ class ComparePage(QWidget):
         self._said = Label("", "muted")
         head = row(None, column(None, self._title, self._said, spacing=1), None, self.export)
         switches = row(None, self.only, self.transposed, None)
-        splitter = QSplitter(Qt.Orientation.Vertical)
-        splitter.addWidget(self.table)
-        splitter.addWidget(scrolled(self.curves))
-        splitter.setChildrenCollapsible(False)
-        splitter.setSizes([260, 280])
+        vertical = Qt.Orientation.Vertical
+        splitter = Splitter("runs.compare", (self.table, scrolled(self.curves)), (260, 280), orientation=vertical)
         content = column(None, head, switches, splitter, spacing=SPACE_S)
         content.setStretch(2, 1)
         self._state = Stateful(boxed(content))

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QSplitter, QWidget
+from PySide6.QtWidgets import QWidget
 
 from mmdesk.ui.colours import SPACE_M, SPACE_S
 from mmdesk.ui.engine_words import in_capitals, in_words
@@ -22,6 +22,7 @@ from mmdesk.ui.widgets.curves import CurveGrid, charts_of
 from mmdesk.ui.widgets.figures import FigureRow
 from mmdesk.ui.widgets.findings import Sentence, SentenceList, Severity
 from mmdesk.ui.widgets.notice import Stateful
+from mmdesk.ui.widgets.splitter import Splitter
 from mmdesk.ui.widgets.table import Table
 from mmdesk.ui.widgets.training_log import log_columns
 from mmdesk.ui.widgets.when_shown import FilledTabs, WhenShown
@@ -75,11 +76,9 @@ class RunDetails(QWidget):
         )
         self._compared = Table(tr("What was compared"))
         self._compared_page = boxed(column(None, self._compared, margin=(0, SPACE_S, 0, 0)))
-        measures = QSplitter(Qt.Orientation.Vertical)
-        measures.addWidget(self._measures)
-        measures.addWidget(self._segments)
-        measures.setChildrenCollapsible(False)
-        measures.setSizes([300, 140])
+        measures = Splitter(
+            "runs.measures", (self._measures, self._segments), (300, 140), orientation=Qt.Orientation.Vertical
+        )
         self._curves_page = scrolled(self._curves)
         self.tabs = FilledTabs(tr("Run"))
         for widget, title in (

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtWidgets import QMenu, QSplitter, QStackedWidget, QWidget
+from PySide6.QtWidgets import QMenu, QStackedWidget, QWidget
 
 from mmdesk.ui import choosers, run_calls
 from mmdesk.ui.annotation_calls import add_note, add_tag, edit_note, remove_note, remove_tag, set_star
@@ -22,6 +22,7 @@ from mmdesk.ui.tabs.runs.run_page import RunDetails
 from mmdesk.ui.tabs.runs.runs_list import RunsList
 from mmdesk.ui.widgets.basics import ActionButton, boxed, column, row
 from mmdesk.ui.widgets.notice import Stateful
+from mmdesk.ui.widgets.splitter import Splitter
 
 if TYPE_CHECKING:
     from mmdesk.engine.services.annotations import Annotated
@@ -60,15 +61,7 @@ class RunsTab(Room):
         self._side = QStackedWidget()
         self._side.addWidget(self.details)
         self._side.addWidget(self.comparison)
-        splitter = QSplitter()
-        splitter.addWidget(self._left())
-        splitter.addWidget(self._side)
-        splitter.setStretchFactor(0, 5)
-        splitter.setStretchFactor(1, 6)
-        splitter.setChildrenCollapsible(False)
-        splitter.setSizes([590, 660])
-        self._splitter = splitter
-        self._state = Stateful(splitter)
+        self._state = Stateful(Splitter("runs", (self._left(), self._side), (590, 660)))
         column(self, self._state, margin=SPACE_M)
         self.clear()
 
@@ -406,8 +399,7 @@ class RunsTab(Room):
             action.setEnabled(bool(runs) and in_trash)
 
     def reset_layout(self) -> None:
-        """Widths and columns as they came."""
-        self._splitter.setSizes([590, 660])
+        """Columns as they came."""
         self.list.reset()
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QTimer
-from PySide6.QtWidgets import QLineEdit, QProgressBar, QSplitter, QTabWidget, QWidget
+from PySide6.QtWidgets import QLineEdit, QProgressBar, QTabWidget, QWidget
 
 from mmdesk.ui import run_calls
 from mmdesk.ui.colours import SPACE_L, SPACE_M, SPACE_S
@@ -23,6 +23,7 @@ from mmdesk.ui.widgets.fields import Setting, SettingsForm
 from mmdesk.ui.widgets.figures import FigureRow
 from mmdesk.ui.widgets.findings import Sentence, SentenceList, Severity
 from mmdesk.ui.widgets.notice import Stateful
+from mmdesk.ui.widgets.splitter import Splitter
 from mmdesk.ui.widgets.table import Table
 from mmdesk.ui.widgets.training_log import log_columns
 
@@ -71,14 +72,7 @@ class TrainTab(Room):
         self._asking.setSingleShot(True)
         self._asking.setInterval(_PAUSE_MS)
         self._asking.timeout.connect(self._ask_time)
-        splitter = QSplitter()
-        splitter.addWidget(self._left())
-        splitter.addWidget(self._right())
-        splitter.setStretchFactor(1, 1)
-        splitter.setSizes([360, 900])
-        splitter.setChildrenCollapsible(False)
-        self._splitter = splitter
-        column(self, splitter, margin=SPACE_M)
+        column(self, Splitter("train", (self._left(), self._right()), (360, 900), grows=1), margin=SPACE_M)
         self._start_action = desk.commands.add(
             "Train", tr_later("Start training"), self._on_start, shortcut="Ctrl+T", icon="play", enabled=False
         )
@@ -369,10 +363,6 @@ class TrainTab(Room):
         self._cancel_action.setEnabled(running)
         self._to_run.setVisible(self._run_id is not None)
         self._to_explain.setVisible(self._run_id is not None)
-
-    def reset_layout(self) -> None:
-        """The form as wide as it came."""
-        self._splitter.setSizes([360, 900])
 
 
 def _setting(field: ConfigField) -> Setting:

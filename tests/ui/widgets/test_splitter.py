@@ -1,0 +1,82 @@
+"""What somebody arranged stays: shares of the parts, widths and order of the columns."""
+
+from __future__ import annotations
+
+import pytest
+from PySide6.QtCore import QByteArray, QPoint, Qt
+from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
+from pytestqt.qtbot import QtBot
+
+from mmdesk.ui.models.columns import Column
+from mmdesk.ui.settings import Settings
+from mmdesk.ui.widgets.splitter import Splitter
+from mmdesk.ui.widgets.table import Table
+
+LEFT = Qt.MouseButton.LeftButton
+
+
+class Remembers(QWidget):
+    """A window as the real one: it has settings."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.settings = Settings(self)
+        self.splitter = Splitter("test", (QLabel("left"), QLabel("right")), (200, 400), grows=1)
+        self.table = Table("Things", stretches=False)
+        layout = QVBoxLayout(self)
+        layout.addWidget(self.splitter)
+        layout.addWidget(self.table)
+        self.resize(640, 480)
+        self.show()
+        self.table.set_columns([Column("name", ["a", "b"]), Column("size", [1, 2]), Column("when", ["x", "y"])])
+
+    def drawn(self) -> tuple[list[int], list[str], list[int]]:
+        """Shares, titles in their order, widths by the model's order."""
+        header, columns = self.table.horizontalHeader(), self.table.columns.columns
+        titles = [columns[header.logicalIndex(place)].title for place in range(header.count())]
+        return self.splitter.sizes(), titles, [header.sectionSize(number) for number in range(header.count())]
+
+
+def drag(qtbot: QtBot, widget: QWidget, start: QPoint, end: QPoint) -> None:
+    qtbot.mousePress(widget, LEFT, pos=start)
+    qtbot.mouseMove(widget, (start + end) / 2)
+    qtbot.mouseMove(widget, end)
+    qtbot.mouseRelease(widget, LEFT, pos=end)
+
+
+def test_shares_and_columns_stay_as_they_were_left(qtbot: QtBot) -> None:
+    window = Remembers()
+    qtbot.addWidget(window)
+    qtbot.waitExposed(window)
+    fresh = window.drawn()
+    handle = window.splitter.handle(1)
+    drag(qtbot, handle, QPoint(1, 10), QPoint(81, 10))
+    header = window.table.horizontalHeader()
+    edge = header.sectionPosition(0) + header.sectionSize(0) - 1
+    drag(qtbot, header.viewport(), QPoint(edge, 8), QPoint(edge + 60, 8))
+    third = header.sectionPosition(2) + 20
+    drag(qtbot, header.viewport(), QPoint(third, 8), QPoint(5, 8))
+    qtbot.waitUntil(lambda: window.settings.layout("columns/Things") is not None)
+    left = window.drawn()
+    assert left[0][0] > fresh[0][0] + 40
+    assert left[1] == ["when", "name", "size"]
+    assert left[2][0] > fresh[2][0] + 40
+
+    again = Remembers()
+    qtbot.addWidget(again)
+    qtbot.waitExposed(again)
+    assert again.drawn() == left
+    again.splitter.reset()
+    again.table.reset_columns()
+    assert again.drawn() == fresh
+
+
+@pytest.mark.parametrize("kept", [b"", b"{", b"[]", b'{"widths": {"name": "wide"}, "order": 3}', b'{"widths": 1}'])
+def test_what_cannot_be_read_was_never_kept(qtbot: QtBot, kept: bytes) -> None:
+    fresh = Remembers()
+    qtbot.addWidget(fresh)
+    fresh.settings.set_layout("columns/Things", QByteArray(kept or b"x"))
+    fresh.settings.set_layout("splitter/test", QByteArray(b"\x00\x01"))
+    again = Remembers()
+    qtbot.addWidget(again)
+    assert again.drawn()[1:] == fresh.drawn()[1:]
