@@ -171,10 +171,10 @@ class Table(QTableView):
         memory = memory_of(self)
         if memory is None or not self.columns.columns:
             return
-        header, titles = self.horizontalHeader(), [column.title for column in self.columns.columns]
-        order = [titles[header.logicalIndex(place)] for place in range(header.count())]
-        widths = {title: width for title, width in self._widths().items() if self._fitting.get(title, width) != width}
-        kept = {"widths": widths, "order": order if order != titles else []}
+        header, keys = self.horizontalHeader(), self._keys()
+        order = [keys[header.logicalIndex(place)] for place in range(header.count())]
+        widths = {key: width for key, width in self._widths().items() if self._fitting.get(key, width) != width}
+        kept = {"widths": widths, "order": order if order != keys else []}
         memory.set_layout(self._key(), QByteArray(json.dumps(kept).encode()))
 
     def _restore_columns(self) -> None:
@@ -183,13 +183,16 @@ class Table(QTableView):
         if kept is None:
             return
         arranged = _Arranged.read(bytes(kept.data()))
-        header, titles = self.horizontalHeader(), [column.title for column in self.columns.columns]
-        known = [title for title in arranged.order if title in titles]
-        for place, title in enumerate([*known, *(title for title in titles if title not in known)] if known else []):
-            header.moveSection(header.visualIndex(titles.index(title)), place)
-        for title, width in arranged.widths.items():
-            if title in titles:
-                self.setColumnWidth(titles.index(title), width)
+        header, keys = self.horizontalHeader(), self._keys()
+        known = [key for key in arranged.order if key in keys]
+        for place, key in enumerate([*known, *(key for key in keys if key not in known)] if known else []):
+            header.moveSection(header.visualIndex(keys.index(key)), place)
+        for key, width in arranged.widths.items():
+            if key in keys:
+                self.setColumnWidth(keys.index(key), width)
+
+    def _keys(self) -> list[str]:
+        return [column.key or column.title for column in self.columns.columns]
 
     def _key(self) -> str:
         return f"columns/{self.accessibleName()}"
