@@ -171,7 +171,7 @@ class Table(QTableView):
         memory = memory_of(self)
         if memory is None or not self.columns.columns:
             return
-        header, keys = self.horizontalHeader(), self._keys()
+        header, keys = self.horizontalHeader(), self._column_keys()
         order = [keys[header.logicalIndex(place)] for place in range(header.count())]
         widths = {key: width for key, width in self._widths().items() if self._fitting.get(key, width) != width}
         kept = {"widths": widths, "order": order if order != keys else []}
@@ -183,7 +183,7 @@ class Table(QTableView):
         if kept is None:
             return
         arranged = _Arranged.read(bytes(kept.data()))
-        header, keys = self.horizontalHeader(), self._keys()
+        header, keys = self.horizontalHeader(), self._column_keys()
         known = [key for key in arranged.order if key in keys]
         for place, key in enumerate([*known, *(key for key in keys if key not in known)] if known else []):
             header.moveSection(header.visualIndex(keys.index(key)), place)
@@ -191,7 +191,7 @@ class Table(QTableView):
             if key in keys:
                 self.setColumnWidth(keys.index(key), width)
 
-    def _keys(self) -> list[str]:
+    def _column_keys(self) -> list[str]:
         return [column.key or column.title for column in self.columns.columns]
 
     def _key(self) -> str:
