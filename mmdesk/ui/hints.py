@@ -8,7 +8,7 @@ _WORDS = tuple(
     (re.compile(pattern, re.DOTALL), words)
     for pattern, words in (
         (r"^Run: mmdesk extract DIR\.?$", "Extract them under Import, Media."),
-        (r"[;,]? extract them first: mmdesk extract DIR", "; extract them under Import, Media"),
+        (r"[;,]? extract (?:them|features) first: mmdesk extract DIR", "; extract them under Import, Media"),
         (r": mmdesk import tables DIR --targets FILE", " under Import, Tables."),
         (r": mmdesk train DIR", "."),
         (r"^See: mmdesk imports list\.?$", "See Import, History."),
@@ -30,6 +30,11 @@ _WORDS = tuple(
             r"^Restore the newest backup into a new folder \(mmdesk case restore\); .*$",
             "Go back to a backup, if there is one; what is there now is kept beside it.",
         ),
+        (r'say how it is encoded in the mapping: "encoding": "\w+"\.', "choose its encoding under How it is read."),
+        (r"give the val part more of them: --set val_fraction=[\d.]+", "raise the Validation share under Advanced."),
+        (r"leave it out: --set drop_columns=(.+)$", r"name it under Leave out attributes: \1"),
+        (r"^Leave out \(drop_columns\) what", "Name under Leave out attributes what"),
+        (r"set it above 0: --set (loss\.\w+)=1", r"set it above 0 under Advanced (\1)"),
         (r"\s*Give at least one of --.*$", ""),
         (r" with --force", ""),
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QPoint, QRect
@@ -13,13 +15,19 @@ from PySide6.QtWidgets import (
     QHeaderView,
     QLabel,
     QLineEdit,
+    QListView,
     QPlainTextEdit,
     QTabBar,
+    QTableView,
     QWidget,
 )
 
-_TEXTS = (QLabel, QAbstractButton, QComboBox, QLineEdit, QPlainTextEdit, QTabBar)
+from mmdesk.ui.widgets.basics import Painted
+from tests.ui.fitting import painted_texts
+
+_TEXTS = (QLabel, QAbstractButton, QComboBox, QLineEdit, QPlainTextEdit)
 _CONTROLS = (QAbstractButton, QComboBox, QLineEdit, QPlainTextEdit, QAbstractItemView, QTabBar)
+_MOST_ROWS = 40
 _NO_ROLE = {QAccessible.Role.NoRole, QAccessible.Role.Client, QAccessible.Role.Window}
 
 
@@ -29,8 +37,6 @@ def said(widget: QWidget) -> str:
         return widget.currentText()
     if isinstance(widget, QPlainTextEdit):
         return widget.toPlainText()
-    if isinstance(widget, QTabBar):
-        return widget.tabText(widget.currentIndex())
     return widget.text() if isinstance(widget, (QLabel, QAbstractButton, QLineEdit)) else ""
 
 
@@ -40,14 +46,54 @@ def faint(window: QWidget, least: float = 4.5) -> list[str]:
     pixels = np.frombuffer(picture.constBits(), dtype=np.uint8).reshape(picture.height(), picture.width(), 4)
     light = _luminance(pixels[:, :, 2::-1])
     found = []
+    scale = picture.devicePixelRatio()
     for widget in window.findChildren(QWidget):
-        if not (isinstance(widget, _TEXTS) and widget.isVisible() and widget.isEnabled() and said(widget).strip()):
+        if not (widget.isVisible() and widget.isEnabled() and widget.window() is window):
             continue
-        area = QRect(widget.mapTo(window, QPoint(0, 0)), widget.size()) & window.rect() & _seen(widget, window)
-        part = light[area.top() : area.bottom() + 1, area.left() : area.right() + 1]
-        if part.size and (ratio := _contrast(part)) < least:
-            found.append(f"{type(widget).__name__} {widget.accessibleName()!r} {said(widget)[:40]!r}: {ratio:.2f}")
+        for text, place in _texts(widget):
+            seen = QRect(widget.mapTo(window, place.topLeft()), place.size()) & window.rect() & _seen(widget, window)
+            area = QRect(seen.topLeft() * scale, seen.size() * scale)
+            part = light[area.top() : area.bottom() + 1, area.left() : area.right() + 1]
+            whole = seen.size() == place.size()  # of what is half scrolled away, the letters may be out of sight
+            if whole and part.size and (ratio := _contrast(part)) < least:
+                found.append(f"{type(widget).__name__} {widget.accessibleName()!r} {text[:40]!r}: {ratio:.2f}")
     return found
+
+
+def _texts(widget: QWidget) -> Iterator[tuple[str, QRect]]:
+    """What is written in a widget, and where."""
+    match widget:
+        case QTabBar():
+            for tab in range(widget.count()):
+                if widget.isTabVisible(tab) and widget.isTabEnabled(tab):
+                    yield widget.tabText(tab), widget.tabRect(tab) & widget.rect()
+        case QHeaderView():
+            for section in range(widget.count()):
+                text = widget.model().headerData(section, widget.orientation())
+                if text and not widget.isSectionHidden(section):
+                    start, size = widget.sectionViewportPosition(section), widget.sectionSize(section)
+                    if start >= 0 and start + size <= widget.width():
+                        yield str(text), QRect(start, 0, size, widget.height())
+        case QTableView() | QListView():
+            yield from _cells(widget)
+        case Painted():
+            for text, _, taken in painted_texts(widget):
+                if text.strip():
+                    yield text, taken.toAlignedRect()
+        case _ if isinstance(widget, _TEXTS) and said(widget).strip():
+            yield said(widget), widget.rect()
+
+
+def _cells(view: QTableView | QListView) -> Iterator[tuple[str, QRect]]:
+    """The cells that are in sight."""
+    model, room = view.model(), view.viewport()
+    first = max(view.indexAt(QPoint(4, 4)).row(), 0)
+    for row in range(first, min(first + _MOST_ROWS, model.rowCount())):
+        for column in range(model.columnCount() if isinstance(view, QTableView) else 1):
+            index = model.index(row, column)
+            place = view.visualRect(index)
+            if index.data() and room.rect().contains(place):  # of others, the letters may be out of sight
+                yield str(index.data()), place.translated(room.pos())
 
 
 def _seen(widget: QWidget, window: QWidget) -> QRect:

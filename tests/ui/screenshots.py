@@ -1,8 +1,8 @@
 """Pictures of every tab in its states, light and dark, at 1280 x 720.
 
 ``python -m tests.ui.screenshots OUT [--case DIR --data DIR]`` makes them all; without a case it makes a small one
-first. ``--only WORD`` keeps to the pictures whose name has that word, ``--language de`` (or ``long``) makes them in
-that language.
+first. ``--only WORD`` keeps to the stations whose name has that word. What is cut, cannot be read or has no name in
+any of them is written to ``OUT/findings.txt``.
 """
 
 from __future__ import annotations
@@ -21,100 +21,27 @@ if __name__ == "__main__":  # before the window's modules, which hold its texts
     _asked.add_argument("--language", default="en")
     os.environ["MMDESK_LANGUAGE"] = _asked.parse_known_args()[0].language
 
-from PySide6.QtCore import QRect
-from PySide6.QtGui import QColor, QKeySequence, QPixmap
-from PySide6.QtWidgets import QApplication, QDialog
+from PySide6.QtGui import QKeySequence
 
 import mmdesk.ui  # noqa: F401  # before Qt
 from mmdesk.engine.core.crash_report import crash_report
+from mmdesk.engine.core.jobs import NullContext
 from mmdesk.engine.core.times import now_us
+from mmdesk.ui import calls
 from mmdesk.ui.about_flow import show_about
 from mmdesk.ui.app import application
-from mmdesk.ui.colours import Appearance, current
-from mmdesk.ui.jobs.manager import Jobs
-from mmdesk.ui.language import tr
-from mmdesk.ui.settings import Settings
-from mmdesk.ui.theme import Theme
+from mmdesk.ui.colours import Appearance
 from mmdesk.ui.widgets.activity import Activity
 from mmdesk.ui.widgets.case_dialog import NewCaseDialog
 from mmdesk.ui.widgets.crash_report_dialog import CrashReportDialog
 from mmdesk.ui.widgets.preferences_dialog import PreferencesDialog
 from mmdesk.ui.widgets.server_form import Server, TriedStep
 from mmdesk.ui.widgets.start_page import Recent
-from mmdesk.ui.window import MainWindow
 from tests.ui import cases
+from tests.ui.photographer import SIZE, Photographer
+from tests.ui.screen_states import busy, errors
 
-SIZE = (1280, 720)
 _DAY_US = 86_400_000_000
-
-
-class Photographer:
-    """Drives one window and saves what it shows."""
-
-    def __init__(self, app: QApplication, out: Path, case: Path, data: Path) -> None:
-        self.app, self.out, self.case, self.data = app, out, case, data
-        self.theme = Theme(app)
-        self.theme.start(Appearance.LIGHT, 10)
-        self.window = MainWindow(Jobs(), self.theme, Settings())
-        self.window.resize(*SIZE)
-        self.window.show()
-        self.window.build_rooms()
-        self.taken: list[Path] = []
-
-    def settle(self, seconds: float = 0.15, *, idle: bool = True) -> None:
-        """Let the window work until nothing runs any more, and a little longer."""
-        end = time.monotonic() + 300
-        quiet_since = time.monotonic()
-        while time.monotonic() < end:
-            self.app.processEvents()
-            time.sleep(0.005)
-            if idle and self.window.jobs.live:
-                quiet_since = time.monotonic()
-            elif time.monotonic() - quiet_since > seconds:
-                return
-        raise TimeoutError("the window never came to rest")
-
-    def wait(self, condition: Callable[[], bool], seconds: float = 300) -> None:
-        """Let the window work until ``condition`` holds."""
-        end = time.monotonic() + seconds
-        while not condition():
-            self.app.processEvents()
-            time.sleep(0.002)
-            if time.monotonic() > end:
-                raise TimeoutError("it never came about")
-
-    def shoot(self, name: str, *, both: bool = True) -> None:
-        """Save the window as it is, light and dark."""
-        self.window.strip.tell(tr("Ready"), "info", "muted")
-        for appearance in (Appearance.LIGHT, Appearance.DARK) if both else (Appearance.LIGHT,):
-            if self.theme.appearance is not appearance:
-                self.theme.choose(appearance)
-            for _ in range(12):
-                self.app.processEvents()
-                time.sleep(0.01)
-            file = self.out / f"{name}-{appearance.value}.png"
-            self._picture().save(str(file))
-            self.taken.append(file)
-        self.theme.choose(Appearance.LIGHT)
-
-    def _picture(self) -> QPixmap:
-        picture = self.window.grab()
-        from PySide6.QtGui import QPainter
-
-        for dialog in self.window.findChildren(QDialog):
-            if dialog.isVisible():
-                painter = QPainter(picture)
-                place = dialog.frameGeometry().topLeft() - self.window.frameGeometry().topLeft()
-                painter.drawPixmap(place, dialog.grab())
-                painter.setPen(QColor(current().control))  # the frame that a desktop would draw
-                painter.drawRect(QRect(place, dialog.size()).adjusted(0, 0, -1, -1))
-                painter.end()
-        return picture
-
-    def close_dialogs(self) -> None:
-        for dialog in self.window.findChildren(QDialog):
-            dialog.close()
-        self.settle(0.05, idle=False)
 
 
 def start(p: Photographer) -> None:
@@ -401,17 +328,19 @@ def what_if(p: Photographer) -> None:
 
 
 def _show_media(p: Photographer, kind: str) -> bool:
-    """Look for an entity with a file of a kind and show it."""
+    """Show an entity with a file of a kind that can be read, the most probable one."""
     tab = p.window.rooms["explain"]
-    page = tab.page  # type: ignore[attr-defined]
-    for row in range(12):
-        tab.table.choose(int(tab.table.columns.rows[row]))  # type: ignore[attr-defined]
-        p.settle()
-        for place, item in enumerate(page.explanation.items):
-            if item.media_type == kind:
-                page.choose(place)
-                p.settle(0.3)
-                return True
+    page, entities = tab.page, tab.entities  # type: ignore[attr-defined]
+    files = calls.list_artifacts(p.case, ctx=NullContext())
+    having = {entity for file in files if file.media_type == kind and file.status == "done" for entity in file.entities}
+    for entity in entities.listed():
+        if entity in having and entities.go_to(entity):
+            p.settle()
+            for place, item in enumerate(page.explanation.items):
+                if item.media_type == kind:
+                    page.choose(place)
+                    p.settle(0.3)
+                    return True
     return False
 
 
@@ -528,33 +457,52 @@ def parts(p: Photographer, scratch: Path) -> Iterator[tuple[str, Callable[[], No
     yield "marks", lambda: marks(p)
     yield "what-if", lambda: what_if(p)
     yield "shell", lambda: shell(p)
+    yield "busy", lambda: busy(p)
+    yield "errors", lambda: errors(p)
+
+
+_NEED_NO_CASE = ("start", "empty", "importing", "shell", "busy", "errors")
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--case", type=Path, help="a case with trained runs; it is changed")
+    parser.add_argument("--data", type=Path, help="the files it was made from")
+    parser.add_argument("--only", nargs="+", default=[""], help="stations whose name has one of these words")
+    parser.add_argument("--points", type=int, default=10, help="size of the letters; 20 is 200 %%")
+    parser.add_argument("--scale", default="1", help="pixels for one of the layout's, as on a dense screen")
+    parser.add_argument("--language", default="en", help="de; long: every text 40 %% longer. Settled above")
+    usual = [Appearance.LIGHT, Appearance.DARK]
+    parser.add_argument("--in", dest="looks", nargs="+", type=Appearance, default=usual, help="light, high contrast…")
+    return parser.parse_args()
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("out", type=Path)
-    parser.add_argument("--case", type=Path)
-    parser.add_argument("--data", type=Path)
-    parser.add_argument("--only", default="")
-    parser.add_argument("--language", default="en", help="settled above, before anything else")
-    args = parser.parse_args()
+    args = _arguments()
     args.out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as temporary:
         scratch = Path(temporary)
         os.environ.update({"XDG_CONFIG_HOME": str(scratch / "config"), "XDG_DATA_HOME": str(scratch / "kept")})
+        os.environ["QT_SCALE_FACTOR"] = args.scale
         data = args.data or cases.make_data(scratch / "data")
         case = args.case
         if case is None:
             case = cases.make_case(scratch / "case", data)
             cases.train(case, "first look", epochs=8)
             cases.train(case, "smaller steps", epochs=5, learning_rate=0.0005)
-        p = Photographer(application(), args.out, case, data)
+        p = Photographer(application(), args.out, case, data, args.looks, args.points)
         for name, station in parts(p, scratch):
-            if args.only in name or (name == "full" and args.only not in {"start", "shell"}):
+            if any(word in name for word in args.only):
+                if p.window.session.case is None and name not in _NEED_NO_CASE:
+                    p.window.open_case(case)
+                    p.settle()
                 station()
         p.window.close()
     for file in p.taken:
         print(file)
+    (args.out / "findings.txt").write_text("".join(f"{one}\n" for one in p.findings))
+    print(f"{len(p.findings)} findings")
     return 0
 
 

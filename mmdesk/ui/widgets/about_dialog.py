@@ -16,6 +16,7 @@ from mmdesk.ui.icons import application_icon
 from mmdesk.ui.language import tr
 from mmdesk.ui.models.columns import Column
 from mmdesk.ui.widgets.basics import Button, Label, boxed, column, row
+from mmdesk.ui.widgets.fields import clearable
 from mmdesk.ui.widgets.notice import Stateful
 from mmdesk.ui.widgets.table import Table
 
@@ -58,7 +59,7 @@ class AboutDialog(QDialog):
         self.search = QLineEdit()
         self.search.setPlaceholderText(tr("Find a part or a licence"))
         self.search.setAccessibleName(tr("Find a part or a licence"))
-        self.search.setClearButtonEnabled(True)
+        clearable(self.search)
         self.table = Table(tr("Parts of mmdesk"))
         self.text = QPlainTextEdit()
         self.text.setReadOnly(True)
@@ -73,7 +74,7 @@ class AboutDialog(QDialog):
         splitter.setChildrenCollapsible(False)
         splitter.addWidget(left)
         splitter.addWidget(right)
-        splitter.setSizes([370, 470])
+        splitter.setSizes([450, 420])
         self.state = Stateful(splitter)
         buttons = row(None, self.copy, None, Button(tr("Close"), self.reject))
         column(self, head, self.state, buttons, spacing=SPACE_M, margin=SPACE_L).setStretch(1, 1)

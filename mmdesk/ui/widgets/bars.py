@@ -130,25 +130,23 @@ class SignedBarDelegate(QStyledItemDelegate):
     def paint(
         self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
     ) -> None:
-        """Background as the style does it, then bar and figure."""
+        """Background and figure as the style does it, then the bar."""
         self.initStyleOption(option, index)
         area: QRectF = QRectF(option.rect)
         widget: QWidget = option.widget
-        option.text = ""
-        widget.style().drawControl(widget.style().ControlElement.CE_ItemViewItem, option, painter, widget)
         value = self.value(index)
-        if value is None or math.isnan(value):
+        missing = value is None or math.isnan(value)
+        if value is not None and not missing:
+            option.text = self._text(float(value))
+        option.displayAlignment = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+        widget.style().drawControl(widget.style().ControlElement.CE_ItemViewItem, option, painter, widget)
+        if value is None or missing:
             return
-        colours = current()
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        text_room = widget.fontMetrics().horizontalAdvance(self._text(-88.8)) + 8
+        text_room = widget.fontMetrics().horizontalAdvance(self._text(-88.8)) + 12
         bar = QRectF(area.left() + 6, area.top() + 4, max(area.width() - text_room - 12, 10), area.height() - 8)
-        draw_signed_bar(painter, bar, float(value), self.largest, colours)
-        painter.setPen(QColor(colours.text))
-        where = QRectF(area.right() - text_room - 4, area.top(), text_room, area.height())
-        flags = int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-        painter.drawText(where, flags, self._text(float(value)))
+        draw_signed_bar(painter, bar, float(value), self.largest, current())
         painter.restore()
 
     def value(self, index: QModelIndex | QPersistentModelIndex) -> float | None:

@@ -272,6 +272,11 @@ class AtLeast(QWidget):
         layout = self.layout()
         return layout.minimumHeightForWidth(width) if layout is not None else 0
 
+    def minimumSizeHint(self) -> QSize:
+        """As narrow as it can be; how high, its width says: its texts would ask for the height of narrow ones."""
+        hint, layout = super().minimumSizeHint(), self.layout()
+        return QSize(hint.width(), 0) if layout is not None and layout.hasHeightForWidth() else hint
+
 
 def roomy(layout: QLayout) -> QScrollArea:
     """``layout`` as high as the room there is, with a bar at the side only where not even the least of it fits."""

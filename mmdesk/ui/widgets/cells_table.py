@@ -16,7 +16,7 @@ from PySide6.QtCore import (
     Qt,
     Signal,
 )
-from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPen, QResizeEvent
+from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemDelegate,
     QAbstractItemView,
@@ -32,7 +32,7 @@ from mmdesk.ui.colours import current
 from mmdesk.ui.language import tr
 from mmdesk.ui.models.cells import CellKind, CellsModel
 from mmdesk.ui.widgets.bars import SignedBarDelegate
-from mmdesk.ui.widgets.table import plain_rows
+from mmdesk.ui.widgets.table import plain_rows, shade_ends
 
 Index = QModelIndex | QPersistentModelIndex
 _RADIUS = 4.0
@@ -202,6 +202,11 @@ class CellsTable(QTableView):
         width = self.viewport().width()
         for place, share in enumerate(self._shares):
             self.setColumnWidth(place, int(width * share))
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Rows to their end, also where the columns leave room beside them."""
+        super().paintEvent(event)
+        shade_ends(self)
 
     def minimumSizeHint(self) -> QSize:
         """The titles and a few rows, whatever the size of the letters."""

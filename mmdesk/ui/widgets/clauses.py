@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QWidget
 
 from mmdesk.ui.colours import SPACE_M
 from mmdesk.ui.formatting import breakable
-from mmdesk.ui.widgets.basics import Label, boxed, column, frame, scrolled
+from mmdesk.ui.widgets.basics import Label, boxed, column, frame, roomy
 
 
 class ClauseList(QWidget):
@@ -19,7 +19,7 @@ class ClauseList(QWidget):
         super().__init__()
         self._rows = column(None, spacing=SPACE_M)
         sheet = frame("card")
-        column(sheet, scrolled(boxed(column(None, self._rows, None, margin=SPACE_M))))
+        column(sheet, roomy(column(None, self._rows, None, margin=SPACE_M)))
         column(self, sheet)
 
     def show_clauses(self, clauses: Sequence[tuple[str, str]]) -> None:

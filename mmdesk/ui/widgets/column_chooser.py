@@ -13,6 +13,7 @@ from mmdesk.ui.language import tr, tr_n
 from mmdesk.ui.models.cells import CellKind, FieldCell
 from mmdesk.ui.widgets.basics import Button, Label, column, row
 from mmdesk.ui.widgets.cells_table import CellsTable
+from mmdesk.ui.widgets.fields import clearable
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ class ColumnChooser(QDialog):
         self.search = QLineEdit()
         self.search.setPlaceholderText(tr("Find a column"))
         self.search.setAccessibleName(tr("Find a column"))
-        self.search.setClearButtonEnabled(True)
+        clearable(self.search)
         self.search.textChanged.connect(lambda _text: self._fill())
         self.table = CellsTable(tr("Columns"), (tr("Column"), tr("Group"), tr("Place")), (0.5, 0.22, 0.26))
         self.table.cells.edited.connect(self._on_edited)

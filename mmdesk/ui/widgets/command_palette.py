@@ -14,6 +14,7 @@ from mmdesk.ui.colours import SPACE_M
 from mmdesk.ui.language import tr
 from mmdesk.ui.models.columns import Column
 from mmdesk.ui.widgets.basics import column
+from mmdesk.ui.widgets.fields import clearable
 from mmdesk.ui.widgets.table import Table
 
 
@@ -39,7 +40,7 @@ class CommandPalette(QDialog):
         self._field = QLineEdit()
         self._field.setPlaceholderText(tr("Type a few letters of a command"))
         self._field.setAccessibleName(tr("Command"))
-        self._field.setClearButtonEnabled(True)
+        clearable(self._field)
         self.table = Table(tr("Commands"))
         self.table.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.table.set_columns(

@@ -41,7 +41,7 @@ class CourseLine:
         steps: The oldest first; times in seconds since 1970 UTC.
         end_s: Where the line ends. ``end``: the score there.
         threshold: A level drawn across; None for none.
-        unit: Of the scores.
+        unit: Of the scores. ``title``: what they are.
     """
 
     steps: tuple[Step, ...]
@@ -49,6 +49,7 @@ class CourseLine:
     end: float
     threshold: float | None = None
     unit: str = ""
+    title: str = ""
 
     def points(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Times and scores of the line's corners."""
@@ -102,7 +103,7 @@ class CoursePlot(Plot):
     def show_line(self, line: CourseLine, said: str) -> None:
         """Draw another line; ``said`` describes it for screen readers."""
         self._line, self._at_s = line, None
-        self.y_name = line.unit
+        self.title, self.y_name = line.title, line.unit
         self.setAccessibleDescription(said)
         self.refresh()
 

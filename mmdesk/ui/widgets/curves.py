@@ -21,6 +21,7 @@ from mmdesk.ui.widgets.plot import Plot
 
 _COLUMNS = 2
 _LATE = 0.6
+_COVERS = 0.8
 
 
 @dataclass(frozen=True)
@@ -49,16 +50,18 @@ class Chart:
     """One small plot.
 
     Attributes:
-        title: What it shows, and which way is better.
+        title: What it shows.
         lines: Its curves, over the same epochs.
         best: The epoch whose weights are kept; None while unknown.
         baseline: A level to beat, drawn across; None for none.
+        remark: Which way is better.
     """
 
     title: str
     lines: tuple[Line, ...]
     best: int | None = None
     baseline: float | None = None
+    remark: str = ""
 
 
 class CurvePlot(Plot):
@@ -72,8 +75,8 @@ class CurvePlot(Plot):
     def show_chart(self, chart: Chart) -> None:
         """Draw another chart, or the same one with an epoch more."""
         self._chart = chart
-        self.title = chart.title
-        self.setAccessibleName(chart.title)
+        self.title, self.remark = chart.title, chart.remark
+        self.setAccessibleName(f"{chart.title}, {chart.remark}" if chart.remark else chart.title)
         self.setAccessibleDescription(_said(chart))
         self.refresh()
 
@@ -111,10 +114,18 @@ class CurvePlot(Plot):
         side = 0 if chart.best is not None and chart.best > _LATE * len(chart.lines[0].values) else 1
         line = pg.InfiniteLine(
             level, angle=0, pen=_baseline_pen(self.colours), label=f"baseline {score(level)}",
-            labelOpts={"position": (0.01, 0.99)[side], "anchors": [(side, 0), (side, 1)], "color": self.colours.text},
+            labelOpts={"position": (0.01, 0.99)[side], "anchors": [(side, 0), (side, 1)], "color": self.colours.text,
+                       "fill": _ground(self.colours)},
         )  # fmt: skip
         line.label.setFont(self.font())
         self.addItem(line)
+
+
+def _ground(colours: Colours) -> QColor:
+    """Behind a text that may lie over a curve."""
+    ground = QColor(colours.base)
+    ground.setAlphaF(_COVERS)
+    return ground
 
 
 def _best_pen(colours: Colours) -> Any:
@@ -266,7 +277,7 @@ def _loss_chart(history: Sequence[Mapping[str, object]], name: str, best: int | 
     validation = tuple(_value(epoch, "val", name) for epoch in history)
     if any(value is not None for value in validation):
         lines.append(Line(in_words("validation"), validation, 1))
-    return Chart(tr("{losses} (lower is better)", losses=_LOSSES[name]), tuple(lines), best)
+    return Chart(_LOSSES[name], tuple(lines), best, remark=tr("lower is better"))
 
 
 def _measure_chart(
@@ -276,4 +287,4 @@ def _measure_chart(
     if all(value is None for value in values):
         return None
     title, direction = _MEASURES[name]
-    return Chart(f"{title} ({direction})", (Line(in_words("validation"), values, 1),), best, baseline)
+    return Chart(title, (Line(in_words("validation"), values, 1),), best, baseline, direction)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from PySide6.QtCore import QEvent, QObject, QSignalBlocker, Qt, Signal
-from PySide6.QtWidgets import QCheckBox, QComboBox, QLineEdit, QWidget
+from PySide6.QtWidgets import QCheckBox, QComboBox, QLineEdit, QToolButton, QWidget
 
 from mmdesk.ui.formatting import tool_tip
 from mmdesk.ui.language import tr
@@ -58,6 +58,13 @@ def guard_wheel(field: QWidget) -> None:
     field.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
     guard = _WheelGuard(field)
     field.installEventFilter(guard)
+
+
+def clearable(field: QLineEdit) -> None:
+    """Give a field a button that empties it, and that button a name."""
+    field.setClearButtonEnabled(True)
+    for button in field.findChildren(QToolButton):
+        button.setAccessibleName(tr("Clear"))
 
 
 class Choice(QComboBox, Generic[T]):

@@ -21,7 +21,7 @@ class Histogram(Plot):
         super().__init__(title, "", unit, {"bottom": TimeAxis()})
         self._edges_s = np.array([0.0, 1.0])
         self._counts = np.array([0])
-        self.setFixedHeight(150)
+        self.setFixedHeight(130)
 
     def show_counts(self, edges_s: Sequence[float], counts: Sequence[int]) -> None:
         """``counts[i]`` lie from ``edges_s[i]`` to ``edges_s[i + 1]``, seconds since 1970 UTC."""

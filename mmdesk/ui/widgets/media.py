@@ -96,7 +96,7 @@ class FrameGrid(Painted):
         self._frames: tuple[Frame, ...] = ()
         self._images: list[QImage] = []
         self._current: int | None = None
-        self.setMinimumSize(240, 160)
+        self.setMinimumSize(240, 140)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAccessibleName(tr("Video frames"))
 

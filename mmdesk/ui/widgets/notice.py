@@ -118,12 +118,13 @@ class Notice(QWidget):
             self._buttons.insertWidget(1, made)
 
     def progress(self, share: float | None, text: str) -> None:
-        """Move the bar of a busy notice; None = nobody knows how far."""
+        """Move the bar of a busy notice; None = nobody knows how far. An empty text leaves what is said."""
         self._bar.setRange(0, 0 if share is None else 1000)
         if share is not None:
             self._bar.setValue(round(share * 1000))
-        self.text.setText(text)
-        self.text.setVisible(bool(text))
+        if text:
+            self.text.setText(breakable(text))
+            self.text.show()
 
 
 class Stateful(QStackedWidget):

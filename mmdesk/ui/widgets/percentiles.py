@@ -30,26 +30,22 @@ class PlaceDelegate(QStyledItemDelegate):
     def paint(
         self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
     ) -> None:
-        """Background as the style does it, then scale and figure."""
+        """Background and figure as the style does it, then the scale."""
         self.initStyleOption(option, index)
         widget: QWidget = option.widget
         area: QRectF = QRectF(option.rect)
-        text, option.text = option.text, ""
+        option.displayAlignment = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
         widget.style().drawControl(widget.style().ControlElement.CE_ItemViewItem, option, painter, widget)
         model = index.model()
         if not isinstance(model, ColumnsModel):
             return
         place = model.columns[index.column()].values[model.source_row(index)]
-        colours = current()
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         room = widget.fontMetrics().horizontalAdvance("100.0 % ") + 8
         if isinstance(place, Place):
             line = QRectF(area.left() + 8, area.center().y() - 2, max(area.width() - room - 16, 10), 4)
             _draw(painter, line, place)
-        painter.setPen(QColor(colours.text if place is not None else colours.muted))
-        where = QRectF(area.right() - room - 4, area.top(), room, area.height())
-        painter.drawText(where, int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter), text)
         painter.restore()
 
     def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:

@@ -11,7 +11,7 @@ from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetrics, QResizeEvent
 
 from mmdesk.ui.colours import Colours, current
-from mmdesk.ui.formatting import shown
+from mmdesk.ui.formatting import shown, tool_tip
 
 pg.setConfigOptions(antialias=True)
 _MARGIN = 16
@@ -31,7 +31,7 @@ class Plot(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph has no types
     """A plot whose items are drawn by ``redraw`` in the colours of the moment; no menus, no accidental zoom.
 
     Args:
-        title: What it shows.
+        title: What it shows. ``remark``, set later, stands behind it where there is room for it.
         x: The horizontal axis's name, with its unit.
         y: The vertical axis's name, with its unit.
         axes: pyqtgraph axis items by side, where other than numbers are shown.
@@ -39,6 +39,7 @@ class Plot(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph has no types
 
     # On the class: Qt sends the first palette change before a constructor of ours has run.
     _drawn_for: Colours | None = None
+    remark = ""
 
     def __init__(self, title: str, x: str = "", y: str = "", axes: dict[str, Any] | None = None) -> None:
         super().__init__(axisItems=axes or {}, enableMenu=False)
@@ -71,13 +72,17 @@ class Plot(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph has no types
             self._write_title()
 
     def _write_title(self) -> None:
-        """As much of the title as there is room for."""
+        """As much of the title as there is room for, and the remark if there is room for all of both."""
         bold = QFont(self.font())
         bold.setBold(True)
         item = self.getPlotItem()
         room = max(self.width() - int(item.getAxis("left").width()) - _MARGIN, 60)
-        text = QFontMetrics(bold).elidedText(shown(self.title, 80), Qt.TextElideMode.ElideRight, room)
-        item.setTitle(html.escape(text), color=self.colours.text, size=f"{self.font().pointSize()}pt", bold=True)
+        title, remark = shown(self.title, 80), f"\u2003{self.remark}" if self.remark else ""
+        text = QFontMetrics(bold).elidedText(title, Qt.TextElideMode.ElideRight, room)
+        taken = QFontMetrics(bold).horizontalAdvance(title) + QFontMetrics(self.font()).horizontalAdvance(remark)
+        self.setToolTip("" if taken <= room else tool_tip(f"{self.title}{remark}"))
+        said = f"<b>{html.escape(text)}</b>{html.escape(remark) if taken <= room else ''}"
+        item.setTitle(said, color=self.colours.text, size=f"{self.font().pointSize()}pt")
         item.titleLabel.item.setTextWidth(-1)
 
     def refresh(self) -> None:

@@ -16,6 +16,7 @@ from mmdesk.engine.core.query.tokens import QuerySyntaxError
 from mmdesk.ui.formatting import shown
 from mmdesk.ui.language import tr
 from mmdesk.ui.widgets.basics import IconButton, Label, column, row
+from mmdesk.ui.widgets.fields import clearable
 
 _ROWS = 10
 
@@ -33,7 +34,7 @@ class QueryField(QWidget):
         self.edit = QLineEdit()
         self.edit.setAccessibleName(name)
         self.edit.setPlaceholderText(placeholder)
-        self.edit.setClearButtonEnabled(True)
+        clearable(self.edit)
         self.edit.installEventFilter(self)
         self._error: QuerySyntaxError | None = None
         self.message = Label("", "warn", wrap=True)

@@ -22,12 +22,12 @@ _MOST = 40
 _NAMED = 12
 _COLUMNS = 2
 _CHARTS = (
-    ("val", "classification_auroc", tr("AUROC, validation (higher is better)")),
-    ("val", "loss", tr("Loss, validation (lower is better)")),
-    ("train", "loss", tr("Loss, training (lower is better)")),
-    ("val", "classification_average_precision", tr("Average precision, validation (higher is better)")),
-    ("val", "regression_mae", tr("Mean absolute error, validation (lower is better)")),
-    ("val", "ranking_spearman", tr("Spearman correlation, validation (higher is better)")),
+    ("val", "classification_auroc", tr("AUROC, validation"), tr("higher is better")),
+    ("val", "loss", tr("Loss, validation"), tr("lower is better")),
+    ("train", "loss", tr("Loss, training"), tr("lower is better")),
+    ("val", "classification_average_precision", tr("Average precision, validation"), tr("higher is better")),
+    ("val", "regression_mae", tr("Mean absolute error, validation"), tr("lower is better")),
+    ("val", "ranking_spearman", tr("Spearman correlation, validation"), tr("higher is better")),
 )
 
 
@@ -43,11 +43,11 @@ class RunCurve:
 def overlaid(runs: Sequence[RunCurve]) -> list[Chart]:
     """One chart for each loss and measure that at least one of the runs has."""
     charts = []
-    for part, name, title in _CHARTS:
+    for part, name, title, remark in _CHARTS:
         lines = [Line(run.name, _values(run.history, part, name), run.number, run.number) for run in runs]
         lines = [line for line in lines if any(value is not None for value in line.values)]
         if lines:
-            charts.append(Chart(title, tuple(lines)))
+            charts.append(Chart(title, tuple(lines), remark=remark))
     return charts
 
 
@@ -157,7 +157,7 @@ class RunCurves(AtLeast):
         self._place()
 
     def _place(self) -> None:
-        longest = max(self.fontMetrics().horizontalAdvance(title) for _, _, title in _CHARTS)
+        longest = max(self.fontMetrics().horizontalAdvance(title) for _, _, title, _ in _CHARTS)
         columns = _COLUMNS if self.width() > _COLUMNS * longest else 1
         for number, plot in enumerate(self.plots):
             self._grid.addWidget(plot, number // columns, number % columns)

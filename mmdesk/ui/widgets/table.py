@@ -16,12 +16,14 @@ from PySide6.QtCore import (
     QItemSelectionRange,
     QModelIndex,
     QObject,
+    QRect,
     Qt,
     Signal,
 )
-from PySide6.QtGui import QFont, QFontMetrics, QGuiApplication, QKeyEvent, QKeySequence
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QGuiApplication, QKeyEvent, QKeySequence, QPainter, QPaintEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView
 
+from mmdesk.ui.colours import current
 from mmdesk.ui.models.columns import Column, ColumnsModel
 from mmdesk.ui.widgets.splitter import memory_of
 
@@ -46,6 +48,22 @@ def plain_rows(view: QTableView) -> None:
     view.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
     view.horizontalHeader().setHighlightSections(False)
     view.horizontalHeader().setMinimumSectionSize(_PICTURE)
+
+
+def shade_ends(view: QTableView) -> None:
+    """Shade the rows, and show the chosen ones as such, where the last column ends before the view does."""
+    header, room, model = view.horizontalHeader(), view.viewport(), view.model()
+    start = header.length() - header.offset()
+    if start >= room.width() or not model.rowCount():
+        return
+    painter = QPainter(room)
+    last = view.rowAt(room.height() - 1)
+    for row in range(max(view.rowAt(0), 0), (last if last >= 0 else model.rowCount() - 1) + 1):
+        chosen = view.selectionModel().isSelected(model.index(row, 0))
+        if chosen or row % 2:
+            area = QRect(start, view.rowViewportPosition(row), room.width() - start, view.rowHeight(row))
+            painter.fillRect(area, QColor(current().accent_soft if chosen else current().alternate))
+    painter.end()
 
 
 def part_header(view: QTableView) -> None:
@@ -140,7 +158,9 @@ class Table(QTableView):
             self.horizontalHeader().setStretchLastSection(bool(columns) and not columns[-1].numeric)
         self._row_height()
         titles = tuple(column.title for column in columns)
-        if titles != self._fitted and self.columns.rowCount():
+        if not columns:  # whose widths Qt forgets
+            self._fitted = ()
+        elif titles != self._fitted and self.columns.rowCount():
             self._fitted = titles
             self.fit()
             self._restore_columns()
@@ -308,6 +328,11 @@ class Table(QTableView):
         """Tell what is chosen."""
         super().selectionChanged(selected, deselected)
         self.picked.emit(self.chosen())
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Rows to their end, also where the columns leave room beside them."""
+        super().paintEvent(event)
+        shade_ends(self)
 
     def _on_activated(self, index: QModelIndex) -> None:
         self.opened.emit(self.columns.source_row(index))

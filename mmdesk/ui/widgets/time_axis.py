@@ -7,6 +7,7 @@ import math
 from collections.abc import Sequence
 
 import pyqtgraph as pg
+from PySide6.QtCore import QRectF
 
 _STEPS_S = (1, 5, 15, 60, 300, 900, 3600, 3 * 3600, 6 * 3600, 12 * 3600, 86_400, 2 * 86_400, 7 * 86_400, 14 * 86_400)
 _MONTH_STEPS = (1, 2, 3, 6, 12, 24, 60, 120, 240)
@@ -50,6 +51,13 @@ class TimeAxis(pg.AxisItem):  # type: ignore[misc]  # pyqtgraph has no types
         super().__init__(orientation="bottom")
         self.enableAutoSIPrefix(False)
         self._format = "%Y-%m-%d"
+
+    def boundingRect(self) -> QRectF:
+        """As wide as the whole plot: the text of a tick at the end of the axis reaches out of the axis itself."""
+        area: QRectF = super().boundingRect()
+        plot = self.parentItem()
+        across = self.mapRectFromParent(plot.boundingRect()) if plot is not None else area
+        return area | QRectF(across.left(), area.top(), across.width(), area.height())
 
     def tickValues(self, low: float, high: float, size: float) -> list[tuple[float, list[float]]]:
         """Ticks at round moments."""

@@ -83,7 +83,7 @@ class Waterfall(Painted):
 
     def minimumSizeHint(self) -> QSize:
         """All steps are always shown."""
-        return QSize(240, self.sizeHint().height())
+        return QSize(200, self.sizeHint().height())
 
     def draw(self, painter: QPainter) -> None:
         """Name, bar between two levels, figure; a thin line carries each level on to the next step."""
@@ -199,7 +199,7 @@ class Waterfall(Painted):
         return min(max(least, (self.height() - 6) // self._lines()), round(least * 1.3))
 
     def _least_line(self) -> int:
-        return self.fontMetrics().height() + 9
+        return self.fontMetrics().height() + 6
 
 
 class _Sheet:

@@ -262,6 +262,23 @@ def test_a_file_that_is_no_table_says_so(qtbot: QtBot, window: MainWindow, small
     assert tables.plans == []
 
 
+def test_a_file_in_another_encoding_can_be_read_by_choosing_it(
+    qtbot: QtBot, window: MainWindow, small_case: Path, tmp_path: Path
+) -> None:
+    opened(qtbot, window, small_case)
+    tables = import_tab(window).tables
+    path = tmp_path / "entities.csv"
+    path.write_bytes(b"entity_id,Stra\xdfe\n" + "A1,é\n".encode() * 9)
+    take(qtbot, window, path)
+    assert "0xdf" in tables.reason.text()
+    encoding = tables.file_view.reading.boxes()[0]
+    assert encoding.isVisible()
+    assert encoding.isEnabled()
+    encoding.set_value("cp1252")
+    rest(qtbot, window)
+    assert [column.title for column in tables.file_view.table.columns.columns] == ["entity_id", "Straße"]
+
+
 def test_reading_options_change_the_preview(qtbot: QtBot, window: MainWindow, small_case: Path, tmp_path: Path) -> None:
     opened(qtbot, window, small_case)
     view = import_tab(window).tables.file_view

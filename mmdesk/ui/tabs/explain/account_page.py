@@ -155,7 +155,7 @@ class AccountPage(QWidget):
             (self._lines, tr("Source")),
         ):
             self.tabs.add(widget, title)
-        self.tabs.setMinimumWidth(380)
+        self.tabs.setMinimumWidth(220)
 
     def _linked(self, view: V) -> V:
         """What is picked in it shows its source."""
@@ -257,14 +257,16 @@ class AccountPage(QWidget):
         by_item = self._by_item.isChecked()
         account = item_account(explanation, scale) if by_item else group_account(explanation)
         self.waterfall.show_account(account)
-        pale = tr(" Paler: not told from noise.") if any(step.faint for step in account.steps) else ""
-        self._unit.setText(
+        some_pale = any(step.faint for step in account.steps)
+        said = (
             tr(
-                "In {unit}; orange raises, blue lowers. Associated with, not caused by.{pale}",
+                "In {unit}; orange raises, blue lowers, pale may be noise. Associated with, not caused by.",
                 unit=scale.unit,
-                pale=pale,
             )
+            if some_pale
+            else tr("In {unit}; orange raises, blue lowers. Associated with, not caused by.", unit=scale.unit)
         )
+        self._unit.setText(said)
 
     # Everything is linked.
 

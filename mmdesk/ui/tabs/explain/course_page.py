@@ -17,7 +17,7 @@ from mmdesk.ui.colours import SPACE_S
 from mmdesk.ui.formatting import data_time
 from mmdesk.ui.language import tr, tr_n
 from mmdesk.ui.models.columns import Column
-from mmdesk.ui.tabs.explain.wording import Scale, item_name, scale_of, short_source
+from mmdesk.ui.tabs.explain.wording import HEAD_NAMES, Scale, item_name, scale_of, short_source
 from mmdesk.ui.widgets.basics import Button, ElidedLabel, IconButton, Label, boxed, column, row, scrolled
 from mmdesk.ui.widgets.course import CourseLine, CoursePlot, Step
 from mmdesk.ui.widgets.table import Table
@@ -85,6 +85,7 @@ class CoursePage(QWidget):
             factor * explanation.output,
             None if turning is None else factor * turning.threshold,
             "%" if factor > 1 else "",
+            tr("{what} over time", what=HEAD_NAMES[explanation.head]),
         )
         self._jumps = tuple(course.moments[jump.moment].time_us for jump in course.jumps)
         self.plot.show_line(self._line, self._described(course))

@@ -20,7 +20,7 @@ from mmdesk.ui.session import Concern
 from mmdesk.ui.tabs.explain.entity_columns import DISPOSITION_NAMES, entity_columns, known_heads, score_column
 from mmdesk.ui.tabs.explain.notes_panel import NotesPanel
 from mmdesk.ui.widgets.basics import ElidedLabel, boxed, column, row
-from mmdesk.ui.widgets.fields import Choice
+from mmdesk.ui.widgets.fields import Choice, clearable
 from mmdesk.ui.widgets.notice import Stateful
 from mmdesk.ui.widgets.table import Table
 
@@ -58,7 +58,7 @@ class EntityList(QWidget):
         self.search = QLineEdit()
         self.search.setPlaceholderText(tr("Find an entity by its id"))
         self.search.setAccessibleName(tr("Find an entity"))
-        self.search.setClearButtonEnabled(True)
+        clearable(self.search)
         self.search.textChanged.connect(lambda _text: self._filter())
         self.filter_box = Choice(tr("Which entities"), _FILTERS)
         self.filter_box.value_changed.connect(lambda _which: self._filter())

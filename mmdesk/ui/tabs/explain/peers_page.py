@@ -22,7 +22,7 @@ from mmdesk.ui.widgets.table import Table
 if TYPE_CHECKING:
     from mmdesk.engine.explanation.explanation import Explanation, Placing
 
-_WIDTHS = (150, 108, 196, 146, 56, 150)
+_WIDTHS = (150, 108, 176, 146, 56, 150)
 _LEAST_TABLE = 180
 _FEW = tr("Too few to say where anything stands.")
 
@@ -91,7 +91,8 @@ class PeersPage(QWidget):
         for place in (3, 5):
             self.table.setItemDelegateForColumn(place, self._delegate)
         for place, width in enumerate(_WIDTHS):
-            self.table.setColumnWidth(place, width)
+            title = 0 if self.table.columns.columns[place].tip else self.table.columnWidth(place)
+            self.table.setColumnWidth(place, max(width, title))
 
     def choose(self, place: int) -> None:
         """Mark the item if it is here."""

@@ -79,7 +79,8 @@ class TaughtPage(QWidget):
         )
         for title, table, (name, lessons) in zip(self._titles, self.tables, sides, strict=True):
             title.setText(tr("{name}, the most similar first", name=name) if lessons else tr("{name}: none", name=name))
-            table.set_columns(_columns(explanation.head, lessons))
+            # With classes, the rule above says what the outcome of all of a side is.
+            table.set_columns(_columns(lessons, outcomes=explanation.head is not Head.CLASSIFICATION))
 
 
 def _bar(name: str, some: int, total: int, role: str) -> Bar:
@@ -95,16 +96,9 @@ def _moment(when: str) -> str:
     )
 
 
-def _columns(head: Head, lessons: Sequence[Lesson]) -> list[Column]:
-    outcomes = np.array([one.outcome for one in lessons], dtype=np.float64)
+def _columns(lessons: Sequence[Lesson], *, outcomes: bool) -> list[Column]:
     columns = [
         Column(tr("Entity"), [one.entity_id for one in lessons], tip=str),
-        Column(
-            tr("Outcome"),
-            outcomes,
-            show=number if head is not Head.CLASSIFICATION else lambda value: f"{value:.0f}",
-            numeric=True,
-        ),
         Column(
             tr("Similarity"),
             np.array([one.similarity for one in lessons]),
@@ -113,6 +107,9 @@ def _columns(head: Head, lessons: Sequence[Lesson]) -> list[Column]:
             help=tr("Cosine, at most 1"),
         ),
     ]
+    if outcomes:
+        outcome = np.array([one.outcome for one in lessons], dtype=np.float64)
+        columns.insert(1, Column(tr("Outcome"), outcome, show=number, numeric=True))
     if any(one.as_of for one in lessons):
         columns.append(Column(tr("As of"), [_moment(one.when) for one in lessons], tip=str))
     sources = [row_source(one.source) or tr("not in the case any more") for one in lessons]

@@ -37,7 +37,7 @@ from mmdesk.ui.tabs.explain.what_it_takes import WhatItTakes
 from mmdesk.ui.tabs.explain.wording import HEAD_NAMES, Scale, scale_of
 from mmdesk.ui.widgets.basics import ElidedLabel, IconButton, Label, boxed, column, frame, row, scrolled, switch
 from mmdesk.ui.widgets.cells_table import CellsTable
-from mmdesk.ui.widgets.fields import Choice
+from mmdesk.ui.widgets.fields import Choice, clearable
 from mmdesk.ui.widgets.notice import Stateful
 
 if TYPE_CHECKING:
@@ -131,7 +131,7 @@ class WhatIfPage(QWidget):
         self.search = QLineEdit()
         self.search.setPlaceholderText(tr("Find evidence"))
         self.search.setAccessibleName(tr("Find evidence"))
-        self.search.setClearButtonEnabled(True)
+        clearable(self.search)
         self.search.textChanged.connect(lambda _text: self._fill())
         stack = self.edits.stack
         self.undo = IconButton("undo", tr("Undo the last change of the what-if (Ctrl+Alt+Z)"), stack.undo)

@@ -62,6 +62,8 @@ class HistoryPage(QWidget):
 
     def load(self) -> None:
         """Read the list anew."""
+        if not self._records:
+            self._state.show_busy(tr("Reading what was imported"))
         self.desk.jobs.submit(
             Lane.DB, calls.import_history, self.desk.session.folder, key="history", owner=self,
             on_success=self._on_listed, on_failure=self._on_failed,

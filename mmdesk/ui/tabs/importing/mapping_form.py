@@ -96,7 +96,7 @@ class ReadingOptions(QWidget):
         """The choices of one file."""
         told = plan.preview.layout if plan.preview is not None else {}
         for name, box in self._boxes.items():
-            box.setEnabled("encoding" in told or name not in _TEXT_ONLY)
+            box.setEnabled("encoding" in told or name not in _TEXT_ONLY or plan.preview is None)
             with QSignalBlocker(box):
                 box.set_value((plan.times() or None) if name == "format" else plan.reading.get(name))
 
@@ -246,6 +246,19 @@ class FileView(QWidget):
         first = (self.accept, self.part.box, self.part.more, self._fill)
         in_tab_order([*first, *self.grid.boxes.values(), self.fold.head, *self.reading.boxes(), self.table])
         self.table.set_columns(_preview_columns(plan))
+
+    def show_failure(self, plan: FilePlan) -> None:
+        """Say why a file cannot be read, and offer to read it otherwise."""
+        self._plan = plan
+        self._name.set_text(plan.path.name)
+        self._facts.set_text("")
+        self._problems.show_sentences([Sentence(Severity.ERROR, shown(plan.error, 400), plan.hint)])
+        for part in (self.accept, self.part, self._mapped):
+            part.hide()
+        self.grid.show_plan(plan)
+        self.reading.show_plan(plan)
+        self.fold.set_open(True)
+        self.table.set_columns([])
 
     def _on_grid_changed(self, wanted: str, source: object) -> None:
         if self._plan is not None:

@@ -20,7 +20,7 @@ from mmdesk.ui.language import tr, tr_n
 from mmdesk.ui.models.columns import Column
 from mmdesk.ui.session import Concern
 from mmdesk.ui.widgets.basics import Button, ElidedLabel, Label, boxed, column, frame, row
-from mmdesk.ui.widgets.fields import Choice
+from mmdesk.ui.widgets.fields import Choice, clearable
 from mmdesk.ui.widgets.findings import Sentence, SentenceList, Severity
 from mmdesk.ui.widgets.notice import Stateful
 from mmdesk.ui.widgets.thumbnails import SIDE, ThumbnailTable
@@ -88,7 +88,7 @@ class MediaPage(QWidget):
         self.search = QLineEdit()
         self.search.setPlaceholderText(tr("Find by file name or entity"))
         self.search.setAccessibleName(tr("Find a media file"))
-        self.search.setClearButtonEnabled(True)
+        clearable(self.search)
         self.status_box = Choice(tr("Which files"), _SHOW)
         self._counted = Label("", "small")
         self.search.textChanged.connect(lambda _text: self._filter())

@@ -34,7 +34,8 @@ class FilePlan:
         reading: What else its mapping says: ``encoding``, ``delimiter``, ``decimal``, ``sheet``...
         time_format: How times are written, as chosen by hand.
         proposal: The last look at the file.
-        error: Why it cannot be looked at. ``hint``: What to do then.
+        error: Why it cannot be looked at. ``hint``: What to do then. ``read_otherwise``: Another choice of how it is
+            read may mend it.
     """
 
     path: Path
@@ -45,6 +46,7 @@ class FilePlan:
     proposal: Proposal | None = None
     error: str = ""
     hint: str = ""
+    read_otherwise: bool = False
 
     @property
     def preview(self) -> Preview | None:

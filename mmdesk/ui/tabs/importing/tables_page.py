@@ -37,6 +37,11 @@ _CONFLICTS = [
 ]
 _UNKNOWN = [(tr("Reject the row"), MissingEntities.REJECT), (tr("Make the entity"), MissingEntities.CREATE)]
 
+_READ_OTHERWISE = {
+    f"import.{what}" for what in ("undecodable", "unknown_encoding", "no_header", "delimiter", "nothing_fits")
+}
+"""Codes of what another encoding, delimiter or line of the names may mend."""
+
 
 class TablesPage(QWidget):
     """Files and choices on the left; on the right the chosen file, or what a check or an import said."""
@@ -165,9 +170,18 @@ class TablesPage(QWidget):
         if plan not in self.plans:
             return
         plan.proposal, plan.error, plan.hint = None, failure.message, failure.hint
+        plan.read_otherwise = failure.code in _READ_OTHERWISE
         if plan is self._shown:
-            self._files_state.show_error(failure.message, failure.hint, failure.details)
+            self._show_unread(plan, failure.details)
         self._enable()
+
+    def _show_unread(self, plan: FilePlan, details: str = "") -> None:
+        """Why a file cannot be read, with the choices of how it is read where those may help."""
+        if plan.read_otherwise:
+            self.file_view.show_failure(plan)
+            self._files_state.show_content()
+        else:
+            self._files_state.show_error(plan.error, plan.hint, details)
 
     def _fill_rows(self) -> None:
         while (item := self._rows.takeAt(0)) is not None:
@@ -198,7 +212,7 @@ class TablesPage(QWidget):
             self.file_view.show_plan(plan)
             self._files_state.show_content()
         elif plan.error:
-            self._files_state.show_error(plan.error, plan.hint)
+            self._show_unread(plan)
         else:
             self._files_state.show_busy(tr("Reading {name}", name=plan.name))
 

@@ -29,6 +29,7 @@ _GROUPS = (
     ("metrics.baseline.", tr("Baseline")),
     ("metrics.", tr("Metrics")),
 )
+_WIDEST = 22
 
 
 class ComparePage(QWidget):
@@ -93,8 +94,14 @@ class ComparePage(QWidget):
         self.table.columns.sort(-1)
         self.table.set_columns(self._as_rows() if self.transposed.isChecked() else self._as_columns())
         if not self.transposed.isChecked():
+            for place in range(2, len(self.comparison.runs) + 2):  # a long list in one cell is no reason to scroll
+                self.table.setColumnWidth(place, min(self.table.columnWidth(place), self._widest()))
             differs = np.array([one.differs for one in self.comparison.rows], dtype=bool)
             self.table.columns.set_filter(differs if self.only.isChecked() else None)
+
+    def _widest(self) -> int:
+        """So much that the beginning of a hash, of a name or of a list is seen."""
+        return _WIDEST * self.table.fontMetrics().averageCharWidth()
 
     def _as_columns(self) -> list[Column]:
         assert self.comparison is not None

@@ -96,6 +96,7 @@ class TrainTab(Room):
             panel,
             Label(tr("New training"), "heading"),
             scrolled(form),
+            frame("line"),
             self._reason,
             self._time,
             self._start,
@@ -146,7 +147,7 @@ class TrainTab(Room):
         self.desk.jobs.supersede("train.checks")
         self.desk.jobs.supersede("train.time")
         self._asking.stop()
-        self._time.setText("")
+        self._say_time("")
         self._job, self._history, self._run_id, self._ready = None, [], None, False
         self._checks.show_sentences([])
         self._before.hide()
@@ -181,24 +182,28 @@ class TrainTab(Room):
         self._enable()
         self._ask_time()
 
+    def _say_time(self, text: str) -> None:
+        self._time.setText(text)
+        self._time.setVisible(bool(text))
+
     def _ask_time(self) -> None:
         """How long it will take, unless it cannot start or has started."""
         if self.desk.session.case is None or not self._start.isEnabled():
-            self._time.setText("")
+            self._say_time("")
             return
-        self._time.setText(tr("Estimating the time…"))
+        self._say_time(tr("Estimating the time…"))
         self.desk.jobs.submit(
             Lane.QUICK, run_calls.estimate_training, self.desk.session.folder, self._form.values(), key="train.time",
-            owner=self, on_success=self._on_estimated, on_failure=lambda _failure: self._time.setText(""),
-            on_cancel=lambda: self._time.setText(""),
+            owner=self, on_success=self._on_estimated, on_failure=lambda _failure: self._say_time(""),
+            on_cancel=lambda: self._say_time(""),
         )  # fmt: skip
 
     def _on_estimated(self, found: Estimate | None) -> None:
         if found is None or self._job is not None:
-            self._time.setText("")
+            self._say_time("")
             return
         models = f", {tr_n('{n:,} model', '{n:,} models', found.models)}" if found.models > 1 else ""
-        self._time.setText(
+        self._say_time(
             tr_n(
                 "About {seconds} at most here ({n:,} epoch{models}); it stops earlier when nothing "
                 "improves. The plain baseline comes on top.",
@@ -233,7 +238,7 @@ class TrainTab(Room):
         self._title.set_text(name or tr("Training"))
         self._status.set_text(tr("starting"))
         self._before.hide()
-        self._time.setText("")
+        self._say_time("")
         self.desk.jobs.supersede("train.time")
         self._state.show_busy(tr("Getting the data ready"), tr("The first curve appears after the first epoch."))
         self._bar.setRange(0, 0)
