@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.xdist_group("gateway")  # in one worker, so that the sources are read once
+
 ROOT = Path(__file__).resolve().parents[2]
 STORE = "mmdesk/engine/store/"
 

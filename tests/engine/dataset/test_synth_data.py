@@ -27,6 +27,7 @@ from mmdesk.engine.dataset.synth_media import (
 from mmdesk.engine.dataset.synth_plan import CAUSE_COMPLAINTS, CAUSE_EVENT, DECOY_EVENTS, Modality
 
 ENTITIES, SEED = 150, 11
+pytestmark = pytest.mark.xdist_group("synth_data")  # in one worker, so that the case is made once
 
 
 @pytest.fixture(scope="module")
