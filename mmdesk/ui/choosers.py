@@ -32,12 +32,18 @@ def choose_folder(parent: QWidget, settings: Settings, title: str, on_chosen: Ca
 
 
 def choose_new_file(
-    parent: QWidget, settings: Settings, title: str, name: str, on_chosen: Callable[[Path], None]
+    parent: QWidget, settings: Settings, title: str, name: str, on_chosen: Callable[[Path], None], *, kinds: str = ""
 ) -> None:
-    """Ask for the name of a file to be written; the dialog itself asks before one is replaced."""
-    dialog = _dialog(parent, settings, title, "")
+    """Ask for the name of a file to be written; the dialog itself asks before one is replaced.
+
+    ``kinds`` are filters with one ending each; a name without an ending gets that of the chosen one.
+    """
+    dialog = _dialog(parent, settings, title, kinds)
     dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
     dialog.setFileMode(QFileDialog.FileMode.AnyFile)
+    if kinds:
+        dialog.setDefaultSuffix(Path(name).suffix)
+        dialog.filterSelected.connect(lambda kind: dialog.setDefaultSuffix(kind.rpartition("*")[2].rstrip(")")))
     dialog.selectFile(name)
     _open(dialog, settings, lambda paths: on_chosen(paths[0]))
 

@@ -14,6 +14,8 @@ from mmdesk.engine.core.jobs import JobContext
 from mmdesk.ui.models.texts import Texts
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from mmdesk.engine.services.annotations import Mark, NoteRow
     from mmdesk.engine.services.marks_by_row import MarksByRow
 
@@ -32,6 +34,7 @@ class Scores:
         ranking: Higher is better.
         decision: int8 [entity], a place in :data:`DECISIONS`.
         ranked: The order of a column by its name here: its rows ascending, missing values last.
+        notes: Sentences on what was left out.
     """
 
     entity_ids: Texts
@@ -40,6 +43,7 @@ class Scores:
     ranking: NDArray[np.float64]
     decision: NDArray[np.int8]
     ranked: Mapping[str, NDArray[np.int64]]
+    notes: tuple[str, ...] = ()
 
 
 def predict_all(folder: Path, run: str, *, ctx: JobContext) -> Scores:
@@ -64,7 +68,40 @@ def predict_all(folder: Path, run: str, *, ctx: JobContext) -> Scores:
         for place, word in enumerate(DECISIONS[:-1]):
             decision[np.asarray(decided) == word] = place
     ranked |= {"entity": ids.order(), "decision": np.argsort(decision, kind="stable").astype(np.int64)}
-    return Scores(ids, **columns, decision=decision, ranked=ranked)
+    return Scores(ids, **columns, decision=decision, ranked=ranked, notes=found.notes)
+
+
+@dataclass(frozen=True)
+class Who:
+    """Whose scores are wanted.
+
+    Attributes:
+        entities: Their ids (texts), in the order wanted; None if a file names them.
+        targets_file: A table with ``entity_id`` and perhaps ``as_of``.
+        as_of_us: Microseconds since 1970, None = everything known.
+    """
+
+    entities: pa.Array | None = None
+    targets_file: Path | None = None
+    as_of_us: int | None = None
+
+
+def save_scores(folder: Path, run: str, who: Who, out: Path, *, ctx: JobContext) -> int:
+    """Scores as a file, by its ending, the same as on the command line; how many."""
+    from mmdesk.engine.services import predictions
+
+    predictions.require_format(out)
+    found = predictions.predict_columns(
+        folder,
+        run,
+        entities=None if who.entities is None else who.entities.to_pylist(),
+        targets_file=who.targets_file,
+        as_of_us=who.as_of_us,
+        ctx=ctx,
+    )
+    ctx.check_cancelled()
+    predictions.write_predictions(found, out)
+    return len(found)
 
 
 def marks_by_row(folder: Path, entity_ids: Texts, *, ctx: JobContext) -> MarksByRow:  # noqa: ARG001

@@ -273,7 +273,7 @@ def explain(p: Photographer) -> None:
     _show_altered_file(p)
     p.shoot("explain-altered-file")
     tab.overview.by_box.set_value("media")  # type: ignore[attr-defined]
-    tab._of_the_list[0].trigger()  # type: ignore[attr-defined]
+    tab.whole.overview.trigger()  # type: ignore[attr-defined]
     p.settle(0.3)
     p.shoot("explain-overview")
     tab._show_entity()  # type: ignore[attr-defined]

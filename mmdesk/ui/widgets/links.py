@@ -43,10 +43,12 @@ class _Row:
 class LinkGraph(Painted):
     """As many neighbours as there is room for, the strongest first; the others are folded into one line a side.
 
-    ``picked`` carries a neighbour's key. The arrows go from one to the next and from side to side, Enter unfolds.
+    ``picked`` carries a neighbour's key, ``opened`` that of one that was entered or double-clicked. The arrows go from
+    one to the next and from side to side; Enter unfolds what is folded.
     """
 
     picked = Signal(int)
+    opened = Signal(int)
 
     def __init__(self, room: Callable[[], int] | None = None) -> None:
         super().__init__()
@@ -247,21 +249,34 @@ class LinkGraph(Painted):
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Pick the neighbour of the line under the mouse, or unfold."""
-        place = int((event.position().y() - self._top()) // self._line())
-        side = int(event.position().x() >= self.width() / 2)
-        if 0 <= place < len(self._rows(side)):
-            self._go((side, place), unfold=True)
+        spot = self._spot_at(event.position())
+        if spot is not None:
+            self._go(spot, unfold=True)
+
+    def _spot_at(self, at: QPointF) -> tuple[int, int] | None:
+        place, side = int((at.y() - self._top()) // self._line()), int(at.x() >= self.width() / 2)
+        return (side, place) if 0 <= place < len(self._rows(side)) else None
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        """Open the neighbour of the line under the mouse, which the first press has picked."""
+        event.accept()
+        if self._spot is not None and self._spot == self._spot_at(event.position()):
+            self._open(self._spot)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         """The press has done it."""
         event.accept()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Up and down along a side, left and right between them, Home and End, Enter unfolds."""
+        """Up and down along a side, left and right between them, Home and End; Enter opens or unfolds."""
         key = Qt.Key(event.key())
-        side, place = self._spot or (int(bool(self._sides[1])), -1)
-        if key in {Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space} and self._spot is not None:
-            self._go(self._spot, unfold=True)
+        spot = self._spot
+        side, place = spot or (int(bool(self._sides[1])), -1)
+        if key in {Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space} and spot is not None:
+            folded = self._rows(side)[place].neighbour is None
+            self._go(spot, unfold=True)
+            if not folded and key is not Qt.Key.Key_Space:
+                self._open(spot)
         elif key in {Qt.Key.Key_Down, Qt.Key.Key_Up}:
             self._go((side, place + (1 if key is Qt.Key.Key_Down else -1)))
         elif key in {Qt.Key.Key_Left, Qt.Key.Key_Right}:
@@ -288,6 +303,11 @@ class LinkGraph(Painted):
             self.picked.emit(neighbour.key)
         self._into_view()
         self.update()
+
+    def _open(self, spot: tuple[int, int]) -> None:
+        neighbour = self._rows(spot[0])[spot[1]].neighbour
+        if neighbour is not None:
+            self.opened.emit(neighbour.key)
 
     def _unfold(self) -> None:
         if self._unfolded or not self.folded:

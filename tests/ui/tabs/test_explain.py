@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QLabel
 from pytestqt.modeltest import ModelTester
 from pytestqt.qtbot import QtBot
 
@@ -16,6 +17,7 @@ from mmdesk.engine.core.hashing import sha256_file
 from mmdesk.engine.core.types import Head
 from mmdesk.engine.services import explanations, predictions
 from mmdesk.engine.services import runs as run_service
+from mmdesk.ui.hints import for_window
 from mmdesk.ui.tabs.explain import wording
 from mmdesk.ui.tabs.explain.tab import ExplainTab
 from mmdesk.ui.window import MainWindow
@@ -327,13 +329,71 @@ def test_the_list_is_explained_into_a_file(
     rest(qtbot, window)
     listed = tab.entities.listed()
     assert 2 < len(listed) < 11
-    tab._of_the_list[1].trigger()
+    tab.whole.into_file.trigger()
     choose_file(window, tmp_path / "why.jsonl")
     rest(qtbot, window)
     assert _lines(tmp_path / "why.jsonl") == listed
     expected = explanations.explain_many(trained_case, "latest", listed, head=Head.CLASSIFICATION)
     made = (tmp_path / "why.jsonl").read_bytes().splitlines()
     assert made == [explanations.to_json(one) for one in expected]
+
+
+def test_the_scores_of_the_list_are_the_command_lines(
+    qtbot: QtBot, window: MainWindow, trained_case: Path, tmp_path: Path
+) -> None:
+    tab = explain_tab(qtbot, window, trained_case)
+    qtbot.keyClicks(tab.search, "m0000")
+    rest(qtbot, window)
+    listed = tab.entities.listed()
+    assert 2 < len(listed) < 11
+    tab.whole.save_scores.trigger()
+    choose_file(window, tmp_path / "scores.csv")
+    rest(qtbot, window)
+    written = [line.split(",") for line in (tmp_path / "scores.csv").read_text(encoding="utf-8").splitlines()]
+    assert tuple(written[0]) == predictions.COLUMNS
+    assert [line[0] for line in written[1:]] == listed
+    expected = predictions.predict_columns(trained_case, "latest", entities=listed)
+    assert expected.probability is not None
+    # Another process may add in another order: the last digits of single precision are not the same.
+    assert np.abs(np.array([float(line[3]) for line in written[1:]]) - expected.probability).max() < 1e-6
+
+
+def test_what_was_left_out_of_the_scores_is_said(qtbot: QtBot, window: MainWindow, trained_case: Path) -> None:
+    tab = explain_tab(qtbot, window, trained_case)
+    notes = predictions.predict_columns(trained_case, "latest").notes
+    assert notes
+    said = [label.text() for label in tab.entities.left_out.findChildren(QLabel)]
+    assert [text for text in said if text] == [for_window(note) for note in notes]
+    assert not any("mmdesk extract" in text for text in said)
+
+
+def test_enter_and_a_double_click_go_to_a_neighbour(qtbot: QtBot, window: MainWindow, trained_case: Path) -> None:
+    tab = explain_tab(qtbot, window, trained_case)
+    for way in ("table", "graph", "mouse"):
+        explanation = tab.page.explanation
+        assert explanation is not None
+        tab.page.choose(next(n for n, item in enumerate(explanation.items) if item.neighbour_id is not None))
+        links = tab.page.links
+        if way == "table":
+            wanted = explanation.items[links.items._places[links.items.table.chosen()[0]]].neighbour_id
+            qtbot.keyClick(links.items.table, Qt.Key.Key_Return)
+        else:
+            graph = links.graph
+            qtbot.keyClick(graph, Qt.Key.Key_Home)
+            assert graph._spot is not None
+            neighbour = graph._rows(graph._spot[0])[0].neighbour
+            assert neighbour is not None
+            wanted = neighbour.name
+            if way == "graph":
+                qtbot.keyClick(graph, Qt.Key.Key_Return)
+            else:
+                at = graph._node(*graph._spot).toPoint()
+                qtbot.mouseClick(graph, Qt.MouseButton.LeftButton, pos=at)
+                qtbot.mouseDClick(graph, Qt.MouseButton.LeftButton, pos=at)
+        rest(qtbot, window)
+        assert tab.entities.entity_id == wanted != explanation.entity_id
+        assert tab.page.explanation is not None
+        assert tab.page.explanation.entity_id == wanted
 
 
 def test_those_that_are_chosen_are_explained_as_pages(
@@ -348,7 +408,7 @@ def test_those_that_are_chosen_are_explained_as_pages(
     assert tab.entities.said.text() == "60 entities, 3 chosen"
     assert tab.page.explanation is before
     listed = tab.entities.listed()
-    tab._explain_list(tmp_path / "pages", pages=True)
+    tab.whole.explain(tmp_path / "pages", pages=True)
     rest(qtbot, window)
     names = {path.name for path in (tmp_path / "pages").iterdir()}
     assert names == {"index.html", *(f"{number:04d} {name}.html" for number, name in enumerate(listed, 1))}
@@ -358,7 +418,7 @@ def test_what_is_finished_when_it_is_cancelled_is_kept(
     qtbot: QtBot, window: MainWindow, trained_case: Path, tmp_path: Path
 ) -> None:
     tab = explain_tab(qtbot, window, trained_case)
-    tab._explain_list(tmp_path / "pages", pages=True)
+    tab.whole.explain(tmp_path / "pages", pages=True)
     qtbot.waitUntil(lambda: len(list(tmp_path.glob("pages/0*.html"))) > 1, timeout=LONG_MS)
     press(qtbot, window.strip, "Cancel Explaining 60 entities")
     rest(qtbot, window)

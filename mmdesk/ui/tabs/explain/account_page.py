@@ -130,7 +130,7 @@ class AccountPage(QWidget):
     def _build_evidence(self) -> None:
         self.attributes = self._linked(ItemTable(tr("Attributes")))
         self.events = self._linked(EventsView())
-        self._links = WhenShown(lambda: self._linked(LinksView()))
+        self._links = WhenShown(self._make_links)
         self._media = WhenShown(lambda: self._linked(MediaView(self._desk)))
         self._sides = WhenShown(lambda: self._linked(ForAndAgainst()))
         self.clauses = ClauseList()
@@ -161,6 +161,11 @@ class AccountPage(QWidget):
         """What is picked in it shows its source."""
         view.picked.connect(self._show_source)
         return view
+
+    def _make_links(self) -> LinksView:
+        made = self._linked(LinksView())
+        made.asked.connect(self.views.asked)
+        return made
 
     def _make_source(self) -> SourcePage:
         page = SourcePage(self._desk)

@@ -14,6 +14,7 @@ from mmdesk.ui.colours import SPACE_S
 from mmdesk.ui.desk import Desk
 from mmdesk.ui.entity_calls import DECISIONS, Scores
 from mmdesk.ui.formatting import menu_text
+from mmdesk.ui.hints import for_window
 from mmdesk.ui.jobs.job import Lane
 from mmdesk.ui.language import tr, tr_n
 from mmdesk.ui.session import Concern
@@ -21,6 +22,7 @@ from mmdesk.ui.tabs.explain.entity_columns import DISPOSITION_NAMES, entity_colu
 from mmdesk.ui.tabs.explain.notes_panel import NotesPanel
 from mmdesk.ui.widgets.basics import ElidedLabel, boxed, column, row
 from mmdesk.ui.widgets.fields import Choice, clearable
+from mmdesk.ui.widgets.findings import Sentence, SentenceList, Severity
 from mmdesk.ui.widgets.notice import Stateful
 from mmdesk.ui.widgets.table import Table
 
@@ -82,8 +84,9 @@ class EntityList(QWidget):
         bottom = boxed(self.bottom)
         self.notes.shown.connect(lambda shown: bottom.setVisible(not shown))  # there is no room for everything
         self.notes.shown.connect(lambda _shown: splitter.setSizes([2, 3]))
-        content = column(None, splitter, bottom, spacing=SPACE_S)
-        content.setStretch(0, 1)
+        self.left_out = SentenceList()
+        content = column(None, self.left_out, splitter, bottom, spacing=SPACE_S)
+        content.setStretch(1, 1)
         self.state = Stateful(boxed(content))
         narrowing = row(None, self.filter_box, self.mark_box)
         narrowing.setStretch(0, 1)
@@ -113,6 +116,7 @@ class EntityList(QWidget):
         if first:
             self.table.sortByColumn(score_column(columns), Qt.SortOrder.DescendingOrder)
         self.filter_box.setVisible(any(head.value == "classification" for head, _ in known_heads(scores)))
+        self.left_out.show_sentences([Sentence(Severity.WARNING, for_window(note)) for note in scores.notes])
         self._filter()
         self.state.show_content()
         if self.table.columns.rowCount():
@@ -221,11 +225,14 @@ class EntityList(QWidget):
 
     def listed(self) -> list[str]:
         """Who is meant by the list: the chosen ones if they are several, else all that are shown, in their order."""
+        found: list[str] = self.listed_ids().to_pylist()
+        return found
+
+    def listed_ids(self) -> pa.Array:
+        """The same as one block of texts, which takes no time for a million of them."""
         assert self.scores is not None
         chosen = self.table.chosen_rows()
-        rows = chosen if len(chosen) > 1 else self.table.columns.rows
-        found: list[str] = self.scores.entity_ids.take(rows).to_pylist()
-        return found
+        return self.scores.entity_ids.take(chosen if len(chosen) > 1 else self.table.columns.rows)
 
     def go_to(self, entity_id: str) -> bool:
         """Choose an entity, whatever is filtered out now; False if there is no such."""

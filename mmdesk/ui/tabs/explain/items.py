@@ -32,9 +32,10 @@ Numbered = Sequence[tuple[int, "Item"]]
 
 
 class ItemTable(QWidget):
-    """A table of evidence; ``picked`` carries the item's place in the explanation."""
+    """A table of evidence; ``picked`` carries the item's place in the explanation, ``opened`` that of one entered."""
 
     picked = Signal(int)
+    opened = Signal(int)
 
     def __init__(
         self, name: str, *, value: str = tr("Value"), when: bool = False, attention: bool = False, source: bool = True
@@ -47,6 +48,7 @@ class ItemTable(QWidget):
         self._delegate = SignedBarDelegate(self._change, self.table)
         self._scale = Scale(str, str, "")
         self.table.picked.connect(self._on_table_picked)
+        self.table.opened.connect(lambda row: self.opened.emit(self._places[row]))
         column(self, self.table)
 
     def show_items(self, items: Numbered, scale: Scale, largest: float) -> None:
@@ -176,15 +178,23 @@ class EventsView(QWidget):
 
 
 class LinksView(QWidget):
-    """Neighbours as a graph above, as a table below."""
+    """Neighbours as a graph above, as a table below.
+
+    ``asked`` carries the neighbour to go to: Enter or a double click, there and here.
+    """
 
     picked = Signal(int)
+    asked = Signal(str)
 
     def __init__(self) -> None:
         super().__init__()
         self._line_of: dict[int, int] = {}
+        self._neighbours: dict[int, str] = {}
         self.graph, area = scrolled_graph()
         self.items = ItemTable(tr("Links"), when=True)
+        for view in (self.graph, self.items):
+            view.setToolTip(tr("Enter or a double click goes to the neighbour."))
+            view.opened.connect(self._on_opened)
         vertical = Qt.Orientation.Vertical
         column(self, Splitter("explain.links", (area, self.items), (210, 190), orientation=vertical))
         self.graph.picked.connect(self._on_graph_picked)
@@ -194,6 +204,7 @@ class LinksView(QWidget):
         """Show these interactions; several with one neighbour are one line of the graph."""
         self.items.show_items(items, scale, largest)
         self._line_of = {}
+        self._neighbours = {place: item.neighbour_id for place, item in items if item.neighbour_id is not None}
         sums: dict[str, float] = {}
         first: dict[str, int] = {}
         for place, item in items:
@@ -220,6 +231,10 @@ class LinksView(QWidget):
     def _on_items_picked(self, place: int) -> None:
         self.graph.choose(self._line_of.get(place))
         self.picked.emit(place)
+
+    def _on_opened(self, place: int) -> None:
+        if place in self._neighbours:
+            self.asked.emit(self._neighbours[place])
 
 
 class ForAndAgainst(QWidget):

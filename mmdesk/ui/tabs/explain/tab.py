@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,7 +19,7 @@ from mmdesk.ui.desk import Desk, Room
 from mmdesk.ui.entity_calls import Scores
 from mmdesk.ui.formatting import relative_time, shown, tool_tip
 from mmdesk.ui.jobs.job import Failure, Job, Lane
-from mmdesk.ui.language import tr, tr_later, tr_n
+from mmdesk.ui.language import tr, tr_later
 from mmdesk.ui.printing import Paper, usual_paper
 from mmdesk.ui.session import Concern
 from mmdesk.ui.tabs.explain.account_page import AccountPage
@@ -27,8 +27,9 @@ from mmdesk.ui.tabs.explain.entity_columns import known_heads
 from mmdesk.ui.tabs.explain.entity_list import EntityList
 from mmdesk.ui.tabs.explain.marking import Marking
 from mmdesk.ui.tabs.explain.overview_page import OverviewPage
+from mmdesk.ui.tabs.explain.whole_list import WholeList
 from mmdesk.ui.tabs.explain.wording import HEAD_NAMES, account_text
-from mmdesk.ui.widgets.basics import ActionButton, Label, boxed, column, row
+from mmdesk.ui.widgets.basics import Label, boxed, column, row
 from mmdesk.ui.widgets.fields import Choice
 from mmdesk.ui.widgets.notice import Stateful
 from mmdesk.ui.widgets.splitter import Splitter
@@ -98,13 +99,7 @@ class ExplainTab(Room):
         )
         add("Explain", tr_later("Show the source line"), self.page.show_source_line, shortcut="Ctrl+L", icon="table")
         add("Explain", tr_later("Find an entity"), self._on_find, shortcut="Ctrl+F", icon="search")
-        self._of_the_list = (
-            add("Explain", tr_later("Overview of the list"), self._on_overview, shortcut="Ctrl+Shift+O", enabled=False),
-            add("Explain", tr_later("Explain the list into a file…"), self._on_list_file, icon="export", enabled=False),
-            add("Explain", tr_later("Explain the list as pages…"), self._on_list_pages, icon="export", enabled=False),
-        )
-        self.entities.bottom.addWidget(ActionButton(self._of_the_list[0], tr("Overview")))
-        self.entities.bottom.addWidget(ActionButton(self._of_the_list[2], tr("Explain all…")))
+        self.whole = WholeList(desk, self.entities, self._on_overview, lambda: (self._run_id, self._account()))
         self.marking = Marking(desk, self.entities)
         self.page.shown.connect(lambda: self._enable(True))
         self.page.views.asked_as_of.connect(self._explain_as_of)
@@ -148,7 +143,7 @@ class ExplainTab(Room):
             self._overview.made.clear()
         self._state.show_empty("explain", tr("No case is open"), "")
         self._enable(False)
-        self._enable_list(False)
+        self.whole.enable(False)
 
     def load(self) -> None:
         """Read the runs anew, then the scores."""
@@ -193,7 +188,7 @@ class ExplainTab(Room):
             return
         self._run_id = run_id
         self._enable(False)
-        self._enable_list(False)
+        self.whole.enable(False)
         self._show_entity()
         self.entities.state.show_busy(tr("Scoring every entity"))
         self._reasons.show_empty("person", tr("No entity is chosen"), tr("Choose one on the left to see why."))
@@ -216,7 +211,7 @@ class ExplainTab(Room):
     def _on_scores(self, scores: Scores) -> None:
         self.head_box.set_options([(HEAD_NAMES[head], head) for head, _ in known_heads(scores)], self.head_box.value)
         self.entities.show_scores(scores)
-        self._enable_list(bool(self.table.columns.rowCount()))
+        self.whole.enable(bool(self.table.columns.rowCount()))
 
     # One entity.
 
@@ -274,47 +269,6 @@ class ExplainTab(Room):
             self._right.setCurrentWidget(self._overview)
             self.overview.show_list(self._run_id, self.entities.listed(), self.head_box.value)
 
-    def _on_list_file(self) -> None:
-        choosers.choose_new_file(
-            self, self.desk.settings, tr("Explain the list into a file"), "explanations.jsonl",
-            lambda path: self._explain_list(path, pages=False),
-        )  # fmt: skip
-
-    def _on_list_pages(self) -> None:
-        choosers.choose_folder(
-            self, self.desk.settings, tr("A folder for the pages"), lambda path: self._explain_list(path, pages=True)
-        )
-
-    def _explain_list(self, path: Path, *, pages: bool) -> None:
-        if self.entities.scores is None or self._run_id is None:
-            return
-        entities = self.entities.listed()
-        finished = [0]
-        what = tr_n("{n:,} entity", "{n:,} entities", len(entities))
-
-        def tell(words: str) -> None:
-            self.desk.tell(f"{words}: {path / 'index.html' if pages else path}", "done", "good")
-
-        def on_event(event: Mapping[str, object]) -> None:
-            if event.get("event") == "explained":
-                finished[0] = int(str(event["done"]))
-
-        self.desk.jobs.submit(
-            Lane.HEAVY,
-            calls.explain_to_pages if pages else calls.explain_to_file,
-            self.desk.session.folder,
-            self._run_id,
-            entities,
-            self._account(),
-            path,
-            title=tr("Explaining {what}", what=what),
-            owner=self,
-            on_event=on_event,
-            on_failure=self.desk.tell_failure,
-            on_success=lambda _report: tell(tr("{what} explained", what=what)),
-            on_cancel=lambda: tell(tr("Stopped; {finished:,} of {what} explained", finished=finished[0], what=what)),
-        )
-
     # Commands.
 
     def _on_copy(self) -> None:
@@ -358,10 +312,6 @@ class ExplainTab(Room):
             self.going.emit("explain", None)
             self.search.setFocus()
             self.search.selectAll()
-
-    def _enable_list(self, scored: bool) -> None:
-        for action in self._of_the_list:
-            action.setEnabled(scored)
 
     def _enable(self, explained: bool) -> None:
         self._copy.setEnabled(explained)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QLineEdit, QProgressBar, QTabWidget, QWidget
@@ -58,6 +58,7 @@ class TrainTab(Room):
         self._job: Job | None = None
         self._history: list[Mapping[str, object]] = []
         self._baseline: dict[str, float] = {}
+        self._findings: list[Sentence] = []
         self._run_id: str | None = None
         self._ready = False
         self._form = SettingsForm()
@@ -225,7 +226,7 @@ class TrainTab(Room):
     def _on_start(self) -> None:
         if not self._start.isEnabled():
             return
-        self._history, self._run_id, self._baseline = [], None, {}
+        self._history, self._run_id, self._baseline, self._findings = [], None, {}, []
         name = self._name.text().strip() or None
         self._figures.show_figures([])
         self._news.show_sentences([])
@@ -247,6 +248,10 @@ class TrainTab(Room):
     def _on_event(self, event: Mapping[str, object]) -> None:
         if event.get("event") == "baseline":
             self._baseline = baseline_curves({"baseline": event})
+        elif event.get("event") == "finding":
+            severity = Severity(str(event["severity"]))
+            self._findings.append(Sentence(severity, for_window(str(event["text"]).removeprefix("Note: "))))
+            self._news.show_sentences(self._findings)
         elif event.get("event") == "epoch":
             self._history.append(event)
             self._show_history(self._baseline)
@@ -279,6 +284,7 @@ class TrainTab(Room):
             tr("this training was done before; its result is shown") if result.existing else tr("done")
         )
         self._figures.show_figures(figures_of(result.metrics))
+        self._findings = [Sentence(Severity.WARNING, for_window(note)) for note in result.notes]
         self.desk.session.tell(Concern.RUNS)
         self._show_page(result.run_id)
         self._enable()
@@ -293,7 +299,7 @@ class TrainTab(Room):
         self._history = list(page.history)
         self._show_history(baseline_curves(page.row.metrics))
         self._figures.show_figures(figures_of(page.row.metrics))
-        self._news.show_sentences(_remarks(page))
+        self._news.show_sentences([*_verdict(page.row.metrics), *self._findings])
         self._state.show_content()
 
     def _show_history(self, baseline: Mapping[str, float]) -> None:
@@ -383,7 +389,11 @@ def _setting(field: ConfigField) -> Setting:
     )  # fmt: skip
 
 
-def _remarks(page: RunPage) -> list[Sentence]:
-    """What the run says about itself."""
-    remarks = page.row.metrics.get("remarks", ()) if page.row.metrics else ()
-    return [Sentence(Severity.NOTE, str(remark)) for remark in remarks] if isinstance(remarks, (list, tuple)) else []
+def _verdict(metrics: Mapping[str, Any]) -> list[Sentence]:
+    """Whether the run beats the plain baseline, in the words of the command line; none was trained: nothing."""
+    comparison = metrics.get("comparison") or {}
+    heads = comparison.get("heads") or {}
+    if not heads:
+        return []
+    beats = all(one["beats"] for one in heads.values())
+    return [Sentence(Severity.GOOD if beats else Severity.WARNING, str(comparison["text"]))]

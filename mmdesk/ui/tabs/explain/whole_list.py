@@ -1,0 +1,136 @@
+"""What is done with everybody in the list: an overview, explanations, and the scores as a file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from PySide6.QtCore import QObject
+from PySide6.QtGui import QAction
+
+from mmdesk.ui import calls, choosers, entity_calls
+from mmdesk.ui.desk import Desk
+from mmdesk.ui.jobs.job import Lane
+from mmdesk.ui.language import tr, tr_later, tr_n
+from mmdesk.ui.tabs.explain.entity_list import EntityList
+from mmdesk.ui.widgets.basics import ActionButton
+
+_SCORE_FILES = tr("Tables for spreadsheets (*.csv);;One line each, JSON (*.jsonl);;Columns (*.parquet)")
+
+
+class WholeList(QObject):
+    """The commands, and the buttons for some of them under the list.
+
+    Args:
+        desk: The window's shared parts.
+        entities: The list; "the list" means :meth:`EntityList.listed`.
+        on_overview: Shows the overview.
+        asked: The run and the account that are chosen; no run as long as nothing is scored.
+    """
+
+    def __init__(
+        self,
+        desk: Desk,
+        entities: EntityList,
+        on_overview: Callable[[], object],
+        asked: Callable[[], tuple[str | None, calls.Account]],
+    ) -> None:
+        super().__init__(entities)
+        self._desk, self._list, self._asked = desk, entities, asked
+        self.overview = self._command(tr_later("Overview of the list"), on_overview, shortcut="Ctrl+Shift+O")
+        self.into_file = self._command(tr_later("Explain the list into a file…"), self._on_file, icon="export")
+        self.into_pages = self._command(tr_later("Explain the list as pages…"), self._on_pages, icon="export")
+        self.save_scores = self._command(
+            tr_later("Save the scores of the list…"), self._on_scores, icon="save",
+            help_text=tr("As the list stands: those that are chosen, else all that are shown, in their order."),
+        )  # fmt: skip
+        self._actions = (self.overview, self.into_file, self.into_pages, self.save_scores)
+        entities.bottom.addWidget(ActionButton(self.overview, tr("Overview")))
+        entities.bottom.addWidget(ActionButton(self.into_pages, tr("Explain all…")))
+
+    def _command(
+        self,
+        text: str,
+        handler: Callable[[], object],
+        *,
+        shortcut: str | None = None,
+        icon: str = "",
+        help_text: str = "",
+    ) -> QAction:
+        return self._desk.commands.add(
+            "Explain", text, handler, shortcut=shortcut, icon=icon, enabled=False, help_text=help_text
+        )
+
+    def enable(self, scored: bool) -> None:
+        """There is a list, or there is none."""
+        for action in self._actions:
+            action.setEnabled(scored)
+
+    # Explanations.
+
+    def _on_file(self) -> None:
+        choosers.choose_new_file(
+            self._list, self._desk.settings, tr("Explain the list into a file"), "explanations.jsonl",
+            lambda path: self.explain(path, pages=False),
+        )  # fmt: skip
+
+    def _on_pages(self) -> None:
+        choosers.choose_folder(
+            self._list, self._desk.settings, tr("A folder for the pages"), lambda path: self.explain(path, pages=True)
+        )
+
+    def explain(self, path: Path, *, pages: bool) -> None:
+        """Explain the list into a file, or into a folder of pages."""
+        run_id, account = self._asked()
+        if self._list.scores is None or run_id is None:
+            return
+        entities = self._list.listed()
+        finished = [0]
+        what = tr_n("{n:,} entity", "{n:,} entities", len(entities))
+
+        def tell(words: str) -> None:
+            self._desk.tell(f"{words}: {path / 'index.html' if pages else path}", "done", "good")
+
+        def on_event(event: Mapping[str, object]) -> None:
+            if event.get("event") == "explained":
+                finished[0] = int(str(event["done"]))
+
+        self._desk.jobs.submit(
+            Lane.HEAVY,
+            calls.explain_to_pages if pages else calls.explain_to_file,
+            self._desk.session.folder,
+            run_id,
+            entities,
+            account,
+            path,
+            title=tr("Explaining {what}", what=what),
+            owner=self,
+            on_event=on_event,
+            on_failure=self._desk.tell_failure,
+            on_success=lambda _report: tell(tr("{what} explained", what=what)),
+            on_cancel=lambda: tell(tr("Stopped; {finished:,} of {what} explained", finished=finished[0], what=what)),
+        )
+
+    # Scores.
+
+    def _on_scores(self) -> None:
+        choosers.choose_new_file(
+            self._list, self._desk.settings, tr("Save the scores of the list"), "scores.csv", self._save_scores,
+            kinds=_SCORE_FILES,
+        )  # fmt: skip
+
+    def _save_scores(self, path: Path) -> None:
+        run_id, account = self._asked()
+        if self._list.scores is None or run_id is None:
+            return
+        listed = self._list.listed_ids()
+        who = entity_calls.Who(listed, as_of_us=account.as_of_us)
+        self._desk.jobs.submit(
+            Lane.HEAVY, entity_calls.save_scores, self._desk.session.folder, run_id, who, path,
+            title=tr_n("Scoring {n:,} entity into a file", "Scoring {n:,} entities into a file", len(listed)),
+            owner=self, on_failure=self._desk.tell_failure,
+            on_cancel=lambda: self._desk.tell(tr("Stopped; no scores were written"), "info", "warn"),
+            on_success=lambda saved: self._desk.tell(
+                tr_n("{n:,} score written: {path}", "{n:,} scores written: {path}", saved, path=path), "done", "good"
+            ),
+        )  # fmt: skip
