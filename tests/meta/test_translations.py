@@ -87,14 +87,28 @@ _SHOWING = re.compile(
 )
 """What puts a text on the screen: there even a single small word is one."""
 _QUIET = re.compile(
-    r"^(set(Object|Application|DesktopFile)Name|(set)?[pP]roperty|supersede|get|pop|getattr|getLogger|debug|info|warning|error"
-    r"|exception|replace|startswith|endswith|(remove|r?)(prefix|suffix)|split|r?partition|strip|[lr]strip|setStyle|compile"
+    r"^(set(Object|Application|DesktopFile)Name|(set)?[pP]roperty|supersede|get|pop|getattr|getLogger|debug|info|warning"
+    r"|error|exception|replace|startswith|endswith|(remove|r?)(prefix|suffix)|split|r?partition|strip|[lr]strip|setStyle|compile"
     r"|match|search|fullmatch|sub|cast|TypeVar|add|separate|icon|put_icon|pixmap|Picture|resource|setShortcut|encode|decode"
-    r"|emit|go|_?send|setHtml|setDefaultStyleSheet|set_kind|frame|role|swatch|load|ValueError|KeyError|RuntimeError"
-    r"|TypeError|NotImplementedError|setdefault)$"
+    r"|emit|go|in_words|in_capitals|_?send|setHtml|setDefaultStyleSheet|set_kind|frame|role|swatch|load|ValueError"
+    r"|KeyError|RuntimeError|TypeError|NotImplementedError|setdefault)$"
 )
 """What takes names, keys and patterns."""
-_QUIET_WORDS = {"icon", "kind", "role", "shortcut", "key", "name", "mode", "code", "symbol", "side", "size", "picture"}
+_QUIET_WORDS = {
+    "icon",
+    "kind",
+    "role",
+    "shortcut",
+    "key",
+    "name",
+    "mode",
+    "code",
+    "symbol",
+    "side",
+    "size",
+    "picture",
+    "orientation",
+}
 _KINDS = re.compile(
     r"^(muted|small|good|bad|warn|strong|heading|title|figure|accent|raises|lowers|control|info|done|failed)$"
 )
@@ -104,6 +118,8 @@ _TERMS = re.compile(
     r"| on $| at $| points$|^\x00|was read$|^unknown entity$|^Reaching the server$"
 )
 """The field's own terms, units, keys, and what is read by programs or by whoever mends this one."""
+_SHOWN_WHEREVER = re.compile(r"^(__init__|InfiniteLine|Histogram|Line)$")
+"""What names axes, levels and curves with whichever of its arguments."""
 _ICONS = {path.stem for path in (tool.ROOT / "resources" / "icons").glob("*.svg")}
 _WITH_ICON_FIRST = {"IconButton", "show_empty", "say"}
 _ELSEWHERE = {"printing.py", "player_process.py", "hints.py", "colours.py", "language.py", "instances.py", "drafts.py"}
@@ -123,6 +139,7 @@ def _is_shown(node: ast.Constant, parents: dict[ast.AST, ast.AST]) -> bool:
     text = str(node.value)
     below: ast.AST = node
     above = parents[node]
+    nested = False
     if isinstance(above, ast.Expr):
         return False  # a docstring
     while not isinstance(above, (ast.stmt, ast.match_case)):
@@ -132,8 +149,11 @@ def _is_shown(node: ast.Constant, parents: dict[ast.AST, ast.AST]) -> bool:
             name, first = _name(above), bool(above.args) and below is above.args[0]
             if name in tool.FUNCTIONS or _QUIET.match(name) or (name in _WITH_ICON_FIRST and first and text in _ICONS):
                 return False
+            if _SHOWN_WHEREVER.match(name) and not nested:
+                return True
             if _SHOWING.match(name):
                 return first or isinstance(parents[node], ast.JoinedStr) or not _is_word(text)
+            nested = True
         below, above = above, parents[above]
     return not _is_word(text)
 
@@ -146,7 +166,10 @@ def _is_key(below: ast.AST, above: ast.AST, text: str) -> bool:
         case ast.Subscript():
             return below is above.slice
         case ast.Dict():
-            return below in above.keys and _is_word(text)
+            said = next((value for key, value in zip(above.keys, above.values, strict=True) if key is below), None)
+            return said is not None and (
+                _is_word(text) or (isinstance(said, ast.Call) and _name(said) in tool.FUNCTIONS)
+            )
         case ast.keyword():
             return above.arg in _QUIET_WORDS
         case _:
@@ -197,6 +220,8 @@ def test_no_text_of_the_window_is_left_to_one_language() -> None:
         'y = f"; {n:,} left out"',
         'dialog(title="Reading the file")',
         'menu.addAction("rename")',
+        'super().__init__("", "epoch")',
+        'pg.InfiniteLine(level, angle=0, label="threshold")',
         'z = " and ".join(f"{one} or so" for one in all)',
     ],
 )

@@ -9,6 +9,9 @@ import sys
 
 import pytest
 
+from mmdesk.engine.explanation.references import Custody, custody_words
+from mmdesk.engine.services.runs import config_fields
+from mmdesk.ui.engine_words import ENGINE_SENTENCES
 from mmdesk.ui.language import longer, tr, tr_in, tr_n
 from mmdesk.ui.settings import Preferences, Settings
 
@@ -45,6 +48,12 @@ def test_texts_are_filled_and_numbers_choose_the_form() -> None:
 ])  # fmt: skip
 def test_the_long_language_is_longer_by_two_fifths_and_ends_alike(text: str, drawn_out: str) -> None:
     assert longer(text) == drawn_out
+
+
+def test_sentences_of_the_engine_that_are_translated_are_those_it_says() -> None:
+    says = {field.help for field in config_fields()}
+    says |= {custody_words(standing, imported=imported) for standing in Custody for imported in (True, False)}
+    assert says - set(ENGINE_SENTENCES) == set()
 
 
 _LOOK = """

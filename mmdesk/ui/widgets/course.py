@@ -139,7 +139,7 @@ class CoursePlot(Plot):
         right = abs(values[-1] - level) >= abs(values[1] - level)
         pen = pg.mkPen(QColor(self.colours.muted), width=1.2, style=Qt.PenStyle.DashLine)
         line = pg.InfiniteLine(
-            level, angle=0, pen=pen, label="threshold",
+            level, angle=0, pen=pen, label=tr("threshold"),
             labelOpts={"position": 0.96 if right else 0.06, "color": self.colours.muted, "anchors": [(right, 1)] * 2},
         )  # fmt: skip
         line.label.setFont(self.font())

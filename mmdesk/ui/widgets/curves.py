@@ -68,7 +68,7 @@ class CurvePlot(Plot):
     """Shows one :class:`Chart`."""
 
     def __init__(self) -> None:
-        super().__init__("", "epoch")
+        super().__init__("", tr("epoch"))
         self._chart: Chart | None = None
         self.setMinimumHeight(150)
 
@@ -113,7 +113,7 @@ class CurvePlot(Plot):
         # On the side where the line of the best epoch does not stand.
         side = 0 if chart.best is not None and chart.best > _LATE * len(chart.lines[0].values) else 1
         line = pg.InfiniteLine(
-            level, angle=0, pen=_baseline_pen(self.colours), label=f"baseline {score(level)}",
+            level, angle=0, pen=_baseline_pen(self.colours), label=tr("baseline {baseline}", baseline=score(level)),
             labelOpts={"position": (0.01, 0.99)[side], "anchors": [(side, 0), (side, 1)], "color": self.colours.text,
                        "fill": _ground(self.colours)},
         )  # fmt: skip
@@ -162,8 +162,8 @@ class Legend(Painted):
         """A piece of each line and its name."""
         colours = current()
         entries = [
-            ("train", pg.mkPen(QColor(colours.series[0]), width=2)),
-            ("validation", pg.mkPen(QColor(colours.series[1]), width=2)),
+            (in_words("train"), pg.mkPen(QColor(colours.series[0]), width=2)),
+            (in_words("validation"), pg.mkPen(QColor(colours.series[1]), width=2)),
         ]
         if self._baseline:
             entries.append((tr("plain baseline, validation"), _baseline_pen(colours)))

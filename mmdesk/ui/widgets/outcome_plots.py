@@ -23,7 +23,7 @@ class ReliabilityPlot(Plot):
     """Means of what was predicted against means of what was observed, bin by bin; on the line both agree."""
 
     def __init__(self) -> None:
-        super().__init__("", "predicted", "observed")
+        super().__init__("", tr("predicted"), tr("observed"))
         self._bins: Bins = ()
         self._share = True
         self.setMinimumHeight(200)

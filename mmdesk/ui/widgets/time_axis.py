@@ -9,11 +9,18 @@ from collections.abc import Sequence
 import pyqtgraph as pg
 from PySide6.QtCore import QRectF
 
+from mmdesk.ui.language import tr
+
 _STEPS_S = (1, 5, 15, 60, 300, 900, 3600, 3 * 3600, 6 * 3600, 12 * 3600, 86_400, 2 * 86_400, 7 * 86_400, 14 * 86_400)
 _MONTH_STEPS = (1, 2, 3, 6, 12, 24, 60, 120, 240)
 _MONTH_S = 30.44 * 86_400
 _TICK_ROOM = 64
-_HOUR, _DAY = "%H:%M", "%d %b"
+_HOUR, _DAY = "%H:%M", tr("%d %b")
+_MONTHS = (
+    tr("Jan"), tr("Feb"), tr("Mar"), tr("Apr"), tr("May"), tr("Jun"),
+    tr("Jul"), tr("Aug"), tr("Sep"), tr("Oct"), tr("Nov"), tr("Dec"),
+)  # fmt: skip
+"""What ``%b`` stands for, in the window's language whatever the process's locale is."""
 
 
 def time_ticks(low: float, high: float, size: float) -> tuple[list[float], float, str]:
@@ -41,7 +48,7 @@ def tick_text(time_s: float, form: str) -> str:
     """A tick's moment; where they are hours, midnight is the day that begins."""
     moment = _moment(time_s)
     begins_day = form == _HOUR and (moment.hour, moment.minute) == (0, 0)
-    return moment.strftime(_DAY if begins_day else form)
+    return moment.strftime((_DAY if begins_day else form).replace("%b", _MONTHS[moment.month - 1]))
 
 
 class TimeAxis(pg.AxisItem):  # type: ignore[misc]  # pyqtgraph has no types

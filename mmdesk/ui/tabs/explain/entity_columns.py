@@ -26,7 +26,11 @@ _DECISION_HELP = tr(
     "What can be said so that, for entities like those the model was checked on, the truth is ruled out in at most one "
     "of ten of each class. Uncertain: neither can be ruled out."
 )
-_SHORT = {Head.REGRESSION: tr("Number"), Head.RANKING: tr("Ranking"), Head.CLASSIFICATION: tr("Probability")}
+_SHORT = {
+    Head.REGRESSION: tr("Number"),
+    Head.RANKING: tr("Ranking"),
+    Head.CLASSIFICATION: tr_in("column", "Probability"),
+}
 _RANKED = {Head.REGRESSION: "regression", Head.RANKING: "ranking", Head.CLASSIFICATION: "probability"}
 
 

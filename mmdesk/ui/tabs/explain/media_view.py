@@ -9,7 +9,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QPlainTextEdit, QSlider, QStackedWidget, QWidget
 
-from mmdesk.engine.explanation.references import Custody, custody_words
+from mmdesk.engine.explanation.references import Custody
 from mmdesk.ui import calls
 from mmdesk.ui.colours import SPACE_S
 from mmdesk.ui.desk import Desk
@@ -18,7 +18,7 @@ from mmdesk.ui.jobs.job import Failure, Lane
 from mmdesk.ui.language import tr
 from mmdesk.ui.tabs.explain.items import ItemTable, Numbered
 from mmdesk.ui.tabs.explain.playback import Playback
-from mmdesk.ui.tabs.explain.wording import Scale
+from mmdesk.ui.tabs.explain.wording import Scale, custody_said
 from mmdesk.ui.widgets.basics import ElidedLabel, Label, boxed, column, frame, row, zoom_buttons
 from mmdesk.ui.widgets.media import Frame, FrameGrid, Screen
 from mmdesk.ui.widgets.notice import Picture, Stateful
@@ -150,7 +150,7 @@ class MediaView(QWidget):
 
     def _on_failed(self, failure: Failure) -> None:
         if failure.code in _LOST:
-            self._warn(custody_words(_LOST[failure.code], imported=False))
+            self._warn(custody_said(_LOST[failure.code], imported=False))
         self._state.show_error(failure.message, failure.hint, failure.details)
 
     def _on_preview(self, item: Item, seen: Preview) -> None:
@@ -164,7 +164,7 @@ class MediaView(QWidget):
             facts.append(duration(seen.length_s) if seen.length_s >= 10 else f"{seen.length_s:.1f} s")
         if item.time_us is not None:
             facts.append(data_time(item.time_us))
-        self._warn("" if seen.intact else custody_words(Custody.ALTERED, imported=False))
+        self._warn("" if seen.intact else custody_said(Custody.ALTERED, imported=False))
         self._facts.set_text(" · ".join(facts))
         self._facts.set_kind("small" if seen.intact else "bad")
         self._overlay.setVisible(seen.pixels is not None)

@@ -13,6 +13,7 @@ from mmdesk.engine.core.types import Head
 from mmdesk.ui import calls, choosers
 from mmdesk.ui.colours import SPACE_L, SPACE_M, SPACE_S
 from mmdesk.ui.desk import Desk
+from mmdesk.ui.engine_words import in_words
 from mmdesk.ui.formatting import percent
 from mmdesk.ui.jobs.job import Failure, Job, Lane
 from mmdesk.ui.language import tr, tr_n
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 _KINDS = {"attribute": tr("Attribute"), "event": tr("Event"), "neighbour": tr("Link"), "artifact": tr("File")}
 _NOT_GROUPED = (tr("Not at all"), "")
+_BY_ENGINE = {"media": in_words("files"), "decision": in_words("decision")}
+"""Groupings by what the engine says of an entity; any other is by an attribute of that name."""
 _BAR_COLUMN = 2
 
 
@@ -82,8 +85,7 @@ class OverviewPage(QWidget):
         self.by_box.set_options([_NOT_GROUPED])
 
     def _on_groupings(self, words: tuple[str, ...]) -> None:
-        names = {"media": "files", "decision": "decision"}
-        options = [_NOT_GROUPED, *((names.get(word, word), word) for word in words)]
+        options = [_NOT_GROUPED, *((_BY_ENGINE.get(word, word), word) for word in words)]
         self.by_box.set_options(options, self.by_box.value)
 
     def _make(self) -> None:
@@ -128,7 +130,11 @@ class OverviewPage(QWidget):
                 run_id=overview.run_id[:12],
             )
         )
-        names = [(f"{group.name} ({group.entities:,})", group.name) for group in overview.groups]
+        of_the_case = self.by_box.value not in {"", *_BY_ENGINE}  # then all but the first are values out of its data
+        names = [
+            (f"{group.name if of_the_case and place else in_words(group.name)} ({group.entities:,})", group.name)
+            for place, group in enumerate(overview.groups)
+        ]
         self.group_box.set_options(names, self.group_box.value)
         self._show_group()
         self.export.setEnabled(True)

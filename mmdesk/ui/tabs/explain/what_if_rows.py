@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mmdesk.engine.core.types import ColumnKind, Head
+from mmdesk.ui.engine_words import in_words
 from mmdesk.ui.formatting import data_time, percent
 from mmdesk.ui.language import tr
 from mmdesk.ui.models.cells import CellKind, FieldCell
@@ -85,7 +86,7 @@ def became(before: str | None, after: str | None) -> str:
     """``uncertain``, or ``positive → uncertain``."""
     if before is None:
         return ""
-    return before if after in {None, before} else f"{before} → {after}"
+    return in_words(before) if after is None or after == before else f"{in_words(before)} → {in_words(after)}"
 
 
 def other_heads(before: Said, after: Said | None, shown: Head) -> str:

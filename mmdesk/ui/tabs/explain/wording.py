@@ -105,7 +105,8 @@ def _account(explanation: Explanation, steps: list[Step]) -> Account:
             Step(tr("Left over by the calculation"), explanation.gap, None, tr("What the numerical sum misses"))
         )
     name = HEAD_NAMES[explanation.head]
-    return Account(explanation.base, start_name(explanation), tuple(steps), explanation.output, name)
+    start = start_name(explanation)
+    return Account(explanation.base, tr(start), tuple(steps), explanation.output, name)
 
 
 def item_name(item: Item) -> str:
@@ -164,15 +165,20 @@ def source_line(item: Item) -> str:
     return ", ".join(parts)
 
 
+def custody_said(standing: Custody, *, imported: bool) -> str:
+    """What a check of a file or a row found."""
+    words = custody_words(standing, imported=imported)
+    return tr(words)
+
+
 def custody_text(checked: CheckedFile) -> str:
     """What a check of a file behind a piece of evidence found."""
-    said = custody_words(checked.standing, imported=checked.import_id is not None)
-    return f"{shown(_bare(checked.name), 60)} {said}"
+    return f"{shown(_bare(checked.name), 60)} {custody_said(checked.standing, imported=checked.import_id is not None)}"
 
 
 def custody_phrase(standing: str) -> str:
     """What a check of an imported table found, beginning a line."""
-    words = custody_words(Custody(standing), imported=True)
+    words = custody_said(Custody(standing), imported=True)
     return words[:1].upper() + words[1:]
 
 

@@ -40,7 +40,7 @@ class HealthPage(QWidget):
         self._missing = BarList(tr("Missing values"), tr("No attribute has missing values."))
         self._lacking = BarList(tr("Entities without"), tr("No entities."))
         self._types = BarList(tr("Event types"), tr("No events."))
-        self._span = Histogram("", "events")
+        self._span = Histogram("", tr("events"))
         self._span_text = Label("", "small")
         grid = QGridLayout()
         grid.setSpacing(SPACE_S)

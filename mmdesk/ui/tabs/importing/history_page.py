@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QWidget
 from mmdesk.ui import calls, choosers
 from mmdesk.ui.colours import SPACE_S
 from mmdesk.ui.desk import Desk
-from mmdesk.ui.engine_words import in_capitals
+from mmdesk.ui.engine_words import in_capitals, in_words
 from mmdesk.ui.formatting import LONG_AGO, MISSING, exact_time, relative_time, shown
 from mmdesk.ui.jobs.job import Failure, Lane
 from mmdesk.ui.language import tr, tr_n
@@ -23,9 +23,6 @@ from mmdesk.ui.widgets.table import Table
 
 if TYPE_CHECKING:
     from mmdesk.engine.services.table_reports import ImportHistory, ImportRecord, RedoReport, UndoReport
-
-
-_WORDS = {"inserted": tr("new"), "artifacts": tr("new")}
 
 
 class HistoryPage(QWidget):
@@ -188,4 +185,6 @@ def _columns(records: tuple[ImportRecord, ...]) -> list[Column]:
 
 def _counts(counts: Mapping[str, object]) -> str:
     numbers = {name: value for name, value in counts.items() if isinstance(value, int) and not isinstance(value, bool)}
-    return ", ".join(f"{value:,} {_WORDS.get(name, name)}" for name, value in numbers.items() if value)
+    return ", ".join(
+        f"{value:,} {tr('new') if name == 'artifacts' else in_words(name)}" for name, value in numbers.items() if value
+    )

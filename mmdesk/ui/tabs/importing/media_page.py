@@ -342,7 +342,7 @@ def _columns(rows: tuple[ArtifactRow, ...]) -> list[Column]:
         Column(tr("Facts"), [item.details for item in rows], show=_facts, tip=_all_facts, room="1920 x 1080"),
         Column(
             tr("Features"), [_status(item) for item in rows], show=lambda status: in_capitals(str(status)),
-            icon=lambda status: STATUS.get(str(status)),
+            icon=lambda status: STATUS.get(str(status)), room=in_capitals("failed"),
         ),
         Column(tr("Parts"), [item.segments for item in rows], show=lambda n: f"{n:,}", numeric=True),
         Column(tr("Why"), [reason(item) for item in rows], tip=str),

@@ -9,7 +9,7 @@ import numpy as np
 from mmdesk.engine.core.query.fields import Kind
 from mmdesk.ui.engine_words import in_capitals, in_words
 from mmdesk.ui.formatting import LONG_AGO, duration, exact_time, number, relative_time, score
-from mmdesk.ui.language import tr
+from mmdesk.ui.language import tr, tr_in
 from mmdesk.ui.measures import MEASURES, Measure, plain_value
 from mmdesk.ui.models.columns import Column
 from mmdesk.ui.widgets.column_chooser import Choosable
@@ -39,6 +39,20 @@ _TITLES = {
     "actor": tr("By"),
     "tag": tr("Tags"),
     "note": tr("Notes"),
+    "status": tr("Status"),
+    "created": tr("Created"),
+    "finished": tr("Finished"),
+    "age": tr("Age"),
+    "duration": tr("Duration"),
+    "verified": tr("Verified"),
+    "error": tr("Error"),
+    "star": tr("Star"),
+}
+_GROUPS = {
+    "Attributes": tr_in("run", "Attributes"),
+    "Params": tr("Params"),
+    "Metrics": tr("Metrics"),
+    "Tags": tr("Tags"),
 }
 _HASHES = {"id", "model", "data"}
 _ALWAYS = ("name", "status", "created")
@@ -66,7 +80,7 @@ def columns_of(table: RunTable) -> list[Column]:
 
 def _column(one: RunColumn, table: RunTable) -> Column:
     name, kind = one.field.name, one.field.kind
-    common: dict[str, Any] = {"key": name, "group": str(one.group), "help": _help(one)}
+    common: dict[str, Any] = {"key": name, "group": _GROUPS[one.group], "help": _help(one)}
     title = title_of(name)
     if name == "name":
         # Rows by their places, so that no object is made for each: this runs on the window's thread.
@@ -152,4 +166,4 @@ def default_arrangement(table: RunTable) -> Arrangement:
 
 def choosable(table: RunTable) -> list[Choosable]:
     """The columns as the chooser lists them."""
-    return [Choosable(c.field.name, title_of(c.field.name), str(c.group), _help(c)) for c in table.columns]
+    return [Choosable(c.field.name, title_of(c.field.name), _GROUPS[c.group], _help(c)) for c in table.columns]

@@ -10,7 +10,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QCheckBox, QWidget
 
 from mmdesk.ui.colours import SPACE_M, SPACE_S
-from mmdesk.ui.language import tr, tr_n
+from mmdesk.ui.language import tr, tr_in, tr_n
 from mmdesk.ui.measures import plain_value
 from mmdesk.ui.models.columns import Column
 from mmdesk.ui.tabs.runs.columns import NamedRun, swatch
@@ -139,5 +139,7 @@ class ComparePage(QWidget):
 
 def _split(key: str) -> tuple[str, str]:
     """Under what an entry stands, and what it is called there."""
-    found = next(((name, prefix) for prefix, name in _GROUPS if key.startswith(prefix)), (tr("Attributes"), ""))
+    found = next(
+        ((name, prefix) for prefix, name in _GROUPS if key.startswith(prefix)), (tr_in("run", "Attributes"), "")
+    )
     return found[0], key.removeprefix(found[1])

@@ -273,7 +273,7 @@ def _measure_columns(metrics: Mapping[str, object] | None) -> list[Column]:
     known = [m for m in MEASURES if any(value_of(metrics, part, m) is not None for part in parts)]
     columns = [Column(tr("Measure"), [measure.name for measure in known])]
     columns += [
-        Column(part, [value_of(metrics, part, measure) for measure in known], show=score, numeric=True)
+        Column(in_words(part), [value_of(metrics, part, measure) for measure in known], show=score, numeric=True)
         for part in parts
     ]
     baseline = baseline_of(metrics)

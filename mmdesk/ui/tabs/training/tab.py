@@ -45,6 +45,18 @@ _TITLES = {
     "averaging": tr("Weight averaging"),
     "weight_decay": tr("Weight decay"),
     "baseline": tr("Train the baseline too"),
+    "seed": tr("Seed"),
+    "epochs": tr("Epochs"),
+    "ensemble": tr("Ensemble"),
+    "patience": tr("Patience"),
+    "dropout": tr("Dropout"),
+    "loss.regression": tr("Loss: regression"),
+    "loss.classification": tr("Loss: classification"),
+    "loss.ranking": tr("Loss: ranking"),
+    "limits.events": tr("Limits: events"),
+    "limits.neighbours": tr("Limits: neighbours"),
+    "limits.artifacts": tr("Limits: artifacts"),
+    "limits.segments": tr("Limits: segments"),
 }
 
 
@@ -384,7 +396,7 @@ def _setting(field: ConfigField) -> Setting:
         title = f"{inner[0].capitalize()}: {words}" if inner[0] else words.capitalize()
     default = tuple(field.default) if isinstance(field.default, (list, tuple)) else field.default
     return Setting(
-        field.name, title, field.kind, default, field.low, field.high, field.help,
+        field.name, title, field.kind, default, field.low, field.high, tr(field.help),
         advanced=field.advanced, automatic=tr("automatic") if field.name in {"epochs", "batch_size"} else "",
     )  # fmt: skip
 
