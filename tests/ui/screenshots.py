@@ -424,7 +424,7 @@ def marks(p: Photographer) -> None:
     p.settle(0.3)
     p.shoot("marks-notes-low", both=False)
     p.window.resize(*SIZE)
-    entities.notes.discard()
+    entities.notes.writer.discard()
     entities.notes._on_close()
     entities.table.selectAll()
     tab = p.window.rooms["explain"]

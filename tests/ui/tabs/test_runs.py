@@ -178,8 +178,21 @@ def test_tags_and_notes_say_who_can_be_asked_for_and_are_undone(
     tab = runs_tab(qtbot, window, trained_case)
     page = tab.details.notes
     tab.details.tabs.setCurrentIndex(tab.details.tabs.count() - 1)
-    qtbot.keyClicks(page.field, "worth a second look")
-    click(qtbot, page.save)
+    qtbot.keyClicks(page.writer.editor, "worth a second look")
+    tab.list.table.choose(1)
+    rest(qtbot, window)
+    assert page.writer.editor.toPlainText() == ""
+    qtbot.keyClicks(page.writer.editor, "of the first look")
+    tab.list.table.choose(0)
+    rest(qtbot, window)
+    assert page.writer.editor.toPlainText() == "worth a second look", "what is being written is not lost"
+    click(qtbot, page.writer.save_button)
+    rest(qtbot, window)
+    tab.list.table.choose(1)
+    rest(qtbot, window)
+    assert page.writer.editor.toPlainText() == "of the first look"
+    page.writer.discard()
+    tab.list.table.choose(0)
     rest(qtbot, window)
     assert tab.details.tabs.tabText(tab.details.tabs.count() - 1) == "Notes (1)"
     press(qtbot, page, "Tags…")

@@ -9,6 +9,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QWidget
 
 from mmdesk.ui.colours import SPACE_M, SPACE_S
+from mmdesk.ui.desk import Desk
 from mmdesk.ui.engine_words import in_capitals, in_words
 from mmdesk.ui.formatting import duration, exact_time, number, score, shown
 from mmdesk.ui.language import tr
@@ -53,7 +54,7 @@ class RunDetails(QWidget):
 
     certificate_asked = Signal(object)
 
-    def __init__(self) -> None:
+    def __init__(self, desk: Desk) -> None:
         super().__init__()
         self._run_id: str | None = None
         self._verdicts: dict[str, Sentence] = {}
@@ -69,7 +70,7 @@ class RunDetails(QWidget):
         self._card = CardView(tr("Model card"))
         self._segments = Table(tr("Segments"))
         self._outcomes = WhenShown(OutcomesPage)
-        self.notes = NotesPage()
+        self.notes = NotesPage(desk)
         self._certificate: Certificate | None = None
         self._save = Button(
             tr("Save certificate…"), lambda: self.certificate_asked.emit(self._certificate), icon="save"
@@ -104,6 +105,7 @@ class RunDetails(QWidget):
         """No case, or another one."""
         self._run_id = None
         self._verdicts.clear()
+        self.notes.clear()
         self.show_nothing(tr("Choose a run to see everything that is kept of it."))
 
     def show_nothing(self, text: str) -> None:
@@ -124,8 +126,6 @@ class RunDetails(QWidget):
     def show_run(self, said: SaidOfRun) -> None:
         """Show everything of a run."""
         page, run = said.page, said.page.row
-        if run.run_id != self._run_id:
-            self.notes.forget()
         self._run_id = run.run_id
         self._name.set_text(run.name)
         facts = [
@@ -141,7 +141,7 @@ class RunDetails(QWidget):
         self._segments.set_columns(_segment_columns(run.metrics))
         self._segments.setVisible(self._segments.columns.size > 1)
         self._fill_tabs(page)
-        self.notes.show_said(said.tags, said.notes)
+        self.notes.show_said(said)
         many = len(said.notes)
         self.tabs.setTabText(self.tabs.count() - 1, tr("Notes ({many})", many=many) if many else tr("Notes"))
         if page.certificates and not self._is_verifying(run.run_id):

@@ -10,7 +10,7 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QMenu, QStackedWidget, QWidget
 
 from mmdesk.ui import choosers, run_calls
-from mmdesk.ui.annotation_calls import add_note, add_tag, edit_note, remove_note, remove_tag, set_star
+from mmdesk.ui.annotation_calls import add_tag, remove_tag, set_star
 from mmdesk.ui.colours import SPACE_M, SPACE_S
 from mmdesk.ui.desk import Desk, Room
 from mmdesk.ui.formatting import shown, size
@@ -25,7 +25,6 @@ from mmdesk.ui.widgets.notice import Stateful
 from mmdesk.ui.widgets.splitter import Splitter
 
 if TYPE_CHECKING:
-    from mmdesk.engine.services.annotations import Annotated
     from mmdesk.engine.services.certificates import Certificate
     from mmdesk.engine.services.run_purges import PurgeReport
     from mmdesk.engine.services.run_table import RunTable
@@ -49,15 +48,11 @@ class RunsTab(Room):
         self.list.picked.connect(self._on_picked)
         self.list.trash_switched.connect(lambda _on: self.load())
         self.list.menu_asked.connect(self._on_menu_asked)
-        self.details = RunDetails()
+        self.details = RunDetails(self.desk)
         self.details.certificate_asked.connect(self._on_save_certificate)
         self.comparison = ComparePage()
         self.comparison.export_asked.connect(self._on_export)
-        notes = self.details.notes
-        notes.tags_asked.connect(self._on_tags)
-        notes.note_written.connect(lambda text: self._annotate(tr("Note written"), add_note, text, of_run=True))
-        notes.note_changed.connect(lambda note, text: self._annotate(tr("Note changed"), edit_note, note, text))
-        notes.note_removed.connect(lambda note: self._annotate(tr("Note removed"), remove_note, note))
+        self.details.notes.tags_asked.connect(self._on_tags)
         self._side = QStackedWidget()
         self._side.addWidget(self.details)
         self._side.addWidget(self.comparison)
@@ -228,13 +223,7 @@ class RunsTab(Room):
 
         choosers.choose_new_file(self, self.desk.settings, title, name, write)
 
-    # Tags and notes.
-
-    def _annotate(self, words: str, work: Callable[..., Annotated], *what: object, of_run: bool = False) -> None:
-        from mmdesk.engine.services.annotations import SubjectKind
-
-        arguments = (SubjectKind.RUN, self.details.run_id, *what) if of_run else what
-        self.desk.edits.do(words, work, *arguments)
+    # Tags.
 
     def _on_star(self) -> None:
         from mmdesk.engine.services.annotations import SubjectKind
