@@ -179,6 +179,27 @@ def open_with_password(wanted: tuple[Path, str], *, ctx: JobContext) -> OpenCase
     return open_case(wanted[0], ctx=ctx)
 
 
+def read_key_file(path: Path, *, ctx: JobContext) -> str:  # noqa: ARG001
+    """The digits of the key that a file holds."""
+    from mmdesk.engine.services import case_keys
+
+    return case_keys.read_key_file(path)
+
+
+def remember_key(folder: Path, digits: str) -> None:
+    """Open an encrypted case with this key, in this process and until it ends."""
+    from mmdesk.engine.core.key_digits import parse_key
+    from mmdesk.engine.services import case_keys
+
+    case_keys.unlock(folder, parse_key(digits))
+
+
+def open_with_key(wanted: tuple[Path, str], *, ctx: JobContext) -> OpenCase:
+    """The encrypted case in a folder."""
+    remember_key(*wanted)
+    return open_case(wanted[0], ctx=ctx)
+
+
 def make_sample(folder: Path, *, ctx: JobContext) -> OpenCase:
     """Make the sample case with its tables, media and features, ready to train."""
     import tempfile

@@ -147,6 +147,9 @@ class CaseFlow(QObject):
         )  # fmt: skip
 
     def _on_not_opened(self, path: Path, failure: Failure) -> None:
+        if failure.code == "store.key_needed":
+            self._ask_key(path)
+            return
         if failure.code != "store.authentication":
             self._offer_backups(path, failure)
             return
@@ -182,6 +185,38 @@ class CaseFlow(QObject):
             Lane.DB, case_calls.open_with_password, (path, password), title=tr("Opening the case"), owner=self,
             on_success=self._on_opened, on_failure=lambda failure: self._on_not_opened(path, failure),
         )  # fmt: skip
+
+    def _ask_key(self, path: Path) -> None:
+        """Ask for the key of an encrypted case until it fits."""
+        from mmdesk.ui.widgets.key_dialog import KeyDialog
+
+        dialog = KeyDialog(str(path), self._window)
+
+        def failed(failure: Failure) -> None:
+            dialog.say(f"{failure.message} {failure.hint}")
+
+        def give(digits: str) -> None:
+            def fits(case: OpenCase) -> None:
+                dialog.accept()
+                self._jobs.prepare(case_calls.remember_key, case.folder, digits)
+                self._on_opened(case)
+
+            dialog.show_busy()
+            self._jobs.submit(
+                Lane.DB, case_calls.open_with_key, (path, digits), key="open with key", owner=dialog, on_success=fits,
+                on_failure=failed,
+            )  # fmt: skip
+
+        def read(paths: list[Path]) -> None:
+            self._jobs.submit(
+                Lane.IO, case_calls.read_key_file, paths[0], owner=dialog, on_success=dialog.set_key, on_failure=failed
+            )
+
+        dialog.given.connect(give)
+        dialog.file_asked.connect(
+            lambda: choosers.choose_files(dialog, self._settings, tr("File with the key"), tr("All files (*)"), read)
+        )
+        dialog.open()
 
     def sample(self) -> None:
         """Make the sample case, or open the one that was made before."""

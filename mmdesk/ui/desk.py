@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import cast
 
 from PySide6.QtCore import Signal
 from PySide6.QtGui import QShowEvent
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QApplication, QWidget
 
 from mmdesk.ui.commands import Commands
 from mmdesk.ui.edits import Edits
@@ -15,6 +16,8 @@ from mmdesk.ui.jobs.job import Failure
 from mmdesk.ui.jobs.manager import Jobs
 from mmdesk.ui.session import Concern, OpenCase, Session
 from mmdesk.ui.settings import Settings
+from mmdesk.ui.widgets.basics import takes_keys
+from mmdesk.ui.widgets.notice import Stateful
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,8 @@ class Room(QWidget):
         super().__init__()
         self.desk = desk
         self._stale = True
+        self._awaited: set[Stateful] = set()
+        self._waits = False
         desk.session.opened.connect(self._on_session_opened)
         desk.session.closed.connect(self._on_session_closed)
         desk.session.changed.connect(self._on_session_changed)
@@ -67,6 +72,43 @@ class Room(QWidget):
     def clear(self) -> None:
         """Forget the case; another one or none is open now."""
         raise NotImplementedError
+
+    @property
+    def first(self) -> QWidget | None:
+        """What is to have the keyboard when somebody comes here for the first time; None: the first control."""
+        return None
+
+    def take_keys(self) -> None:
+        """Give the keyboard to what had it here last, else to the first control, as soon as that is there."""
+        self._waits = False
+        last, first = cast("QWidget | None", self.focusWidget()), self.first
+        if last is not None and last is not self and takes_keys(last):
+            last.setFocus()
+        elif first is not None and takes_keys(first):
+            first.setFocus()
+        elif first is not None and self._is_on_its_way(first):
+            self._waits = True
+            self.setFocus()
+        else:
+            self.setFocus()
+            self.focusNextChild()
+
+    def _is_on_its_way(self, control: QWidget) -> bool:
+        """Whether something is still being read or worked out in the place where the control will be."""
+        around = [one for one in self.findChildren(Stateful) if one.isAncestorOf(control)]
+        for one in around:
+            if one not in self._awaited:
+                self._awaited.add(one)
+                one.turned.connect(self._on_turned)
+        return any(one.busy for one in around)
+
+    def _on_turned(self) -> None:
+        if self._waits:
+            now = QApplication.focusWidget()
+            if now is None or now is self or not takes_keys(now):
+                self.take_keys()
+            else:
+                self._waits = False  # somebody has gone on meanwhile
 
     def show_object(self, what: object) -> None:
         """Another tab, or a drop, wants this shown."""

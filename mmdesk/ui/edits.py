@@ -1,15 +1,15 @@
-"""The analyst's edits of tags and notes: done one after the other, undone and redone in their order."""
+"""The analyst's edits of tags, notes and runs: done one after the other, undone and redone in their order."""
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Any, Protocol
 
 from PySide6.QtCore import QObject
 
-from mmdesk.ui import annotation_calls
+from mmdesk.ui import annotation_calls, run_calls
 from mmdesk.ui.commands import Commands
 from mmdesk.ui.formatting import tool_tip
 from mmdesk.ui.jobs.job import Failure, Lane
@@ -17,11 +17,43 @@ from mmdesk.ui.jobs.manager import Jobs
 from mmdesk.ui.language import tr, tr_later, tr_n
 from mmdesk.ui.session import Concern, OpenCase, Session
 
-if TYPE_CHECKING:
-    from mmdesk.engine.services.annotations import Annotated
-    from mmdesk.engine.store.annotation_rows import Switch
-
 _MOST = 200
+
+
+class Switch(Protocol):
+    """What was switched; false if nothing was."""
+
+    @property
+    def reverse(self) -> Any:
+        """The same the other way round."""
+
+    def __bool__(self) -> bool: ...
+
+
+class Report(Protocol):
+    """What the services say of a change: what was switched, and of an undo whom it passed over."""
+
+    @property
+    def switch(self) -> Switch:
+        """What its reverse takes back."""
+
+    @property
+    def passed(self) -> tuple[str, ...]:
+        """Those that somebody else has changed meanwhile."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What can be edited: how such a change is taken back or done again, and who wants to know of it."""
+
+    turn: Callable[..., Report]
+    concern: Concern
+
+
+MARKS = Kind(annotation_calls.turn, Concern.ANNOTATIONS)
+"""Tags, stars, dispositions and notes."""
+RUNS = Kind(run_calls.turn_runs, Concern.RUNS)
+"""The names of runs, and which of them are in the trash."""
 
 
 @dataclass(frozen=True)
@@ -29,9 +61,9 @@ class _Edit:
     """Something to be done: what it is called, how, and who wants to hear of it."""
 
     words: str
-    work: Callable[..., Annotated]
+    work: Callable[..., Report]
     arguments: tuple[object, ...]
-    on_done: Callable[[Annotated], object]
+    on_done: Callable[[Any], object]
     on_failure: Callable[[Failure], object]
 
 
@@ -41,6 +73,7 @@ class _Done:
 
     words: str
     switch: Switch
+    kind: Kind
 
 
 class Edits(QObject):
@@ -68,21 +101,24 @@ class Edits(QObject):
     def do(
         self,
         words: str,
-        work: Callable[..., Annotated],
+        work: Callable[..., Report],
         *arguments: object,
-        on_done: Callable[[Annotated], object] = lambda _report: None,
+        kind: Kind = MARKS,
+        on_done: Callable[[Any], object] = lambda _report: None,
         on_failure: Callable[[Failure], object] | None = None,
     ) -> None:
         """Change something.
 
         Args:
             words: What it is called, in the past tense (``"3 entities starred"``).
-            work: From :mod:`mmdesk.ui.annotation_calls`; the case's folder comes first, then ``arguments``.
+            work: From :mod:`mmdesk.ui.annotation_calls` or :mod:`mmdesk.ui.run_calls`; the case's folder comes first,
+                then ``arguments``.
             *arguments: Its own.
+            kind: What is edited.
             on_done: Told what was changed.
             on_failure: Told why not; by itself the failure is one line of news.
         """
-        self._put(_Edit(words, work, arguments, lambda report: self._on_done(words, report, on_done),
+        self._put(_Edit(words, work, arguments, lambda report: self._on_done(words, kind, report, on_done),
                         on_failure or self._tell_failure))  # fmt: skip
 
     def undo(self) -> None:
@@ -98,9 +134,9 @@ class Edits(QObject):
             return
         last = come.pop()
 
-        def on_turned(report: Annotated) -> None:
+        def on_turned(report: Report) -> None:
             if report.switch:
-                go.append(_Done(last.words, report.switch.reverse))
+                go.append(_Done(last.words, report.switch.reverse, last.kind))
             left = ""
             if report.passed:
                 left = tr_n(
@@ -109,25 +145,25 @@ class Edits(QObject):
                     len(report.passed),
                 )
             said = tr("Done again: {words}", words=last.words) if redo else tr("Undone: {words}", words=last.words)
-            self._said(f"{said}{left}", "undo" if not redo else "redo", report)
+            self._said(f"{said}{left}", "undo" if not redo else "redo", last.kind, report)
 
         def on_failure(failure: Failure) -> None:
             come.append(last)  # what stood in the way may go
             self._tell_failure(failure)
 
-        self._put(_Edit(last.words, annotation_calls.turn, (last.switch, redo), on_turned, on_failure))
+        self._put(_Edit(last.words, last.kind.turn, (last.switch, redo), on_turned, on_failure))
 
-    def _on_done(self, words: str, report: Annotated, on_done: Callable[[Annotated], object]) -> None:
+    def _on_done(self, words: str, kind: Kind, report: Report, on_done: Callable[[Any], object]) -> None:
         if report.switch:
-            self._undos = [*self._undos, _Done(words, report.switch.reverse)][-_MOST:]
+            self._undos = [*self._undos, _Done(words, report.switch.reverse, kind)][-_MOST:]
             self._redos.clear()
-        self._said(words if report.switch else tr("{words}: so already", words=words), "done", report)
+        self._said(words if report.switch else tr("{words}: so already", words=words), "done", kind, report)
         on_done(report)
 
-    def _said(self, words: str, icon: str, report: Annotated) -> None:
+    def _said(self, words: str, icon: str, kind: Kind, report: Report) -> None:
         self._tell(words, icon, "good" if report.switch else "muted")
         if report.switch:
-            self._session.tell(Concern.ANNOTATIONS)
+            self._session.tell(kind.concern)
 
     def _tell_failure(self, failure: Failure) -> None:
         self._tell(f"{failure.message} {failure.hint}".strip(), "failed", "bad")

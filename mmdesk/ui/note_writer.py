@@ -17,7 +17,7 @@ from mmdesk.ui.drafts import Draft, Drafts
 from mmdesk.ui.formatting import breakable, exact_time, relative_time, shown, tool_tip
 from mmdesk.ui.jobs.job import Failure
 from mmdesk.ui.language import tr
-from mmdesk.ui.widgets.basics import Button, ElidedLabel, IconButton, Label, boxed, column, row
+from mmdesk.ui.widgets.basics import Button, ElidedLabel, IconButton, Label, boxed, column, in_tab_order, row
 
 if TYPE_CHECKING:
     from mmdesk.engine.services.annotations import Annotated, NoteRow
@@ -79,6 +79,8 @@ class NoteWriter(QWidget):
         self._status = ElidedLabel("", "small")
         self.save_button = Button(tr("Save note"), self.save)
         self._discard = Button(tr("Discard"), self.discard)
+        self.controls = (self.editor, self._discard, self.save_button)
+        """What takes the keyboard, in the order of the eye."""
         foot = row(None, self._status, self._discard, self.save_button)
         foot.setStretch(0, 1)
         column(self, self.editor, foot, spacing=SPACE_S)
@@ -215,6 +217,7 @@ class NoteCards(QWidget):
         super().__init__()
         self._writer = writer
         self._cards = column(self, spacing=SPACE_S)
+        self._buttons: list[QWidget] = []
 
     def show_notes(self, notes: Sequence[NoteRow]) -> None:
         """Show these, given in the order they were written."""
@@ -223,16 +226,18 @@ class NoteCards(QWidget):
             if gone is not None:
                 gone.hide()
                 gone.deleteLater()
+        self._buttons = []
         for note in reversed(notes):
             self._cards.addWidget(self._card(note))
+        in_tab_order([self._writer.save_button, *self._buttons])
 
     def _card(self, note: NoteRow) -> QWidget:
         who = ElidedLabel(f"{note.actor}, {relative_time(note.created_us)}", "small")
         who.setToolTip(tool_tip(f"{note.actor}, {exact_time(note.created_us)}"))
-        head = row(
-            None, who, IconButton("edit", tr("Edit this note"), partial(self._writer.edit, note)),
-            IconButton("trash", tr("Remove this note"), partial(self._writer.remove, note)), spacing=2,
-        )  # fmt: skip
+        edit = IconButton("edit", tr("Edit this note"), partial(self._writer.edit, note))
+        remove = IconButton("trash", tr("Remove this note"), partial(self._writer.remove, note))
+        self._buttons += [edit, remove]
+        head = row(None, who, edit, remove, spacing=2)
         head.setStretch(0, 1)
         words = Label("\n".join(breakable(line, 40) for line in note.text.split("\n")), wrap=True)
         words.setTextInteractionFlags(

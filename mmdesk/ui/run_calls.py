@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,14 +13,13 @@ from mmdesk.engine.core.types import current_actor
 if TYPE_CHECKING:
     from mmdesk.engine.services.annotations import Mark, NoteRow
     from mmdesk.engine.services.certificates import Certificate
+    from mmdesk.engine.services.run_changes import RunsChanged, RunSwitch
     from mmdesk.engine.services.run_purges import PurgeReport
     from mmdesk.engine.services.run_table import RunTable
-    from mmdesk.engine.services.runs import Comparison, Reproduction, RunPage, RunRow, TrainResult
+    from mmdesk.engine.services.runs import Comparison, Reproduction, RunPage, TrainResult
     from mmdesk.engine.training.checks import Finding
     from mmdesk.engine.training.config import ConfigField
     from mmdesk.engine.training.estimate import Estimate
-
-RunsFunction = Callable[..., object]
 
 
 def config_fields(*, ctx: JobContext) -> tuple[ConfigField, ...]:  # noqa: ARG001
@@ -58,11 +57,11 @@ def run_table(folder: Path, deleted: bool, *, ctx: JobContext) -> RunTable:
     return run_table.run_table(folder, deleted=deleted, lean=True, ctx=ctx)
 
 
-def rename_run(folder: Path, run: str, name: str, *, ctx: JobContext) -> RunRow:  # noqa: ARG001
+def rename_run(folder: Path, run: str, name: str, *, ctx: JobContext) -> RunsChanged:  # noqa: ARG001
     """Call a run something else."""
-    from mmdesk.engine.services import runs
+    from mmdesk.engine.services import run_changes
 
-    return runs.rename_run(folder, run, name, actor=current_actor())
+    return run_changes.rename(folder, run, name, actor=current_actor())
 
 
 def show_run(folder: Path, run: str, deleted: bool = False, *, ctx: JobContext) -> RunPage:  # noqa: ARG001
@@ -98,22 +97,18 @@ def compare_runs(folder: Path, chosen: Sequence[str], *, ctx: JobContext) -> Com
     return runs.compare_runs(folder, chosen)
 
 
-def delete_runs(folder: Path, chosen: Sequence[str], *, ctx: JobContext) -> None:
-    """Put runs into the trash."""
-    from mmdesk.engine.services import runs
+def move_runs(folder: Path, chosen: Sequence[str], deleted: bool, *, ctx: JobContext) -> RunsChanged:
+    """Put runs into the trash, or take them out of it."""
+    from mmdesk.engine.services import run_changes
 
-    for run in chosen:
-        ctx.check_cancelled()
-        runs.delete_run(folder, run, actor=current_actor())
+    return run_changes.move(folder, chosen, deleted=deleted, actor=current_actor(), ctx=ctx)
 
 
-def restore_runs(folder: Path, chosen: Sequence[str], *, ctx: JobContext) -> None:
-    """Take runs out of the trash."""
-    from mmdesk.engine.services import runs
+def turn_runs(folder: Path, switch: RunSwitch, redo: bool, *, ctx: JobContext) -> RunsChanged:  # noqa: ARG001
+    """Take a change of runs back, or do it again."""
+    from mmdesk.engine.services import run_changes
 
-    for run in chosen:
-        ctx.check_cancelled()
-        runs.restore_run(folder, run, actor=current_actor())
+    return run_changes.turn_runs(folder, switch, actor=current_actor(), ctx=ctx)
 
 
 def reproduce(folder: Path, run: str, *, ctx: JobContext) -> Reproduction:

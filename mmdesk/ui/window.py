@@ -125,6 +125,9 @@ class MainWindow(QMainWindow):
         self.session = Session(self)
         self.commands = Commands(self)
         self.strip = ActivityStrip()
+        self.strip.cancel_asked.connect(
+            lambda _key: self._leave_strip()
+        )  # first of all, while the button has the focus
         self.feed = ActivityFeed(jobs, self.strip, self)
         self.flow = CaseFlow(self, jobs, self.session, settings, self.build_rooms)
         self.edits = Edits(jobs, self.session, self.commands, self.strip.tell, self)
@@ -159,7 +162,8 @@ class MainWindow(QMainWindow):
         self.tabs.setDocumentMode(True)
         self.tabs.tabBar().setDrawBase(False)
         self.tabs.setIconSize(QSize(18, 18))
-        self.tabs.setAccessibleName(tr("Rooms"))
+        for part in (self.tabs, self.tabs.tabBar()):
+            part.setAccessibleName(tr("Rooms"))
         self._case_name = ElidedLabel(
             "", "strong", Qt.TextElideMode.ElideMiddle, minimum=280, side=Qt.AlignmentFlag.AlignRight
         )
@@ -258,6 +262,7 @@ class MainWindow(QMainWindow):
         add("View", tr_later("Smaller text"), lambda: self._set_points(self.theme.points - 1), shortcut="Ctrl+-")
         add("View", tr_later("Usual text size"), lambda: self._set_points(None), shortcut="Ctrl+0")
         add("View", tr_later("Reset layout"), self._on_reset_layout)
+        self._to_strip = add("View", tr_later("Go to what is running"), self._on_to_strip, shortcut="F6", enabled=False)
         add("Help", tr_later("Commands…"), self.show_palette, shortcut="Ctrl+K", icon="search")
         add("Help", tr_later("About mmdesk"), lambda: show_about(self, self.jobs), icon="info")
 
@@ -283,7 +288,9 @@ class MainWindow(QMainWindow):
         self.session.closed.connect(self._on_session_closed)
         self.tabs.currentChanged.connect(self._on_tab_changed)
         self.theme.changed.connect(self._on_theme_changed)
+        self.jobs.changed.connect(self._on_jobs_changed)
         self.jobs.ended.connect(self._on_jobs_ended)
+        self.strip.left.connect(self._leave_strip)
         self.watch.lost.connect(lambda failure: self.banner.say(shown(failure.message, 1000), failure.hint))
         self.watch.back.connect(self._on_case_back)
         self.banner.retry_asked.connect(self.watch.look)
@@ -363,7 +370,32 @@ class MainWindow(QMainWindow):
         room = self.rooms[name]
         if what is not None:
             room.show_object(what)
-        room.setFocus()
+        room.take_keys()
+
+    # What runs.
+
+    def _on_jobs_changed(self, _job: Job) -> None:
+        self._to_strip.setEnabled(any(job.title for job in self.jobs.live))
+
+    def _on_to_strip(self) -> None:
+        """Into the strip, and back out of it."""
+        if self._has_keys(self.strip):
+            self._leave_strip()
+        else:
+            self.strip.take_keys()
+
+    def _leave_strip(self) -> None:
+        if self._has_keys(self.strip):
+            room = self.tabs.currentWidget()
+            if self.session.case is not None and isinstance(room, Room):
+                room.take_keys()
+            else:
+                self.start_page.first.setFocus()
+
+    @staticmethod
+    def _has_keys(part: QWidget) -> bool:
+        focused = QApplication.focusWidget()
+        return focused is not None and part.isAncestorOf(focused)
 
     # Looks.
 

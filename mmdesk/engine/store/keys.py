@@ -11,10 +11,10 @@ import hmac
 from pathlib import Path
 
 from mmdesk.engine.core.errors import UsageError
+from mmdesk.engine.core.key_digits import KEY_BYTES
 from mmdesk.engine.store.case_file import CaseFile
 from mmdesk.engine.store.errors import CaseFaultError
 
-KEY_BYTES = 32
 _PLAIN = b"SQLite format 3\x00"
 _PURPOSE = b"mmdesk key check 1\x00"
 

@@ -70,9 +70,13 @@ class _Row(QWidget):
 
 
 class ActivityStrip(QFrame):
-    """Rows of running jobs above one line of news. ``cancel_asked`` carries an activity's key."""
+    """Rows of running jobs above one line of news.
+
+    ``cancel_asked`` carries an activity's key; ``left`` comes before a row goes that has the keyboard.
+    """
 
     cancel_asked = Signal(int)
+    left = Signal()
 
     def __init__(self) -> None:
         super().__init__()
@@ -104,9 +108,17 @@ class ActivityStrip(QFrame):
         """The job has ended."""
         gone = self._rows.pop(key, None)
         if gone is not None:
+            if gone.cancel.hasFocus():
+                self.left.emit()
             self._list.removeWidget(gone)
             gone.hide()
             gone.deleteLater()
+
+    def take_keys(self) -> None:
+        """Give the keyboard to the first job that can be cancelled."""
+        possible = [one.cancel for one in self._rows.values() if one.cancel.isEnabled()]
+        if possible:
+            possible[0].setFocus()
 
     def tell(self, text: str, icon: str = "info", role: str = "muted", *, stays: bool = False) -> None:
         """One line of news; it goes after a while unless it ``stays``."""

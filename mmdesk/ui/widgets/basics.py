@@ -9,6 +9,7 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QAction, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QBoxLayout,
+    QButtonGroup,
     QFrame,
     QHBoxLayout,
     QLabel,
@@ -246,9 +247,31 @@ def boxed(layout: QLayout) -> QWidget:
     return widget
 
 
-def scrolled(content: QWidget) -> QScrollArea:
-    """``content`` with a bar at the side when it does not fit."""
-    area = QScrollArea()
+def takes_keys(widget: QWidget) -> bool:
+    """Whether the Tab key comes to it as it is now."""
+    return widget.isVisible() and widget.isEnabled() and bool(widget.focusPolicy() & Qt.FocusPolicy.TabFocus)
+
+
+class _Page(QScrollArea):
+    """Takes the keyboard, to be scrolled, while not all of it is seen."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setAccessibleName(tr("More than fits; the arrow keys scroll"))
+        self.verticalScrollBar().rangeChanged.connect(self._on_range_changed)
+
+    def _on_range_changed(self, _least: int, most: int) -> None:
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus if most > 0 else Qt.FocusPolicy.NoFocus)
+
+
+def scrolled(content: QWidget, *, is_read: bool = False) -> QScrollArea:
+    """``content`` with a bar at the side when it does not fit.
+
+    Args:
+        content: What is scrolled; the Tab key brings its controls into sight.
+        is_read: There are none, so the keyboard scrolls the area itself.
+    """
+    area = _Page() if is_read else QScrollArea()
     area.setWidgetResizable(True)
     area.setFrameShape(QFrame.Shape.NoFrame)
     area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -256,6 +279,17 @@ def scrolled(content: QWidget) -> QScrollArea:
     content.setObjectName("plain")
     area.setWidget(content)
     return area
+
+
+def one_of(group: QButtonGroup) -> None:
+    """Let the Tab key come to the chosen button of a group, whoever chose it; the arrow keys go to the others."""
+
+    def follow() -> None:
+        for button in group.buttons():
+            button.setFocusPolicy(Qt.FocusPolicy.TabFocus if button.isChecked() else Qt.FocusPolicy.NoFocus)
+
+    group.buttonToggled.connect(lambda _button, _on: follow())
+    follow()
 
 
 def in_tab_order(widgets: Iterable[QWidget]) -> None:
@@ -278,11 +312,14 @@ class AtLeast(QWidget):
         return QSize(hint.width(), 0) if layout is not None and layout.hasHeightForWidth() else hint
 
 
-def roomy(layout: QLayout) -> QScrollArea:
-    """``layout`` as high as the room there is, with a bar at the side only where not even the least of it fits."""
+def roomy(layout: QLayout, *, is_read: bool = False) -> QScrollArea:
+    """``layout`` as high as the room there is, with a bar at the side only where not even the least of it fits.
+
+    ``is_read`` as for :func:`scrolled`.
+    """
     widget = AtLeast()
     widget.setLayout(layout)
-    return scrolled(widget)
+    return scrolled(widget, is_read=is_read)
 
 
 class Fold(QWidget):

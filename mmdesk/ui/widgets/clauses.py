@@ -19,7 +19,7 @@ class ClauseList(QWidget):
         super().__init__()
         self._rows = column(None, spacing=SPACE_M)
         sheet = frame("card")
-        column(sheet, roomy(column(None, self._rows, None, margin=SPACE_M)))
+        column(sheet, roomy(column(None, self._rows, None, margin=SPACE_M), is_read=True))
         column(self, sheet)
 
     def show_clauses(self, clauses: Sequence[tuple[str, str]]) -> None:

@@ -120,28 +120,28 @@ class SettingField(QWidget):
     def __init__(self, setting: Setting) -> None:
         super().__init__()
         self.setting = setting
-        self._editor: QCheckBox | QLineEdit = self._make()
-        self._editor.setAccessibleName(setting.title)
-        self._editor.setAccessibleDescription(setting.help)
-        self._editor.setToolTip(tool_tip(f"{setting.help} {self._range()}".strip()))
+        self.editor: QCheckBox | QLineEdit = self._make()
+        self.editor.setAccessibleName(setting.title)
+        self.editor.setAccessibleDescription(setting.help)
+        self.editor.setToolTip(tool_tip(f"{setting.help} {self._range()}".strip()))
         self._problem = Label("", "bad", wrap=True)
         self._problem.hide()
         title = Label(setting.title)
-        title.setBuddy(self._editor)
+        title.setBuddy(self.editor)
         help_label = Label(setting.help, "small", wrap=True)
-        if isinstance(self._editor, QCheckBox):
-            column(self, self._editor, help_label, spacing=1)
+        if isinstance(self.editor, QCheckBox):
+            column(self, self.editor, help_label, spacing=1)
         else:
-            self._editor.setFixedWidth(130)
-            line = row(None, title, None, self._editor)
+            self.editor.setFixedWidth(130)
+            line = row(None, title, None, self.editor)
             column(self, line, help_label, self._problem, spacing=1)
             if setting.kind == "list":
-                self._editor.setMaximumWidth(16_777_215)
-                self._editor.setMinimumWidth(150)
+                self.editor.setMaximumWidth(16_777_215)
+                self.editor.setMinimumWidth(150)
 
     def value(self) -> Value | None:
         """What it is set to; None while that is no possible value."""
-        editor = self._editor
+        editor = self.editor
         if isinstance(editor, QCheckBox):
             return editor.isChecked()
         assert isinstance(editor, QLineEdit)
@@ -159,10 +159,10 @@ class SettingField(QWidget):
 
     def set_value(self, value: Value) -> None:
         """Change it."""
-        if isinstance(self._editor, QCheckBox):
-            self._editor.setChecked(bool(value))
-        elif isinstance(self._editor, QLineEdit):
-            self._editor.setText(self._text(value))
+        if isinstance(self.editor, QCheckBox):
+            self.editor.setChecked(bool(value))
+        elif isinstance(self.editor, QLineEdit):
+            self.editor.setText(self._text(value))
 
     def _text(self, value: Value) -> str:
         if isinstance(value, tuple):
@@ -212,6 +212,7 @@ class SettingsForm(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self._fields: list[SettingField] = []
+        self._fold: Fold | None = None
         self._rows = column(self, spacing=10)
 
     def set_settings(self, settings: Sequence[Setting]) -> None:
@@ -228,13 +229,20 @@ class SettingsForm(QWidget):
                 self._rows.addWidget(field)
         advanced = [field for field in self._fields if field.setting.advanced]
         if advanced:
-            self._rows.addWidget(Fold(tr("Advanced"), boxed(column(None, *advanced, spacing=10, margin=(14, 0, 0, 0)))))
+            self._fold = Fold(tr("Advanced"), boxed(column(None, *advanced, spacing=10, margin=(14, 0, 0, 0))))
+            self._rows.addWidget(self._fold)
         self._rows.addStretch(1)
 
     def values(self) -> dict[str, Value]:
         """What differs from the defaults."""
         found = {field.setting.name: field.value() for field in self._fields if not field.is_default}
         return {name: value for name, value in found.items() if value is not None}
+
+    def controls(self) -> list[QWidget]:
+        """What takes the keyboard, in the order of the eye."""
+        plain = [field.editor for field in self._fields if not field.setting.advanced]
+        advanced = [field.editor for field in self._fields if field.setting.advanced]
+        return [*plain, *([self._fold.head] if self._fold is not None else []), *advanced]
 
     def problems(self) -> list[str]:
         """The titles of the fields whose value is not possible."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QEvent, QSize, Qt
+from PySide6.QtCore import QEvent, QSize, Qt, Signal
 from PySide6.QtWidgets import QLabel, QPlainTextEdit, QProgressBar, QStackedWidget, QWidget
 
 from mmdesk.ui.colours import SPACE_L, SPACE_M, current
@@ -128,11 +128,17 @@ class Notice(QWidget):
 
 
 class Stateful(QStackedWidget):
-    """Content that is sometimes empty, on its way, or failed; then a :class:`Notice` stands there instead."""
+    """Content that is sometimes empty, on its way, or failed; then a :class:`Notice` stands there instead.
+
+    ``turned`` comes whenever it is another of these.
+    """
+
+    turned = Signal()
 
     def __init__(self, content: QWidget) -> None:
         super().__init__()
         self.content = content
+        self.busy = False
         self._notice: Notice | None = None
         self.addWidget(content)
 
@@ -154,6 +160,11 @@ class Stateful(QStackedWidget):
         self.setCurrentWidget(self.content)
         if self._notice is not None:
             self._notice.progress(1.0, "")
+        self._turn(busy=False)
+
+    def _turn(self, *, busy: bool) -> None:
+        self.busy = busy
+        self.turned.emit()
 
     def show_empty(
         self, icon: str, title: str, text: str, button: str = "", on_button: Callable[[], object] | None = None
@@ -161,11 +172,13 @@ class Stateful(QStackedWidget):
         """Nothing is there yet, and this is how to change that."""
         self.notice.say(icon, title, text, button=button, on_button=on_button)
         self.setCurrentWidget(self.notice)
+        self._turn(busy=False)
 
     def show_busy(self, title: str, text: str = "") -> None:
         """It is on its way."""
         self.notice.say("clock", title, text, busy=True)
         self.setCurrentWidget(self.notice)
+        self._turn(busy=True)
 
     def show_error(
         self,
@@ -178,6 +191,7 @@ class Stateful(QStackedWidget):
         """It cannot be: what happened and what to do."""
         self.notice.say("failed", message, hint, role="bad", details=details, button=button, on_button=on_button)
         self.setCurrentWidget(self.notice)
+        self._turn(busy=False)
 
 
 def centred(widget: QWidget) -> QWidget:

@@ -30,7 +30,7 @@ class PropertiesDialog(QDialog):
         self._grid.setHorizontalSpacing(SPACE_L)
         self._grid.setVerticalSpacing(SPACE_S)
         self._grid.setColumnStretch(1, 1)
-        self.state = Stateful(scrolled(boxed(column(None, self._grid, None))))
+        self.state = Stateful(scrolled(boxed(column(None, self._grid, None)), is_read=True))
         self.copy = Button(tr("Copy"), self._on_copy, icon="copy")
         self.copy.setEnabled(False)
         buttons = row(None, self.copy, None, Button(tr("Close"), self.reject))

@@ -79,7 +79,8 @@ class FilledTabs(QTabWidget):
         self.setDocumentMode(True)
         self.tabBar().setDrawBase(False)
         self.setObjectName("evidence")
-        self.setAccessibleName(name)
+        for part in (self, self.tabBar()):
+            part.setAccessibleName(name)
         self._to_fill: dict[QWidget, Callable[[], object]] = {}
         self.currentChanged.connect(lambda _place: self._fill())
 

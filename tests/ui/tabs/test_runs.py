@@ -15,6 +15,7 @@ from mmdesk.ui.tabs.runs.tab import RunsTab
 from mmdesk.ui.widgets.table import Table
 from mmdesk.ui.window import MainWindow
 from tests.ui.driving import answer, choose_file, click, on, opened, press, rest
+from tests.ui.keyboard import CTRL, SHIFT, Keyboard
 
 
 def runs_tab(qtbot: QtBot, window: MainWindow, case: Path) -> RunsTab:
@@ -107,6 +108,44 @@ def test_a_run_is_renamed(qtbot: QtBot, window: MainWindow, trained_case: Path) 
     assert cells(tab.list.table, "Run") == ["the pilot", "first look"]
     assert [run.name for run in run_service.list_runs(trained_case)] == ["the pilot", "first look"]
     assert [run.name for run in tab.list.chosen()] == ["the pilot"]
+
+
+def test_names_and_the_trash_are_taken_back_by_keys(qtbot: QtBot, window: MainWindow, trained_case: Path) -> None:
+    tab = runs_tab(qtbot, window, trained_case)
+    keyboard = Keyboard(qtbot)
+
+    def names() -> list[list[str]]:
+        """Of the runs in the list and in the trash."""
+        return [[run.name for run in run_service.list_runs(trained_case, deleted=away)] for away in (False, True)]
+
+    keyboard.press(Qt.Key.Key_F2)
+    keyboard.type("the pilot")
+    keyboard.press(Qt.Key.Key_Return)
+    rest(qtbot, window)
+    assert window.strip.news == "other seed renamed to the pilot"
+    keyboard.press(Qt.Key.Key_Delete)
+    rest(qtbot, window)
+    assert names() == [["first look"], ["the pilot"]]
+    assert cells(tab.list.table, "Run") == ["first look"]
+    for name in ("the pilot", "other seed"):
+        keyboard.press(Qt.Key.Key_Z, CTRL)
+        rest(qtbot, window)
+        assert names() == [[name, "first look"], []]
+        assert cells(tab.list.table, "Run") == [name, "first look"]
+    assert window.strip.news == "Undone: other seed renamed to the pilot"
+    for wanted in ([["the pilot", "first look"], []], [["first look"], ["the pilot"]]):
+        keyboard.press(Qt.Key.Key_Z, CTRL | SHIFT)
+        rest(qtbot, window)
+        assert names() == wanted
+    click(qtbot, tab.list.trash)
+    rest(qtbot, window)
+    press(qtbot, tab, "Remove for good…")
+    assert "It cannot be undone" in answer(qtbot, window, "Remove for good")
+    rest(qtbot, window)
+    keyboard.press(Qt.Key.Key_Z, CTRL)  # what is gone for good stays so, and is said
+    rest(qtbot, window)
+    assert "stayed" in window.strip.news
+    assert names() == [["first look"], []]
 
 
 def test_runs_are_compared_with_the_differences_first(

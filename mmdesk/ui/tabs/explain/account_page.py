@@ -28,7 +28,7 @@ from mmdesk.ui.tabs.explain.wording import (
     scale_of,
     source_line,
 )
-from mmdesk.ui.widgets.basics import ElidedLabel, IconButton, Label, column, frame, roomy, row, scrolled, switch
+from mmdesk.ui.widgets.basics import ElidedLabel, IconButton, Label, column, frame, one_of, roomy, row, scrolled, switch
 from mmdesk.ui.widgets.clauses import ClauseList
 from mmdesk.ui.widgets.notice import Picture
 from mmdesk.ui.widgets.splitter import Splitter
@@ -115,6 +115,7 @@ class AccountPage(QWidget):
         group = QButtonGroup(self)
         group.addButton(self._by_item)
         group.addButton(self._by_group)
+        one_of(group)
         group.buttonClicked.connect(lambda _button: self._show_waterfall())
         self._waterfall_title = Label(tr("What moved it"), "strong")
         self._unit = Label("", "small", wrap=True)

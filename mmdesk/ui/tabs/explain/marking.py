@@ -58,10 +58,12 @@ class Marking(QObject):
         judging = self._button(tr("Disposition"), "verify")
         judging.setMenu(menu)
         judging.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
-        entities.tools.addWidget(self._button_of(self._star, tr("Star")))
-        entities.tools.addWidget(judging)
-        entities.tools.addWidget(self._button_of(self._tag, tr("Tags")))
-        entities.tools.addWidget(self._button_of(self._note, tr("Notes")))
+        self.buttons = (
+            self._button_of(self._star, tr("Star")), judging, self._button_of(self._tag, tr("Tags")),
+            self._button_of(self._note, tr("Notes")),
+        )  # fmt: skip
+        for button in self.buttons:
+            entities.tools.addWidget(button)
         self._judging = judging
         entities.picked.connect(lambda _number: self._enable())
         self._enable()

@@ -34,7 +34,10 @@ class NotesPanel(QFrame):
         self.writer.outdated.connect(self._load)
         self.editor = self.writer.editor
         self._notes = NoteCards(self.writer)
-        head = row(None, self._title, IconButton("close", tr("Close the notes"), self._on_close))
+        close = IconButton("close", tr("Close the notes"), self._on_close)
+        self.controls = (close, *self.writer.controls)
+        """What takes the keyboard, in the order of the eye."""
+        head = row(None, self._title, close)
         head.setStretch(0, 1)
         # The field first and one bar for all of it: it stays in sight however many notes there are, in low windows too.
         inside = column(None, self.writer, self._marks, self._notes, None, spacing=SPACE_S)

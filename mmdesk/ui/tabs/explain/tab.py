@@ -29,7 +29,7 @@ from mmdesk.ui.tabs.explain.marking import Marking
 from mmdesk.ui.tabs.explain.overview_page import OverviewPage
 from mmdesk.ui.tabs.explain.whole_list import WholeList
 from mmdesk.ui.tabs.explain.wording import HEAD_NAMES, account_text
-from mmdesk.ui.widgets.basics import Label, boxed, column, row
+from mmdesk.ui.widgets.basics import Label, boxed, column, in_tab_order, row
 from mmdesk.ui.widgets.fields import Choice
 from mmdesk.ui.widgets.notice import Stateful
 from mmdesk.ui.widgets.splitter import Splitter
@@ -101,6 +101,7 @@ class ExplainTab(Room):
         add("Explain", tr_later("Find an entity"), self._on_find, shortcut="Ctrl+F", icon="search")
         self.whole = WholeList(desk, self.entities, self._on_overview, lambda: (self._run_id, self._account()))
         self.marking = Marking(desk, self.entities)
+        in_tab_order([self.table, *self.marking.buttons, *self.entities.notes.controls, *self.whole.buttons])
         self.page.shown.connect(lambda: self._enable(True))
         self.page.views.asked_as_of.connect(self._explain_as_of)
         self.page.views.asked.connect(self._go_to)
@@ -153,6 +154,11 @@ class ExplainTab(Room):
             Lane.DB, calls.list_runs, self.desk.session.folder, False, key="explain.runs", owner=self,
             on_success=self._on_runs, on_failure=self._on_runs_failed,
         )  # fmt: skip
+
+    @property
+    def first(self) -> QWidget:
+        """The list, for the arrow keys and the keys of its marks."""
+        return self.table
 
     def show_object(self, what: object) -> None:
         """Explain with a run, by its id."""

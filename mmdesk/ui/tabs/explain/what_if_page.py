@@ -35,7 +35,7 @@ from mmdesk.ui.tabs.explain.what_if_rows import (
 )
 from mmdesk.ui.tabs.explain.what_it_takes import WhatItTakes
 from mmdesk.ui.tabs.explain.wording import HEAD_NAMES, Scale, scale_of
-from mmdesk.ui.widgets.basics import ElidedLabel, IconButton, Label, boxed, column, frame, row, scrolled, switch
+from mmdesk.ui.widgets.basics import ElidedLabel, IconButton, Label, boxed, column, frame, one_of, row, scrolled, switch
 from mmdesk.ui.widgets.cells_table import CellsTable
 from mmdesk.ui.widgets.fields import Choice, clearable
 from mmdesk.ui.widgets.notice import Stateful
@@ -106,6 +106,7 @@ class WhatIfPage(QWidget):
         for place, button in enumerate((self._change_switch, self._takes_switch)):
             group.addButton(button, place)
         self._change_switch.setChecked(True)
+        one_of(group)
         group.idClicked.connect(self._show_page)
         note = ElidedLabel(tr("A scenario; the case stays as it is."), "small", side=Qt.AlignmentFlag.AlignRight)
         line = row(None, self._change_switch, self._takes_switch, note, spacing=2)

@@ -45,8 +45,9 @@ class WholeList(QObject):
             help_text=tr("As the list stands: those that are chosen, else all that are shown, in their order."),
         )  # fmt: skip
         self._actions = (self.overview, self.into_file, self.into_pages, self.save_scores)
-        entities.bottom.addWidget(ActionButton(self.overview, tr("Overview")))
-        entities.bottom.addWidget(ActionButton(self.into_pages, tr("Explain all…")))
+        self.buttons = (ActionButton(self.overview, tr("Overview")), ActionButton(self.into_pages, tr("Explain all…")))
+        for button in self.buttons:
+            entities.bottom.addWidget(button)
 
     def _command(
         self,

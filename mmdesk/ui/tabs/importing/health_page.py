@@ -59,7 +59,7 @@ class HealthPage(QWidget):
         page = boxed(
             column(None, self._figures, self._warnings, grid, None, spacing=SPACE_S, margin=(0, 0, SPACE_S, 0))
         )
-        self._state = Stateful(scrolled(page))
+        self._state = Stateful(scrolled(page, is_read=True))
         column(self, self._state)
         self.clear()
 

@@ -15,7 +15,7 @@ from mmdesk.ui.tabs.importing.health_page import HealthPage
 from mmdesk.ui.tabs.importing.history_page import HistoryPage
 from mmdesk.ui.tabs.importing.media_page import MediaPage
 from mmdesk.ui.tabs.importing.tables_page import TablesPage
-from mmdesk.ui.widgets.basics import boxed, column, row
+from mmdesk.ui.widgets.basics import boxed, column, one_of, row
 from mmdesk.ui.widgets.when_shown import WhenShown
 
 _PAGES = ((tr("Tables"), "table"), (tr("Media"), "media"), (tr("Data health"), "health"), (tr("History"), "history"))
@@ -43,7 +43,13 @@ class ImportTab(Room):
         layout = row(self, self._nav, self.stack, spacing=SPACE_M, margin=SPACE_M)
         layout.setStretch(1, 1)
         self.buttons[0].setChecked(True)
+        one_of(self._group)
         self._add_commands()
+
+    @property
+    def first(self) -> QWidget:
+        """The button of the page that is shown."""
+        return self.buttons[self.stack.currentIndex()]
 
     @property
     def media(self) -> MediaPage:
@@ -160,7 +166,10 @@ class ImportTab(Room):
 
     def show_page(self, number: int) -> None:
         """Show one of the pages, brought up to date."""
+        had_keys = any(button.hasFocus() for button in self.buttons)
         self.buttons[number].setChecked(True)
+        if had_keys:
+            self.buttons[number].setFocus()
         self.stack.setCurrentIndex(number)
         self._load_shown()
 

@@ -53,8 +53,8 @@ class ComparePage(QWidget):
         self._said = Label("", "muted")
         head = row(None, column(None, self._title, self._said, spacing=1), None, self.export)
         switches = row(None, self.only, self.transposed, None)
-        vertical = Qt.Orientation.Vertical
-        splitter = Splitter("runs.compare", (self.table, scrolled(self.curves)), (260, 280), orientation=vertical)
+        curves, vertical = scrolled(self.curves, is_read=True), Qt.Orientation.Vertical
+        splitter = Splitter("runs.compare", (self.table, curves), (260, 280), orientation=vertical)
         content = column(None, head, switches, splitter, spacing=SPACE_S)
         content.setStretch(2, 1)
         self._state = Stateful(boxed(content))

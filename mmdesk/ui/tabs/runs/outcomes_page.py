@@ -33,7 +33,7 @@ class OutcomesPage(QWidget):
         )
         plots = column(None, self._said, self.calibration, self.confusion, self.numbers, None, spacing=SPACE_S)
         head = row(None, self.part, None)
-        content = column(None, head, roomy(plots), spacing=SPACE_S)
+        content = column(None, head, roomy(plots, is_read=True), spacing=SPACE_S)
         content.setStretch(1, 1)
         self._state = Stateful(boxed(content))
         column(self, self._state)

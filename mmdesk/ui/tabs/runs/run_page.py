@@ -80,7 +80,7 @@ class RunDetails(QWidget):
         measures = Splitter(
             "runs.measures", (self._measures, self._segments), (300, 140), orientation=Qt.Orientation.Vertical
         )
-        self._curves_page = scrolled(self._curves)
+        self._curves_page = scrolled(self._curves, is_read=True)
         self.tabs = FilledTabs(tr("Run"))
         for widget, title in (
             (measures, tr("Measures")),

@@ -13,6 +13,7 @@ from mmdesk.ui import choosers, run_calls
 from mmdesk.ui.annotation_calls import add_tag, remove_tag, set_star
 from mmdesk.ui.colours import SPACE_M, SPACE_S
 from mmdesk.ui.desk import Desk, Room
+from mmdesk.ui.edits import RUNS
 from mmdesk.ui.formatting import shown, size
 from mmdesk.ui.jobs.job import Failure, Lane
 from mmdesk.ui.language import tr, tr_later, tr_n
@@ -45,6 +46,7 @@ class RunsTab(Room):
         self._wanted: str | None = None
         self._make_actions()
         self.list = RunsList(desk.settings)
+        self.list.table.addAction(self._delete)
         self.list.picked.connect(self._on_picked)
         self.list.trash_switched.connect(lambda _on: self.load())
         self.list.menu_asked.connect(self._on_menu_asked)
@@ -73,7 +75,10 @@ class RunsTab(Room):
         )  # fmt: skip
         self._rename = add("Runs", tr_later("Rename run…"), self._on_rename, shortcut="F2", enabled=False)
         self._columns = add("Runs", tr_later("Choose columns of runs…"), self._on_columns, icon="columns")
-        self._delete = add("Runs", tr_later("Move to trash"), self._on_delete, icon="trash", enabled=False)
+        self._delete = add(
+            "Runs", tr_later("Move to trash"), self._on_delete, shortcut="Del", icon="trash", enabled=False
+        )
+        self._delete.setShortcutContext(Qt.ShortcutContext.WidgetShortcut)  # in a field the key takes a letter away
         self._restore = add("Runs", tr_later("Take out of the trash"), self._on_restore, icon="restore", enabled=False)
         self._tags = add(
             "Runs", tr_later("Tags of runs…"), self._on_tags, shortcut="Ctrl+Shift+T", icon="tag", enabled=False
@@ -124,6 +129,11 @@ class RunsTab(Room):
             Lane.DB, run_calls.run_table, self.desk.session.folder, self.list.trash.isChecked(), key="runs.list",
             owner=self, on_success=self._on_listed, on_failure=self._on_failed,
         )  # fmt: skip
+
+    @property
+    def first(self) -> QWidget:
+        """The table, for the arrow keys."""
+        return self.list.table
 
     def show_object(self, what: object) -> None:
         """Open a run by its id."""
@@ -279,20 +289,13 @@ class RunsTab(Room):
 
     def _on_delete(self) -> None:
         chosen = self._chosen()
-        news = tr_n(
-            "{n:,} run moved to the trash; Restore brings back",
-            "{n:,} runs moved to the trash; Restore brings back",
-            len(chosen),
-        )
-        self._change(run_calls.delete_runs, chosen, news=news)
+        words = tr_n("{n:,} run moved to the trash", "{n:,} runs moved to the trash", len(chosen))
+        self.desk.edits.do(words, run_calls.move_runs, chosen, True, kind=RUNS)
 
     def _on_restore(self) -> None:
         chosen = self._chosen()
-        self._change(
-            run_calls.restore_runs,
-            chosen,
-            news=tr_n("{n:,} run taken out of the trash", "{n:,} runs taken out of the trash", len(chosen)),
-        )
+        words = tr_n("{n:,} run taken out of the trash", "{n:,} runs taken out of the trash", len(chosen))
+        self.desk.edits.do(words, run_calls.move_runs, chosen, False, kind=RUNS)
 
     def _on_purge(self) -> None:
         self.desk.jobs.submit(
@@ -308,16 +311,16 @@ class RunsTab(Room):
             tr("Remove {what} for good? This frees {size}.", what=what, size=size(report.size_bytes)),
             _purge_text(report),
             tr("Remove for good"),
-            lambda: self._change(run_calls.purge_runs, chosen, False, news=tr("{what} removed for good", what=what)),
+            lambda: self._purge_now(chosen, tr("{what} removed for good", what=what)),
         )
 
-    def _change(self, function: run_calls.RunsFunction, *what: object, news: str) -> None:
-        def done(_nothing: object) -> None:
-            self.desk.tell(news, "done", "good")
+    def _purge_now(self, chosen: list[str], words: str) -> None:
+        def done(_report: PurgeReport) -> None:
+            self.desk.tell(words, "done", "good")
             self.desk.session.tell(Concern.RUNS)
 
         self.desk.jobs.submit(
-            Lane.DB, function, self.desk.session.folder, *what, owner=self, on_success=done,
+            Lane.DB, run_calls.purge_runs, self.desk.session.folder, chosen, False, owner=self, on_success=done,
             on_failure=self.desk.tell_failure,
         )  # fmt: skip
 
@@ -350,8 +353,12 @@ class RunsTab(Room):
             tr("Rename run"),
             tr("What it is called from now on:"),
             run.name,
-            lambda name: self._change(
-                run_calls.rename_run, run.run_id, name, news=tr("The run is called {name} now", name=name)
+            lambda name: self.desk.edits.do(
+                tr("{before} renamed to {name}", before=shown(run.name, 40), name=shown(name, 40)),
+                run_calls.rename_run,
+                run.run_id,
+                name,
+                kind=RUNS,
             ),
             button=tr("Rename"),
         )

@@ -17,7 +17,18 @@ from mmdesk.ui.jobs.job import Failure, Job, JobState, Lane
 from mmdesk.ui.language import tr, tr_later, tr_n
 from mmdesk.ui.measures import baseline_curves, figures_of
 from mmdesk.ui.session import Concern
-from mmdesk.ui.widgets.basics import Button, Card, ElidedLabel, Label, boxed, column, frame, row, scrolled
+from mmdesk.ui.widgets.basics import (
+    Button,
+    Card,
+    ElidedLabel,
+    Label,
+    boxed,
+    column,
+    frame,
+    in_tab_order,
+    row,
+    scrolled,
+)
 from mmdesk.ui.widgets.curves import CurveGrid, charts_of
 from mmdesk.ui.widgets.fields import Setting, SettingsForm
 from mmdesk.ui.widgets.figures import FigureRow
@@ -141,8 +152,9 @@ class TrainTab(Room):
         self._pages = QTabWidget()
         self._pages.setDocumentMode(True)
         self._pages.tabBar().setDrawBase(False)
-        self._pages.setAccessibleName(tr("Training"))
-        for widget, title in ((scrolled(self._curves), tr("Curves")), (self._log, tr("Log"))):
+        for part in (self._pages, self._pages.tabBar()):
+            part.setAccessibleName(tr("Training"))
+        for widget, title in ((scrolled(self._curves, is_read=True), tr("Curves")), (self._log, tr("Log"))):
             self._pages.addTab(boxed(column(None, widget, margin=(0, SPACE_S, 0, 0))), title)
         charts = column(None, head, self._bar, self._figures, self._news, self._pages, spacing=SPACE_S)
         charts.setStretch(4, 1)
@@ -176,6 +188,11 @@ class TrainTab(Room):
             on_success=self._on_checked, on_failure=self._on_check_failed,
         )  # fmt: skip
 
+    @property
+    def first(self) -> QWidget:
+        """The name of the run, from which the Tab key goes through the form."""
+        return self._name
+
     def _load_fields(self) -> None:
         self.desk.jobs.submit(
             Lane.IO, run_calls.config_fields, owner=self, key="train.fields", on_success=self._on_fields
@@ -183,6 +200,7 @@ class TrainTab(Room):
 
     def _on_fields(self, fields: tuple[ConfigField, ...]) -> None:
         self._form.set_settings([_setting(field) for field in fields])
+        in_tab_order([self._name, *self._form.controls(), self._start])
 
     def _on_checked(self, findings: tuple[Finding, ...]) -> None:
         sentences = [

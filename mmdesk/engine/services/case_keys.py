@@ -1,0 +1,52 @@
+"""The keys of encrypted cases: read from a file, and told to this process until it ends."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from mmdesk.engine.core.errors import UsageError
+from mmdesk.engine.core.files import as_resource_error
+from mmdesk.engine.core.key_digits import KEY_BYTES, KEY_DIGITS, parse_key, problem_of
+from mmdesk.engine.store import case_file as mmcase
+from mmdesk.engine.store import keys
+
+_LARGEST_FILE = 4096
+
+
+def read_key_file(path: Path) -> str:
+    """The digits of a key that a file holds: as 32 bytes, or as text.
+
+    Raises:
+        UsageError: It holds no key (``usage.key``).
+        ResourceError: It cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            content = file.read(_LARGEST_FILE + 1)
+    except OSError as error:
+        raise as_resource_error(error, path) from error
+    if len(content) == KEY_BYTES:
+        return content.hex()
+    text = content.decode("ascii", "replace")
+    if len(content) > _LARGEST_FILE or problem_of(text):
+        raise UsageError(
+            f"{path.name} holds no key.",
+            f"A key is {KEY_BYTES} bytes, or {KEY_DIGITS} digits from 0 to 9 and a to f.",
+            code="usage.key",
+        )
+    return parse_key(text).hex()
+
+
+def unlock(folder: Path, key: bytes) -> None:
+    """Open a case with this key from now on, in this process and until it ends; the key is written nowhere.
+
+    Args:
+        folder: The case folder or the ``case.mmcase`` in it.
+        key: 32 bytes.
+
+    Raises:
+        UsageError: There is no case, or the key is none.
+        CaseFaultError: It is not the case's key (``store.wrong_key``), or the case has none (``store.not_encrypted``).
+    """
+    place = mmcase.locate(folder).absolute()
+    keys.key_for(place / mmcase.DATABASE_NAME, mmcase.load(place), key)
