@@ -16,7 +16,8 @@ WINDOW_LIBS := libegl1 libgl1 libxkbcommon0 libdbus-1-3 libfontconfig1
 SCREEN_LIBS := libxcb-cursor0 libxcb-icccm4 libxcb-keysyms1 libxcb-image0 libxcb-render-util0 libxkbcommon-x11-0
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-encrypted check static format soak bench manifest translations clean system-libraries
+.PHONY: help setup demo test test-encrypted check static format soak bench manifest translations clean package package-test \
+  system-libraries
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -70,6 +71,27 @@ manifest: setup ## list the code of features and training anew after changing it
 
 translations: setup ## take new texts of the window into the catalogues, and compile them
 	$(BIN)/python -m tests.translations
+
+# Both lie in folders that git ignores. Where the disk is small, give other places for them:
+#   make package PACKAGE_WORK=/somewhere/build PACKAGE_OUT=/somewhere/dist
+PACKAGE_WORK ?= build
+PACKAGE_OUT  ?= dist
+PACKAGE_BIN  := $(PACKAGE_WORK)/venv/bin
+
+$(PACKAGE_WORK)/venv/.installed: pyproject.toml packaging/constraints.txt
+	@mkdir -p $(PACKAGE_WORK)
+	$(PYTHON) -m venv --clear $(PACKAGE_WORK)/venv
+	$(if $(TORCH_INDEX_URL),$(PACKAGE_BIN)/pip install --quiet --disable-pip-version-check -c packaging/constraints.txt --extra-index-url $(TORCH_INDEX_URL) torch==2.13.0)
+	$(PYTHON) packaging/build.py --requirements > $(PACKAGE_WORK)/requirements.txt
+	$(PACKAGE_BIN)/pip install --quiet --disable-pip-version-check -c packaging/constraints.txt -r $(PACKAGE_WORK)/requirements.txt
+	@touch $@
+
+package: $(PACKAGE_WORK)/venv/.installed ## the packages of this system, with sums and bill of materials, in dist
+	$(PACKAGE_BIN)/python packaging/build.py --work $(PACKAGE_WORK) --out $(PACKAGE_OUT)
+
+package-test: $(PACKAGE_WORK)/venv/.installed ## try the packages in a clean root without Python and network (as root)
+	@sh packaging/system-libraries.sh debootstrap xvfb xdotool imagemagick zstd
+	$(PACKAGE_BIN)/python packaging/package_test.py --work $(PACKAGE_WORK) --out $(PACKAGE_OUT)
 
 clean: ## remove what make made (never a case of yours)
 	rm -rf build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

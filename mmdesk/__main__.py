@@ -15,6 +15,8 @@ from mmdesk.engine.core.logs import start_logging
 
 logger = logging.getLogger("mmdesk")
 
+CONSOLE_PROGRAM = "mmdesk-cli"
+"""The packaged program for terminals, beside ``mmdesk``; on Windows only it has a console."""
 WINDOW_LIBRARIES = (
     "libegl1", "libgl1", "libxkbcommon0", "libdbus-1-3", "libfontconfig1", "libxcb-cursor0", "libxcb-icccm4",
     "libxcb-keysyms1", "libxcb-image0", "libxcb-render-util0", "libxkbcommon-x11-0",
@@ -26,7 +28,8 @@ def main() -> int:
     """Start ``mmdesk`` with the process's arguments; returns the exit status.
 
     Without arguments, or with nothing but the path of a case, the window opens. Otherwise the command runs; where a
-    command asks for the window afterwards (``demo``), it opens on that case.
+    command asks for the window afterwards (``demo``), it opens on that case. The packaged ``mmdesk-cli`` runs commands
+    only.
     """
     multiprocessing.freeze_support()
     if sys.argv[1:2] == ["--training-process"]:  # the packaged program has no other Python to train in
@@ -36,7 +39,7 @@ def main() -> int:
     log_file = start_logging()
     arguments = sys.argv[1:]
     try:
-        if not arguments or (len(arguments) == 1 and arguments[0].endswith(".mmcase")):
+        if _is_for_the_window(arguments):
             return _open_window(Path(arguments[0]) if arguments else None)
         from mmdesk.cli.main import run_command
 
@@ -51,6 +54,12 @@ def main() -> int:
         if os.environ.get("MMDESK_DEBUG"):
             raise
         return int(ExitStatus.BUG)
+
+
+def _is_for_the_window(arguments: Sequence[str]) -> bool:
+    if getattr(sys, "frozen", False) and Path(sys.argv[0]).stem == CONSOLE_PROGRAM:
+        return False
+    return not arguments or (len(arguments) == 1 and arguments[0].endswith(".mmcase"))
 
 
 def _report(code: str, message: str, hint: str, arguments: Sequence[str]) -> None:

@@ -269,3 +269,29 @@ def test_ctrl_c_ends_in_130_with_nothing_half_made(tmp_path: Path) -> None:
     assert json.loads(out)["error"]["code"] == "cancelled"
     assert b"Traceback" not in err
     assert not (tmp_path / "made").exists()
+
+
+def test_which_program_opens_the_window(monkeypatch: pytest.MonkeyPatch) -> None:
+    from mmdesk import __main__
+
+    opened: list[Path | None] = []
+
+    def _open(case: Path | None) -> int:
+        opened.append(case)
+        return 0
+
+    monkeypatch.setattr(__main__, "_open_window", _open)
+    monkeypatch.setattr(__main__, "start_logging", lambda: None)
+    monkeypatch.setattr(main, "run_command", lambda words, **_: 77)
+    for frozen, words, status in (
+        (False, ["mmdesk"], 0),
+        (False, ["mmdesk", "a/case.mmcase"], 0),
+        (False, ["mmdesk", "doctor"], 77),
+        (True, ["/usr/bin/mmdesk"], 0),
+        (True, ["mmdesk-cli"], 77),
+        (True, [r"C:\Programs\mmdesk-cli.exe".rpartition("\\")[2], "case.mmcase"], 77),
+    ):
+        monkeypatch.setattr(sys, "frozen", frozen, raising=False)
+        monkeypatch.setattr(sys, "argv", words)
+        assert __main__.main() == status, words
+    assert opened == [None, Path("a/case.mmcase"), None]

@@ -103,3 +103,11 @@ def test_places_in_our_own_code_are_told_with_their_line() -> None:
     report = crash_report(caught.value, {})
     assert "  mmdesk/ui/formatting.py:" in report
     assert "in relative_time\n    seconds = " in report
+
+
+def test_places_in_a_packaged_program(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "frozen", True, raising=False)
+    for name in ("mmdesk/engine/made_up.py", "somebody/elses.py"):
+        with pytest.raises(ZeroDivisionError) as caught:
+            exec(compile("1 / 0", name, "exec"))
+        assert f"  {name}:1 in <module>" in crash_report(caught.value, {})

@@ -7,6 +7,7 @@ are the places in our own code, the kinds of errors, versions and counts.
 from __future__ import annotations
 
 import platform
+import sys
 import sysconfig
 import traceback
 from collections.abc import Iterable, Mapping
@@ -91,6 +92,8 @@ def _place(filename: str) -> tuple[str, bool]:
     path = Path(filename)
     if path.is_relative_to(_ROOT / "mmdesk"):
         return path.relative_to(_ROOT).as_posix(), True
+    if getattr(sys, "frozen", False) and not path.is_absolute():  # a packaged program keeps only these names
+        return path.as_posix(), path.parts[:1] == ("mmdesk",)
     for name, key in _PLACES.items():
         base = Path(sysconfig.get_path(key))
         if path.is_relative_to(base):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import platform
 import re
 import sys
@@ -40,8 +41,11 @@ class Component:
 
 
 def components() -> tuple[Component, ...]:
-    """Python and every distribution that mmdesk needs to run, by name; those only for development are left out."""
-    found = [_described(one) for one in _shipped()]
+    """Python and every distribution that mmdesk needs to run, by name; those only for development are left out.
+
+    A packaged program has the libraries besides that it brings along from the system it was made on.
+    """
+    found = [*(_described(one) for one in _shipped()), *_from_system()]
     python = Component(
         _PYTHON, platform.python_version(), "PSF-2.0", "https://www.python.org", _python_text() is not None
     )
@@ -57,6 +61,8 @@ def licence_text(name: str) -> str:
     if name == _PYTHON:
         path = _python_text()
         text = "" if path is None else path.read_text(encoding="utf-8", errors="replace")
+    elif path := _bundled(f"licences/{name}.txt"):
+        text = path.read_text(encoding="utf-8", errors="replace")
     else:
         one = next((one for one in _shipped() if one.metadata["Name"] == name), None)
         text = "" if one is None else "\n\n".join(_texts(one))
@@ -71,9 +77,12 @@ def licence_text(name: str) -> str:
 
 def _shipped() -> Iterator[metadata.Distribution]:
     """The distributions that mmdesk requires, and those that they require."""
+    if hasattr(sys, "_MEIPASS"):  # a packaged program carries the descriptions of just what is in it
+        yield from (one for one in metadata.distributions() if one.metadata["Name"] != _SELF)
+        return
     try:
         waiting: list[tuple[str, frozenset[str]]] = list(_required(metadata.distribution(_SELF), frozenset()))
-    except metadata.PackageNotFoundError:  # a packaged program may carry descriptions of the others only
+    except metadata.PackageNotFoundError:  # run from a folder of sources that was never installed
         yield from metadata.distributions()
         return
     seen: set[tuple[str, frozenset[str]]] = set()
@@ -146,6 +155,20 @@ def _texts(one: metadata.Distribution) -> Iterator[str]:
         if path.is_file():
             title = str(file).partition(".dist-info/")[2]
             yield f"{title}\n{'=' * len(title)}\n\n{path.read_text(encoding='utf-8', errors='replace').strip()}"
+
+
+def _bundled(relative: str) -> Path | None:
+    """A file that the packaged program carries; None if it does not, and from source."""
+    root = getattr(sys, "_MEIPASS", None)
+    path = Path(root) / relative if root else None
+    return path if path is not None and path.is_file() else None
+
+
+def _from_system() -> Iterator[Component]:
+    path = _bundled("licences/parts.json")
+    for part in json.loads(path.read_text(encoding="utf-8")) if path is not None else ():
+        has_text = _bundled(f"licences/{part['name']}.txt") is not None
+        yield Component(part["name"], part["version"], "", part["home"], has_text)
 
 
 def _python_text() -> Path | None:

@@ -49,6 +49,7 @@ LIBRARIES = {
 WINDOW_LIBRARIES = {"PySide6-Essentials": "PySide6.QtWidgets", "pyqtgraph": "pyqtgraph"}
 """As :data:`LIBRARIES`, needed by the window only."""
 
+_ANEW = "Install mmdesk anew." if getattr(sys, "frozen", False) else "Install it anew: make setup."
 _PROBE_TIMEOUT_S = 120.0
 _LOW_DISK_BYTES, _NO_DISK_BYTES = 5 * 10**9, 5 * 10**8
 _LOW_MEMORY_BYTES = 10**9
@@ -155,7 +156,7 @@ def _libraries() -> Iterator[Check]:
     """Load every library in a process of its own: a broken one can crash, and none should stay in this one."""
     answers = _probe({**LIBRARIES, **WINDOW_LIBRARIES})
     for name in LIBRARIES:
-        yield _library_check(name, answers.get(name, "its process ended"), "Install it anew: make setup.")
+        yield _library_check(name, answers.get(name, "its process ended"), _ANEW)
     hint = (
         "The command line works without it. For the window install the system's libraries (on Debian: libegl1 libgl1"
         " libxkbcommon0 libdbus-1-3 libfontconfig1 libxcb-cursor0), or run make setup again."

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
+import sys
 from importlib import metadata
+from pathlib import Path
 
 import pytest
 
@@ -32,3 +35,18 @@ def test_texts_are_those_of_the_wheels() -> None:
     assert licence_text("torch").count("=====") > 20, "one for each of its parts"
     with pytest.raises(UsageError):
         licence_text("no such thing")
+
+
+def test_a_packaged_program_lists_what_it_brings_from_its_system(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parts = [{"name": "libssl3", "version": "3.0.17-1", "home": "https://www.openssl.org/", "files": ["libssl.so.3"]}]
+    (tmp_path / "licences").mkdir()
+    (tmp_path / "licences" / "parts.json").write_text(json.dumps(parts), encoding="utf-8")
+    (tmp_path / "licences" / "libssl3.txt").write_text("Apache-2.0, the text of it", encoding="utf-8")
+    monkeypatch.setattr(sys, "_MEIPASS", str(tmp_path), raising=False)
+    found = {one.name: one for one in components()}
+    assert (found["libssl3"].version, found["libssl3"].has_text) == ("3.0.17-1", True)
+    assert licence_text("libssl3") == "Apache-2.0, the text of it"
+    assert "numpy" in found
+    assert "mmdesk" not in found
