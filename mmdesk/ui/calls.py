@@ -105,21 +105,45 @@ class Proposal:
     preview: Preview
 
 
-def look_at_table(
-    path: Path,
-    table: Table | None,
-    said: Mapping[str, object],
-    *,
-    ctx: JobContext,  # noqa: ARG001
-) -> Proposal:
-    """The first rows of a file and where its columns go; ``table`` None proposes it, ``said`` is its mapping."""
+def look_at_table(path: Path, table: Table | None, said: Mapping[str, object], *, ctx: JobContext) -> Proposal:
+    """The first rows of a file and where its columns go; ``table`` None proposes it, ``said`` is its mapping.
+
+    The same without what fits is published before, as ``{"event": "seen", "proposal"}``: of a file with hundreds of
+    columns that takes a while.
+    """
     from mmdesk.engine.ingestion.table_schema import FIELDS
     from mmdesk.engine.services import table_imports
 
     found = table if table is not None else table_imports.propose_tables([path], said)[path]
-    preview = table_imports.preview_table(path, found, {found or Table.ENTITIES: said} if said else None)
     fields = FIELDS[found] if found is not None else ()
-    return Proposal(found, tuple(WantedColumn(field.name, field.required) for field in fields), preview)
+    wanted = tuple(WantedColumn(field.name, field.required) for field in fields)
+
+    def seen(preview: Preview) -> None:
+        ctx.publish({"event": "seen", "proposal": Proposal(found, wanted, preview)})
+
+    mapping = {(found or Table.ENTITIES).value: said} if said else None
+    return Proposal(found, wanted, table_imports.preview_table(path, found, mapping, on_seen=seen))
+
+
+def time_zones(*, ctx: JobContext) -> tuple[str, ...]:  # noqa: ARG001
+    """All time zones that an import knows, by name."""
+    import zoneinfo
+
+    return tuple(sorted(zoneinfo.available_timezones()))
+
+
+def read_mapping(path: Path, *, ctx: JobContext) -> dict[str, dict[str, object]]:  # noqa: ARG001
+    """A mapping that was kept as a file, checked: table -> what is said of its file."""
+    from mmdesk.engine.services import table_imports
+
+    return table_imports.read_mapping(path)
+
+
+def write_mapping(mapping: Mapping[str, object], path: Path, *, ctx: JobContext) -> None:  # noqa: ARG001
+    """Keep a mapping as a file, as the command line takes it."""
+    from mmdesk.engine.services import table_imports
+
+    table_imports.write_mapping(mapping, path)
 
 
 def import_tables(folder: Path, files: TableFiles, options: ImportOptions, *, ctx: JobContext) -> TablesReport:

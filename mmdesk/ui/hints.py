@@ -27,6 +27,10 @@ _WORDS = tuple(
             "Choose the delimiter under How it is read.",
         ),
         (
+            r"^Give every column a name of its own, or leave one out: .*",
+            "Click the title of one of them below and leave it out, or give every column a name of its own.",
+        ),
+        (
             r"^Restore the newest backup into a new folder \(mmdesk case restore\); .*$",
             "Go back to a backup, if there is one; what is there now is kept beside it.",
         ),

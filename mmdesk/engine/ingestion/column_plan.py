@@ -110,7 +110,7 @@ def fit_mapping(
     own = {*mapping.columns, *(field.name for field in FIELDS[table])}
 
     def spelled(name: str) -> str | None:
-        if name in own or name in names:
+        if name in own or name in names or _one_of_several(name, names) is not None:
             return name
         close = [other for other in names if plain(other) == plain(name)]
         if not close and strict:
@@ -147,8 +147,9 @@ def plan_columns(table: Table, header: Sequence[str], mapping: TableMapping, fil
     rejects = is_rejects_header(header)
     names = [_named(name, index, rejects=rejects) for index, name in enumerate(header)]
     first = len(REJECTS_HEADER) if rejects else 0
-    left_out = {index for index, name in enumerate(names) if name in mapping.ignore or (rejects and is_surplus(name))}
-    free = [index for index in range(first, len(names)) if index not in left_out]
+    gone = left_out(names, mapping.ignore)
+    gone |= {index for index, name in enumerate(names) if rejects and is_surplus(name)}
+    free = [index for index in range(first, len(names)) if index not in gone]
     _refuse_duplicates([names[index] for index in free], free, file)
     sources: dict[str, Source] = {}
     for wanted, given in mapping.columns.items():
@@ -172,6 +173,24 @@ def plan_columns(table: Table, header: Sequence[str], mapping: TableMapping, fil
     return ColumnPlan(table, tuple(names), kept, extras, missing, proposals, rejects)
 
 
+_ONE_OF_SEVERAL = re.compile(r"(?P<name>.*) \(column (?P<number>[1-9]\d*)\)")
+
+
+def left_out(names: Sequence[str], ignore: Sequence[str]) -> set[int]:
+    """The places of the columns to be ignored; ``points (column 3)`` is the third column, where that has this name."""
+    found = {index for index, name in enumerate(names) if name in ignore}
+    for one in ignore:
+        if one not in names and (index := _one_of_several(one, names)) is not None:
+            found.add(index)
+    return found
+
+
+def _one_of_several(word: str, names: Sequence[str]) -> int | None:
+    match = _ONE_OF_SEVERAL.fullmatch(word)
+    index = int(match["number"]) - 1 if match else len(names)
+    return index if match and index < len(names) and names[index] == match["name"] else None
+
+
 def _is_renamed(name: str, source: Source, wanted: set[str]) -> bool:
     return name not in wanted and len(source.indices) == 1
 
@@ -189,7 +208,8 @@ def _refuse_duplicates(names: Sequence[str], indices: Sequence[int], file: str) 
     places = [str(indices[place] + 1) for place, name in enumerate(names) if name == twice[0]]
     raise DataError(
         f"{file} has several columns named '{twice[0]}' (columns {', '.join(places)}).",
-        "Give every column a name of its own, then import again.",
+        f'Give every column a name of its own, or leave one out: "ignore": ["{twice[0]} (column {places[-1]})"] in the '
+        "mapping.",
         code="import.duplicate_columns",
         details={"file": file, "columns": twice},
     )
@@ -321,7 +341,7 @@ def _with_date(plan: ColumnPlan, wanted: str, column: str) -> list[str]:
     return [*dates[:1], column]
 
 
-def _is_row(header: Sequence[str]) -> bool:
+def is_row(header: Sequence[str]) -> bool:
     """Whether what should be names is a row: a number or a date is among them, and nothing that is wanted."""
     return any(_VALUE.fullmatch(name) for name in header) and not any(plain(name) in exact_names() for name in header)
 
@@ -334,7 +354,7 @@ def _missing(plan: ColumnPlan, file: str, another: Table | None) -> MmdeskError:
     )
     if another is not None:
         message += f" It looks like {another}."
-    elif _is_row(plan.header):
+    elif is_row(plan.header):
         message += " That looks like a row: the file does not seem to name its columns."
     close = {
         wanted: difflib.get_close_matches(plain(wanted), [plain(name) for name in plan.header], 3, 0.4)
@@ -346,7 +366,7 @@ def _missing(plan: ColumnPlan, file: str, another: Table | None) -> MmdeskError:
         wanted: plan.proposals.get(wanted) or (names[0] if names else "...") for wanted, names in candidates.items()
     }
     said: dict[str, object] = {"columns": columns}
-    if _is_row(plan.header):
+    if is_row(plan.header):
         names = [one.name for one in FIELDS[plan.table]] + [f"column_{place + 1}" for place in range(len(plan.header))]
         said = {"header": names[: len(plan.header)]}
     mapping = json.dumps({plan.table.value: said}, ensure_ascii=False)

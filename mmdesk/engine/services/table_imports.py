@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
@@ -306,8 +306,39 @@ def load_mapping(text_or_path: str) -> Mapping[str, object]:
     return mapping.load_mapping(text_or_path)
 
 
+def read_mapping(path: Path) -> dict[str, dict[str, object]]:
+    """A mapping that was kept as a file: table -> what it says of that table's file.
+
+    Raises:
+        UsageError: No such file, no JSON, or a wrong mapping.
+    """
+    from mmdesk.engine.ingestion import mapping
+
+    document = mapping.load_mapping(str(path))
+    mapping.parse_mapping(document)
+    return {table: dict(said) for table, said in document.items() if isinstance(said, Mapping)}
+
+
+def write_mapping(mapping: Mapping[str, object], path: Path) -> None:
+    """Keep a mapping as a file, as :func:`load_mapping` takes it.
+
+    Raises:
+        ResourceError: It cannot be written.
+    """
+    import json
+
+    from mmdesk.engine.core.files import write_atomic
+
+    write_atomic(path, json.dumps(mapping, ensure_ascii=False, indent=2).encode() + b"\n")
+
+
 def preview_table(
-    path: Path, table: Table | None = None, mapping: Mapping[str, object] | None = None, rows: int = 50
+    path: Path,
+    table: Table | None = None,
+    mapping: Mapping[str, object] | None = None,
+    rows: int = 50,
+    *,
+    on_seen: Callable[[Preview], object] | None = None,
 ) -> Preview:
     """A look at the beginning of a file, read as the import would read it.
 
@@ -316,14 +347,16 @@ def preview_table(
         table: What it is; None proposes it.
         mapping: As :attr:`ImportOptions.mapping`.
         rows: How many rows are shown.
+        on_seen: Takes the preview before it is known what fits, which takes longer the more columns there are.
 
     Raises:
         UsageError: No such file, or a wrong mapping.
         DataError: Not a CSV text.
     """
-    from mmdesk.engine.ingestion.column_plan import fit_mapping
+    from mmdesk.engine.ingestion.column_plan import fit_mapping, is_row, left_out
     from mmdesk.engine.ingestion.csv_ingestion import with_mapping
     from mmdesk.engine.ingestion.mapping import NO_MAPPING, parse_mapping
+    from mmdesk.engine.ingestion.preview_fit import fit_of
     from mmdesk.engine.ingestion.table_file import TableFile
     from mmdesk.engine.ingestion.table_schema import known_names
 
@@ -342,17 +375,29 @@ def preview_table(
         layout=file.layout,
         choices=file.choices,
         problems=(*file.notes, *(f"line {record.line}: {record.broken}" for record in head if record.broken)),
+        ignored=tuple(sorted(left_out(file.header, said.ignore))),
+        unnamed=said.header is None and is_row(file.header),
     )
     if table is None:
         return seen
     try:
-        plan = with_mapping(table, file, fit_mapping(said, table, file.header, path.name)).plan
+        opened = with_mapping(table, file, fit_mapping(said, table, file.header, path.name))
     except MmdeskError as error:
         return dataclasses.replace(seen, problems=(*seen.problems, error.message))
+    plan = opened.plan
     matched = {name: source.label if source.indices else source.constant or "" for name, source in plan.sources.items()}
-    return dataclasses.replace(
-        seen, columns=plan.header, mapping=matched, missing=plan.missing, proposals=dict(plan.proposals)
+    taken = {place for source in plan.sources.values() for place in source.indices} | {at for _, at in plan.extras}
+    seen = dataclasses.replace(
+        seen,
+        columns=plan.header,
+        mapping=matched,
+        missing=plan.missing,
+        proposals=dict(plan.proposals),
+        ignored=tuple(place for place in range(len(plan.header)) if place not in taken),
     )
+    if on_seen is not None:
+        on_seen(seen)
+    return dataclasses.replace(seen, fit=fit_of(opened, head))
 
 
 def propose_tables(paths: Sequence[Path], said: Mapping[str, object] | None = None) -> dict[Path, Table | None]:
@@ -400,4 +445,6 @@ __all__ = [
     "load_mapping",
     "preview_table",
     "propose_tables",
+    "read_mapping",
+    "write_mapping",
 ]

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from mmdesk.engine.core.types import MissingEntities, OnConflict, Table
+from mmdesk.engine.ingestion.fits import Fit
 
 MAX_PROBLEMS = 1000
 """How many broken rules a report lists; the file of rejected rows and the case have all of them."""
@@ -141,6 +142,9 @@ class Preview:
         layout: How it was read, in the keys of a mapping: encoding, delimiter, sheet...
         choices: The sheets, or the files of an archive, that it could be.
         problems: What the import would refuse or ask, as far as the beginning of the file shows.
+        fit: What the cells of its columns are taken for, and which are not.
+        ignored: The places of columns that are left out.
+        unnamed: What should name the columns looks like a row.
     """
 
     file: str
@@ -153,6 +157,9 @@ class Preview:
     layout: Mapping[str, str] = field(default_factory=dict)
     choices: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
+    fit: Fit = field(default_factory=Fit)
+    ignored: tuple[int, ...] = ()
+    unnamed: bool = False
 
     @property
     def encoding(self) -> str:

@@ -18,6 +18,7 @@ from mmdesk.ui.icons import icon
 Index = QModelIndex | QPersistentModelIndex
 _NO_INDEX = QModelIndex()
 _LOOKED_FOR = 8
+_TINT = 0.16
 
 
 def _as_text(value: Any) -> str:
@@ -49,6 +50,7 @@ class Column:
         tip: A longer text for the tool tip; None shows the cell's own text where it is long.
         icon: Name and colour role of an icon for the value.
         role: Colour role of the text, by value.
+        tint: Colour role behind the cell, faintly, by value.
         ordered: The values are in ascending order already, so sorting by them costs nothing.
         help: The header's tool tip.
         keys: Numbers to sort by instead of the values; NaN last. Small whole ones sort fastest.
@@ -67,6 +69,7 @@ class Column:
     tip: Callable[[Any], str] | None = None
     icon: Callable[[Any], tuple[str, str] | None] | None = None
     role: Callable[[Any], str | None] | None = None
+    tint: Callable[[Any], str | None] | None = None
     ordered: bool = False
     help: str = ""
     keys: NDArray[Any] | None = None
@@ -200,6 +203,8 @@ class ColumnsModel(QAbstractTableModel):
             case Qt.ItemDataRole.ForegroundRole if column.role is not None:
                 colour = column.role(value)
                 return QColor(getattr(current(), colour)) if colour else None
+            case Qt.ItemDataRole.BackgroundRole if column.tint is not None:
+                return _faint(column.tint(value))
         return None
 
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
@@ -258,6 +263,14 @@ class ColumnsModel(QAbstractTableModel):
                 present = len(rows) - self._columns[column].missing()
                 rows = np.concatenate([rows[:present][::-1], rows[present:]])
         return rows if self._mask is None else rows[self._mask[rows]]
+
+
+def _faint(role: str | None) -> QColor | None:
+    if role is None:
+        return None
+    colour = QColor(current().role(role))
+    colour.setAlphaF(_TINT)
+    return colour
 
 
 def _long(text: str) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from PySide6.QtCore import QEvent, QObject, QSignalBlocker, Qt, Signal
-from PySide6.QtWidgets import QCheckBox, QComboBox, QLineEdit, QToolButton, QWidget
+from PySide6.QtWidgets import QCheckBox, QComboBox, QCompleter, QLineEdit, QToolButton, QWidget
 
 from mmdesk.ui.formatting import tool_tip
 from mmdesk.ui.language import tr
@@ -110,6 +110,34 @@ class Choice(QComboBox, Generic[T]):
             self._values.append(value)
             self.addItem(str(value))
         self.setCurrentIndex(self._values.index(value))
+
+
+class OpenChoice(Choice[object]):
+    """A list to choose from, or to write something else into; what is written is the value as it stands."""
+
+    def __init__(self, name: str, options: Sequence[tuple[str, object]] = (), letters: int = 10) -> None:
+        super().__init__(name, options, letters)
+        self.setEditable(True)
+        self.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
+        line, found = self.lineEdit(), self.completer()
+        assert line is not None
+        assert found is not None
+        found.setCompletionMode(QCompleter.CompletionMode.PopupCompletion)
+        found.setFilterMode(Qt.MatchFlag.MatchContains)
+        line.setAccessibleName(name)
+        line.editingFinished.connect(self._on_written)
+
+    def _on_written(self) -> None:
+        text = self.currentText().strip()
+        place = self.findText(text, Qt.MatchFlag.MatchFixedString)
+        if not text:
+            self.setCurrentIndex(0)
+            self.setEditText(self.itemText(0))
+        elif place >= 0:
+            self.setCurrentIndex(place)
+            self.setEditText(self.itemText(place))
+        else:
+            self.set_value(text)
 
 
 class SettingField(QWidget):

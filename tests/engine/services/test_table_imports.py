@@ -702,6 +702,37 @@ def test_preview_shows_what_the_import_would_see(tmp_path: Path) -> None:
     assert "no column 'amuont'" in wrong.problems[0]
 
 
+def test_preview_tells_the_cells_that_do_not_fit_by_the_imports_own_rules(local: Desk) -> None:
+    text = "entity_id,age,joined,city\nA1,31,2020-02-01,Rome\nA2,old,2020-02-02,Oslo\n,7,2020-02-30,Bonn\n"
+    path = write(local.folder / "entities.csv", text)
+    said = {"entities": {"types": {"age": "number"}, "formats": {"joined": "iso"}}}
+    seen = preview_table(path, Table.ENTITIES, said)
+    assert dict(seen.fit.kinds) == {0: "id", 1: "number", 2: "time", 3: "category"}
+    found = {(one.row, one.column): one.rule for one in seen.fit.misfits}
+    assert set(found) == {(1, 1), (2, 0), (2, 2)}
+    refused = local({"mapping": said, "dry_run": True}, entities=text).problems
+    assert [(one.line - 2, seen.columns.index(one.column or "")) for one in refused] == list(found)
+    assert [one.rule for one in refused] == list(found.values())
+
+
+def test_one_of_two_columns_of_the_same_name_is_left_out(local: Desk) -> None:
+    path = write(local.folder / "entities.csv", "entity_id,points,points\nA1,1,2\n")
+    assert "(columns 2, 3)" in preview_table(path, Table.ENTITIES).problems[0]
+    said = {"entities": {"ignore": ["points (column 2)"]}}
+    seen = preview_table(path, Table.ENTITIES, said)
+    assert (seen.problems, seen.ignored) == ((), (1,))
+    local({"mapping": said}, entities=path.read_text())
+    assert local.now.entities == {"A1": {"points": 2}}
+
+
+def test_a_first_line_that_is_a_row_is_noticed(tmp_path: Path) -> None:
+    path = write(tmp_path / "events.csv", "A1,pay,5,2024-01-01\nA2,pay,7,2024-01-02\n")
+    assert preview_table(path, Table.EVENTS).unnamed
+    names = ["entity_id", "event_type", "value", "timestamp"]
+    named = preview_table(path, Table.EVENTS, {"events": {"header": names}})
+    assert (named.unnamed, named.columns, len(named.rows), named.missing) == (False, tuple(names), 2, ())
+
+
 def test_tables_are_proposed_for_dropped_files(tmp_path: Path) -> None:
     paths = {
         "x.csv": "entity_id,event_type,value,timestamp\n",

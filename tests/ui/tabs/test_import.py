@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFileDialog, QLineEdit
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtWidgets import QApplication, QFileDialog, QInputDialog, QLineEdit, QMenu
 from pytestqt.modeltest import ModelTester
 from pytestqt.qtbot import QtBot
 
@@ -18,6 +18,7 @@ from mmdesk.engine.services.imports import undo_import
 from mmdesk.ui.tabs.importing.file_row import FileRow
 from mmdesk.ui.tabs.importing.source_dialog import SourceDialog
 from mmdesk.ui.tabs.importing.tab import ImportTab
+from mmdesk.ui.tabs.importing.tables_page import TablesPage
 from mmdesk.ui.widgets.basics import Label
 from mmdesk.ui.widgets.table import Table
 from mmdesk.ui.window import MainWindow
@@ -124,10 +125,114 @@ def test_a_header_that_cannot_be_used_is_said_and_nothing_is_called_missing(
 ) -> None:
     opened(qtbot, window, small_case)
     tables = import_tab(window).tables
-    take(qtbot, window, write(tmp_path, "entities.csv", "entity_id,points,points\nA1,1,2\n"))
+    take(qtbot, window, write(tmp_path, "entities.csv", "entity_id,points,points\nA9,1,2\n"))
     assert tables.reason.text() == "entities.csv has several columns named 'points' (columns 2, 3)."
     assert not tables.check.isEnabled()
     assert "missing" not in [label.text() for label in tables.file_view.grid.findChildren(Label)]
+    title_menu(qtbot, tables, 1, "Leave this column out")
+    rest(qtbot, window)
+    assert tables.check.isEnabled()
+    assert [c.title for c in tables.file_view.table.columns.columns] == [
+        "entity_id",
+        "points (left out)",
+        "points: number",
+    ]
+    click(qtbot, tables.check)
+    rest(qtbot, window)
+    click(qtbot, tables.start)
+    rest(qtbot, window)
+    assert case_service.case_info(small_case).counts["entities"] == 4
+
+
+def title_menu(qtbot: QtBot, tables: TablesPage, column: int, choice: str) -> None:
+    """Click a title of the preview and choose from its menu."""
+    header = tables.file_view.table.horizontalHeader()
+    place = QPoint(header.sectionViewportPosition(column) + 10, header.height() // 2)
+    qtbot.mouseClick(header.viewport(), Qt.MouseButton.LeftButton, pos=place)
+    qtbot.waitUntil(lambda: QApplication.activePopupWidget() is not None)
+    menu = QApplication.activePopupWidget()
+    assert isinstance(menu, QMenu)
+    action = next(one for one in menu.actions() if one.text() == choice)
+    qtbot.mouseClick(menu, Qt.MouseButton.LeftButton, pos=menu.actionGeometry(action).center())
+
+
+def test_cells_that_do_not_fit_are_marked_and_the_mapping_is_kept_as_a_file(
+    qtbot: QtBot, window: MainWindow, small_case: Path, tmp_path: Path
+) -> None:
+    opened(qtbot, window, small_case)
+    tables = import_tab(window).tables
+    file = write(tmp_path, "people.csv", "entity_id,age,city\nB1,31,Rome\nB2,old,Oslo\n")
+    take(qtbot, window, file)
+    tables.plans[0].become(CaseTable.ENTITIES)
+    tables._on_plan_changed()
+    rest(qtbot, window)
+    view = tables.file_view
+    assert [c.title for c in view.table.columns.columns] == ["entity_id", "age: words", "city: words"]
+    title_menu(qtbot, tables, 1, "Number")
+    rest(qtbot, window)
+    model = view.table.columns
+    assert model.columns[1].title == "age: number"
+    fitting, wrong = model.index(0, 1), model.index(1, 1)
+    assert model.data(fitting, Qt.ItemDataRole.BackgroundRole) is None
+    assert model.data(wrong, Qt.ItemDataRole.BackgroundRole).alpha() > 0
+    assert "Does not fit: not a number" in model.data(wrong, Qt.ItemDataRole.ToolTipRole)
+    view.fold.set_open(True)
+    zone = view.reading.box("timezone").lineEdit()
+    assert zone is not None
+    zone.selectAll()
+    qtbot.keyClicks(zone, "Pacific/Auckland")
+    qtbot.keyClick(zone, Qt.Key.Key_Return)
+    rest(qtbot, window)
+    click(qtbot, view.save)
+    choose_file(window, tmp_path / "how.json")
+    rest(qtbot, window)
+    kept = table_imports.read_mapping(tmp_path / "how.json")
+    assert kept == {
+        "entities": {"timezone": "Pacific/Auckland", "types": {"age": "number"}, "columns": {"entity_id": "entity_id"}}
+    }
+    tables.clear()
+    take(qtbot, window, file)
+    click(qtbot, view.open)
+    choose_file(window, tmp_path / "how.json")
+    rest(qtbot, window)
+    assert tables.plans[0].table is CaseTable.ENTITIES
+    assert model.columns[1].title == "age: number"
+    assert view.reading.box("timezone").value == "Pacific/Auckland"
+
+
+def test_a_file_that_does_not_name_its_columns_gets_names_by_hand(
+    qtbot: QtBot, window: MainWindow, small_case: Path, tmp_path: Path
+) -> None:
+    opened(qtbot, window, small_case)
+    tables = import_tab(window).tables
+    take(qtbot, window, write(tmp_path, "log.csv", "A1,pay,5,2024-01-01\nA2,pay,7,2024-01-02\n"))
+    tables.plans[0].become(CaseTable.EVENTS)
+    tables._on_plan_changed()
+    rest(qtbot, window)
+    view = tables.file_view
+    click(qtbot, view.nameless)
+    rest(qtbot, window)
+    assert [c.title for c in view.table.columns.columns] == [f"column_{number}" for number in (1, 2, 3, 4)]
+    assert view.table.columns.rowCount() == 2
+    for wanted, source in (("entity_id", 1), ("event_type", 2), ("timestamp", 4)):
+        view.grid.boxes[wanted].set_value(f"column_{source}")
+        rest(qtbot, window)
+    assert view.grid.samples["timestamp"].text() == "2024-01-01; 2024-01-02 (date and time)"
+    view.table.ask(2, QPoint(0, 0))
+    menu = QApplication.activePopupWidget()
+    assert isinstance(menu, QMenu)
+    next(one for one in menu.actions() if one.text() == "Name this column…").trigger()
+    menu.close()
+    dialog = window.findChild(QInputDialog)
+    assert isinstance(dialog, QInputDialog)
+    dialog.setTextValue("value")
+    dialog.accept()
+    rest(qtbot, window)
+    click(qtbot, tables.check)
+    rest(qtbot, window)
+    click(qtbot, tables.start)
+    rest(qtbot, window)
+    assert case_service.case_info(small_case).counts["events"] == 2
 
 
 def test_synonyms_are_proposed_and_accepted(qtbot: QtBot, window: MainWindow, small_case: Path, tmp_path: Path) -> None:
@@ -276,7 +381,7 @@ def test_a_file_in_another_encoding_can_be_read_by_choosing_it(
     assert encoding.isEnabled()
     encoding.set_value("cp1252")
     rest(qtbot, window)
-    assert [column.title for column in tables.file_view.table.columns.columns] == ["entity_id", "Straße"]
+    assert [column.title for column in tables.file_view.table.columns.columns] == ["entity_id", "Straße: words"]
 
 
 def test_reading_options_change_the_preview(qtbot: QtBot, window: MainWindow, small_case: Path, tmp_path: Path) -> None:
@@ -287,7 +392,7 @@ def test_reading_options_change_the_preview(qtbot: QtBot, window: MainWindow, sm
     box = view.reading._boxes["delimiter"]
     box.set_value("|")
     rest(qtbot, window)
-    assert [column.title for column in view.table.columns.columns] == ["entity_id", "city;land"]
+    assert [column.title for column in view.table.columns.columns] == ["entity_id", "city;land: words"]
     box.set_value(None)
     rest(qtbot, window)
     assert import_tab(window).tables.plans[0].document() == {}
@@ -296,7 +401,7 @@ def test_reading_options_change_the_preview(qtbot: QtBot, window: MainWindow, sm
     rest(qtbot, window)
     view.reading._boxes["quote"].set_value("'")
     rest(qtbot, window)
-    assert [list(column.values) for column in view.table.columns.columns] == [["A1"], ["pay, late"], ["2020"]]
+    assert [column.values[0].text for column in view.table.columns.columns] == ["A1", "pay, late", "2020"]
 
 
 def test_of_a_workbook_the_sheet_is_chosen(qtbot: QtBot, window: MainWindow, small_case: Path, tmp_path: Path) -> None:
@@ -310,7 +415,9 @@ def test_of_a_workbook_the_sheet_is_chosen(qtbot: QtBot, window: MainWindow, sma
     view.part.box.set_value("2024")
     rest(qtbot, window)
     assert view._facts.text().startswith("2024 ·")
-    assert [list(column.values) for column in view.table.columns.columns] == [["A1", "B2"], ["Rome", "Oslo"]]
+    assert [[cell.text for cell in column.values] for column in view.table.columns.columns] == [
+        ["A1", "B2"], ["Rome", "Oslo"],
+    ]  # fmt: skip
     take(qtbot, window, write(tmp_path, "events.csv", "entity_id,event_type,timestamp\nA1,pay,2020-01-01\n"))
     assert view.part.isHidden()
 
@@ -391,7 +498,9 @@ def test_the_tab_key_goes_through_the_page_as_the_eye_does(
     columns = [f"Column for {wanted.name}" for wanted in tables.plans[0].wanted]
     assert passed == [
         "Show events.csv", "Table of events.csv", "Leave events.csv out", "Rows stored with other values",
-        "Rows of unknown entities", "Accept proposals", "Fixed value or joined columns…", *columns, "How it is read",
+        "Rows of unknown entities", "Accept proposals", "Fixed value or joined columns…", "Open a mapping…",
+        "Save the mapping…", *columns,
+        "How it is read",
         "First rows",
     ]  # fmt: skip
 

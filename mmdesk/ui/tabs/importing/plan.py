@@ -14,7 +14,11 @@ from mmdesk.ui.language import tr
 if TYPE_CHECKING:
     from mmdesk.engine.services.table_imports import Preview
 
+NO_NAMES = "none"
+"""Chosen as the line of the names: the file does not name its columns."""
 _PARTS = ("sheet", "member")
+_CUTS = frozenset({"delimiter", "quote", "escape", "encoding", "comment", *_PARTS})
+"""What decides into how many columns a file falls."""
 _TIMES: dict[Table | None, tuple[str, ...]] = {
     Table.EVENTS: ("timestamp",),
     Table.INTERACTIONS: ("timestamp",),
@@ -33,6 +37,7 @@ class FilePlan:
             ``join`` or ``constant``, None = not in this file.
         reading: What else its mapping says: ``encoding``, ``delimiter``, ``decimal``, ``sheet``...
         time_format: How times are written, as chosen by hand.
+        names: Of the columns, where the file does not name them; empty until they are counted, None = the file does.
         proposal: The last look at the file.
         error: Why it cannot be looked at. ``hint``: What to do then. ``read_otherwise``: Another choice of how it is
             read may mend it.
@@ -43,6 +48,7 @@ class FilePlan:
     columns: dict[str, object] = field(default_factory=dict)
     reading: dict[str, object] = field(default_factory=dict)
     time_format: str = ""
+    names: list[str] | None = None
     proposal: Proposal | None = None
     error: str = ""
     hint: str = ""
@@ -75,6 +81,8 @@ class FilePlan:
     def document(self) -> dict[str, object]:
         """Its part of the mapping; empty while nothing was chosen by hand."""
         document = dict(self.reading)
+        if self.names:
+            document["header"] = list(self.names)
         if self.columns:
             document["columns"] = dict(self.columns)
         formats = dict.fromkeys(_TIMES.get(self.table, ()), self.time_format) if self.time_format else {}
@@ -104,8 +112,90 @@ class FilePlan:
         """Be another table's file: how it is read stays, what its columns are does not."""
         self.table = table
         self.columns.clear()
-        for key in ("formats", "ignore"):
+        for key in ("formats", "ignore", "types"):
             self.reading.pop(key, None)
+
+    def whole_document(self) -> dict[str, object]:
+        """Its part of the mapping with what was found and proposed, too: what reads such a file without a question."""
+        found = {one.name: source for one in self.wanted if (source := self._found(one.name)) is not None}
+        document = self.document()
+        said = document.get("columns")
+        return {**document, "columns": {**found, **(said if isinstance(said, Mapping) else {})}}
+
+    def _found(self, wanted: str) -> str | None:
+        preview = self.preview
+        source = None if preview is None else preview.mapping.get(wanted) or preview.proposals.get(wanted)
+        return source if preview is not None and source in preview.columns else None
+
+    def take_document(self, document: Mapping[str, object]) -> None:
+        """Be read as this part of a mapping says, and not as was chosen before."""
+        kept = {key: self.reading[key] for key in _PARTS if key in self.reading}
+        self.reading = kept | {key: value for key, value in document.items() if key not in {"columns", "header"}}
+        columns, header = document.get("columns"), document.get("header")
+        self.columns = dict(columns) if isinstance(columns, Mapping) else {}
+        self.names = [str(name) for name in header] if isinstance(header, (list, tuple)) else None
+        self.time_format = ""
+
+    def set_reading(self, key: str, value: object) -> None:
+        """Choose how it is read; None = found out."""
+        if key == "header_line":
+            self.names = [] if value == NO_NAMES else None
+            value = None if value == NO_NAMES else value
+        elif key in _CUTS and self.names is not None:
+            self.names = []
+        if value is not None:
+            self.reading[key] = value
+        else:
+            self.reading.pop(key, None)
+
+    def number_columns(self) -> bool:
+        """Give the columns of a file that does not name them names of their own; False if they have some."""
+        if self.names != [] or self.preview is None or not self.preview.columns:
+            return False
+        self.names = [f"column_{number}" for number in range(1, len(self.preview.columns) + 1)]
+        return True
+
+    def name_column(self, place: int, name: str) -> None:
+        """Call a column of a file that does not name its columns."""
+        assert self.names is not None
+        before, self.names[place] = self.names[place], name
+        self.columns = {wanted: name if source == before else source for wanted, source in self.columns.items()}
+        for key in ("types", "formats"):
+            if isinstance(said := self.reading.get(key), Mapping):
+                self.reading[key] = {name if column == before else column: value for column, value in said.items()}
+
+    def takes_type(self, place: int) -> bool:
+        """Whether a column of the file can be declared to be of a type: an attribute of entities can."""
+        preview = self.preview
+        if preview is None or self.table is not Table.ENTITIES or place not in preview.fit.kinds:
+            return False
+        return preview.columns[place] not in {*preview.mapping.values(), *preview.proposals.values()}
+
+    def type_of(self, column: str) -> str | None:
+        """What a column was declared to be; None = found out."""
+        said = self.reading.get("types")
+        return said.get(column) if isinstance(said, Mapping) else None
+
+    def set_type(self, column: str, kind: str | None) -> None:
+        """Declare what an attribute is; None = found out."""
+        said = self.reading.get("types")
+        types = {name: value for name, value in (said if isinstance(said, Mapping) else {}).items() if name != column}
+        if kind is not None:
+            types[column] = kind
+        self.set_reading("types", types or None)
+
+    def set_ignored(self, place: int, is_left_out: bool) -> None:
+        """Leave a column of the file out, or take it in again; one of several of a name by its number."""
+        preview = self.preview
+        assert preview is not None
+        name = preview.columns[place]
+        said = self.reading.get("ignore")
+        word = name if preview.columns.count(name) == 1 else f"{name} (column {place + 1})"
+        ignore = [one for one in (said if isinstance(said, (list, tuple)) else ()) if one not in {name, word}]
+        if is_left_out:
+            ignore.append(word)
+            self.columns = {wanted: source for wanted, source in self.columns.items() if source != name}
+        self.set_reading("ignore", ignore or None)
 
     def times(self) -> str:
         """How times are written, as far as it was said; empty = found out."""

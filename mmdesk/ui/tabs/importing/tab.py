@@ -204,3 +204,5 @@ class ImportTab(Room):
         self._loaded.add(page)
         if isinstance(page, WhenShown):
             page.page.load()
+        else:
+            self.tables.load()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -67,6 +68,8 @@ class TablesPage(QWidget):
         column(self, Splitter("import.tables", (self._left(), right), (380, 690), grows=1))
         self.file_view.changed.connect(self._on_plan_changed)
         self.file_view.another.connect(self._on_another)
+        self.file_view.open_asked.connect(self._on_open_mapping)
+        self.file_view.save_asked.connect(self._on_save_mapping)
         self.report_view.save_asked.connect(self._on_save_asked)
         self.questions_view.answered.connect(self._on_answered)
         self.questions_view.back.connect(self._back)
@@ -118,6 +121,12 @@ class TablesPage(QWidget):
         self._show_nothing()
         self._enable()
 
+    def load(self) -> None:
+        """What does not change with the case: which time zones there are."""
+        self.desk.jobs.submit(
+            Lane.IO, calls.time_zones, key="import.zones", owner=self, on_success=self.file_view.reading.offer_zones
+        )
+
     def choose_files(self) -> None:
         """Ask for files."""
         choosers.choose_files(self, self.desk.settings, tr("Tables to import"), choosers.TABLE_FILES, self.take)
@@ -148,10 +157,15 @@ class TablesPage(QWidget):
         """Read the file's beginning with the choices made so far."""
         self.desk.jobs.submit(
             Lane.IO, calls.look_at_table, plan.path, plan.table, plan.document(), key=f"import.look.{id(plan)}",
-            owner=self,
+            owner=self, on_event=lambda event: self._on_seen(plan, event),
             on_success=lambda found: self._on_looked(plan, found),
             on_failure=lambda failure: self._on_look_failed(plan, failure),
         )  # fmt: skip
+
+    def _on_seen(self, plan: FilePlan, event: Mapping[str, object]) -> None:
+        """The rows are there; what fits is still being found out."""
+        if isinstance(proposal := event.get("proposal"), calls.Proposal):
+            self._on_looked(plan, proposal)
 
     def _on_looked(self, plan: FilePlan, proposal: calls.Proposal) -> None:
         if plan not in self.plans:
@@ -159,6 +173,9 @@ class TablesPage(QWidget):
         anew = plan.proposal is None or plan.table is None
         plan.proposal, plan.error = proposal, ""
         plan.table = plan.table or proposal.table
+        if plan.number_columns():
+            self._look(plan)
+            return
         if anew:
             self._fill_rows()
         if plan is self._shown:
@@ -249,6 +266,48 @@ class TablesPage(QWidget):
         if changed is not None:
             self._forget_check()
             self._look(changed)
+
+    # Mappings as files.
+
+    def _on_open_mapping(self) -> None:
+        def chosen(paths: list[Path]) -> None:
+            self.desk.jobs.submit(
+                Lane.IO, calls.read_mapping, paths[0], key="import.mapping", owner=self,
+                on_success=partial(self._on_mapping, paths[0]),
+                on_failure=lambda failure: choosers.show_error(self, failure.message, failure.hint, failure.details),
+            )  # fmt: skip
+
+        choosers.choose_files(
+            self, self.desk.settings, tr("Open a mapping"), tr("Mappings (*.json);;All files (*)"), chosen
+        )
+
+    def _on_mapping(self, path: Path, mapping: Mapping[str, Mapping[str, object]]) -> None:
+        """Each file takes the part of its table; one whose table nobody knows takes the only part there is."""
+        told = False
+        for plan in self.plans:
+            table = plan.table or (CaseTable(next(iter(mapping))) if len(mapping) == 1 else None)
+            if table is not None and table.value in mapping:
+                plan.table, told = table, True
+                plan.take_document(mapping[table.value])
+                self._on_plan_changed(plan)
+        self._fill_rows()
+        if not told:
+            choosers.show_error(
+                self,
+                tr("{name} says nothing of the tables that are chosen here.", name=path.name),
+                tr("It speaks of: {tables}.", tables=", ".join(mapping) or tr("nothing")),
+            )
+
+    def _on_save_mapping(self) -> None:
+        mapping = {plan.table.value: plan.whole_document() for plan in self.plans if plan.table is not None}
+
+        def chosen(path: Path) -> None:
+            self.desk.jobs.submit(
+                Lane.IO, calls.write_mapping, mapping, path, owner=self, on_failure=self.desk.tell_failure,
+                on_success=lambda _none: self.desk.tell(tr("Mapping written: {path}", path=path), "save", "good"),
+            )  # fmt: skip
+
+        choosers.choose_new_file(self, self.desk.settings, tr("Save the mapping"), "mapping.json", chosen)
 
     # Check and import.
 
