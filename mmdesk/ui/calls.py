@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mmdesk.engine.core.arrow import spare_pandas
 from mmdesk.engine.core.jobs import JobContext
 from mmdesk.engine.core.types import Head, MissingEntities, OnConflict, Table, current_actor
 from mmdesk.engine.explanation.explanation import Baseline
@@ -43,6 +44,7 @@ def load_libraries(*, ctx: JobContext) -> None:
     import numpy as np  # noqa: F401
     import pyqtgraph  # noqa: F401
 
+    spare_pandas()
     ctx.check_cancelled()
     for room in ("importing", "training", "runs", "explain"):
         importlib.import_module(f"mmdesk.ui.tabs.{room}.tab")

@@ -40,14 +40,19 @@ class CaseFlow(QObject):
         jobs: Where the work is done.
         session: Told which case is open.
         settings: Remembers it.
-        get_ready: Called before a case is opened.
+        when_ready: Calls what it is given as soon as a case can be shown.
     """
 
     def __init__(
-        self, window: QWidget, jobs: Jobs, session: Session, settings: Settings, get_ready: Callable[[], None]
+        self,
+        window: QWidget,
+        jobs: Jobs,
+        session: Session,
+        settings: Settings,
+        when_ready: Callable[[Callable[[], None]], None],
     ) -> None:
         super().__init__(window)
-        self._get_ready = get_ready
+        self._when_ready = when_ready
         self._window, self._jobs, self._session, self._settings = window, jobs, session, settings
         self._missing: frozenset[str] = frozenset()
         self.instances = OpenCases(self)
@@ -381,10 +386,12 @@ class CaseFlow(QObject):
         )
 
     def _enter(self, case: OpenCase) -> None:
+        def enter() -> None:
+            self.instances.hold(case.place)
+            self._session.open(case)
+
         self._settings.add_recent(case.folder, case.name)
-        self._get_ready()
-        self.instances.hold(case.place)
-        self._session.open(case)
+        self._when_ready(enter)
 
     def _on_failed(self, failure: Failure) -> None:
         choosers.show_error(self._window, shown(failure.message, 2000), failure.hint, failure.details)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, Signal
 
 from mmdesk.ui import annotation_calls, run_calls
 from mmdesk.ui.commands import Commands
@@ -80,7 +80,10 @@ class Edits(QObject):
     """Writes what the analyst says, and remembers how to take it back as long as the case is open.
 
     A change begins when the one before has ended, so that they come into the case in the order of the keys pressed.
+    ``marked`` carries the switch of each change of marks or notes.
     """
+
+    marked = Signal(object)
 
     def __init__(
         self, jobs: Jobs, session: Session, commands: Commands, tell: Callable[[str, str, str], None], parent: QObject
@@ -163,6 +166,8 @@ class Edits(QObject):
     def _said(self, words: str, icon: str, kind: Kind, report: Report) -> None:
         self._tell(words, icon, "good" if report.switch else "muted")
         if report.switch:
+            if kind is MARKS:
+                self.marked.emit(report.switch)
             self._session.tell(kind.concern)
 
     def _tell_failure(self, failure: Failure) -> None:

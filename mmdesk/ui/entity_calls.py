@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from mmdesk.engine.services.annotations import Mark, NoteRow
     from mmdesk.engine.services.marks_by_row import MarksByRow
+    from mmdesk.engine.store.annotation_rows import Switch
 
 DECISIONS = ("negative", "positive", "uncertain", "")
 """What :attr:`Scores.decision` counts through; the last: the run gives no probabilities."""
@@ -50,7 +51,7 @@ def predict_all(folder: Path, run: str, *, ctx: JobContext) -> Scores:
     """The scores of every entity, without the embeddings, which nobody looks at in a table; and their orders."""
     from mmdesk.engine.services import predictions
 
-    found = predictions.predict_columns(folder, run, ctx=ctx)
+    found = predictions.predict_columns(folder, run, embeddings=False, ctx=ctx)
     columns = {
         name: np.full(len(found), np.nan) if values is None else values
         for name, values in (
@@ -109,6 +110,20 @@ def marks_by_row(folder: Path, entity_ids: Texts, *, ctx: JobContext) -> MarksBy
     from mmdesk.engine.services import marks_by_row as service
 
     return service.marks_by_row(folder, entity_ids.array)
+
+
+def marks_after(
+    folder: Path,
+    entity_ids: Texts,
+    before: MarksByRow,
+    switches: Sequence[Switch],
+    *,
+    ctx: JobContext,  # noqa: ARG001
+) -> MarksByRow:
+    """The same after some changes."""
+    from mmdesk.engine.services import marks_by_row as service
+
+    return service.marks_after(folder, entity_ids.array, before, switches)
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from mmdesk.engine.services.runs import Comparison, Reproduction, RunPage, TrainResult
     from mmdesk.engine.training.checks import Finding
     from mmdesk.engine.training.config import ConfigField
-    from mmdesk.engine.training.estimate import Estimate
+    from mmdesk.engine.training.expected_time import Estimate
 
 
 def config_fields(*, ctx: JobContext) -> tuple[ConfigField, ...]:  # noqa: ARG001

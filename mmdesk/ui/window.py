@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from mmdesk.engine.core.arrow import spare_pandas
 from mmdesk.ui import choosers
 from mmdesk.ui.about_flow import show_about
 from mmdesk.ui.activity_feed import ActivityFeed
@@ -129,12 +130,13 @@ class MainWindow(QMainWindow):
             lambda _key: self._leave_strip()
         )  # first of all, while the button has the focus
         self.feed = ActivityFeed(jobs, self.strip, self)
-        self.flow = CaseFlow(self, jobs, self.session, settings, self.build_rooms)
+        self.flow = CaseFlow(self, jobs, self.session, settings, self.when_built)
         self.edits = Edits(jobs, self.session, self.commands, self.strip.tell, self)
         self.preferences = PreferencesFlow(self, settings, theme, self.commands)
         self.watch = CaseWatch(jobs, self.session, self)
         self.rooms: dict[str, Room] = {}
         self._made: Room | None = None
+        self._when_built: Callable[[], None] | None = None
         self._may_close = False
         self.setWindowIcon(application_icon())
         self.setAcceptDrops(True)
@@ -185,15 +187,32 @@ class MainWindow(QMainWindow):
         """Off this thread, so that only widgets remain to be made on it."""
         from mmdesk.ui import calls
 
-        self.jobs.submit(Lane.IO, calls.load_libraries, owner=self, on_success=lambda _none: self._build_next())
+        self.jobs.prepare(spare_pandas)
+        self.jobs.submit(
+            Lane.IO, calls.load_libraries, owner=self, on_success=lambda _none: self._build_next(),
+            on_failure=lambda _failure: self._build_next(),  # what failed there fails here, and is reported
+        )  # fmt: skip
 
     def _build_next(self) -> None:
         """One step towards all tabs, and the next one after whatever the window was asked meanwhile."""
         if self._build_step():
             QTimer.singleShot(0, self, self._build_next)
+        elif self._when_built is not None:
+            then, self._when_built = self._when_built, None
+            then()
+
+    def when_built(self, then: Callable[[], None]) -> None:
+        """Do ``then`` once all tabs are there; only the last one that was asked for."""
+        if len(self.rooms) == len(ROOMS):
+            then()
+            return
+        self._when_built = then
+        if self._later.isActive():  # the window was to be seen first; now there is something to be shown in it
+            self._later.stop()
+            self._load_libraries()
 
     def build_rooms(self) -> None:
-        """Make the tabs that are not there yet."""
+        """Make the tabs that are not there yet, all at once."""
         self._later.stop()
         while self._build_step():
             pass

@@ -11,6 +11,7 @@ from mmdesk.engine.services.runs import train
 from mmdesk.engine.services.table_imports import TableFiles, import_tables
 from tests.benchmarks import imports
 from tests.benchmarks.figures import Extent, Figure, best_time
+from tests.benchmarks.peak import watched
 from tests.benchmarks.table_files import Sizes, write_tables, write_targets
 
 _SIZES = Sizes(entities=1_000_000, events=5_000_000, interactions=0)
@@ -55,23 +56,30 @@ def measure(folder: Path, extent: Extent) -> list[Figure]:
 
 def _tour(folder: Path, extent: Extent) -> list[Figure]:
     case, more = _case(folder, _SIZES.scaled(extent.scale), _MORE.scaled(extent.scale))
-    command = [sys.executable, "-W", "ignore", "-m", "tests.benchmarks.tour", str(case), str(more)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise RuntimeError(done.stderr)
-    seen = json.loads(done.stdout.splitlines()[-1])
+    printed, peak_mib = watched([sys.executable, "-W", "ignore", "-m", "tests.benchmarks.tour", str(case), str(more)])
+    seen = json.loads(printed.splitlines()[-1])
     size = f"{seen['entities']:,} entities"
 
-    def worst(what: str, found: dict[str, float], limit: float) -> Figure:
-        stage = max(found, key=lambda one: found[one])
-        return Figure(f"{size}: {what} ({stage})", "ms", found[stage], limit, "the limit", 1.0, lower=True)
+    def worst(what: str, kind: str, value: str, limit: float | None = None) -> Figure:
+        """The stage in which ``value`` of the longest turn of that kind is largest."""
+        stage, turns = max(seen["stages"].items(), key=lambda one: float(one[1][kind][value]))
+        return Figure(
+            f"{size}: {what} ({stage})", "ms", turns[kind][value], limit or _BLOCK_MS, "the limit",
+            None if limit is None else 1.0, lower=True,
+        )  # fmt: skip
 
+    slowest = max(seen["steps"], key=lambda one: float(seen["steps"][one]))
     return [
-        worst("longest block of the window", seen["blocks"], _BLOCK_MS),
-        worst("longest work of its thread", seen["busy"], _BLOCK_MS),
-        worst("slowest sort, filter or search", seen["steps"], _STEP_MS),
-        Figure(f"{size}: memory", "MiB", seen["peak_mib"], _LIMIT_MIB, "the limit of 2.5 GB", 1.0, lower=True),
-    ]
+        worst("longest work of the window's thread", "busiest", "own", _BLOCK_MS),
+        worst("longest block but for the queue for a processor", "ours", "ours"),
+        worst("longest block of the window", "longest", "wall"),
+        worst("of that, in the queue for a processor", "longest", "queued"),
+        Figure(
+            f"{size}: slowest sort, filter or search ({slowest})", "ms", seen["steps"][slowest], _STEP_MS, "the limit",
+            1.0, lower=True,
+        ),
+        Figure(f"{size}: memory with all lanes", "MiB", peak_mib, _LIMIT_MIB, "the limit of 2.5 GB", 1.0, lower=True),
+    ]  # fmt: skip
 
 
 def _case(folder: Path, sizes: Sizes, more: Sizes) -> tuple[Path, Path]:

@@ -1,10 +1,13 @@
-"""One piece of work in a process of its own, and the most memory that it had."""
+"""One piece of work in a process of its own, and the most memory that it, or it and its children, had."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
+import tempfile
+import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +16,7 @@ import psutil
 from tests.benchmarks.figures import timed
 
 _MEBIBYTE = 1 << 20
+_LOOK_EVERY_S = 0.5
 
 
 @dataclass(frozen=True)
@@ -34,6 +38,37 @@ def measure(work: str, *arguments: object) -> Peak:
     done = subprocess.run(command, check=True, capture_output=True, text=True)
     seconds, peak = done.stdout.split()[-2:]
     return Peak(float(seconds), float(peak))
+
+
+def watched(command: Sequence[str]) -> tuple[str, float]:
+    """Run a command; what it printed, and the most MiB that it and its children had together at one time.
+
+    Memory that several of them share counts once (proportional set size), where the system can tell.
+    """
+    with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
+        process = subprocess.Popen(command, stdout=out, stderr=err)
+        most = 0.0
+        while process.poll() is None:
+            most = max(most, together_mib(process.pid))
+            time.sleep(_LOOK_EVERY_S)
+        out.seek(0), err.seek(0)
+        if process.returncode:
+            raise RuntimeError(err.read())
+        return out.read(), most
+
+
+def together_mib(process: int) -> float:
+    """What a process and its children have now."""
+    total = 0
+    try:
+        root = psutil.Process(process)
+        for one in (root, *root.children(recursive=True)):
+            with suppress(psutil.NoSuchProcess):
+                memory = one.memory_full_info()
+                total += getattr(memory, "pss", memory.uss)
+    except psutil.NoSuchProcess:
+        pass
+    return total / _MEBIBYTE
 
 
 def _import(folder: str, entities: str, events: str, rows: str) -> None:

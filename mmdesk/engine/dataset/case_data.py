@@ -7,7 +7,8 @@ microseconds; :data:`~mmdesk.engine.core.times.NO_TIME_US` marks the undated, wh
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from bisect import bisect_left
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -33,6 +34,8 @@ SPLIT_NONE = -1
 """No split was given."""
 
 
+_SOUGHT = 1000
+"""So few entities are looked up one by one."""
 _TYPE_NAMES = frozenset({"type", "entity_type", "kind", "entity_kind"})
 
 
@@ -177,6 +180,18 @@ class CaseData:
     def entity_index(self) -> dict[str, int]:
         """Entity id -> its number."""
         return {str(name): index for index, name in enumerate(self.entity_ids)}
+
+    def places_of(self, names: Sequence[str]) -> Int64:
+        """Numbers of entities by their ids, int64 [names]; -1 = there is no such entity."""
+        if len(names) > _SOUGHT:
+            index = self.entity_index()
+            return np.array([index.get(name, -1) for name in names], dtype=np.int64)
+        # Of a million entities a dictionary is 100 MB, made anew for each question about one of them.
+        places = np.array([bisect_left(self.entity_ids, name) for name in names], dtype=np.int64)
+        found = [
+            place < len(self) and self.entity_ids[place] == name for place, name in zip(places, names, strict=True)
+        ]
+        return np.where(found, places, -1)
 
     @cached_property
     def now_us(self) -> int:

@@ -6,6 +6,7 @@ import os
 import threading
 
 from mmdesk.engine.core.jobs import NULL_CONTEXT, JobContext
+from mmdesk.engine.core.memory import give_back
 from mmdesk.engine.dataset.case_data import CaseData
 from mmdesk.engine.dataset.reading import LOST, OUTDATED, read_case
 from mmdesk.engine.dataset.snapshot import read_snapshot
@@ -47,6 +48,7 @@ def live_data(case: Case, *, version: str = "", data_sha256: str = "", ctx: JobC
     gone = data.notes.get(OUTDATED) or (data.notes.get(LOST) and outdated)
     if gone and version and data_sha256:
         data = read_case(case, version=version, pinned=read_snapshot(case.files, data_sha256), ctx=ctx)
+    give_back()
     with _guard:
         _kept.clear()  # one case at a time: memory is the analyst's
         _kept[key] = data

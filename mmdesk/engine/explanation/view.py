@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 
@@ -43,14 +42,10 @@ class View:
         """The case."""
         return self.batcher.data
 
-    @cached_property
-    def _numbers(self) -> dict[str, int]:
-        return self.data.entity_index()
-
     def place(self, explanation: Explanation) -> tuple[int, int]:
         """Number of the explained entity, and its as-of (``END_OF_TIME_US`` = everything known)."""
         moment = END_OF_TIME_US if explanation.as_of is None else parse_moment(explanation.as_of)
-        return self._numbers[explanation.entity_id], moment
+        return int(self.data.places_of([explanation.entity_id])[0]), moment
 
     def at(self, entity: int, moments_us: Int64) -> tuple[MaskedBatch, Provenance]:
         """One entity as it stood at each of these moments, a row each."""

@@ -129,7 +129,7 @@ def mark_table(folder: Path, kind: SubjectKind, subjects: Sequence[str] | None =
     from mmdesk.engine.store import annotation_rows
     from mmdesk.engine.store.tables import Tag
 
-    with _reading(folder) as connection:
+    with reading(folder) as connection:
         return annotation_rows.current(connection, Tag, str(kind), _asked(subjects))
 
 
@@ -149,22 +149,14 @@ def notes(folder: Path, kind: SubjectKind, subjects: Sequence[str] | None = None
     from mmdesk.engine.store import annotation_rows
     from mmdesk.engine.store.tables import Note
 
-    with _reading(folder) as connection:
+    with reading(folder) as connection:
         rows = annotation_rows.current(connection, Note, str(kind), _asked(subjects))
     return tuple(NoteRow(**row) for row in rows.to_pylist())
 
 
-def note_subjects(folder: Path, kind: SubjectKind) -> pa.Array:
-    """The subject of every note, without its text; errors as :func:`notes`."""
-    from mmdesk.engine.store import annotation_rows
-    from mmdesk.engine.store.tables import Note
-
-    with _reading(folder) as connection:
-        return annotation_rows.subjects(connection, Note, str(kind))
-
-
 @contextmanager
-def _reading(folder: Path) -> Iterator[Connection]:
+def reading(folder: Path) -> Iterator[Connection]:
+    """A read of the case; errors as :func:`notes`."""
     from mmdesk.engine.store.case import Case
 
     with Case.open(folder, actor=current_actor()) as case, case.read() as connection:
@@ -329,7 +321,7 @@ def _replace_note(folder: Path, note: int, text: str | None, actor: str) -> Anno
     from mmdesk.engine.core.hashing import sha256_bytes
     from mmdesk.engine.store import annotation_rows
 
-    with _reading(folder) as connection:
+    with reading(folder) as connection:
         found = annotation_rows.find_note(connection, note)
     if found is None:
         raise UsageError(f"The case has no note {note}.", "List them: mmdesk notes list DIR", code="usage.no_such_note")

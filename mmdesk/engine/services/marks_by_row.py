@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,10 +14,18 @@ from mmdesk.engine.services.annotations import Disposition, Mark, MarkKind, Subj
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    from sqlalchemy.engine import Connection
+
+    from mmdesk.engine.store.annotation_rows import Switch, Tally
 
 DISPOSITIONS = (None, *Disposition)
 """What :attr:`MarksByRow.disposition` counts through."""
 _HASH_SEED = 1234
+_MOST_REASONS = 20
+_MOST_AGAIN = 50_000
+"""More changed entities than these are as soon read with all others."""
+_ENTITY = str(SubjectKind.ENTITY)
+Counts = tuple[tuple[str, int], ...]
 
 
 @dataclass(frozen=True)
@@ -31,9 +39,10 @@ class MarksByRow:
         noted: int32 [entity], how many notes.
         tag_sets: The sets of tags that occur, each sorted, in the order of their texts; first the empty one.
         tags: Every tag, and how many entities have it.
-        reasons: What dispositions were given for, most often used first.
+        said: What dispositions were given for, most often used first, and how often.
         marks: Behind all that, one row a mark: ``subject``, ``text``, ``actor``, ``created_us``; sorted by ``rows``.
         rows: int64 [mark], the place of its entity.
+        tally: Of all marks and notes on entities when these were read.
     """
 
     starred: NDArray[np.int8]
@@ -41,10 +50,16 @@ class MarksByRow:
     tagged: NDArray[np.int32]
     noted: NDArray[np.int32]
     tag_sets: tuple[tuple[str, ...], ...]
-    tags: tuple[tuple[str, int], ...]
-    reasons: tuple[str, ...]
+    tags: Counts
+    said: Counts
     marks: pa.Table
     rows: NDArray[np.int64]
+    tally: Tally
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """The reasons for dispositions that are used most, most often used first."""
+        return tuple(reason for reason, _ in self.said[:_MOST_REASONS])
 
     def said_of(self, row: int) -> tuple[Mark, ...]:
         """The marks of one entity, with who and when."""
@@ -68,18 +83,54 @@ def marks_by_row(folder: Path, entity_ids: pa.Array) -> MarksByRow:
         UsageError: No such case.
         StoreError: The case cannot be read.
     """
+    from mmdesk.engine.services.annotations import reading
+
+    with reading(folder) as connection:
+        return _read(connection, entity_ids, None)
+
+
+def marks_after(folder: Path, entity_ids: pa.Array, before: MarksByRow, switches: Sequence[Switch]) -> MarksByRow:
+    """The same after some changes: only what is said of the changed entities is read.
+
+    All of it is, where somebody else has changed something too.
+
+    Args:
+        folder: The case.
+        entity_ids: As they were read ``before``.
+        before: What was known.
+        switches: What was switched since then, as the changes returned it.
+
+    Raises:
+        UsageError: No such case.
+        StoreError: The case cannot be read.
+    """
+    from mmdesk.engine.services.annotations import reading
+    from mmdesk.engine.store import annotation_rows
+
+    with reading(folder) as connection:
+        touched = annotation_rows.touched(connection, _ENTITY, before.tally, switches)
+        same = touched.tally == annotation_rows.tally(connection, _ENTITY)
+        if not same or len(touched.subjects) > _MOST_AGAIN:
+            return _read(connection, entity_ids, None)
+        places = np.unique(_rows_of(touched.subjects, entity_ids))
+        places = places[places >= 0]
+        return _merged(before, places, _read(connection, entity_ids.take(places), touched.subjects))
+
+
+def _read(connection: Connection, entity_ids: pa.Array, subjects: pa.Array | None) -> MarksByRow:
+    """What is said of these entities; ``subjects`` the same ones, where they are few; None = read everything."""
     import pyarrow.compute as pc
 
-    from mmdesk.engine.services.annotations import mark_table, note_subjects
-    from mmdesk.engine.store.annotation_rows import told_apart
+    from mmdesk.engine.store import annotation_rows
+    from mmdesk.engine.store.tables import Note, Tag
 
-    marks = mark_table(folder, SubjectKind.ENTITY)
-    noted = note_subjects(folder, SubjectKind.ENTITY)
+    marks = annotation_rows.current(connection, Tag, _ENTITY, subjects)
+    noted = annotation_rows.subjects(connection, Note, _ENTITY, subjects)
     rows = _rows_of(marks["subject"].combine_chunks(), entity_ids)
     order = np.argsort(rows, kind="stable")
     order = order[rows[order] >= 0]
     marks, rows = marks.take(order), rows[order]
-    told = told_apart(marks["text"].combine_chunks())
+    told = annotation_rows.told_apart(marks["text"].combine_chunks())
     kinds, values = (told[name] for name in ("mark", "value"))
     size = len(entity_ids)
     starred, disposition = np.zeros(size, dtype=np.int8), np.zeros(size, dtype=np.int8)
@@ -97,10 +148,77 @@ def marks_by_row(folder: Path, entity_ids: pa.Array) -> MarksByRow:
         noted=np.bincount(note_rows[note_rows >= 0], minlength=size).astype(np.int32),
         tag_sets=tag_sets,
         tags=tags,
-        reasons=_by_use(told["reason"]),
+        said=_by_use(_counted(told["reason"])),
         marks=marks.select(["subject", "text", "actor", "created_us"]),
         rows=rows,
+        tally=annotation_rows.tally(connection, _ENTITY),
     )
+
+
+# What changed, put into what was known.
+
+
+def _merged(before: MarksByRow, places: NDArray[np.int64], new: MarksByRow) -> MarksByRow:
+    """``before`` with what is ``new`` at these places, ascending."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    from mmdesk.engine.store.annotation_rows import told_apart
+
+    changed = np.zeros(len(before.starred), dtype=bool)
+    changed[places] = True
+    gone = changed[before.rows]
+    told = told_apart(before.marks.filter(gone)["text"].combine_chunks())
+    tags, said = dict(before.tags), dict(before.said)
+    for counts, went, came in (
+        (tags, told["value"].filter(pc.equal(told["mark"], str(MarkKind.TAG))), new.tags),
+        (said, told["reason"], new.said),
+    ):
+        for word, number in _counted(went):
+            counts[word] -= number
+        for word, number in came:
+            counts[word] = counts.get(word, 0) + number
+    tagged, tag_sets = _merged_sets(before, places, new)
+    rows = np.concatenate([before.rows[~gone], places[new.rows]])
+    order = np.argsort(rows, kind="stable")
+    marks = pa.concat_tables([before.marks.filter(~gone), new.marks])
+    return MarksByRow(
+        starred=_with(before.starred, places, new.starred),
+        disposition=_with(before.disposition, places, new.disposition),
+        tagged=tagged,
+        noted=_with(before.noted, places, new.noted),
+        tag_sets=tag_sets,
+        tags=_by_name(tags.items()),
+        said=_by_use(said.items()),
+        marks=marks.take(order),
+        rows=rows[order],
+        tally=new.tally,
+    )
+
+
+def _with(before: NDArray[Any], places: NDArray[np.int64], new: NDArray[Any]) -> NDArray[Any]:
+    after = before.copy()
+    after[places] = new
+    return after
+
+
+def _merged_sets(
+    before: MarksByRow, places: NDArray[np.int64], new: MarksByRow
+) -> tuple[NDArray[np.int32], tuple[tuple[str, ...], ...]]:
+    """Places in the sets of tags that occur now, and those sets."""
+    number_of: dict[tuple[str, ...], int] = {tags: number for number, tags in enumerate(before.tag_sets)}
+    numbers = np.array([number_of.setdefault(tags, len(number_of)) for tags in new.tag_sets], dtype=np.int32)
+    tagged = _with(before.tagged, places, numbers[new.tagged])
+    used = np.bincount(tagged, minlength=len(number_of)) > 0
+    sets = [tags for tags, number in number_of.items() if used[number] or not tags]
+    ordered = _in_order(sets)
+    place = np.zeros(len(number_of), dtype=np.int32)
+    for at, tags in enumerate(ordered):
+        place[number_of[tags]] = at
+    return place[tagged], ordered
+
+
+# The parts of it.
 
 
 def _rows_of(subjects: pa.Array, entity_ids: pa.Array) -> NDArray[np.int64]:
@@ -134,22 +252,36 @@ def _tag_sets(
     marked = np.flatnonzero(sums)
     _, examples, inverse = np.unique(sums[marked], return_index=True, return_inverse=True)
     sets = [()] + [_tags_of(int(marked[one]), rows, codes, words) for one in examples]
-    in_order = sorted(range(len(sets)), key=lambda one: [word.casefold() for word in sets[one]])
-    place = np.argsort(in_order).astype(np.int32)
+    ordered = _in_order(sets)
+    at = {one: place for place, one in enumerate(ordered)}
+    place = np.array([at[one] for one in sets], dtype=np.int32)
     tagged = np.zeros(size, dtype=np.int32)
     tagged[marked] = place[inverse.reshape(-1) + 1]
     counts = np.bincount(codes, minlength=len(words))
-    named = sorted(zip(words, counts.tolist(), strict=True), key=lambda one: one[0].casefold())
-    return tagged, tuple(sets[one] for one in in_order), tuple(named)
+    return tagged, ordered, _by_name(zip(words, counts.tolist(), strict=True))
+
+
+def _in_order(sets: Iterable[tuple[str, ...]]) -> tuple[tuple[str, ...], ...]:
+    """Sets of tags by their texts; by their capitals where nothing else tells them apart."""
+    return tuple(sorted(sets, key=lambda tags: ([word.casefold() for word in tags], tags)))
+
+
+def _by_name(counts: Iterable[tuple[str, int]]) -> Counts:
+    """Words with their counts, by the words; those that are not there any more are left out."""
+    return tuple(sorted((one for one in counts if one[1]), key=lambda one: (one[0].casefold(), one[0])))
 
 
 def _tags_of(row: int, rows: NDArray[np.int64], codes: NDArray[np.int32], words: Sequence[str]) -> tuple[str, ...]:
     first, last = np.searchsorted(rows, [row, row + 1])
-    return tuple(sorted((words[code] for code in codes[first:last]), key=str.casefold))
+    return tuple(sorted((words[code] for code in codes[first:last]), key=lambda word: (word.casefold(), word)))
 
 
-def _by_use(reasons: pa.Array) -> tuple[str, ...]:
+def _counted(texts: pa.Array) -> list[tuple[str, int]]:
     import pyarrow.compute as pc
 
-    counted = pc.value_counts(reasons.drop_null()).to_pylist()
-    return tuple(one["values"] for one in sorted(counted, key=lambda one: -one["counts"])[:20])
+    return [(one["values"], one["counts"]) for one in pc.value_counts(texts.drop_null()).to_pylist()]
+
+
+def _by_use(counts: Iterable[tuple[str, int]]) -> Counts:
+    """Words with their counts, most often used first; those that are not there any more are left out."""
+    return tuple(sorted((one for one in counts if one[1]), key=lambda one: (-one[1], one[0])))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,7 +64,7 @@ class Predictions:
     Attributes:
         run_id: Whose. ``entity_ids``: [R]. ``as_of_us``: int64 [R], ``END_OF_TIME_US`` = none.
         regression, probability, ranking: float64 [R]; None for a head that had nothing to learn from.
-        embedding: float32 [R, 64].
+        embedding: float32 [R, 64]; [R, 0] where nobody asked for it.
         rule: What may be decided from them, and with which error rate.
         notes: Sentences on what was left out.
     """
@@ -130,6 +130,7 @@ def predict_columns(
     entities: Sequence[str] | None = None,
     targets_file: Path | None = None,
     as_of_us: int | None = None,
+    embeddings: bool = True,
     actor: str | None = None,
     ctx: JobContext = NULL_CONTEXT,
 ) -> Predictions:
@@ -141,6 +142,7 @@ def predict_columns(
         entities: Ids; all entities of the case if neither these nor a file are given.
         targets_file: CSV with ``entity_id`` and perhaps ``as_of``, which goes before ``as_of_us``.
         as_of_us: Only what lies strictly before it is used; None = everything known.
+        embeddings: They are wanted too; of a million entities they are a quarter of a gigabyte.
         actor: Who asks.
         ctx: Told the progress; asked for cancellation between batches.
 
@@ -156,7 +158,7 @@ def predict_columns(
         record = loaded.record
         data = live_data(case, version=record.feature_version, data_sha256=record.data_sha256, ctx=ctx.part(0, 0.2))
     names, rows, moments = asked_rows(data, entities, targets_file, as_of_us)
-    return predict_rows(loaded, data, tuple(names), rows, moments, ctx=ctx.part(0.2, 1))
+    return predict_rows(loaded, data, tuple(names), rows, moments, embeddings=embeddings, ctx=ctx.part(0.2, 1))
 
 
 def asked_rows(
@@ -171,9 +173,11 @@ def asked_rows(
         UsageError: Entities and a targets file were both given.
     """
     names, moments = _asked(data, entities, targets_file, as_of_us)
-    index = data.entity_index()
-    _require_known(names, index)
-    return names, np.array([index[name] for name in names], dtype=np.int64), moments
+    if entities is None and targets_file is None:
+        return names, np.arange(len(data)), moments
+    rows = data.places_of(names)
+    _require_known(names, rows, data)
+    return names, rows, moments
 
 
 def _asked(
@@ -236,11 +240,11 @@ def _bad_row(path: Path, line: int, rule: str) -> DataError:
     )
 
 
-def _require_known(names: Sequence[str], index: Mapping[str, int]) -> None:
-    unknown = list(dict.fromkeys(name for name in names if name not in index))
+def _require_known(names: Sequence[str], rows: Int64, data: CaseData) -> None:
+    unknown = list(dict.fromkeys(names[place] for place in np.flatnonzero(rows < 0).tolist()))
     if not unknown:
         return
-    close = difflib.get_close_matches(unknown[0], list(index)[:100_000], n=1, cutoff=0.75)
+    close = difflib.get_close_matches(unknown[0], data.entity_ids[:100_000].tolist(), n=1, cutoff=0.75)
     shown = ", ".join(unknown[:_SHOWN_UNKNOWN]) + (", ..." if len(unknown) > _SHOWN_UNKNOWN else "")
     raise DataError(
         f"The case has no entity {shown}."
@@ -253,7 +257,14 @@ def _require_known(names: Sequence[str], index: Mapping[str, int]) -> None:
 
 
 def predict_rows(
-    loaded: LoadedRun, data: CaseData, names: tuple[str, ...], rows: Int64, moments: Int64, *, ctx: JobContext
+    loaded: LoadedRun,
+    data: CaseData,
+    names: tuple[str, ...],
+    rows: Int64,
+    moments: Int64,
+    *,
+    embeddings: bool = True,
+    ctx: JobContext,
 ) -> Predictions:
     """What a loaded run says of some rows.
 
@@ -263,10 +274,11 @@ def predict_rows(
         names: [R], ids of the entities.
         rows: int64 [R], their numbers in ``data``.
         moments: int64 [R], their as-of; ``END_OF_TIME_US`` = none.
+        embeddings: They are wanted too.
         ctx: Told the progress; asked for cancellation between batches.
     """
     trained = loaded.trained
-    outputs = said_of(trained, data, rows, moments, ctx=ctx)
+    outputs = said_of(trained, data, rows, moments, embeddings=embeddings, ctx=ctx)
     regression, probability, ranking = (
         values.astype(np.float64) if head in trained.heads else None
         for head, values in zip((Head.REGRESSION, Head.CLASSIFICATION, Head.RANKING), outputs[:3], strict=True)
@@ -285,7 +297,13 @@ def predict_rows(
 
 
 def said_of(
-    trained: TrainedModel, data: CaseData, rows: Int64, moments: Int64, *, ctx: JobContext = NULL_CONTEXT
+    trained: TrainedModel,
+    data: CaseData,
+    rows: Int64,
+    moments: Int64,
+    *,
+    embeddings: bool = True,
+    ctx: JobContext = NULL_CONTEXT,
 ) -> tuple[np.typing.NDArray[np.float32], ...]:
     """What a model says of entities: regression, probability, ranking score [R] and embedding [R, 64].
 
@@ -294,32 +312,34 @@ def said_of(
         data: The case.
         rows: int64 [R], numbers of entities.
         moments: int64 [R], their as-of; ``END_OF_TIME_US`` = none.
+        embeddings: They are wanted too; else there are 0 instead of 64 of them.
         ctx: Told the progress; asked for cancellation between batches.
     """
     import torch
 
     from mmdesk.engine.dataset.batches import Batcher
     from mmdesk.engine.explanation.masking import one_thread
+    from mmdesk.engine.model.model import EMBEDDING
     from mmdesk.engine.training.sources import of_like_room, to_numpy
 
     batcher = Batcher(data, trained.encoder, trained.limits)
-    parts: list[list[np.typing.NDArray[np.float32]]] = []
-    chunks = list(of_like_room(batcher.row_bytes(np.maximum(batcher.counts(rows, moments), 1))))
+    size = len(rows)
+    regression, probability, ranking = (np.zeros(size, np.float32) for _ in range(3))
+    embedding = np.zeros((size, EMBEDDING if embeddings else 0), np.float32)
     done = 0
-    with torch.inference_mode(), one_thread() if len(rows) <= _FEW else nullcontext():
-        for chunk in chunks:
+    with torch.inference_mode(), one_thread() if size <= _FEW else nullcontext():
+        for chunk in of_like_room(batcher.row_bytes(np.maximum(batcher.counts(rows, moments), 1))):
             ctx.check_cancelled()
-            ctx.progress(done, len(rows), f"{done:,} of {len(rows):,} predicted")
+            ctx.progress(done, size, f"{done:,} of {size:,} predicted")
             done += len(chunk)
             said = trained.model(batcher.make(rows[chunk], moments[chunk])[0])
-            outputs = (said.regression, said.probability, said.ranking, said.embedding)
-            parts.append([to_numpy(tensor) for tensor in outputs])
+            regression[chunk] = to_numpy(said.regression)
+            probability[chunk] = to_numpy(said.probability)
+            ranking[chunk] = to_numpy(said.ranking)
+            if embeddings:
+                embedding[chunk] = to_numpy(said.embedding)
     ctx.progress(1, 1)
-    if not parts:
-        nothing = np.zeros(0, np.float32)
-        return nothing, nothing, nothing, np.zeros((0, 64), np.float32)
-    order = np.argsort(np.concatenate(chunks))
-    return tuple(np.concatenate(column)[order] for column in zip(*parts, strict=True))
+    return regression, probability, ranking, embedding
 
 
 def _notes(loaded: LoadedRun, data: CaseData) -> Iterator[str]:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from mmdesk.engine.services.certificates import Certificate
     from mmdesk.engine.training.checks import Finding
     from mmdesk.engine.training.config import ConfigField
-    from mmdesk.engine.training.estimate import Estimate
+    from mmdesk.engine.training.expected_time import Estimate
     from mmdesk.engine.training.records import RunRecord
 
 _READING = 0.04

@@ -22,7 +22,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
-from sqlalchemy import ColumnElement, and_, exists, or_, select, update
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select, update
 from sqlalchemy.engine import Connection
 
 from mmdesk.engine.core.times import now_us
@@ -151,10 +151,57 @@ def current(
     return rows.sort_by("id")
 
 
-def subjects(connection: Connection, model: Model, kind: str) -> pa.Array:
-    """The subject of every mark or note that is on."""
-    statement = select(model.subject).where(model.subject_kind == kind, is_current(model))
-    return bulk.fetch(connection, statement, pa.schema([("subject", pa.string())]))["subject"].combine_chunks()
+def subjects(connection: Connection, model: Model, kind: str, only: pa.Array | None = None) -> pa.Array:
+    """The subject of every mark or note that is on, also of those that are deleted; ``only`` of these."""
+    statement = select(model.subject).where(model.subject_kind == kind, model.deleted_us.is_(None))
+    schema = pa.schema([("subject", pa.string())])
+    if only is None:
+        return bulk.fetch(connection, statement, schema)["subject"].combine_chunks()
+    found = _asked(connection, statement, model.subject, only, schema)["subject"].combine_chunks()
+    return found.filter(pc.is_in(found, value_set=only))
+
+
+@dataclass(frozen=True)
+class Tally:
+    """How many marks and notes of a kind of subject are on, and the sums of their ids: another state, other numbers."""
+
+    marks: tuple[int, int] = (0, 0)
+    notes: tuple[int, int] = (0, 0)
+
+
+def tally(connection: Connection, kind: str) -> Tally:
+    """The numbers of the moment."""
+    found = []
+    for model in (Tag, Note):
+        statement = select(func.count(), func.coalesce(func.sum(model.id), 0))
+        count, total = connection.execute(statement.where(model.subject_kind == kind, model.deleted_us.is_(None))).one()
+        found.append((int(count), int(total)))
+    return Tally(*found)
+
+
+@dataclass(frozen=True)
+class Touched:
+    """Whose marks and notes some switches were about, and the tally that follows if nobody else changed anything."""
+
+    subjects: pa.Array
+    tally: Tally
+
+
+def touched(connection: Connection, kind: str, before: Tally, switches: Sequence[Switch]) -> Touched:
+    """What changes that were made after ``before`` come to, as far as they are about subjects of this kind."""
+    counts = {False: before.marks[0], True: before.notes[0]}
+    sums = {False: before.marks[1], True: before.notes[1]}
+    found = []
+    for switch in switches:
+        rows = _rows(connection, Note if switch.notes else Tag, np.concatenate([switch.off, switch.on]))
+        rows = rows.filter(pc.equal(rows["kind"], kind))
+        found.append(rows["subject"].combine_chunks())
+        keys = rows["id"].to_numpy()
+        for sign, part in ((1, keys[np.isin(keys, switch.on)]), (-1, keys[np.isin(keys, switch.off)])):
+            counts[switch.notes] += sign * len(part)
+            sums[switch.notes] += sign * int(part.sum())
+    subjects = pa.concat_arrays(found).unique() if found else pa.array([], pa.string())
+    return Touched(subjects, Tally((counts[False], sums[False]), (counts[True], sums[True])))
 
 
 def words(connection: Connection, kind: str) -> list[str]:

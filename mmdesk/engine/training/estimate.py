@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -18,6 +17,7 @@ from mmdesk.engine.dataset.fitting import fit_encoder
 from mmdesk.engine.dataset.splits import split_rows
 from mmdesk.engine.training.checkpoint import new_model
 from mmdesk.engine.training.config import TrainingConfig
+from mmdesk.engine.training.expected_time import Estimate
 from mmdesk.engine.training.sources import RowSource
 from mmdesk.engine.training.target_encoding import regression_scale
 from mmdesk.engine.training.train import Trainer, predict
@@ -25,23 +25,6 @@ from mmdesk.engine.training.train import Trainer, predict
 _LONGEST_S = 2.0
 _FEWEST_STEPS = 3
 _VALIDATED_ROWS = 512
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """How long a training takes if it goes to its last epoch; it may well stop earlier. Without the plain baseline.
-
-    Attributes:
-        seconds: Of all epochs of all models. ``epochs``: at most, of each. ``models``: of the ensemble.
-        rows: That train. ``steps``: of an epoch. ``timed_steps``: that were timed for this.
-    """
-
-    seconds: float
-    epochs: int
-    models: int
-    rows: int
-    steps: int
-    timed_steps: int
 
 
 def estimate(data: CaseData, config: TrainingConfig, *, ctx: JobContext = NULL_CONTEXT) -> Estimate | None:

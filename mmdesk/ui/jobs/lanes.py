@@ -16,7 +16,7 @@ from mmdesk.engine.core.errors import ResourceError
 from mmdesk.engine.core.jobs import JobCancelled
 from mmdesk.engine.core.processes import pinned_environment
 from mmdesk.ui.jobs.job import Failure, Job, JobState, MailboxContext, Outcome, Progress
-from mmdesk.ui.jobs.parcels import unpacked
+from mmdesk.ui.jobs.parcels import receive, unpacked
 from mmdesk.ui.jobs.worker import import_path, serve
 from mmdesk.ui.language import tr
 
@@ -243,7 +243,7 @@ class ProcessLane(_Lane):
         deadline: float | None = None
         while True:
             if wait([worker.connection], _LOOK_EVERY_S):
-                message = worker.connection.recv()
+                message = receive(worker.connection)
                 self._taken = self._taken or message == ("taken", number)
                 outcome = _take(message, job, number)
                 if outcome is not None:
@@ -283,7 +283,7 @@ class ProcessLane(_Lane):
         )
 
 
-def _take(message: tuple[object, ...], job: Job, number: int) -> Outcome | None:
+def _take(message: object, job: Job, number: int) -> Outcome | None:
     """Pass a message of the job on to its mailbox; its last one is its outcome. Those of an earlier job are stale."""
     match message:
         case ("progress", n, float(done), float(total), str(text)) if n == number:

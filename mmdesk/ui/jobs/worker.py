@@ -1,6 +1,7 @@
 """The far side of a process lane: a loop that calls functions by their import path and reports over a pipe.
 
-Runs in a spawned process; knows no Qt. What goes over the pipe are tuples that start with a word:
+Runs in a spawned process; knows no Qt. What goes over the pipe are tuples that start with a word, those to
+the window as :mod:`mmdesk.ui.jobs.parcels` writes them:
 
 from the window   ``("prepare", path, args)`` before the calls that need it, ``("call", number, path, args)``,
                   ``("cancel", number)``, ``("exit",)``
@@ -14,17 +15,18 @@ from __future__ import annotations
 import contextlib
 import importlib
 import os
-import pickle
 import queue
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from mmdesk.engine.core.jobs import JobCancelled, JobContext, PartContext
+from mmdesk.engine.core.memory import give_back
 from mmdesk.ui.jobs.job import Failure
-from mmdesk.ui.jobs.parcels import packed
+from mmdesk.ui.jobs.parcels import Letter, letter, packed
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
@@ -112,30 +114,32 @@ class _Worker:
             find(path)(*args)
 
     def send(self, message: tuple[object, ...]) -> None:
-        """Pickled before the pipe is touched, so that an unpicklable result cannot leave half a message behind."""
-        data = pickle.dumps(message)
+        """Tell the window."""
+        self._post(letter(message))
+
+    def _post(self, made: Letter) -> None:
         with self._sending:
-            self._connection.send_bytes(data)
+            made.send(self._connection)
 
     def work(self) -> None:
         """Answer calls until told to end."""
         while (call := self._calls.get()) is not None:
             number, path, args = call
             self.send(("taken", number))
-            self.send(self._answer(number, path, args))
+            self._post(self._answer(number, path, args))
             del self._cancelled[number]
+            if "pyarrow" in sys.modules:
+                give_back()  # the window and the other lane want memory, too
 
-    def _answer(self, number: int, path: str, args: Sequence[object]) -> tuple[object, ...]:
+    def _answer(self, number: int, path: str, args: Sequence[object]) -> Letter:
         context = _PipeContext(self.send, number, self._cancelled[number])
         try:
             context.check_cancelled()
-            answer = ("result", number, packed(find(path)(*args, ctx=context)))
-            pickle.dumps(answer)
+            return letter(("result", number, packed(find(path)(*args, ctx=context))))
         except JobCancelled:
-            return "cancelled", number
+            return letter(("cancelled", number))
         except Exception as error:  # noqa: BLE001  # whatever it is, the window must hear of it
-            return "failed", number, Failure.of(error)
-        return answer
+            return letter(("failed", number, Failure.of(error)))
 
 
 def _end_children() -> None:

@@ -41,6 +41,7 @@ class CardView(QTextEdit):
         self._text = text
         self.clear()
         cursor = QTextCursor(self.document())
+        cursor.beginEditBlock()  # else everything is laid out anew with each cell of a table
         for kind, lines in _blocks(text):
             if kind == "table":
                 self._table(cursor, lines)
@@ -49,6 +50,7 @@ class CardView(QTextEdit):
             else:
                 size = {"#": 1.5, "##": 1.2}.get(kind, 1.0)
                 self._line(cursor, " ".join(lines), size, above=14 if kind == "##" else 4)
+        cursor.endEditBlock()
         self.moveCursor(QTextCursor.MoveOperation.Start)
 
     def changeEvent(self, event: QEvent) -> None:

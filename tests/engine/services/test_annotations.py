@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -20,7 +22,7 @@ from mmdesk.engine.services.audit import list_audit, verify_audit
 from mmdesk.engine.services.deletions import delete_entities, restore_entities
 from mmdesk.engine.services.exports import export_tables
 from mmdesk.engine.services.imports import redo_import, undo_import
-from mmdesk.engine.services.marks_by_row import DISPOSITIONS, marks_by_row
+from mmdesk.engine.services.marks_by_row import DISPOSITIONS, MarksByRow, marks_after, marks_by_row
 from mmdesk.engine.services.table_imports import TableFiles
 from mmdesk.engine.store import backup, bulk
 from mmdesk.engine.store.case import Case
@@ -332,17 +334,30 @@ def _do(case: Case, actor: str, facet: str, value: Any, subjects: list[str]) -> 
     return change(case.folder, ENTITY, subjects, tag, actor=actor)
 
 
+_LISTED = pa.array(["d", "b", "stranger", "a", "c"])
+
+
+def _look(marks: MarksByRow) -> dict[str, Any]:
+    """All of it, in what can be compared."""
+    return {
+        field.name: value.tolist() if isinstance(value := getattr(marks, field.name), np.ndarray) else value
+        for field in fields(marks)
+    }
+
+
 def _walk(case: Case, steps: list[Any]) -> None:
-    plain = _Plain()
+    plain, listed = _Plain(), marks_by_row(case.folder, _LISTED)
     undos: dict[str, list[Any]] = {ANN: [], BOB: []}
     redos: dict[str, list[Any]] = {ANN: [], BOB: []}
     for actor, what, subjects in steps:
+        switches = []
         if what in ("undo", "redo"):
             come, go = (undos, redos) if what == "undo" else (redos, undos)
             if come[actor]:
                 real, model = come[actor].pop()
                 done, taken = service.turn(case.folder, real, actor=actor, redo=what == "redo"), plain.swap(model)
                 assert done.changed == len({cell[0] for cell in taken})
+                switches.append(done.switch)
                 go[actor].append((done.switch.reverse, taken))
         else:
             facet, value = what
@@ -351,6 +366,10 @@ def _walk(case: Case, steps: list[Any]) -> None:
             assert (done.changed, done.unchanged) == (len(changed), len(subjects) - len(changed))
             undos[actor].append((done.switch.reverse, changed))
             redos[actor].clear()
+            switches.append(done.switch)
+        # A list that ann looks at knows what she does herself; bob's work it has to find out.
+        listed = marks_after(case.folder, _LISTED, listed, switches if actor == ANN else [])
+        assert _look(listed) == _look(marks_by_row(case.folder, _LISTED))
         assert said(case) == plain.said()
     assert verify_audit(case.folder).verified
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,9 +16,8 @@ from mmdesk.ui.desk import Desk
 from mmdesk.ui.entity_calls import DECISIONS, Scores
 from mmdesk.ui.formatting import menu_text
 from mmdesk.ui.hints import for_window
-from mmdesk.ui.jobs.job import Lane
+from mmdesk.ui.jobs.job import Job, Lane
 from mmdesk.ui.language import tr, tr_n
-from mmdesk.ui.session import Concern
 from mmdesk.ui.tabs.explain.entity_columns import DISPOSITION_NAMES, entity_columns, known_heads, score_column
 from mmdesk.ui.tabs.explain.notes_panel import NotesPanel
 from mmdesk.ui.widgets.basics import ElidedLabel, boxed, column, row
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from mmdesk.engine.services.marks_by_row import MarksByRow
+    from mmdesk.engine.store.annotation_rows import Switch
 
 _FILTERS = (
     (tr("All entities"), "all"), (tr("At least 50 %"), "high"), (tr("Below 50 %"), "low"),
@@ -57,6 +58,8 @@ class EntityList(QWidget):
         self._asked: str | None = None
         self.scores: Scores | None = None
         self.marks: MarksByRow | None = None
+        self._switched: list[Switch] = []
+        self._reading: Job | None = None
         self.search = QLineEdit()
         self.search.setPlaceholderText(tr("Find an entity by its id"))
         self.search.setAccessibleName(tr("Find an entity"))
@@ -92,7 +95,7 @@ class EntityList(QWidget):
         narrowing.setStretch(0, 1)
         narrowing.setStretch(1, 1)
         column(self, self.search, narrowing, self.state, spacing=SPACE_S).setStretch(2, 1)
-        desk.session.changed.connect(self._on_session_changed)
+        desk.edits.marked.connect(self._on_switched)
 
     # What is shown.
 
@@ -100,6 +103,7 @@ class EntityList(QWidget):
         """No entities."""
         self._desk.jobs.supersede("explain.marks")
         self.scores, self.marks, self._asked = None, None, None
+        self._switched.clear()
         self.table.set_columns([])
         self.notes.clear()
         self._offer_marks()
@@ -126,23 +130,40 @@ class EntityList(QWidget):
     def load_marks(self) -> None:
         """Read the marks anew."""
         if self.scores is not None:
-            self._desk.jobs.submit(
-                Lane.DB, entity_calls.marks_by_row, self._desk.session.folder, self.scores.entity_ids,
-                key="explain.marks", owner=self, on_success=self._on_marks, on_failure=self._desk.tell_failure,
-            )  # fmt: skip
+            self._switched.clear()
+            self._ask(entity_calls.marks_by_row)
 
-    def _on_session_changed(self, concern: Concern) -> None:
-        if concern is Concern.ANNOTATIONS:
-            self.load_marks()
+    def _on_switched(self, switch: Switch) -> None:
+        """Something was said: of all others it is known what is said of them."""
+        if self.scores is None:
+            return
+        self._switched.append(switch)
+        if self._reading is None or self._reading.state.ended:
+            self._load_changes()
 
-    def _on_marks(self, marks: MarksByRow) -> None:
+    def _load_changes(self) -> None:
+        if self.marks is not None and self._switched:
+            self._ask(entity_calls.marks_after, self.marks, tuple(self._switched))
+
+    def _ask(self, work: Callable[..., MarksByRow], *known: object) -> None:
+        assert self.scores is not None
+        included = len(self._switched)
+        self._reading = self._desk.jobs.submit(
+            Lane.DB, work, self._desk.session.folder, self.scores.entity_ids, *known, key="explain.marks", owner=self,
+            on_success=lambda marks: self._on_marks(marks, included), on_failure=self._desk.tell_failure,
+        )  # fmt: skip
+
+    def _on_marks(self, marks: MarksByRow, included: int = 0) -> None:
         if self.scores is None or len(marks.starred) != len(self.scores.entity_ids):
             return
-        self.marks = marks
-        self._offer_marks()
-        self.table.renew(entity_columns(self.scores, marks), self._mask())
-        self._say_how_many()
-        self.marked.emit()
+        del self._switched[:included]
+        if self.marks is None or marks.tally != self.marks.tally:
+            self.marks = marks
+            self._offer_marks()
+            self.table.renew(entity_columns(self.scores, marks), self._mask())
+            self._say_how_many()
+            self.marked.emit()
+        self._load_changes()
 
     def _offer_marks(self) -> None:
         tags = self.marks.tags if self.marks is not None else ()

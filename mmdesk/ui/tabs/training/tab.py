@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from mmdesk.engine.services.runs import RunPage, TrainResult
     from mmdesk.engine.training.checks import Finding
     from mmdesk.engine.training.config import ConfigField
-    from mmdesk.engine.training.estimate import Estimate
+    from mmdesk.engine.training.expected_time import Estimate
 
 _PAUSE_MS = 700
 """After the last change of a setting the time is estimated anew."""
