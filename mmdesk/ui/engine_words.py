@@ -40,6 +40,9 @@ _WORDS = {
     "interactions": tr("interactions"),
     "targets": tr("targets"),
     "artifacts": tr("media files"),
+    "links": tr("links"),
+    "runs": tr("runs"),
+    "imports": tr("imports"),
     "tables": tr("tables"),
     "media": tr("media"),
     # what is said of entities

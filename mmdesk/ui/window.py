@@ -441,7 +441,8 @@ class MainWindow(QMainWindow):
         from mmdesk.ui.widgets.command_palette import CommandPalette, Entry
 
         offered = [c for c in self.commands.all if not c.action.isSeparator() and c.action.isEnabled()]
-        entries = [Entry(c.name, c.menu_name, c.action.shortcut().toString()) for c in offered]
+        native = QKeySequence.SequenceFormat.NativeText
+        entries = [Entry(c.name, c.menu_name, c.action.shortcut().toString(native)) for c in offered]
         palette = CommandPalette(entries, self)
         palette.chosen.connect(lambda number: offered[number].action.trigger())
         palette.open()

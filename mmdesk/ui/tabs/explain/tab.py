@@ -19,7 +19,7 @@ from mmdesk.ui.desk import Desk, Room
 from mmdesk.ui.entity_calls import Scores
 from mmdesk.ui.formatting import relative_time, shown, tool_tip
 from mmdesk.ui.jobs.job import Failure, Job, Lane
-from mmdesk.ui.language import tr, tr_later
+from mmdesk.ui.language import tr, tr_in, tr_later
 from mmdesk.ui.printing import Paper, usual_paper
 from mmdesk.ui.session import Concern
 from mmdesk.ui.tabs.explain.account_page import AccountPage
@@ -119,9 +119,10 @@ class ExplainTab(Room):
         self.baseline_box = Choice(tr("What to start from"), _BASELINES)
         self.baseline_box.setToolTip(tool_tip(_BASELINE_HELP))
         self.baseline_box.value_changed.connect(lambda _start: self._explain())
-        what = row(None, _named(tr("Explain"), self.head_box), _named(tr("from"), self.baseline_box))
-        what.setStretch(0, 1)
-        what.setStretch(1, 1)
+        what = row(None, _named(tr_in("an output", "Explain"), self.head_box), _named(tr("from"), self.baseline_box))
+        # By what stands in them: which words are long differs by language.
+        what.setStretch(0, max(map(len, HEAD_NAMES.values())))
+        what.setStretch(1, max(len(name) for name, _ in _BASELINES))
         grid = column(None, _named(tr("Run"), self.run_box), what, spacing=SPACE_S)
         layout = column(None, grid, self.entities, spacing=SPACE_S, margin=(0, 0, SPACE_S, 0))
         layout.setStretch(1, 1)
