@@ -50,6 +50,22 @@ def train(folder: Path, config: Mapping[str, object], name: str | None, force: b
     return runs.train(folder, config, name=name, force=force, actor=current_actor(), ctx=ctx)
 
 
+@dataclass(frozen=True)
+class TrainingWish:
+    """A training that another tab wants: with the settings of a run, and whether to start at once."""
+
+    run_id: str
+    start: bool = False
+
+
+def evaluate(folder: Path, run: str, part: str, *, ctx: JobContext) -> Mapping[str, object]:
+    """How well a run does on a part of the labels that the case has now; as in metrics.json."""
+    from mmdesk.engine.core.types import Split
+    from mmdesk.engine.services import predictions
+
+    return {part: predictions.evaluate(folder, run, Split(part), ctx=ctx)}
+
+
 def run_table(folder: Path, deleted: bool, *, ctx: JobContext) -> RunTable:
     """The runs in columns, or those in the trash."""
     from mmdesk.engine.services import run_table

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -197,7 +197,10 @@ class SettingField(QWidget):
             return ", ".join(value)
         if value == 0 and self.setting.automatic:
             return ""
-        return str(int(value)) if self.setting.kind == "int" else f"{value:g}"
+        if self.setting.kind == "int":
+            return str(int(value))
+        short = f"{value:g}"
+        return short if float(short) == value else repr(value)
 
     @property
     def is_default(self) -> bool:
@@ -276,7 +279,7 @@ class SettingsForm(QWidget):
         """The titles of the fields whose value is not possible."""
         return [field.setting.title for field in self._fields if field.value() is None]
 
-    def set_values(self, values: dict[str, Value]) -> None:
+    def set_values(self, values: Mapping[str, Value]) -> None:
         """Defaults, but for these."""
         for field in self._fields:
             field.set_value(values.get(field.setting.name, field.setting.default))

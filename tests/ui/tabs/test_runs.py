@@ -10,10 +10,13 @@ from PySide6.QtWidgets import QInputDialog, QLabel
 from pytestqt.modeltest import ModelTester
 from pytestqt.qtbot import QtBot
 
+from mmdesk.engine.services import predictions
 from mmdesk.engine.services import runs as run_service
 from mmdesk.ui.tabs.runs.tab import RunsTab
+from mmdesk.ui.tabs.training.tab import TrainTab
 from mmdesk.ui.widgets.table import Table
 from mmdesk.ui.window import MainWindow
+from tests.ui import cases
 from tests.ui.driving import answer, choose_file, click, on, opened, press, rest
 from tests.ui.keyboard import CTRL, SHIFT, Keyboard
 
@@ -61,6 +64,16 @@ def test_the_table_and_the_page_of_the_newest_run(
     assert details._card.toPlainText().startswith("Model card\nPredicts")
     assert details._outcomes.page.calibration.title.startswith("Calibration, test part")
     assert sum(details._outcomes.page.confusion._counts.values()) > 0
+    outcomes = details._outcomes.page
+    details.tabs.setCurrentIndex(1)
+    assert not outcomes.today.isVisible()
+    click(qtbot, outcomes.evaluate)
+    rest(qtbot, window)
+    assert outcomes.today.isVisible()
+    now = predictions.evaluate(trained_case, "other seed")
+    today = dict(zip(cells(outcomes.today, "Test part"), cells(outcomes.today, "Today"), strict=True))
+    assert today["AUROC"] == f"{now['classification']['auroc']:.3f}"
+    assert cells(outcomes.today, "When trained") == cells(outcomes.today, "Today"), "the labels are the same still"
     for table in (details._measures, details._segments, details._settings, details._environment, details._log):
         qtmodeltester.check(table.columns)
 
@@ -295,6 +308,24 @@ def test_a_run_without_its_files_is_an_error_in_words(qtbot: QtBot, window: Main
     rest(qtbot, window)
     texts = " ".join(label.text() for label in tab.details._verdict.findChildren(QLabel))
     assert "Cannot be verified" in texts
+
+
+def test_the_settings_of_a_run_fill_the_form_of_train(qtbot: QtBot, window: MainWindow, trained_case: Path) -> None:
+    rate = 0.0012345678
+    cases.train(trained_case, "exact", learning_rate=rate, drop_columns=["country"], baseline=False)
+    tab = runs_tab(qtbot, window, trained_case)
+    assert cells(tab.list.table, "Run")[0] == "exact"
+    tab._use.trigger()
+    rest(qtbot, window)
+    train = window.rooms["train"]
+    assert isinstance(train, TrainTab)
+    assert window.tabs.currentWidget() is train
+    values = train._form.values()
+    assert values["learning_rate"] == rate, "to the last digit: other settings would be another run"
+    assert values["drop_columns"] == ("country",)
+    click(qtbot, train._start)
+    rest(qtbot, window)
+    assert "was done before" in train._status.text()
 
 
 def test_from_a_run_to_its_explanations(qtbot: QtBot, window: MainWindow, trained_case: Path) -> None:

@@ -15,9 +15,13 @@ from mmdesk.engine.services import runs as run_service
 from mmdesk.ui import run_calls
 from mmdesk.ui.jobs.job import Job, JobState, Lane
 from mmdesk.ui.jobs.lanes import ProcessLane
+from mmdesk.ui.tabs.runs.tab import RunsTab
 from mmdesk.ui.tabs.training.tab import TrainTab
 from mmdesk.ui.window import MainWindow
 from tests.ui.driving import LONG_MS, click, on, opened, press, rest
+
+_STOPPED = {RunStatus.CANCELLED, RunStatus.INTERRUPTED}
+"""Interrupted: on a machine that is too busy to stop in time the process is ended."""
 
 
 def train_tab(qtbot: QtBot, window: MainWindow, case: Path) -> TrainTab:
@@ -102,6 +106,15 @@ def test_the_same_training_again_is_shown_not_repeated(qtbot: QtBot, window: Mai
     assert "was done before" in tab._status.text()
     assert tab._log.columns.rowCount() == len(tab._history) == 2
     assert tab._title.text() == "first look"
+    press(qtbot, tab, "Train anew")
+    assert not tab._train_anew.isVisible()
+    rest(qtbot, window)
+    assert tab._status.text() == "done"
+    words = [label.text() for label in tab._news.findChildren(QLabel)]
+    assert "Trained anew: the same model, bit for bit." in words
+    assert len(run_service.list_runs(trained_case)) == 2
+    (attempt,) = (trained_case / "models" / (tab._run_id or "")).glob("attempts/*")
+    assert attempt.is_dir()
 
 
 def test_a_training_is_cancelled(qtbot: QtBot, window: MainWindow, trained_case: Path) -> None:
@@ -115,7 +128,24 @@ def test_a_training_is_cancelled(qtbot: QtBot, window: MainWindow, trained_case:
     words = " ".join(label.text() for label in tab._news.findChildren(QLabel))
     assert "The best state so far, of epoch" in words
     assert tab._start.isEnabled()
-    assert [run.status for run in run_service.list_runs(trained_case)].count(RunStatus.CANCELLED) == 1
+    (stopped,) = [run for run in run_service.list_runs(trained_case) if run.status in _STOPPED]
+    before = len(run_service.show_run(trained_case, stopped.run_id).history)
+
+    tab._form.set_values({})
+    on(qtbot, window, "runs")
+    runs = window.rooms["runs"]
+    assert isinstance(runs, RunsTab)
+    assert runs.list.choose(stopped.run_id)
+    rest(qtbot, window)
+    runs._go_on.trigger()
+    qtbot.waitUntil(lambda: tab._job is not None and len(tab._history) >= 1, timeout=LONG_MS)
+    assert window.tabs.currentWidget() is tab
+    assert tab._form.values() == {"epochs": 500}
+    click(qtbot, tab._cancel)
+    rest(qtbot, window)
+    (again,) = [run for run in run_service.list_runs(trained_case) if run.status in _STOPPED]
+    assert again.run_id == stopped.run_id
+    assert len(run_service.show_run(trained_case, again.run_id).history) > before, "it went on where it stood"
 
 
 def test_a_training_whose_process_is_killed_fails_and_another_can_start(

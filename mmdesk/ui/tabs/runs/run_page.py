@@ -69,7 +69,7 @@ class RunDetails(QWidget):
         self._log = Table(tr("Training log"))
         self._card = CardView(tr("Model card"))
         self._segments = Table(tr("Segments"))
-        self._outcomes = WhenShown(OutcomesPage)
+        self._outcomes = WhenShown(lambda: OutcomesPage(desk))
         self.notes = NotesPage(desk)
         self._certificate: Certificate | None = None
         self._save = Button(
@@ -155,7 +155,7 @@ class RunDetails(QWidget):
         hashes = {"run_id": run.run_id, "model_sha256": run.model_sha256, "data_sha256": run.data_sha256}
         facts = {"data": page.manifest}
         for widget, fill in (
-            (self._outcomes, lambda: self._outcomes.page.show_evaluation(page.evaluation)),
+            (self._outcomes, lambda: self._outcomes.page.show_run(page)),
             (
                 self._curves_page,
                 lambda: self._curves.show_charts(charts_of(page.history, baseline_curves(run.metrics))),

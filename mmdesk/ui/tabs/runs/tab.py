@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 
 _NAMED = 8
+_STOPPED = frozenset({"interrupted", "cancelled", "failed"})
 
 
 class RunsTab(Room):
@@ -72,6 +73,14 @@ class RunsTab(Room):
         self._verify = add(
             "Runs", tr_later("Verify run"), self._on_verify, shortcut="Ctrl+Shift+V", icon="verify", enabled=False,
             help_text=tr("Train the run again from its own data and say whether every bit is the same."),
+        )  # fmt: skip
+        self._use = add(
+            "Runs", tr_later("Use these settings"), self._on_use, icon="train", enabled=False,
+            help_text=tr("Fill the form of Train with the settings of this run."),
+        )  # fmt: skip
+        self._go_on = add(
+            "Runs", tr_later("Go on with this training"), self._on_go_on, icon="play", enabled=False,
+            help_text=tr("Train on from where it stopped; on the same data it ends with the same model."),
         )  # fmt: skip
         self._rename = add("Runs", tr_later("Rename run…"), self._on_rename, shortcut="F2", enabled=False)
         self._columns = add("Runs", tr_later("Choose columns of runs…"), self._on_columns, icon="columns")
@@ -285,6 +294,12 @@ class RunsTab(Room):
     def _on_explain(self) -> None:
         self.going.emit("explain", self._chosen()[0])
 
+    def _on_use(self) -> None:
+        self.going.emit("train", run_calls.TrainingWish(self._chosen()[0]))
+
+    def _on_go_on(self) -> None:
+        self.going.emit("train", run_calls.TrainingWish(self._chosen()[0], start=True))
+
     # Trash and verification.
 
     def _on_delete(self) -> None:
@@ -370,8 +385,8 @@ class RunsTab(Room):
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         actions = (
-            self._explain, self._compare, self._verify, self._rename, self._tags, self._star, self._restore,
-            self._delete, self._purge,
+            self._explain, self._compare, self._verify, self._use, self._go_on, self._rename, self._tags, self._star,
+            self._restore, self._delete, self._purge,
         )  # fmt: skip
         menu.addActions([action for action in actions if action.isEnabled()])
         if not menu.isEmpty():
@@ -386,6 +401,8 @@ class RunsTab(Room):
         one_done = len(runs) == 1 and statuses == ["done"] and not in_trash
         self._explain.setEnabled(one_done)
         self._verify.setEnabled(one_done)
+        self._use.setEnabled(len(runs) == 1 and not in_trash)
+        self._go_on.setEnabled(len(runs) == 1 and statuses[0] in _STOPPED and not in_trash)
         self._rename.setEnabled(len(runs) == 1 and not in_trash)
         self._compare.setEnabled(len(runs) > 1)
         self._delete.setEnabled(bool(runs) and not in_trash and "running" not in statuses)

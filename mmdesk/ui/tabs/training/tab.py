@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QLineEdit, QProgressBar, QTabWidget, QWidget
@@ -11,12 +11,13 @@ from PySide6.QtWidgets import QLineEdit, QProgressBar, QTabWidget, QWidget
 from mmdesk.ui import run_calls
 from mmdesk.ui.colours import SPACE_L, SPACE_M, SPACE_S
 from mmdesk.ui.desk import Desk, Room
-from mmdesk.ui.formatting import duration, percent
+from mmdesk.ui.formatting import duration, percent, tool_tip
 from mmdesk.ui.hints import for_window
 from mmdesk.ui.jobs.job import Failure, Job, JobState, Lane
 from mmdesk.ui.language import tr, tr_later, tr_n
 from mmdesk.ui.measures import baseline_curves, figures_of
 from mmdesk.ui.session import Concern
+from mmdesk.ui.tabs.training.wording import against_baseline, came_anew, setting_of, values_of
 from mmdesk.ui.widgets.basics import (
     Button,
     Card,
@@ -30,7 +31,7 @@ from mmdesk.ui.widgets.basics import (
     scrolled,
 )
 from mmdesk.ui.widgets.curves import CurveGrid, charts_of
-from mmdesk.ui.widgets.fields import Setting, SettingsForm
+from mmdesk.ui.widgets.fields import SettingsForm
 from mmdesk.ui.widgets.figures import FigureRow
 from mmdesk.ui.widgets.findings import Sentence, SentenceList, Severity
 from mmdesk.ui.widgets.notice import Stateful
@@ -46,29 +47,6 @@ if TYPE_CHECKING:
 
 _PAUSE_MS = 700
 """After the last change of a setting the time is estimated anew."""
-_TITLES = {
-    "batch_size": tr("Batch size"),
-    "learning_rate": tr("Learning rate"),
-    "drop_columns": tr("Leave out attributes"),
-    "val_fraction": tr("Validation share"),
-    "test_fraction": tr("Test share"),
-    "gradient_clip": tr("Gradient limit"),
-    "averaging": tr("Weight averaging"),
-    "weight_decay": tr("Weight decay"),
-    "baseline": tr("Train the baseline too"),
-    "seed": tr("Seed"),
-    "epochs": tr("Epochs"),
-    "ensemble": tr("Ensemble"),
-    "patience": tr("Patience"),
-    "dropout": tr("Dropout"),
-    "loss.regression": tr("Loss: regression"),
-    "loss.classification": tr("Loss: classification"),
-    "loss.ranking": tr("Loss: ranking"),
-    "limits.events": tr("Limits: events"),
-    "limits.neighbours": tr("Limits: neighbours"),
-    "limits.artifacts": tr("Limits: artifacts"),
-    "limits.segments": tr("Limits: segments"),
-}
 
 
 class TrainTab(Room):
@@ -84,6 +62,9 @@ class TrainTab(Room):
         self._findings: list[Sentence] = []
         self._run_id: str | None = None
         self._ready = False
+        self._starts = self._existing = False
+        self._last: tuple[Mapping[str, object], str | None] = ({}, None)
+        self._anew: TrainResult | None = None
         self._form = SettingsForm()
         self._name = QLineEdit()
         self._name.setAccessibleName(tr("Name of the run"))
@@ -142,8 +123,14 @@ class TrainTab(Room):
         self._to_explain = Button(
             tr("Explain with it"), lambda: self.going.emit("explain", self._run_id), icon="explain"
         )
+        self._train_anew = Button(tr("Train anew"), lambda: self._begin(*self._last, force=True), icon="refresh")
+        self._train_anew.setToolTip(
+            tool_tip(
+                tr("Train it once more beside itself; the run stays as it is, and is mended if files of it are gone.")
+            )
+        )
         words = column(None, self._title, self._status, spacing=1)
-        head = row(None, words, self._cancel, self._to_run, self._to_explain)
+        head = row(None, words, self._cancel, self._train_anew, self._to_run, self._to_explain)
         head.setStretch(0, 1)
         self._figures = FigureRow(tr("Result"))
         self._news = SentenceList()
@@ -171,9 +158,11 @@ class TrainTab(Room):
         """No case, or another one."""
         self.desk.jobs.supersede("train.checks")
         self.desk.jobs.supersede("train.time")
+        self.desk.jobs.supersede("train.wish")
         self._asking.stop()
         self._say_time("")
         self._job, self._history, self._run_id, self._ready = None, [], None, False
+        self._starts = False
         self._checks.show_sentences([])
         self._before.hide()
         self._show_idle()
@@ -193,13 +182,33 @@ class TrainTab(Room):
         """The name of the run, from which the Tab key goes through the form."""
         return self._name
 
+    def show_object(self, what: object) -> None:
+        """The settings of a run; perhaps to start at once, as soon as it is known that it can."""
+        if not isinstance(what, run_calls.TrainingWish):
+            return
+        if self._job is not None:
+            self.desk.tell(tr("One training at a time; this one is still running."), "info", "warn")
+            return
+        self.desk.jobs.submit(
+            Lane.DB, run_calls.show_run, self.desk.session.folder, what.run_id, owner=self, key="train.wish",
+            on_success=lambda page: self._on_wished(page, start=what.start), on_failure=self.desk.tell_failure,
+        )  # fmt: skip
+
+    def _on_wished(self, page: RunPage, *, start: bool) -> None:
+        self._form.set_values(values_of(page.row.config))
+        self._name.clear()
+        self.desk.tell(tr("The form has the settings of {name}", name=page.row.name), "done", "good")
+        self._starts = start and not self._ready
+        if start and self._ready:
+            self._on_start()
+
     def _load_fields(self) -> None:
         self.desk.jobs.submit(
             Lane.IO, run_calls.config_fields, owner=self, key="train.fields", on_success=self._on_fields
         )
 
     def _on_fields(self, fields: tuple[ConfigField, ...]) -> None:
-        self._form.set_settings([_setting(field) for field in fields])
+        self._form.set_settings([setting_of(field) for field in fields])
         in_tab_order([self._name, *self._form.controls(), self._start])
 
     def _on_checked(self, findings: tuple[Finding, ...]) -> None:
@@ -211,6 +220,9 @@ class TrainTab(Room):
             sentences = [Sentence(Severity.GOOD, tr("The data can be trained on; nothing stands out."))]
         self._checks.show_sentences(sentences)
         self._enable()
+        starts, self._starts = self._starts, False
+        if starts:
+            self._on_start()
         self._ask_time()
 
     def _say_time(self, text: str) -> None:
@@ -254,16 +266,18 @@ class TrainTab(Room):
     # Training.
 
     def _on_start(self) -> None:
-        if not self._start.isEnabled():
-            return
+        if self._start.isEnabled():
+            self._begin(self._form.values(), self._name.text().strip() or None, force=False)
+
+    def _begin(self, values: Mapping[str, object], name: str | None, *, force: bool) -> None:
+        self._last, self._anew = (values, name), None
         self._history, self._run_id, self._baseline, self._findings = [], None, {}, []
-        name = self._name.text().strip() or None
         self._figures.show_figures([])
         self._news.show_sentences([])
         self._job = self.desk.jobs.submit(
-            Lane.HEAVY, run_calls.train, self.desk.session.folder, self._form.values(), name, False,
+            Lane.HEAVY, run_calls.train, self.desk.session.folder, values, name, force,
             title=tr("Training {name}", name=name) if name else tr("Training"), owner=self,
-            on_event=self._on_event, on_success=self._on_trained,
+            on_event=self._on_event, on_success=lambda result: self._on_trained(result, force),
             on_failure=self._on_failed, on_cancel=self._on_cancelled,
         )  # fmt: skip
         self._title.set_text(name or tr("Training"))
@@ -306,9 +320,10 @@ class TrainTab(Room):
         if not self._state.showing_content:
             self._state.notice.progress(share, job.progress.text)
 
-    def _on_trained(self, result: TrainResult) -> None:
+    def _on_trained(self, result: TrainResult, force: bool) -> None:
         self._end()
         self._run_id = result.run_id
+        self._existing, self._anew = result.existing, result if force else None
         self._title.set_text(result.name)
         self._status.set_text(
             tr("this training was done before; its result is shown") if result.existing else tr("done")
@@ -329,7 +344,8 @@ class TrainTab(Room):
         self._history = list(page.history)
         self._show_history(baseline_curves(page.row.metrics))
         self._figures.show_figures(figures_of(page.row.metrics))
-        self._news.show_sentences([*_verdict(page.row.metrics), *self._findings])
+        anew = [] if self._anew is None else [came_anew(self._anew, page)]
+        self._news.show_sentences([*anew, *against_baseline(page.row.metrics), *self._findings])
         self._state.show_content()
 
     def _show_history(self, baseline: Mapping[str, float]) -> None:
@@ -402,28 +418,6 @@ class TrainTab(Room):
         self._cancel.setVisible(running)
         self._bar.setVisible(running)
         self._cancel_action.setEnabled(running)
+        self._train_anew.setVisible(self._run_id is not None and self._existing)
         self._to_run.setVisible(self._run_id is not None)
         self._to_explain.setVisible(self._run_id is not None)
-
-
-def _setting(field: ConfigField) -> Setting:
-    inner = field.name.rpartition(".")
-    title = _TITLES.get(field.name)
-    if title is None:
-        words = inner[2].replace("_", " ")
-        title = f"{inner[0].capitalize()}: {words}" if inner[0] else words.capitalize()
-    default = tuple(field.default) if isinstance(field.default, (list, tuple)) else field.default
-    return Setting(
-        field.name, title, field.kind, default, field.low, field.high, tr(field.help),
-        advanced=field.advanced, automatic=tr("automatic") if field.name in {"epochs", "batch_size"} else "",
-    )  # fmt: skip
-
-
-def _verdict(metrics: Mapping[str, Any]) -> list[Sentence]:
-    """Whether the run beats the plain baseline, in the words of the command line; none was trained: nothing."""
-    comparison = metrics.get("comparison") or {}
-    heads = comparison.get("heads") or {}
-    if not heads:
-        return []
-    beats = all(one["beats"] for one in heads.values())
-    return [Sentence(Severity.GOOD if beats else Severity.WARNING, str(comparison["text"]))]
