@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from PySide6.QtCore import QObject, Signal
 
-from mmdesk.ui import annotation_calls, run_calls
+from mmdesk.ui import annotation_calls, deletion_calls, run_calls
 from mmdesk.ui.commands import Commands
 from mmdesk.ui.formatting import tool_tip
 from mmdesk.ui.jobs.job import Failure, Lane
@@ -54,6 +54,10 @@ MARKS = Kind(annotation_calls.turn, Concern.ANNOTATIONS)
 """Tags, stars, dispositions and notes."""
 RUNS = Kind(run_calls.turn_runs, Concern.RUNS)
 """The names of runs, and which of them are in the trash."""
+ENTITIES = Kind(deletion_calls.turn, Concern.TABLES)
+"""Which entities are deleted."""
+FILES = Kind(deletion_calls.turn, Concern.MEDIA)
+"""Which evidence files are deleted."""
 
 
 @dataclass(frozen=True)

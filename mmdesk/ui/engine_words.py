@@ -45,6 +45,7 @@ _WORDS = {
     "imports": tr("imports"),
     "tables": tr("tables"),
     "media": tr("media"),
+    "entity_artifacts": tr("links to media files"),
     # what is said of entities
     "open": tr_in("disposition", "open"),
     "confirmed": tr("confirmed"),

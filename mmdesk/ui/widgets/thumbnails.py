@@ -47,12 +47,13 @@ class ThumbnailTable(Table):
 
     Args:
         name: For screen readers.
+        many: Several rows can be chosen.
     """
 
     wanted = Signal(object)
 
-    def __init__(self, name: str) -> None:
-        super().__init__(name)
+    def __init__(self, name: str, *, many: bool = False) -> None:
+        super().__init__(name, many=many)
         self._keys: Sequence[str] = ()
         self._kinds: Sequence[str] = ()
         self._pictures: dict[str, QPixmap] = {}

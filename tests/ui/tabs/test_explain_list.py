@@ -14,13 +14,16 @@ from pytestqt.qtbot import QtBot
 
 from mmdesk.engine.services import annotations as service
 from mmdesk.engine.services.annotations import SubjectKind
+from mmdesk.engine.services.cases import case_info
+from mmdesk.engine.services.deletions import list_deleted
 from mmdesk.ui.drafts import Draft, Drafts
 from mmdesk.ui.tabs.explain.entity_list import EntityList
 from mmdesk.ui.tabs.explain.tab import ExplainTab
+from mmdesk.ui.tabs.importing.tab import ImportTab
 from mmdesk.ui.widgets.reason_dialog import ReasonDialog
 from mmdesk.ui.widgets.tags_dialog import TagsDialog
 from mmdesk.ui.window import MainWindow
-from tests.ui.driving import on, opened, press, rest
+from tests.ui.driving import answer, click, on, opened, press, rest
 
 ENTITY = SubjectKind.ENTITY
 _CONTROL = Qt.KeyboardModifier.ControlModifier
@@ -202,3 +205,43 @@ def test_a_draft_outlives_a_kill(tmp_path: Path) -> None:
     assert not list((tmp_path / "drafts").iterdir())
     (tmp_path / "file").write_text("")
     assert not Drafts(tmp_path / "file").keep(tmp_path, "entity", "a", Draft("x"))
+
+
+def test_entities_and_files_are_deleted_listed_and_restored(
+    qtbot: QtBot, window: MainWindow, trained_case: Path
+) -> None:
+    entities = entity_list(qtbot, window, trained_case)
+    first = entities.entity_id
+    everybody = case_info(trained_case).counts["entities"]
+    qtbot.keyClick(entities.table, Qt.Key.Key_Delete)
+    asked = answer(qtbot, window, "Delete")
+    assert asked.startswith("Delete 1 entity? With that go: ")
+    assert " events" in asked
+    rest(qtbot, window)
+    assert [one.id for one in list_deleted(trained_case)] == [first]
+    assert entities.table.columns.rowCount() == everybody - 1
+    _back(qtbot, window, entities)
+    qtbot.keyClick(window, Qt.Key.Key_Z, _CONTROL)
+    rest(qtbot, window)
+    assert list_deleted(trained_case) == ()
+    assert entities.table.columns.rowCount() == everybody
+    qtbot.keyClick(window, Qt.Key.Key_Z, _CONTROL | _SHIFT)
+    rest(qtbot, window)
+    on(qtbot, window, "import")
+    tab = window.rooms["import"]
+    assert isinstance(tab, ImportTab)
+    tab.show_page(1)
+    rest(qtbot, window)
+    tab.media.table.choose_all([0, 1])
+    tab.media.table.setFocus()
+    qtbot.keyClick(tab.media.table, Qt.Key.Key_Delete)
+    assert answer(qtbot, window, "Delete").startswith("Delete 2 media files?")
+    rest(qtbot, window)
+    tab.show_page(4)
+    rest(qtbot, window)
+    assert [tab.deleted.table.columns.text(row, 0) for row in range(3)] == ["Entity", "Media file", "Media file"]
+    tab.deleted.table.selectAll()
+    click(qtbot, tab.deleted.restore)
+    rest(qtbot, window)
+    assert list_deleted(trained_case) == ()
+    assert case_info(trained_case).counts["entities"] == everybody

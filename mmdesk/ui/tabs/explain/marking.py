@@ -12,6 +12,7 @@ from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QMenu, QToolButton
 
 from mmdesk.ui import annotation_calls
+from mmdesk.ui.deleting import ask_to_delete
 from mmdesk.ui.desk import Desk
 from mmdesk.ui.formatting import shown, tool_tip
 from mmdesk.ui.icons import put_icon
@@ -52,7 +53,8 @@ class Marking(QObject):
         ]
         self._tag = self._command(tr_later("Tags…"), self.tag, "T", "tag")
         self._note = self._command(tr_later("Notes"), entities.open_notes, "N", "note")
-        self.actions = (self._star, *self._judge, self._tag, self._note)
+        self._delete = self._command(tr_later("Delete chosen entities…"), self.delete, key="Del", icon="trash")
+        self.actions = (self._star, *self._judge, self._tag, self._note, self._delete)
         menu = QMenu(entities)
         menu.addActions([*self._judge[1:], self._judge[0]])
         judging = self._button(tr("Disposition"), "verify")
@@ -130,6 +132,12 @@ class Marking(QObject):
     def _set(self, ids: pa.Array, place: int, reason: str) -> None:
         words = tr("{who}: {disposition}", who=_named(ids), disposition=DISPOSITION_NAMES[place])
         self._desk.edits.do(words, annotation_calls.set_disposition, ids, _DISPOSITIONS[place], reason)
+
+    def delete(self) -> None:
+        """Ask whether the chosen ones are to be deleted, with everything that belongs to them."""
+        ids = self._list.chosen_ids()
+        if ids is not None:
+            ask_to_delete(self._desk, self._list.window(), "entity", ids)
 
     def tag(self) -> None:
         """Ask which tags the chosen ones are to have."""

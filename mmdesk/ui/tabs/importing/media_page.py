@@ -7,11 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QLineEdit, QProgressBar, QWidget
 
 from mmdesk.engine.services.media_facts import fact_lines
 from mmdesk.ui import calls, choosers
 from mmdesk.ui.colours import SPACE_M, SPACE_S
+from mmdesk.ui.deleting import ask_to_delete
 from mmdesk.ui.desk import Desk
 from mmdesk.ui.engine_words import in_capitals, in_words
 from mmdesk.ui.formatting import duration, percent, shown, size
@@ -19,7 +22,7 @@ from mmdesk.ui.jobs.job import Failure, Job, Lane
 from mmdesk.ui.language import tr, tr_n
 from mmdesk.ui.models.columns import Column
 from mmdesk.ui.session import Concern
-from mmdesk.ui.widgets.basics import Button, ElidedLabel, Label, boxed, column, frame, row
+from mmdesk.ui.widgets.basics import Button, ElidedLabel, IconButton, Label, boxed, column, frame, row
 from mmdesk.ui.widgets.fields import Choice, clearable
 from mmdesk.ui.widgets.findings import Sentence, SentenceList, Severity
 from mmdesk.ui.widgets.notice import Stateful
@@ -53,8 +56,11 @@ class MediaPage(QWidget):
         self._rows: tuple[ArtifactRow, ...] = ()
         self._job: Job | None = None
         self._what = ""
-        self.table = ThumbnailTable(tr("Media files"))
+        self.table = ThumbnailTable(tr("Media files"), many=True)
         self.table.wanted.connect(self._on_table_wanted)
+        self.table.picked.connect(lambda _rows: self._enable())
+        key = QShortcut(QKeySequence(QKeySequence.StandardKey.Delete), self.table, self.delete_chosen)
+        key.setContext(Qt.ShortcutContext.WidgetShortcut)
         listed = column(None, self._finding(), self.table, spacing=SPACE_S)
         listed.setStretch(1, 1)
         self._state = Stateful(boxed(listed))
@@ -93,7 +99,8 @@ class MediaPage(QWidget):
         self._counted = Label("", "small")
         self.search.textChanged.connect(lambda _text: self._filter())
         self.status_box.currentIndexChanged.connect(lambda _index: self._filter())
-        line = row(None, self.search, self.status_box, self._counted)
+        self.delete = IconButton("trash", tr("Delete the chosen files"), self.delete_chosen)
+        line = row(None, self.search, self.status_box, self._counted, self.delete)
         line.setStretch(0, 1)
         return boxed(line)
 
@@ -163,6 +170,14 @@ class MediaPage(QWidget):
         sha256, pixels = event.get("sha256"), event.get("pixels")
         if isinstance(sha256, str) and isinstance(pixels, np.ndarray):
             self.table.put_picture(sha256, pixels)
+
+    def chosen(self) -> list[ArtifactRow]:
+        """The chosen files, in shown order."""
+        return [self._rows[place] for place in self.table.chosen()] if self._rows else []
+
+    def delete_chosen(self) -> None:
+        """Ask whether the chosen files are to be deleted."""
+        ask_to_delete(self.desk, self, "artifact", [one.sha256 for one in self.chosen()])
 
     # Importing.
 
@@ -308,6 +323,7 @@ class MediaPage(QWidget):
         for button in (self.files, self.folder, self.manifest):
             button.setEnabled(not busy and self.desk.session.case is not None)
         self.extract.setEnabled(pending > 0 and not busy)
+        self.delete.setEnabled(not busy and bool(self.chosen()))
         if busy:
             self._said.set_text("")
         elif pending:

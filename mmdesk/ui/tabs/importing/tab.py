@@ -11,6 +11,7 @@ from mmdesk.ui.desk import Desk, Room
 from mmdesk.ui.icons import put_icon
 from mmdesk.ui.language import tr, tr_later
 from mmdesk.ui.session import Concern
+from mmdesk.ui.tabs.importing.deleted_page import DeletedPage
 from mmdesk.ui.tabs.importing.health_page import HealthPage
 from mmdesk.ui.tabs.importing.history_page import HistoryPage
 from mmdesk.ui.tabs.importing.media_page import MediaPage
@@ -18,7 +19,13 @@ from mmdesk.ui.tabs.importing.tables_page import TablesPage
 from mmdesk.ui.widgets.basics import boxed, column, one_of, row
 from mmdesk.ui.widgets.when_shown import WhenShown
 
-_PAGES = ((tr("Tables"), "table"), (tr("Media"), "media"), (tr("Data health"), "health"), (tr("History"), "history"))
+_PAGES = (
+    (tr("Tables"), "table"),
+    (tr("Media"), "media"),
+    (tr("Data health"), "health"),
+    (tr("History"), "history"),
+    (tr("Deleted"), "trash"),
+)
 
 
 class ImportTab(Room):
@@ -32,9 +39,10 @@ class ImportTab(Room):
         self._media = WhenShown(lambda: MediaPage(desk))
         self._health = WhenShown(lambda: HealthPage(desk))
         self._history = WhenShown(lambda: HistoryPage(desk))
+        self._deleted = WhenShown(lambda: DeletedPage(desk))
         self._loaded: set[QWidget] = set()
         self.stack = QStackedWidget()
-        for page in (self.tables, self._media, self._health, self._history):
+        for page in (self.tables, self._media, self._health, self._history, self._deleted):
             self.stack.addWidget(page)
         self._group = QButtonGroup(self)
         self.buttons = [self._button(number, name, icon) for number, (name, icon) in enumerate(_PAGES)]
@@ -65,6 +73,11 @@ class ImportTab(Room):
     def history(self) -> HistoryPage:
         """What was imported when."""
         return self._history.page
+
+    @property
+    def deleted(self) -> DeletedPage:
+        """What can be restored."""
+        return self._deleted.page
 
     def changeEvent(self, event: QEvent) -> None:
         """Follow the text size."""
@@ -150,6 +163,20 @@ class ImportTab(Room):
                 icon="history",
                 enabled=False,
             ),
+            add(
+                "Import",
+                tr_later("Delete chosen media files…"),
+                lambda: self._with_page(1, self.media.delete_chosen),
+                icon="trash",
+                enabled=False,
+            ),
+            add(
+                "Import",
+                tr_later("Deleted entities and files"),
+                lambda: self._with_page(4, lambda: None),
+                icon="restore",
+                enabled=False,
+            ),
         ]
         self.desk.session.opened.connect(lambda _case: self._enable(True))
         self.desk.session.closed.connect(lambda: self._enable(False))
@@ -192,7 +219,7 @@ class ImportTab(Room):
     def clear(self) -> None:
         """No case, or another one."""
         self._loaded.clear()
-        for page in (self.tables, self._media.made, self._health.made, self._history.made):
+        for page in (self.tables, *(one.made for one in (self._media, self._health, self._history, self._deleted))):
             if page is not None:
                 page.clear()
         self.show_page(0)
