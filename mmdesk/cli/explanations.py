@@ -17,7 +17,6 @@ from mmdesk.engine.core.types import Head
 
 if TYPE_CHECKING:
     from mmdesk.engine.explanation.overview import Overview
-    from mmdesk.engine.services.custody import SourcesReport
 
 _SHOWN = 20
 
@@ -78,25 +77,22 @@ def _schema(_args: argparse.Namespace, console: Console) -> int:
 
 
 def _check(args: argparse.Namespace, console: Console) -> int:
-    from mmdesk.engine.services.explanation_files import check_file
+    from mmdesk.engine.services.explanation_files import check_file, check_lines
 
     report = check_file(args.file, ctx=console.context)
-    lines = [f"{report.valid:,} of {report.explanations:,} explanations are in order."]
-    lines += [
-        f"  line {fault.line}: {printable(f'{fault.field}: ' if fault.field else '')}{printable(fault.text)}"
-        for fault in report.faults[:_SHOWN]
-    ]
-    if report.found > _SHOWN:
-        lines.append(f"  and {report.found - _SHOWN:,} more; --json lists a thousand")
+    lines = [printable(line) for line in check_lines(report)]
     console.result(report, "\n".join(lines))
     return ExitStatus.DATA if report.found else ExitStatus.DONE
 
 
 def _sources(args: argparse.Namespace, console: Console) -> int:
-    from mmdesk.engine.services.custody import check_sources
+    from mmdesk.engine.services.custody import check_sources, sources_lines, tables_missing
 
     report = check_sources(args.file, args.case, folders=args.look_in, ctx=console.context)
-    console.result(report, "\n".join(_said_of_sources(report)))
+    lines = [printable(line) for line in sources_lines(report)]
+    if tables_missing(report):
+        lines.append("Name the folder where the tables are now with --look-in DIR.")
+    console.result(report, "\n".join(lines))
     return ExitStatus.DONE if report.holds else ExitStatus.DATA
 
 
@@ -134,26 +130,4 @@ def _said_of_overview(overview: Overview) -> list[str]:
             f"  (on the whole {change_text(overview.head, one.mean)}, {one.entities:,} entities)"
             for one in group.inputs[:_SHOWN]
         ]
-    return lines
-
-
-def _said_of_sources(report: SourcesReport) -> list[str]:
-    from mmdesk.engine.explanation.references import Custody, custody_words
-
-    lines = [f"{report.explanations:,} explanations rest on {report.rows:,} rows and {len(report.files):,} files."]
-    for file in report.files:
-        if file.standing is not Custody.MATCHES or file.import_id is not None:
-            said = custody_words(file.standing, imported=file.import_id is not None)
-            lines.append(f"  {printable(file.name)}: {said}" + (f" ({printable(file.path)})" if file.path else ""))
-    matching = sum(file.standing is Custody.MATCHES for file in report.files)
-    lines.append(
-        f"{report.rows_matching:,} rows lead to the same line of their import, {matching:,} files are as they were."
-    )
-    rows = [finding for finding in report.findings if finding.what == "row"]
-    lines += [
-        f"  line {one.line}, {printable(one.entity_id)}, {printable(one.label)}: {one.name} is {one.standing.value}"
-        for one in rows[:_SHOWN]
-    ]
-    if any(file.standing is Custody.NOT_FOUND and file.import_id is not None for file in report.files):
-        lines.append("Name the folder where the tables are now with --look-in DIR.")
     return lines

@@ -311,6 +311,34 @@ def source_lines(folder: Path, item: Item, *, ctx: JobContext) -> SourceLines | 
     return None if item.source is None else service.source_lines(folder, item.source, ctx=ctx)
 
 
+@dataclass(frozen=True)
+class CheckedExplanations:
+    """What a check of a file of explanations found, in the words of the command line.
+
+    Attributes:
+        lines: What was found, the first one in short.
+        holds: Each is in order, and everything behind them is what it was.
+        tables_missing: Imported tables are not where they were.
+    """
+
+    lines: tuple[str, ...]
+    holds: bool
+    tables_missing: bool = False
+
+
+def check_explanations(folder: Path, path: Path, folders: Sequence[Path], *, ctx: JobContext) -> CheckedExplanations:
+    """Check the form of each explanation of a file, then what they rest on; tables may be in these folders now."""
+    from mmdesk.engine.services import custody, explanation_files
+
+    form = explanation_files.check_file(path, ctx=ctx.part(0, 0.3))
+    lines = explanation_files.check_lines(form)
+    if form.found:
+        return CheckedExplanations(tuple(lines), holds=False)
+    sources = custody.check_sources(path, folder, folders=folders, ctx=ctx.part(0.3, 1))
+    lines += custody.sources_lines(sources)
+    return CheckedExplanations(tuple(lines), sources.holds, custody.tables_missing(sources))
+
+
 def explain_to_pages(
     folder: Path, run: str, entities: Sequence[str], account: Account, out: Path, *, ctx: JobContext
 ) -> BatchReport:
@@ -337,12 +365,14 @@ def overview_groupings(folder: Path, *, ctx: JobContext) -> tuple[str, ...]:  # 
 
 
 def make_overview(
-    folder: Path, run: str, entities: Sequence[str], head: Head | None, by: str, *, ctx: JobContext
+    folder: Path, run: str, entities: Sequence[str], account: Account, by: str, *, ctx: JobContext
 ) -> Overview:
     """What moves the scores of these entities."""
     from mmdesk.engine.services import explanation_overview
 
-    return explanation_overview.make_overview(folder, run, entities, head=head, by=by, ctx=ctx)
+    return explanation_overview.make_overview(
+        folder, run, entities, head=account.head, as_of_us=account.as_of_us, by=by, ctx=ctx
+    )
 
 
 def write_overview(overview: Overview, path: Path, *, ctx: JobContext) -> None:  # noqa: ARG001

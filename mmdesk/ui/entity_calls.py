@@ -47,11 +47,14 @@ class Scores:
     notes: tuple[str, ...] = ()
 
 
-def predict_all(folder: Path, run: str, *, ctx: JobContext) -> Scores:
-    """The scores of every entity, without the embeddings, which nobody looks at in a table; and their orders."""
+def predict_all(folder: Path, run: str, as_of_us: int | None, *, ctx: JobContext) -> Scores:
+    """The scores of every entity as of a moment (None = everything known) and their orders.
+
+    Without the embeddings, which nobody looks at in a table.
+    """
     from mmdesk.engine.services import predictions
 
-    found = predictions.predict_columns(folder, run, embeddings=False, ctx=ctx)
+    found = predictions.predict_columns(folder, run, as_of_us=as_of_us, embeddings=False, ctx=ctx)
     columns = {
         name: np.full(len(found), np.nan) if values is None else values
         for name, values in (

@@ -30,6 +30,7 @@ from mmdesk.engine.explanation.references import (
     Evidence,
     FileReference,
     RowReference,
+    custody_words,
     evidence_in,
     evidence_of,
 )
@@ -39,6 +40,7 @@ from mmdesk.engine.store.tables import Artifact, Entity, EntityArtifact, Event, 
 __all__ = ["CheckedFile", "CheckedRow", "Custodian", "Custody", "FileReference", "SourcesReport", "check_sources"]
 
 MAX_FINDINGS = 1000
+_SAID = 20
 _ROWS_AT_ONCE = 500
 _WITH_LINES: Mapping[str, Any] = {
     model.__tablename__: model for model in (Entity, Event, Interaction, EntityArtifact, Target)
@@ -342,3 +344,25 @@ def _standings(custodian: Custodian, piece: Evidence, ctx: JobContext) -> Iterat
         yield "file", reference.name, custodian.check(reference, ctx=ctx).standing
     if piece.row is not None:
         yield "row", f"{piece.row.table} row {piece.row.row}", custodian.rows[piece.row]
+
+
+def tables_missing(report: SourcesReport) -> bool:
+    """Whether imported tables were not found, so that it helps to name a folder where they are now."""
+    return any(file.standing is Custody.NOT_FOUND and file.import_id is not None for file in report.files)
+
+
+def sources_lines(report: SourcesReport) -> list[str]:
+    """What a check found, line by line; names as they are."""
+    lines = [f"{report.explanations:,} explanations rest on {report.rows:,} rows and {len(report.files):,} files."]
+    for file in report.files:
+        if file.standing is not Custody.MATCHES or file.import_id is not None:
+            said = custody_words(file.standing, imported=file.import_id is not None)
+            lines.append(f"  {file.name}: {said}" + (f" ({file.path})" if file.path else ""))
+    matching = sum(file.standing is Custody.MATCHES for file in report.files)
+    lines.append(
+        f"{report.rows_matching:,} rows lead to the same line of their import, {matching:,} files are as they were."
+    )
+    rows = [finding for finding in report.findings if finding.what == "row"]
+    return lines + [
+        f"  line {one.line}, {one.entity_id}, {one.label}: {one.name} is {one.standing.value}" for one in rows[:_SAID]
+    ]

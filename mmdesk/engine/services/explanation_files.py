@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from mmdesk.engine.explanation.explanation import Explanation
 
 MAX_FAULTS = 1000
+_SAID = 20
 
 
 @dataclass(frozen=True)
@@ -74,6 +75,18 @@ def check_file(path: Path, *, ctx: JobContext = NULL_CONTEXT) -> CheckReport:
         found += len(wrong)
         faults += [LineFault(line, fault.field, fault.text) for fault in wrong[: MAX_FAULTS - len(faults)]]
     return CheckReport(count, valid, tuple(faults), found, SCHEMA_VERSION)
+
+
+def check_lines(report: CheckReport) -> list[str]:
+    """What a check found, line by line; texts of the file as they are."""
+    lines = [f"{report.valid:,} of {report.explanations:,} explanations are in order."]
+    lines += [
+        f"  line {fault.line}: {f'{fault.field}: ' if fault.field else ''}{fault.text}"
+        for fault in report.faults[:_SAID]
+    ]
+    if report.found > _SAID:
+        lines.append(f"  and {report.found - _SAID:,} more")
+    return lines
 
 
 def read_explanations(path: Path, *, ctx: JobContext = NULL_CONTEXT) -> Iterator[tuple[int, Explanation]]:

@@ -9,6 +9,7 @@ from typing import Generic, TypeVar
 from PySide6.QtCore import QEvent, QObject, QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import QCheckBox, QComboBox, QCompleter, QLineEdit, QToolButton, QWidget
 
+from mmdesk.engine.core.times import parse_moment
 from mmdesk.ui.formatting import tool_tip
 from mmdesk.ui.language import tr
 from mmdesk.ui.widgets.basics import Fold, Label, boxed, column, row
@@ -65,6 +66,55 @@ def clearable(field: QLineEdit) -> None:
     field.setClearButtonEnabled(True)
     for button in field.findChildren(QToolButton):
         button.setAccessibleName(tr("Clear"))
+
+
+class MomentField(QWidget):
+    """A day or a moment in UTC, or none.
+
+    ``moment_changed`` carries it (int µs, or None) when Enter is pressed or the field is left and it is another one.
+
+    Args:
+        name: What is chosen, for screen readers.
+        none: What it means that none is given.
+    """
+
+    moment_changed = Signal(object)
+
+    def __init__(self, name: str, none: str) -> None:
+        super().__init__()
+        self.moment: int | None = None
+        self.edit = QLineEdit()
+        self.edit.setAccessibleName(name)
+        self.edit.setPlaceholderText(none)
+        clearable(self.edit)
+        self.edit.editingFinished.connect(self._read)
+        self.edit.textChanged.connect(self._on_text)
+        self._problem = Label(tr("Write it like 2024-03-01 or 2024-03-01T12:00."), "bad", wrap=True)
+        self._problem.hide()
+        column(self, self.edit, self._problem, spacing=1)
+
+    def clear(self) -> None:
+        """None; nobody is told."""
+        self.moment = None
+        with QSignalBlocker(self.edit):
+            self.edit.clear()
+        self._problem.hide()
+
+    def _on_text(self, text: str) -> None:
+        if not text:
+            self._read()
+
+    def _read(self) -> None:
+        text = self.edit.text().strip()
+        try:
+            moment = parse_moment(text) if text else None
+        except ValueError:
+            self._problem.show()
+            return
+        self._problem.hide()
+        if moment != self.moment:
+            self.moment = moment
+            self.moment_changed.emit(moment)
 
 
 class Choice(QComboBox, Generic[T]):

@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QLabel
+from PySide6.QtWidgets import QFileDialog, QLabel, QMessageBox
 from pytestqt.modeltest import ModelTester
 from pytestqt.qtbot import QtBot
 
 from mmdesk.engine.core.hashing import sha256_file
+from mmdesk.engine.core.times import parse_moment
 from mmdesk.engine.core.types import Head
 from mmdesk.engine.services import explanations, predictions
 from mmdesk.engine.services import runs as run_service
@@ -356,6 +357,65 @@ def test_the_scores_of_the_list_are_the_command_lines(
     assert expected.probability is not None
     # Another process may add in another order: the last digits of single precision are not the same.
     assert np.abs(np.array([float(line[3]) for line in written[1:]]) - expected.probability).max() < 1e-6
+
+
+def test_everyone_is_scored_and_explained_as_of_a_day(
+    qtbot: QtBot, window: MainWindow, trained_case: Path, tmp_path: Path
+) -> None:
+    tab = explain_tab(qtbot, window, trained_case)
+    assert tab.entities.scores is not None
+    now = tab.entities.scores.probability
+    moment = parse_moment("2024-03-01")
+    qtbot.keyClicks(tab.as_of.edit, "2024-03-0")
+    qtbot.keyClick(tab.as_of.edit, Qt.Key.Key_Return)
+    assert tab.as_of._problem.isVisible()
+    assert not window.jobs.live, "what is no day is not asked for"
+    qtbot.keyClicks(tab.as_of.edit, "1")
+    qtbot.keyClick(tab.as_of.edit, Qt.Key.Key_Return)
+    rest(qtbot, window)
+    assert not tab.as_of._problem.isVisible()
+    expected = predictions.predict_columns(trained_case, "latest", as_of_us=moment)
+    assert expected.probability is not None
+    assert np.abs(tab.entities.scores.probability - expected.probability).max() < 1e-6
+    assert np.abs(tab.entities.scores.probability - now).max() > 1e-3
+    assert tab.page.explanation is not None
+    assert tab.page.explanation.as_of == "2024-03-01T00:00:00Z"
+
+    rows = tmp_path / "who.csv"
+    rows.write_text("entity_id,as_of\nM00003,2024-05-01\nM00001,\nM00003,\n")
+    tab.whole.score_file.trigger()
+    choose_file(window, rows)
+    qtbot.waitUntil(lambda: any(one.isVisible() for one in window.findChildren(QFileDialog)))
+    dialog = next(one for one in window.findChildren(QFileDialog) if one.isVisible())
+    dialog.setDirectory(str(tmp_path))
+    dialog.selectFile("scores")
+    dialog.accept()
+    rest(qtbot, window)
+    written = [line.split(",")[:2] for line in (tmp_path / "scores.csv").read_text(encoding="utf-8").splitlines()]
+    assert written[1:] == [
+        ["M00003", "2024-05-01T00:00:00Z"], ["M00001", "2024-03-01T00:00:00Z"], ["M00003", "2024-03-01T00:00:00Z"],
+    ]  # fmt: skip
+
+
+def test_a_file_of_explanations_is_checked(
+    qtbot: QtBot, window: MainWindow, trained_case: Path, tmp_path: Path
+) -> None:
+    tab = explain_tab(qtbot, window, trained_case)
+    made = explanations.explain_many(trained_case, "latest", ["M00001", "M00002"])
+    lines = [explanations.to_json(one) for one in made]
+    (tmp_path / "good.jsonl").write_bytes(b"\n".join(lines))
+    (tmp_path / "bad.jsonl").write_bytes(lines[0].replace(b'"probability":', b'"chance":'))
+    for name, message in (("good", "good.jsonl holds"), ("bad", "bad.jsonl does not hold")):
+        tab.file_check.action.trigger()
+        choose_file(window, tmp_path / f"{name}.jsonl")
+        rest(qtbot, window)
+        box = next(box for box in window.findChildren(QMessageBox) if box.isVisible())
+        assert box.text() == message
+        said = box.detailedText().splitlines()
+        assert said[0] == (
+            "2 of 2 explanations are in order." if name == "good" else "0 of 1 explanations are in order."
+        )
+        box.accept()
 
 
 def test_what_was_left_out_of_the_scores_is_said(qtbot: QtBot, window: MainWindow, trained_case: Path) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PySide6.QtWidgets import QWidget
 
-from mmdesk.engine.core.types import Head
+from mmdesk.engine.core.times import format_us
 from mmdesk.ui import calls, choosers
 from mmdesk.ui.colours import SPACE_L, SPACE_M, SPACE_S
 from mmdesk.ui.desk import Desk
@@ -42,7 +42,7 @@ class OverviewPage(QWidget):
         super().__init__()
         self._desk = desk
         self.overview: Overview | None = None
-        self._asked: tuple[str, tuple[str, ...], Head | None] | None = None
+        self._asked: tuple[str, tuple[str, ...], calls.Account] | None = None
         self._making: Job | None = None
         self._scale = Scale(str, str, "")
         self._points: Callable[[float], str] = str
@@ -68,9 +68,9 @@ class OverviewPage(QWidget):
         page.setStretch(2, 1)
         desk.jobs.changed.connect(self._on_jobs_changed)
 
-    def show_list(self, run_id: str, entities: Sequence[str], head: Head | None) -> None:
+    def show_list(self, run_id: str, entities: Sequence[str], account: calls.Account) -> None:
         """Make an overview of these entities."""
-        self._asked = (run_id, tuple(entities), head)
+        self._asked = (run_id, tuple(entities), account)
         self._desk.jobs.submit(
             Lane.DB, calls.overview_groupings, self._desk.session.folder, key="explain.groupings", owner=self,
             on_success=self._on_groupings,
@@ -91,14 +91,14 @@ class OverviewPage(QWidget):
     def _make(self) -> None:
         if self._asked is None:
             return
-        run_id, entities, head = self._asked
+        run_id, entities, account = self._asked
         self.overview = None
         self.export.setEnabled(False)
         self._state.show_busy(tr_n("Explaining {n:,} entity", "Explaining {n:,} entities", len(entities)))
         self._making = self._desk.jobs.submit(
-            Lane.HEAVY, calls.make_overview, self._desk.session.folder, run_id, entities, head, self.by_box.value or "",
-            title=tr("Overview of the list"), key="explain.overview", owner=self, on_success=self._on_made,
-            on_failure=self._on_failed, on_cancel=self._on_cancelled,
+            Lane.HEAVY, calls.make_overview, self._desk.session.folder, run_id, entities, account,
+            self.by_box.value or "", title=tr("Overview of the list"), key="explain.overview", owner=self,
+            on_success=self._on_made, on_failure=self._on_failed, on_cancel=self._on_cancelled,
         )  # fmt: skip
 
     def _on_jobs_changed(self, job: Job) -> None:
@@ -120,6 +120,7 @@ class OverviewPage(QWidget):
         drawn = (
             "" if overview.explained == overview.asked else tr(", drawn at random from {asked:,}", asked=overview.asked)
         )
+        as_of_us = self._asked[2].as_of_us if self._asked is not None else None
         self._facts.set_text(
             tr_n(
                 "{head_names}, {n:,} entity{drawn} · run {run_id}",
@@ -129,6 +130,7 @@ class OverviewPage(QWidget):
                 drawn=drawn,
                 run_id=overview.run_id[:12],
             )
+            + ("" if as_of_us is None else f" · {tr('as of {as_of}', as_of=format_us(as_of_us))}")
         )
         of_the_case = self.by_box.value not in {"", *_BY_ENGINE}  # then all but the first are values out of its data
         names = [

@@ -25,12 +25,13 @@ from mmdesk.ui.session import Concern
 from mmdesk.ui.tabs.explain.account_page import AccountPage
 from mmdesk.ui.tabs.explain.entity_columns import known_heads
 from mmdesk.ui.tabs.explain.entity_list import EntityList
+from mmdesk.ui.tabs.explain.file_check import FileCheck
 from mmdesk.ui.tabs.explain.marking import Marking
 from mmdesk.ui.tabs.explain.overview_page import OverviewPage
 from mmdesk.ui.tabs.explain.whole_list import WholeList
 from mmdesk.ui.tabs.explain.wording import HEAD_NAMES, account_text
 from mmdesk.ui.widgets.basics import Label, boxed, column, in_tab_order, row
-from mmdesk.ui.widgets.fields import Choice
+from mmdesk.ui.widgets.fields import Choice, MomentField
 from mmdesk.ui.widgets.notice import Stateful
 from mmdesk.ui.widgets.splitter import Splitter
 from mmdesk.ui.widgets.when_shown import WhenShown
@@ -44,6 +45,11 @@ _AS_PDF = {Paper.A4: tr_later("Save as PDF, A4…"), Paper.LETTER: tr_later("Sav
 _BASELINE_HELP = tr(
     "Where an account starts: from the mean attributes of those that the model learned from, or of the entities that "
     "are comparable with the explained one (of the same type, where the case says so). No events, links or files yet."
+)
+
+
+_AS_OF_HELP = tr(
+    "Score and explain everyone as the files stood then: only what lies strictly before that moment counts."
 )
 
 
@@ -99,7 +105,10 @@ class ExplainTab(Room):
         )
         add("Explain", tr_later("Show the source line"), self.page.show_source_line, shortcut="Ctrl+L", icon="table")
         add("Explain", tr_later("Find an entity"), self._on_find, shortcut="Ctrl+F", icon="search")
-        self.whole = WholeList(desk, self.entities, self._on_overview, lambda: (self._run_id, self._account()))
+        self.whole = WholeList(
+            desk, self.entities, self._on_overview, lambda: (self._run_id, self._account(self.as_of.moment))
+        )
+        self.file_check = FileCheck(desk, self)
         self.marking = Marking(desk, self.entities)
         in_tab_order([self.table, *self.marking.buttons, *self.entities.notes.controls, *self.whole.buttons])
         self.page.shown.connect(lambda: self._enable(True))
@@ -123,7 +132,10 @@ class ExplainTab(Room):
         # By what stands in them: which words are long differs by language.
         what.setStretch(0, max(map(len, HEAD_NAMES.values())))
         what.setStretch(1, max(len(name) for name, _ in _BASELINES))
-        grid = column(None, _named(tr("Run"), self.run_box), what, spacing=SPACE_S)
+        self.as_of = MomentField(tr("As of (UTC)"), tr("everything known"))
+        self.as_of.edit.setToolTip(tool_tip(_AS_OF_HELP))
+        self.as_of.moment_changed.connect(lambda _moment: self._score())
+        grid = column(None, _named(tr("Run"), self.run_box), _named(tr("As of"), self.as_of), what, spacing=SPACE_S)
         layout = column(None, grid, self.entities, spacing=SPACE_S, margin=(0, 0, SPACE_S, 0))
         layout.setStretch(1, 1)
         left = boxed(layout)
@@ -138,6 +150,7 @@ class ExplainTab(Room):
             self.desk.jobs.supersede(key)
         self._runs, self._wanted, self._run_id = (), None, None
         self.run_box.set_options([])
+        self.as_of.clear()
         self.entities.clear()
         self.page.explanation = None
         self.page.views.clear()
@@ -200,9 +213,9 @@ class ExplainTab(Room):
         self.entities.state.show_busy(tr("Scoring every entity"))
         self._reasons.show_empty("person", tr("No entity is chosen"), tr("Choose one on the left to see why."))
         self._scoring = self.desk.jobs.submit(
-            Lane.QUICK, entity_calls.predict_all, self.desk.session.folder, self._run_id, key="explain.scores",
-            owner=self, title=tr("Scoring entities"), on_success=self._on_scores, on_failure=self._on_scores_failed,
-            on_cancel=self._on_scores_cancelled,
+            Lane.QUICK, entity_calls.predict_all, self.desk.session.folder, self._run_id, self.as_of.moment,
+            key="explain.scores", owner=self, title=tr("Scoring entities"), on_success=self._on_scores,
+            on_failure=self._on_scores_failed, on_cancel=self._on_scores_cancelled,
         )  # fmt: skip
 
     def _on_jobs_changed(self, job: Job) -> None:
@@ -224,7 +237,7 @@ class ExplainTab(Room):
 
     def _on_entity_asked(self, _entity_id: str) -> None:
         self._show_entity()
-        self._explain_as_of(None)
+        self._explain_as_of(self.as_of.moment)
 
     def _go_to(self, entity_id: str) -> None:
         """Choose an entity of the list, whatever is filtered out now."""
@@ -274,7 +287,7 @@ class ExplainTab(Room):
     def _on_overview(self) -> None:
         if self.entities.scores is not None and self._run_id is not None:
             self._right.setCurrentWidget(self._overview)
-            self.overview.show_list(self._run_id, self.entities.listed(), self.head_box.value)
+            self.overview.show_list(self._run_id, self.entities.listed(), self._account(self.as_of.moment))
 
     # Commands.
 

@@ -44,7 +44,11 @@ class WholeList(QObject):
             tr_later("Save the scores of the list…"), self._on_scores, icon="save",
             help_text=tr("As the list stands: those that are chosen, else all that are shown, in their order."),
         )  # fmt: skip
-        self._actions = (self.overview, self.into_file, self.into_pages, self.save_scores)
+        self.score_file = self._command(
+            tr_later("Score the rows of a file…"), self._on_score_file, icon="table",
+            help_text=tr("A table with a column entity_id and perhaps as_of, one score for each row."),
+        )  # fmt: skip
+        self._actions = (self.overview, self.into_file, self.into_pages, self.save_scores, self.score_file)
         self.buttons = (ActionButton(self.overview, tr("Overview")), ActionButton(self.into_pages, tr("Explain all…")))
         for button in self.buttons:
             entities.bottom.addWidget(button)
@@ -115,20 +119,35 @@ class WholeList(QObject):
     # Scores.
 
     def _on_scores(self) -> None:
+        self._ask_where(
+            tr("Save the scores of the list"), "scores.csv",
+            lambda path, as_of_us: self._save(entity_calls.Who(self._list.listed_ids(), as_of_us=as_of_us), path),
+        )  # fmt: skip
+
+    def _on_score_file(self) -> None:
+        def chosen(paths: list[Path]) -> None:
+            self._ask_where(
+                tr("Save the scores of {name}", name=paths[0].name), f"{paths[0].stem}-scores.csv",
+                lambda path, as_of_us: self._save(entity_calls.Who(None, paths[0], as_of_us), path),
+            )  # fmt: skip
+
+        choosers.choose_files(
+            self._list, self._desk.settings, tr("Score the rows of a file"), choosers.TABLE_FILES, chosen
+        )
+
+    def _ask_where(self, title: str, name: str, save: Callable[[Path, int | None], None]) -> None:
         choosers.choose_new_file(
-            self._list, self._desk.settings, tr("Save the scores of the list"), "scores.csv", self._save_scores,
+            self._list, self._desk.settings, title, name, lambda path: save(path, self._asked()[1].as_of_us),
             kinds=_SCORE_FILES,
         )  # fmt: skip
 
-    def _save_scores(self, path: Path) -> None:
-        run_id, account = self._asked()
+    def _save(self, who: entity_calls.Who, path: Path) -> None:
+        run_id, _ = self._asked()
         if self._list.scores is None or run_id is None:
             return
-        listed = self._list.listed_ids()
-        who = entity_calls.Who(listed, as_of_us=account.as_of_us)
         self._desk.jobs.submit(
             Lane.HEAVY, entity_calls.save_scores, self._desk.session.folder, run_id, who, path,
-            title=tr_n("Scoring {n:,} entity into a file", "Scoring {n:,} entities into a file", len(listed)),
+            title=tr("Writing scores to {name}", name=path.name),
             owner=self, on_failure=self._desk.tell_failure,
             on_cancel=lambda: self._desk.tell(tr("Stopped; no scores were written"), "info", "warn"),
             on_success=lambda saved: self._desk.tell(
