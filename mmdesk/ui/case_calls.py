@@ -201,7 +201,30 @@ def open_with_key(wanted: tuple[Path, str], *, ctx: JobContext) -> OpenCase:
 
 
 def make_sample(folder: Path, *, ctx: JobContext) -> OpenCase:
-    """Make the sample case with its tables, media and features, ready to train."""
+    """Make the sample case with its tables, media and features, ready to train; all of it or nothing."""
+    import shutil
+
+    from mmdesk.engine.core.files import as_resource_error
+    from mmdesk.engine.services import cases
+
+    # Under another name until it is whole: one that is stopped half way is not taken for the sample case later.
+    unfinished = folder.with_name(f"{folder.name}.unfinished")
+    shutil.rmtree(unfinished, ignore_errors=True)
+    try:
+        if folder.is_dir():
+            folder.rmdir()  # an empty one is in nobody's way
+        _fill_sample(unfinished, ctx=ctx)
+        unfinished.rename(folder)
+    except OSError as error:
+        shutil.rmtree(unfinished, ignore_errors=True)
+        raise as_resource_error(error, folder) from error
+    except BaseException:
+        shutil.rmtree(unfinished, ignore_errors=True)
+        raise
+    return _opened(cases.case_info(folder))
+
+
+def _fill_sample(folder: Path, *, ctx: JobContext) -> None:
     import tempfile
 
     from mmdesk.engine.services import cases, media_imports, samples, table_imports
@@ -210,14 +233,13 @@ def make_sample(folder: Path, *, ctx: JobContext) -> OpenCase:
     with tempfile.TemporaryDirectory() as temporary:
         data = Path(temporary) / "data"
         samples.synth(data, SAMPLE_ENTITIES, ctx=ctx.part(0.0, 0.3))
-        info = cases.new_case(folder, name=tr("Sample case"), actor=actor)
+        cases.new_case(folder, name=tr("Sample case"), actor=actor)
         files = table_imports.TableFiles(
             data / "entities.csv", data / "events.csv", data / "interactions.csv", data / "targets.csv"
         )
         table_imports.import_tables(folder, files, actor=actor, ctx=ctx.part(0.3, 0.4))
         media_imports.import_media(folder, manifest=data / "artifacts.csv", actor=actor, ctx=ctx.part(0.4, 0.55))
     media_imports.extract(folder, actor=actor, ctx=ctx.part(0.55, 1.0))
-    return _opened(info)
 
 
 def list_backups(folder: Path, *, ctx: JobContext) -> tuple[Backup, ...]:  # noqa: ARG001

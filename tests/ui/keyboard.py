@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QGuiApplication, QWindow
+from PySide6.QtGui import QContextMenuEvent, QGuiApplication, QWindow
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QFileDialog, QWidget
 from pytestqt.qtbot import QtBot
@@ -48,6 +48,13 @@ class Keyboard:
         for _ in range(times):
             QTest.keyClick(self._front, key, modifiers)
             self._pause()
+
+    def menu_key(self) -> None:
+        """The key for the menu of what has the focus; it is each platform's own code that makes this of it."""
+        widget = self.focused
+        place = widget.rect().center()
+        reason = QContextMenuEvent.Reason.Keyboard
+        QApplication.sendEvent(widget, QContextMenuEvent(reason, place, widget.mapToGlobal(place)))
 
     def _pause(self) -> None:
         if self._pause_ms:

@@ -53,7 +53,8 @@ class Views(QTabWidget):
         self.setDocumentMode(True)
         self.tabBar().setDrawBase(False)
         self.setObjectName("views")
-        self.setAccessibleName(tr("Views of the explanation"))
+        for part in (self, self.tabBar()):
+            part.setAccessibleName(tr("Views of the explanation"))
         self._course = WhenShown(self._make_course)
         self._peers = WhenShown(self._make_peers)
         self._taught = WhenShown(self._make_taught)
