@@ -13,6 +13,7 @@ import ast
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -75,6 +76,7 @@ def texts_of(path: Path) -> Iterator[Text]:
             yield Text(texts[-1], texts[0] if function == "tr_in" else None, file, call.lineno)
 
 
+@cache
 def gathered() -> Catalog:
     """All texts of the window, by the files they are in."""
     catalog = Catalog(project="mmdesk", version="", header_comment="# Texts of mmdesk's window.", fuzzy=False)
