@@ -68,7 +68,7 @@ def package(folder: Path, work: Path, out: Path, version: str, epoch: int, *, qu
     target = out / f"mmdesk_{version}_amd64.deb"
     packing = ["-Zgzip", "-z1"] if quick else ["-Zxz", "-z6"]
     subprocess.run(
-        ["dpkg-deb", "--root-owner-group", "--threads-max=1", *packing, "--build", str(staged), str(target)],
+        ["dpkg-deb", "--root-owner-group", "--threads-max=2", *packing, "--build", str(staged), str(target)],
         check=True, stdout=subprocess.DEVNULL, env={**os.environ, "SOURCE_DATE_EPOCH": str(epoch)},
     )  # fmt: skip
     shutil.rmtree(staged)

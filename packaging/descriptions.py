@@ -17,6 +17,13 @@ _NOT_SHIPPED = {"direct_url.json", "INSTALLER", "REQUESTED", "RECORD"}
 """What says only where and how it was installed here; RECORD is written anew."""
 
 
+_FREEZER = "pyinstaller"
+"""Both programs begin with its bootloader."""
+_TEXTS = Path(__file__).resolve().parent / "licences"
+_LESSER = ("LGPL-3.0.txt", "GPL-3.0.txt")
+"""The texts of the LGPL, version 3: of what is under it and brings none (Qt for Python)."""
+
+
 def descriptions(collected: Iterable[str], work: Path) -> Iterator[tuple[str, str]]:
     """Where each description goes and where it is, for every distribution of which at least one file is bundled.
 
@@ -25,7 +32,7 @@ def descriptions(collected: Iterable[str], work: Path) -> Iterator[tuple[str, st
         work: Holds mmdesk's own description, and takes the lists of files that are written here.
     """
     owners = _owners()
-    used = {owners[path] for path in collected if path in owners}
+    used = {owners[path] for path in collected if path in owners} | {_FREEZER}
     for one in sorted(metadata.distributions(), key=lambda one: one.metadata["Name"]):
         if one.metadata["Name"] in used:
             yield from _described(Path(str(one.locate_file(_folder(one)))), work)
@@ -57,6 +64,11 @@ def _described(folder: Path, work: Path) -> Iterator[tuple[str, str]]:
         if path.is_file() and path.name not in _NOT_SHIPPED and "__pycache__" not in path.parts
     )  # fmt: skip
     names = [f"{folder.name}/{path.relative_to(folder).as_posix()}" for path in files]
+    if "LGPL-3.0-only" in (folder / "METADATA").read_text(encoding="utf-8", errors="replace") and not any(
+        "licen" in name.lower() or "copying" in name.lower() for name in names
+    ):
+        files += [_TEXTS / name for name in _LESSER]
+        names += [f"{folder.name}/licenses/{name}" for name in _LESSER]
     yield from zip(names, map(str, files), strict=True)
     record = work / "records" / folder.name / "RECORD"
     record.parent.mkdir(parents=True, exist_ok=True)

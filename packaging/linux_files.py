@@ -43,7 +43,7 @@ def archive(folder: Path, work: Path, out: Path, version: str, epoch: int, *, qu
     (staged / "README.txt").write_text(text, encoding="utf-8")
     target = out / f"mmdesk-{version}-linux-x86_64.tar.zst"
     target.unlink(missing_ok=True)
-    level = "-3" if quick else "-15"
+    level = "-3" if quick else "-10"
     subprocess.run(
         ["tar", "--create", "--file", str(target), f"--use-compress-program=zstd {level} --long=27 -T1 -q",
          "--sort=name", "--owner=0", "--group=0", "--numeric-owner", f"--mtime=@{epoch}", "--format=gnu",

@@ -130,5 +130,6 @@ def _from_system(bundle: Path) -> Iterator[dict[str, Any]]:
         purl = f"pkg:deb/debian/{part['name']}@{part['version'].replace('+', '%2B')}"
         yield {
             **_component(part["name"], part["version"], purl),
+            "licenses": [{"license": {"name": f"see licences/{part['name']}.txt"}}],
             "properties": [{"name": "mmdesk:path", "value": file} for file in part["files"]],
         }

@@ -14,7 +14,7 @@ else
 	cp "$here/share/mmdesk.xml" "$mime"
 	cp "$here/share/mmdesk.svg" "$icon"
 	# In Exec a path is quoted, and " ` $ \ in it are escaped twice, as the Desktop Entry Specification says.
-	program=$(printf '%s' "$here/mmdesk" | sed 's/[\\"`$]/\\\\&/g; s/%/%%/g')
+	program=$(printf '%s' "$here/mmdesk" | sed 's/\\/\\\\\\\\/g; s/["`$]/\\\\&/g; s/%/%%/g')
 	while IFS= read -r line; do
 		case $line in
 			Exec=*) printf 'Exec="%s" %%f\n' "$program" ;;
