@@ -14,8 +14,6 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mmdesk.ui.language import tr
-
 if TYPE_CHECKING:
     from PySide6.QtGui import QTextDocument
 
@@ -84,13 +82,7 @@ def _printed(html: str, paper: Paper) -> bytes:
     for number in range(pages):
         if number:
             writer.newPage()
-        _draw_page(
-            painter,
-            document,
-            number,
-            tr("{title} · {number} of {pages}", title=sheet.title, number=number + 1, pages=pages),
-            footer,
-        )
+        _draw_page(painter, document, number, f"{sheet.title} · {number + 1} of {pages}", footer)
     painter.end()
     return bytes(buffer.data().data())
 
