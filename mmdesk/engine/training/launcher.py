@@ -8,6 +8,7 @@ import queue
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, Any
@@ -132,12 +133,19 @@ class TrainingProcess:
                 return self._lines.get(timeout=_ASK_EVERY_S)
 
     def _cancel(self) -> None:
-        """Ask the process to stop, and wait until it has kept its state; before there is any, stop it at once."""
+        """Ask the process to stop, and wait until it has kept its state; before there is any, stop it at once.
+
+        Its last word comes when all is kept. It takes seconds more to end by itself, which nobody has to wait for.
+        """
         if not self._has_state:
             return
         self._send(CANCEL)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self._process.wait(_CANCEL_PATIENCE_S)
+        until_s = time.monotonic() + _CANCEL_PATIENCE_S
+        while (left_s := until_s - time.monotonic()) > 0:
+            with contextlib.suppress(queue.Empty):
+                line = self._lines.get(timeout=left_s)
+                if line is None or orjson.loads(line)["kind"] not in {"progress", "event"}:
+                    return
 
     def _end(self) -> None:
         """Whatever happened: no process, no pipe and no thread stays behind."""
