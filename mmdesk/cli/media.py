@@ -37,6 +37,7 @@ def add_commands(commands: Commands[argparse.ArgumentParser]) -> None:
     extract = commands.add_parser("extract", help="turn the evidence files of a case into features")
     extract.add_argument("case", type=Path, metavar="DIR", help="the case folder")
     extract.add_argument("--workers", type=whole_number(1), metavar="N", help="processes (as many as processor cores)")
+    extract.add_argument("--retry-failed", action="store_true", help="try those again that could not be read before")
     extract.add_argument("--strict", action="store_true", help="exit with 3 if any file has no features")
     extract.set_defaults(run=_extract)
     features = commands.add_parser("features", help="what the features are")
@@ -88,7 +89,9 @@ def _import_media(args: argparse.Namespace, console: Console) -> int:
 
 
 def _extract(args: argparse.Namespace, console: Console) -> int:
-    report = media_imports.extract(args.case, args.workers, actor=current_actor(), ctx=console.context)
+    report = media_imports.extract(
+        args.case, args.workers, retry_failed=args.retry_failed, actor=current_actor(), ctx=console.context
+    )
     summary = (
         f"{report.done} files with features ({report.incomplete} of them incomplete), {report.failed} failed, "
         f"{report.pending} pending; {report.extracted} were worked on now"

@@ -217,11 +217,20 @@ def import_media(folder: Path, paths: Sequence[Path], manifest: Path | None, *, 
     return media_imports.import_media(folder, paths, manifest, actor=current_actor(), ctx=ctx)
 
 
-def extract(folder: Path, processes: int, *, ctx: JobContext) -> ExtractReport:
+def extract(folder: Path, processes: int, retry_failed: bool, *, ctx: JobContext) -> ExtractReport:
     """Turn every pending artifact into features, so many files at once; 0 = one for each processor core."""
     from mmdesk.engine.services import media_imports
 
-    return media_imports.extract(folder, actor=current_actor(), workers=processes or None, ctx=ctx)
+    return media_imports.extract(
+        folder, actor=current_actor(), workers=processes or None, retry_failed=retry_failed, ctx=ctx
+    )
+
+
+def copy_artifact(folder: Path, sha256: str, out: Path, *, ctx: JobContext) -> int:
+    """A copy of a file of the case, its hash checked."""
+    from mmdesk.engine.services import media_imports
+
+    return media_imports.copy_artifact(folder, sha256, out, ctx=ctx)
 
 
 def list_artifacts(folder: Path, *, ctx: JobContext) -> tuple[ArtifactRow, ...]:  # noqa: ARG001

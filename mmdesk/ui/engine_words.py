@@ -7,6 +7,7 @@ English.
 
 from __future__ import annotations
 
+from mmdesk.engine.explanation.references import Custody, custody_words
 from mmdesk.ui.language import tr, tr_in, tr_later
 
 _WORDS = {
@@ -112,3 +113,9 @@ def in_capitals(key: str) -> str:
     """The same at the beginning of a sentence or alone in a cell."""
     words = in_words(key)
     return f"{words[:1].upper()}{words[1:]}"
+
+
+def custody_said(standing: Custody, *, imported: bool) -> str:
+    """What a check of a file or a row found."""
+    words = custody_words(standing, imported=imported)
+    return tr(words)

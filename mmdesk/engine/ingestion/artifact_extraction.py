@@ -50,16 +50,19 @@ def extract_pending(
     *,
     workers: int | None = None,
     limits: PoolLimits | None = None,
+    retry_failed: bool = False,
     ctx: JobContext = NULL_CONTEXT,
 ) -> Extracted:
     """Extract what is pending, out of date, or gone from the cache.
 
-    Outcomes are recorded as they come, so that a cancelled or killed extraction continues where it stopped.
+    Outcomes are recorded as they come, so that a cancelled or killed extraction continues where it stopped. Each is
+    published, as ``{"event": "extracted", "files": [[artifact id, status, incomplete], ...]}``.
 
     Args:
         case: Open for writing.
         workers: Processes; as many as processor cores if not given.
         limits: What one artifact may cost.
+        retry_failed: Try those again that could not be read before, as after an update of a decoder.
         ctx: Cancelling stops the workers at once and keeps what is recorded.
 
     Raises:
@@ -68,7 +71,7 @@ def extract_pending(
     """
     with case.read() as connection:
         features = features_of(connection)
-        jobs = _PendingJobs(case, _pending(case, connection, features))
+        jobs = _PendingJobs(case, _pending(case, connection, features, retry_failed=retry_failed))
     place = Workplace(str(case.folder.absolute()), features.version, features.models)
     _sweep(case)
     result = Extracted(attempted=len(jobs))
@@ -79,6 +82,8 @@ def extract_pending(
     try:
         for outcomes in found:
             waiting.extend(outcomes)
+            files = [[one.artifact_id, one.status.value, one.incomplete] for one in outcomes]
+            ctx.publish({"event": "extracted", "files": files})
             done = result.outcomes + len(waiting)
             ctx.progress(done, len(jobs), f"{done} of {len(jobs)} files")
             if len(waiting) >= _RECORD_ROWS or time.monotonic() - recorded > _RECORD_S:
@@ -94,7 +99,7 @@ def extract_pending(
 Keys = npt.NDArray[np.int64]
 
 
-def _pending(case: Case, connection: Connection, features: FeatureSet) -> Keys:
+def _pending(case: Case, connection: Connection, features: FeatureSet, *, retry_failed: bool) -> Keys:
     """The keys of the artifacts that are to be extracted, the largest first: all that is kept of them in memory."""
     columns = (
         Artifact.id,
@@ -111,9 +116,8 @@ def _pending(case: Case, connection: Connection, features: FeatureSet) -> Keys:
     )
     for row in rows:
         current = row.feature_status != FeatureStatus.PENDING and row.feature_version == features.version
-        if current and (
-            row.feature_status == FeatureStatus.FAILED or _cached(case, row.feature_key, row.segments, size)
-        ):
+        failed = row.feature_status == FeatureStatus.FAILED
+        if current and (not retry_failed if failed else _cached(case, row.feature_key, row.segments, size)):
             continue
         keys.append(row.id)
         sizes.append(row.size_bytes)

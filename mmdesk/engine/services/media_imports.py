@@ -13,8 +13,10 @@ from mmdesk.engine.core.jobs import NULL_CONTEXT, JobContext
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
 
+    from mmdesk.engine.core.errors import MmdeskError
     from mmdesk.engine.features.extraction_pool import PoolLimits
     from mmdesk.engine.ingestion.artifact_sources import Candidate, Manifest
+    from mmdesk.engine.store.case import Case
 
 
 @dataclass(frozen=True)
@@ -110,6 +112,7 @@ class ArtifactRow:
         segments: How many parts have features.
         entities: Whose it is.
         details: Width, height, duration, codec and so on.
+        names: All names under which it came; several where the same bytes came more than once.
     """
 
     artifact_id: int
@@ -124,6 +127,7 @@ class ArtifactRow:
     segments: int
     entities: tuple[str, ...]
     details: dict[str, object] = field(default_factory=dict)
+    names: tuple[str, ...] = ()
 
 
 def import_media(
@@ -205,6 +209,7 @@ def extract(
     workers: int | None = None,
     *,
     limits: PoolLimits | None = None,
+    retry_failed: bool = False,
     actor: str,
     ctx: JobContext = NULL_CONTEXT,
 ) -> ExtractReport:
@@ -214,6 +219,7 @@ def extract(
         folder: The case.
         workers: Processes; as many as processor cores if not given.
         limits: What one artifact may cost; sensible ones if not given.
+        retry_failed: Also of those that could not be read before.
         actor: Who.
         ctx: Cancelling stops within a second and keeps what is done.
 
@@ -226,7 +232,7 @@ def extract(
 
     with Case.open(folder, write=True, actor=actor) as case:
         case.spare_memory()
-        result = extract_pending(case, workers=workers, limits=limits, ctx=ctx)
+        result = extract_pending(case, workers=workers, limits=limits, retry_failed=retry_failed, ctx=ctx)
         with case.read() as connection:
             counts = status_counts(connection)
             reasons = dict(result.problems)
@@ -321,6 +327,75 @@ def _artifact_row(row: Any, owners: Sequence[tuple[str, str]], version: str) -> 
         segments=len(orjson.loads(row.segments)) if row.segments else 0,
         entities=tuple(dict.fromkeys(owner for _, owner in owners)),
         details=orjson.loads(row.details) if row.details else {},
+        names=tuple(name for name, _ in owners),
+    )
+
+
+def copy_artifact(folder: Path, sha256: str, out: Path, *, ctx: JobContext = NULL_CONTEXT) -> int:
+    """Write a copy of an artifact to ``out``, checked against its hash; returns its bytes.
+
+    Args:
+        folder: The case.
+        sha256: Of the artifact.
+        out: The file; replaced if it is there.
+        ctx: Progress; cancelling leaves nothing behind.
+
+    Raises:
+        DataError: The case has no such artifact (``artifact.unknown``), or the stored bytes are not the ones that
+            were imported (``artifact.altered``).
+        StoreError: The file is not on this machine (``store.file_missing``).
+        ResourceError: ``out`` cannot be written.
+    """
+    import hashlib
+
+    from mmdesk.engine.core.files import atomic_writer
+    from mmdesk.engine.core.types import current_actor
+    from mmdesk.engine.store.case import Case
+
+    with Case.open(folder, actor=current_actor()) as case:
+        path, size = _stored(case, sha256)
+        digest, done = hashlib.sha256(), 0
+        with case.files.open(path) as file, atomic_writer(out) as copy:
+            while block := file.read(_BLOCK):
+                ctx.check_cancelled()
+                digest.update(block)
+                copy.write(block)
+                done += len(block)
+                ctx.progress(done, size, "")
+            if digest.hexdigest() != sha256:
+                raise _altered(sha256)
+    return done
+
+
+_BLOCK = 1 << 20
+
+
+def _stored(case: Case, sha256: str) -> tuple[str, int]:
+    """Where an artifact is stored, and its size."""
+    from sqlalchemy import select
+
+    from mmdesk.engine.core.errors import DataError
+    from mmdesk.engine.store.tables import Artifact
+
+    with case.read() as connection:
+        found = connection.execute(
+            select(Artifact.path, Artifact.size_bytes).where(Artifact.sha256 == sha256)
+        ).one_or_none()
+    if found is None:
+        raise DataError(
+            f"The case has no file with the SHA-256 {sha256[:64]}.", "Check the hash.", code="artifact.unknown"
+        )
+    return found.path, found.size_bytes
+
+
+def _altered(sha256: str) -> MmdeskError:
+    from mmdesk.engine.core.errors import DataError
+
+    return DataError(
+        f"The stored copy of {sha256[:12]} is not what was imported any more.",
+        "Import the original file again, or restore the case from a backup.",
+        code="artifact.altered",
+        details={"sha256": sha256},
     )
 
 
@@ -336,30 +411,14 @@ def read_artifact(folder: Path, sha256: str) -> bytes:
             were imported (``artifact.altered``).
         StoreError: The file is not on this machine (``store.file_missing``).
     """
-    from sqlalchemy import select
-
-    from mmdesk.engine.core.errors import DataError
     from mmdesk.engine.core.hashing import sha256_bytes
     from mmdesk.engine.core.types import current_actor
     from mmdesk.engine.store.case import Case
-    from mmdesk.engine.store.tables import Artifact
 
-    with Case.open(folder, actor=current_actor()) as case:
-        with case.read() as connection:
-            path = connection.execute(select(Artifact.path).where(Artifact.sha256 == sha256)).scalar()
-        if path is None:
-            raise DataError(
-                f"The case has no file with the SHA-256 {sha256[:64]}.", "Check the hash.", code="artifact.unknown"
-            )
-        with case.files.open(path) as file:
-            data = file.read()
+    with Case.open(folder, actor=current_actor()) as case, case.files.open(_stored(case, sha256)[0]) as file:
+        data = file.read()
     if sha256_bytes(data) != sha256:
-        raise DataError(
-            f"The stored copy of {sha256[:12]} is not what was imported any more.",
-            "Import the original file again, or restore the case from a backup.",
-            code="artifact.altered",
-            details={"sha256": sha256},
-        )
+        raise _altered(sha256)
     return data
 
 

@@ -114,18 +114,22 @@ class SoundView(Painted):
         self._draw_wave(painter, wave, sound, colours)
         if spectrum.height() > 0:
             self._draw_spectrum(painter, spectrum, sound, colours)
-        painter.setPen(QColor(colours.muted))
-        painter.drawText(QPointF(0, bars.top() - 5), tr("Contribution of each part"))
-        self._draw_bars(painter, bars, largest, colours)
+        if self._spans:
+            painter.setPen(QColor(colours.muted))
+            painter.drawText(QPointF(0, bars.top() - 5), tr("Contribution of each part"))
+            self._draw_bars(painter, bars, largest, colours)
         self._draw_seconds(painter, sound, colours)
         self._draw_lines(painter, bars, colours)
 
     def _areas(self) -> tuple[QRectF, QRectF, QRectF]:
         text = self.fontMetrics().height()
-        room = self.height() - 2 * text - 20
+        room = float(self.height() - 2 * text - 20)
         has_spectrum = self._sound is not None and self._sound.spectrum is not None and room > 120
-        wave = QRectF(0, 4, self.width(), room * (_WAVE if has_spectrum else _WAVE + 0.2))
-        spectrum = QRectF(0, wave.bottom() + 4, self.width(), room * _SPECTRUM if has_spectrum else 0)
+        shares = (_WAVE, _SPECTRUM) if has_spectrum else (_WAVE + 0.2, 0.0)
+        if not self._spans:  # nobody asks what came of it: all of the room is for what is heard
+            room = (room + text) / sum(shares)
+        wave = QRectF(0, 4, self.width(), room * shares[0])
+        spectrum = QRectF(0, wave.bottom() + 4, self.width(), room * shares[1])
         top = (spectrum.bottom() if has_spectrum else wave.bottom()) + text + 6
         return wave, spectrum, QRectF(0, top, self.width(), self.height() - top - text - 6)
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+from numpy.typing import NDArray
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QHideEvent, QPainter, QPixmap, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QStyledItemDelegate, QStyleOptionViewItem
@@ -74,6 +76,10 @@ class ThumbnailTable(Table):
         self.setItemDelegateForColumn(0, self._delegate)
         self.setColumnWidth(0, SIDE + 16)
         self.verticalHeader().setDefaultSectionSize(SIDE + 6)
+
+    def renew_files(self, columns: Sequence[Column], mask: NDArray[np.bool_] | None) -> None:
+        """Other values of the same files; what is chosen stays so."""
+        self.renew([self.columns.columns[0], *columns], mask)
 
     def put_picture(self, key: str, pixels: Pixels) -> None:
         """A picture has arrived."""

@@ -4,7 +4,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import psutil
@@ -22,6 +22,7 @@ from mmdesk.engine.services.media_facts import fact_lines, show_artifact
 from mmdesk.engine.services.media_imports import (
     ArtifactRow,
     ExtractReport,
+    copy_artifact,
     extract,
     feature_names,
     import_media,
@@ -67,6 +68,16 @@ def shared_case(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Extract
     case = make_case(folder / "case", ["a", "b"])
     import_media(case, [put(folder / "media", GOOD | CUT | BROKEN)], actor="tester")
     return case, extract(case, 1, actor="tester")
+
+
+class Told(NullContext):
+    """Remembers what is published."""
+
+    def __init__(self) -> None:
+        self.events: list[Mapping[str, object]] = []
+
+    def publish(self, event: Mapping[str, object]) -> None:
+        self.events.append(event)
 
 
 def by_name(case: Path) -> dict[str, ArtifactRow]:
@@ -134,6 +145,12 @@ def test_artifacts_are_read_back_and_checked(shared_case: tuple[Path, ExtractRep
     with pytest.raises(DataError, match="not what was imported") as caught:
         read_artifact(mine, sha256_bytes(b"evidence"))
     assert caught.value.code == "artifact.altered"
+    copy = write(tmp_path / "copy.txt", b"before")
+    with pytest.raises(DataError, match="not what was imported"):
+        copy_artifact(mine, sha256_bytes(b"evidence"), copy)
+    assert copy.read_bytes() == b"before"
+    assert copy_artifact(case, row.sha256, copy) == row.size_bytes
+    assert copy.read_bytes() == GOOD["b/notes.txt"]()
     stored.unlink()
     with pytest.raises(StoreError, match="not here"):
         read_artifact(mine, sha256_bytes(b"evidence"))
@@ -243,6 +260,10 @@ def test_one_file_is_shown_with_what_it_says_of_itself(tmp_path: Path) -> None:
     assert lines["title"] == "<b>\u202eT</b>"
     broken = show_artifact(case, "broken.heic")
     assert broken.status == "failed"
+    assert extract(case, 1, actor="t").extracted == 0
+    told = Told()
+    assert extract(case, 1, retry_failed=True, actor="t", ctx=told).extracted == 1
+    assert [event["files"] for event in told.events] == [[[broken.artifact_id, "failed", False]]]
     assert dict(fact_lines(broken.details)) == {
         "place": "-52.5, -13.26, -12.5 m above the sea", "captured, by its own clock": "2021-05-06T07:08:09+02:00",
         "digitized": "2021-05-06T07:08:10", "changed": "2021-06-01T10:00:00",

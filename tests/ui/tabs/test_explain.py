@@ -172,22 +172,22 @@ def test_media_are_shown_with_what_the_model_saw(
     tab.page.choose(next(n for n, item in enumerate(tab.page.explanation.items) if item.media_type == kind))
     rest(qtbot, window)
     media = tab.page.media
-    assert getattr(media, view).isVisible()
-    assert "hash checked" in media._facts.text()
-    assert getattr(media, view).accessibleDescription() not in {"", "No tiles"}
-    assert media.playback.isVisible() == (kind != "image")
+    assert getattr(media.pane, view).isVisible()
+    assert "hash checked" in media.pane.facts.text()
+    assert getattr(media.pane, view).accessibleDescription() not in {"", "No tiles"}
+    assert media.pane.playback.isVisible() == (kind != "image")
     if kind == "image":
         return
-    media.playback.slider.setFocus()
-    qtbot.keyClick(media.playback.slider, Qt.Key.Key_Right)
-    start_s = media.playback._at_s
+    media.pane.playback.slider.setFocus()
+    qtbot.keyClick(media.pane.playback.slider, Qt.Key.Key_Right)
+    start_s = media.pane.playback._at_s
     assert start_s > 0
-    click(qtbot, media.playback.button)
-    qtbot.waitUntil(lambda: media.playback._at_s > start_s + 0.2, timeout=LONG_MS)
-    assert kind == "video" or media.sound.at_s > start_s + 0.2
-    assert kind == "audio" or media.film.isVisible()
-    click(qtbot, media.playback.button)
-    assert not media.playback.playing
+    click(qtbot, media.pane.playback.button)
+    qtbot.waitUntil(lambda: media.pane.playback._at_s > start_s + 0.2, timeout=LONG_MS)
+    assert kind == "video" or media.pane.sound.at_s > start_s + 0.2
+    assert kind == "audio" or media.pane.film.isVisible()
+    click(qtbot, media.pane.playback.button)
+    assert not media.pane.playback.playing
 
 
 def stored_file(case: Path, sha256: str) -> Path:
@@ -212,9 +212,9 @@ def test_an_altered_file_is_named_so(qtbot: QtBot, window: MainWindow, trained_c
     item = next((item for item in tab.page.explanation.items), None)
     assert item is not None
     tab.page.media._on_preview(item, seen)
-    assert "ALTERED" in tab.page.media._warning.text()
-    assert not tab.page.media._banner.isHidden()
-    assert "hash does not match" in tab.page.media._facts.text()
+    assert "ALTERED" in tab.page.media.pane.warning.text()
+    assert not tab.page.media.pane.banner.isHidden()
+    assert "hash does not match" in tab.page.media.pane.facts.text()
 
 
 def _chosen_file(qtbot: QtBot, window: MainWindow, case: Path) -> tuple[ExplainTab, int]:
@@ -239,7 +239,7 @@ def test_opening_a_source_checks_it_again(qtbot: QtBot, window: MainWindow, trai
     page.choose(place)
     rest(qtbot, window)
     assert page._source.text().endswith("checked: it is what was imported")
-    assert page.media._banner.isHidden()
+    assert page.media.pane.banner.isHidden()
     stored = stored_file(trained_case, str(page.explanation.items[place].artifact_sha256))
     stored.chmod(0o644)
     stored.write_bytes(stored.read_bytes() + b"x")
@@ -252,8 +252,8 @@ def test_opening_a_source_checks_it_again(qtbot: QtBot, window: MainWindow, trai
     page._show_source(place)
     rest(qtbot, window)
     assert "NOT FOUND" in page._source.text()
-    assert "NOT FOUND" in page.media._warning.text()
-    assert page.media._banner.isVisible()
+    assert "NOT FOUND" in page.media.pane.warning.text()
+    assert page.media.pane.banner.isVisible()
 
 
 def test_a_table_that_is_not_where_it_was_is_said_to_be_so(

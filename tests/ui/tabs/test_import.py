@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QApplication, QFileDialog, QInputDialog, QLineEdit
 from pytestqt.modeltest import ModelTester
 from pytestqt.qtbot import QtBot
 
+from mmdesk.engine.core.hashing import sha256_file
 from mmdesk.engine.core.types import MissingEntities, OnConflict
 from mmdesk.engine.core.types import Table as CaseTable
 from mmdesk.engine.services import cases as case_service
@@ -568,6 +569,20 @@ def test_media_come_in_by_manifest_and_become_features(
     assert cells(page.table, "Why")[states.index("Failed")]
     page.status_box.set_value("failed")
     assert page.table.columns.rowCount() == 1
+    click(qtbot, page.retry)
+    rest(qtbot, window)
+    assert cells(page.table, "Features") == ["Failed"]
+    page.status_box.set_value("done")
+    place = next(n for n, row in enumerate(page._rows) if row.media_type == "image" and row.status == "done")
+    page.table.choose(place)
+    rest(qtbot, window)
+    assert page.details.pane.picture.isVisible()
+    facts = dict(zip(cells(page.details.facts, "Fact"), cells(page.details.facts, "Value"), strict=True))
+    assert facts["SHA-256"] == page._rows[place].sha256
+    click(qtbot, page.details.save)
+    choose_file(window, empty_case.parent / "copy")
+    rest(qtbot, window)
+    assert sha256_file(empty_case.parent / "copy") == facts["SHA-256"]
     page.status_box.set_value("")
     qtbot.keyClicks(page.search, "nothing like this")
     assert page.table.columns.rowCount() == 0
@@ -602,7 +617,9 @@ def test_refused_media_are_listed(qtbot: QtBot, window: MainWindow, small_case: 
     rest(qtbot, window)
     said = " ".join(label.text() for label in tab.media._report.findChildren(type(tab.media._counted)))
     assert "1 refused" in said
-    assert "not-there.jpg" in said
+    assert tab.media.refused.isVisible()
+    assert "not-there.jpg" in cells(tab.media.refused, "File")[0]
+    assert cells(tab.media.refused, "Line") == ["2"]
 
 
 def test_what_somebody_else_changed_since_the_check_is_said_and_checked_again(

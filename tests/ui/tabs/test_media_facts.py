@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from mmdesk.ui.tabs.importing.media_page import _all_facts, _facts
+from mmdesk.ui.tabs.importing.media_columns import _all_facts, _facts
 
 
 def test_the_list_tells_the_most_telling_facts_and_the_tool_tip_all() -> None:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from mmdesk.engine.core.types import Head
 from mmdesk.engine.explanation.account import start_name
-from mmdesk.engine.explanation.references import Custody, custody_words
+from mmdesk.engine.explanation.references import Custody
+from mmdesk.ui.engine_words import custody_said
 from mmdesk.ui.formatting import MISSING, percent, shown, signed
 from mmdesk.ui.language import tr, tr_n
 from mmdesk.ui.widgets.waterfall import Account, Step
@@ -163,12 +164,6 @@ def source_line(item: Item) -> str:
     if source.import_sha256:
         parts.append(f"SHA-256 {source.import_sha256[:16]}…")
     return ", ".join(parts)
-
-
-def custody_said(standing: Custody, *, imported: bool) -> str:
-    """What a check of a file or a row found."""
-    words = custody_words(standing, imported=imported)
-    return tr(words)
 
 
 def custody_text(checked: CheckedFile) -> str:

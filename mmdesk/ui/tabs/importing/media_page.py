@@ -2,49 +2,50 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PySide6.QtCore import Qt
+from numpy.typing import NDArray
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QLineEdit, QProgressBar, QWidget
 
-from mmdesk.engine.services.media_facts import fact_lines
 from mmdesk.ui import calls, choosers
 from mmdesk.ui.colours import SPACE_M, SPACE_S
 from mmdesk.ui.deleting import ask_to_delete
 from mmdesk.ui.desk import Desk
-from mmdesk.ui.engine_words import in_capitals, in_words
-from mmdesk.ui.formatting import duration, percent, shown, size
+from mmdesk.ui.formatting import duration, percent
 from mmdesk.ui.jobs.job import Failure, Job, Lane
 from mmdesk.ui.language import tr, tr_n
 from mmdesk.ui.models.columns import Column
 from mmdesk.ui.session import Concern
-from mmdesk.ui.widgets.basics import Button, ElidedLabel, IconButton, Label, boxed, column, frame, row
+from mmdesk.ui.tabs.importing.media_columns import media_columns, status_of
+from mmdesk.ui.tabs.importing.media_details import MediaDetails
+from mmdesk.ui.widgets.basics import Button, ElidedLabel, Fold, IconButton, Label, boxed, column, frame, row
 from mmdesk.ui.widgets.fields import Choice, clearable
 from mmdesk.ui.widgets.findings import Sentence, SentenceList, Severity
 from mmdesk.ui.widgets.notice import Stateful
+from mmdesk.ui.widgets.splitter import Splitter
+from mmdesk.ui.widgets.table import Table
 from mmdesk.ui.widgets.thumbnails import SIDE, ThumbnailTable
 
 if TYPE_CHECKING:
     from mmdesk.engine.services.media_imports import ArtifactRow, ExtractReport, MediaReport
 
-STATUS = {
-    "pending": ("pending", "muted"),
-    "done": ("done", "good"),
-    "incomplete": ("warning", "warn"),
-    "failed": ("failed", "bad"),
-}
 _SHOW = [
     (tr("All files"), ""),
     (tr("Pending"), "pending"),
     (tr("Done"), "done"),
     (tr("Incomplete"), "incomplete"),
     (tr("Failed"), "failed"),
+    (tr("Duplicates"), "duplicates"),
 ]
-_MOST_REFUSED = 5
+_MOST_LIVE = 5_000
+"""In a longer list the states of files are read anew when all are done, not file by file."""
+_LIVE_MS = 1_000
 
 
 class MediaPage(QWidget):
@@ -58,15 +59,22 @@ class MediaPage(QWidget):
         self._what = ""
         self.table = ThumbnailTable(tr("Media files"), many=True)
         self.table.wanted.connect(self._on_table_wanted)
-        self.table.picked.connect(lambda _rows: self._enable())
+        self.table.picked.connect(self._on_picked)
         key = QShortcut(QKeySequence(QKeySequence.StandardKey.Delete), self.table, self.delete_chosen)
         key.setContext(Qt.ShortcutContext.WidgetShortcut)
         listed = column(None, self._finding(), self.table, spacing=SPACE_S)
         listed.setStretch(1, 1)
-        self._state = Stateful(boxed(listed))
+        self.details = MediaDetails(desk)
+        self._state = Stateful(Splitter("import.media", (boxed(listed), self.details), (660, 420), grows=0))
         self._report = SentenceList()
-        page = column(self, self._top(), self._report, self._state, spacing=SPACE_S)
-        page.setStretch(2, 1)
+        self.refused = Table(tr("Refused files"))
+        self._refused = Fold(tr("Refused files"), self.refused, is_open=True)
+        page = column(self, self._top(), self._report, self._refused, self._state, spacing=SPACE_S)
+        page.setStretch(3, 1)
+        self._live = QTimer(self)
+        self._live.setSingleShot(True)
+        self._live.setInterval(_LIVE_MS)
+        self._live.timeout.connect(self._show_rows)
         desk.jobs.changed.connect(self._on_jobs_changed)
         self.clear()
 
@@ -77,6 +85,8 @@ class MediaPage(QWidget):
         self.manifest = Button(tr("Add by manifest…"), self.choose_manifest, icon="table",
                                help_text=tr("A CSV file with entity_id, path and perhaps captured_at"))  # fmt: skip
         self.extract = Button(tr("Extract features"), self.run_extract, icon="play", kind="primary")
+        self.retry = Button(tr("Retry failed"), lambda: self.run_extract(retry_failed=True), icon="refresh",
+                            help_text=tr("Try the files again that could not be read"))  # fmt: skip
         self._said = ElidedLabel("", "muted")
         self._bar = QProgressBar()
         self._bar.setTextVisible(False)
@@ -84,7 +94,7 @@ class MediaPage(QWidget):
         self.cancel = Button(tr("Cancel"), self._on_cancel, icon="stop")
         self._progress = ElidedLabel("", "muted")
         bar = frame("card")
-        buttons = row(None, self.files, self.folder, self.manifest, self._said, self.extract)
+        buttons = row(None, self.files, self.folder, self.manifest, self._said, self.retry, self.extract)
         buttons.setStretch(3, 1)
         self._working = boxed(row(None, self._progress, self._bar, self.cancel, spacing=SPACE_M))
         column(bar, buttons, self._working, spacing=SPACE_S, margin=SPACE_M)
@@ -113,7 +123,10 @@ class MediaPage(QWidget):
         self._rows, self._job = (), None
         self.table.forget()
         self.table.set_columns([])
+        self._live.stop()
+        self.details.show_file(None)
         self._report.show_sentences([])
+        self._refused.hide()
         self._state.show_empty("media", tr("No media yet"), "")
         self._enable()
 
@@ -127,6 +140,7 @@ class MediaPage(QWidget):
         )  # fmt: skip
 
     def _on_listed(self, rows: tuple[ArtifactRow, ...]) -> None:
+        chosen = {item.sha256 for item in self.chosen()}
         self._rows = rows
         if not rows:
             self._state.show_empty(
@@ -137,8 +151,9 @@ class MediaPage(QWidget):
             )  # fmt: skip
             self._enable()
             return
-        self.table.show_files([r.sha256 for r in rows], [r.media_type for r in rows], _columns(rows))
+        self.table.show_files([r.sha256 for r in rows], [r.media_type for r in rows], media_columns(rows))
         self._filter()
+        self.table.choose_all([place for place, item in enumerate(rows) if item.sha256 in chosen])
         self._state.show_content()
         self._enable()
 
@@ -146,19 +161,24 @@ class MediaPage(QWidget):
         self._state.show_error(failure.message, failure.hint, failure.details, tr("Try again"), self.load)
 
     def _filter(self) -> None:
-        if not self._rows:
-            return
+        if self._rows:
+            mask = self._mask()
+            self.table.columns.set_filter(mask)
+            self._counted.setText(
+                tr_n("{seen:,} of {n:,} file", "{seen:,} of {n:,} files", len(mask), seen=int(mask.sum()))
+            )
+
+    def _mask(self) -> NDArray[np.bool_]:
+        """Which files are wanted."""
         words = self.search.text().casefold().split()
         wanted = self.status_box.value
         mask = np.ones(len(self._rows), dtype=bool)
         for number, item in enumerate(self._rows):
             text = f"{item.name} {' '.join(item.entities)}".casefold()
-            fits = not wanted or _status(item) == wanted or (wanted == "done" and item.status == "done")
+            fits = not wanted or status_of(item) == wanted or (wanted == "done" and item.status == "done")
+            fits = fits or (wanted == "duplicates" and len(item.names) > 1)
             mask[number] = fits and all(word in text for word in words)
-        self.table.columns.set_filter(mask)
-        self._counted.setText(
-            tr_n("{seen:,} of {n:,} file", "{seen:,} of {n:,} files", len(mask), seen=int(mask.sum()))
-        )
+        return mask
 
     def _on_table_wanted(self, keys: list[str]) -> None:
         self.desk.jobs.submit(
@@ -178,6 +198,11 @@ class MediaPage(QWidget):
     def delete_chosen(self) -> None:
         """Ask whether the chosen files are to be deleted."""
         ask_to_delete(self.desk, self, "artifact", [one.sha256 for one in self.chosen()])
+
+    def _on_picked(self, _rows: object) -> None:
+        chosen = self.chosen()
+        self.details.show_file(chosen[0] if len(chosen) == 1 else None)
+        self._enable()
 
     # Importing.
 
@@ -231,29 +256,55 @@ class MediaPage(QWidget):
                 ),
             )
         ]
-        for problem in report.problems[:_MOST_REFUSED]:
-            line = tr(", line {line}", line=problem.line) if problem.line else ""
-            sentences.append(Sentence(Severity.ERROR, f"{shown(problem.path, 160)}{line}: {problem.reason}"))
-        if report.refused > _MOST_REFUSED:
-            sentences.append(
-                Sentence(Severity.NOTE, tr("and {refused:,} more", refused=report.refused - _MOST_REFUSED))
-            )
+        self._show_refused(report)
         self._finish(sentences, Concern.MEDIA)
+
+    def _show_refused(self, report: MediaReport) -> None:
+        problems = report.problems
+        lines = [problem.line for problem in problems]
+        self.refused.set_columns([
+            Column(tr("File"), [problem.path for problem in problems], tip=str),
+            Column(tr("Line"), lines, show=lambda line: "" if line is None else f"{line:,}", numeric=True),
+            Column(tr("Why"), [problem.reason for problem in problems], tip=str),
+        ])  # fmt: skip
+        self.refused.setFixedHeight(min(len(problems) + 2, 6) * (self.fontMetrics().height() + 10))
+        self._refused.setVisible(bool(problems))
 
     # Features.
 
-    def run_extract(self) -> None:
-        """Turn every pending file into features."""
+    def run_extract(self, *, retry_failed: bool = False) -> None:
+        """Turn every pending file into features; with ``retry_failed`` also those that could not be read."""
         if self._job is not None:
             return
         self._begin(tr("Extracting features"))
         processes = self.desk.settings.preferences.processes
         self._job = self.desk.jobs.submit(
-            Lane.HEAVY, calls.extract, self.desk.session.folder, processes, title=tr("Extracting features"), owner=self,
+            Lane.HEAVY, calls.extract, self.desk.session.folder, processes, retry_failed,
+            title=tr("Extracting features"), owner=self, on_event=self._on_extracted_some,
             on_success=self._on_extracted, on_failure=self._on_failed,
             on_cancel=lambda: self._on_stopped(tr("Extraction cancelled; what is done stays done.")),
         )  # fmt: skip
         self._enable()
+
+    def _on_extracted_some(self, event: Mapping[str, object]) -> None:
+        """Say of each file how it stands as soon as it is done."""
+        files = event.get("files")
+        if not isinstance(files, (list, tuple)) or len(self._rows) > _MOST_LIVE:
+            return
+        found = {key: (status, incomplete) for key, status, incomplete in files}
+        self._rows = tuple(
+            dataclasses.replace(item, status=found[item.artifact_id][0], incomplete=found[item.artifact_id][1])
+            if item.artifact_id in found
+            else item
+            for item in self._rows
+        )
+        if not self._live.isActive():
+            self._live.start()
+
+    def _show_rows(self) -> None:
+        """The same files as they stand now."""
+        if self._rows and self._job is not None:
+            self.table.renew_files(media_columns(self._rows), self._mask())
 
     def _on_extracted(self, report: ExtractReport) -> None:
         text = tr_n("Features of {n:,} file are ready", "Features of {n:,} files are ready", report.done)
@@ -281,6 +332,7 @@ class MediaPage(QWidget):
 
     def _begin(self, what: str) -> None:
         self._what = what
+        self._refused.hide()
         self._report.show_sentences([])
         self._progress.set_text(what)
         self._bar.setRange(0, 0)
@@ -322,66 +374,19 @@ class MediaPage(QWidget):
         self._working.setVisible(busy)
         for button in (self.files, self.folder, self.manifest):
             button.setEnabled(not busy and self.desk.session.case is not None)
+        failed = sum(row.status == "failed" for row in self._rows)
         self.extract.setEnabled(pending > 0 and not busy)
+        self.retry.setVisible(failed > 0)
+        self.retry.setEnabled(not busy)
         self.delete.setEnabled(not busy and bool(self.chosen()))
         if busy:
             self._said.set_text("")
         elif pending:
             self._said.set_text(tr_n("{n:,} file without features yet", "{n:,} files without features yet", pending))
         else:
-            failed = sum(row.status == "failed" for row in self._rows)
             done = (
                 tr_n("{n:,} file failed, all others are ready", "{n:,} files failed, all others are ready", failed)
                 if failed
                 else tr("all features are ready")
             )
             self._said.set_text(done if self._rows else "")
-
-
-def _status(item: ArtifactRow) -> str:
-    return "incomplete" if item.status == "done" and item.incomplete else item.status
-
-
-def _columns(rows: tuple[ArtifactRow, ...]) -> list[Column]:
-    def reason(item: ArtifactRow) -> str:
-        if item.status == "failed":
-            return item.error or in_words("failed")
-        if item.incomplete:
-            return tr("the file is cut short or damaged; what can be read is used")
-        return ""
-
-    return [
-        Column(tr("Name"), [item.name for item in rows], tip=str),
-        Column(tr("Entity"), [", ".join(item.entities) for item in rows], tip=str),
-        Column(tr("Type"), [item.content_type for item in rows]),
-        Column(tr("Size"), [item.size_bytes for item in rows], show=size, numeric=True),
-        Column(tr("Facts"), [item.details for item in rows], show=_facts, tip=_all_facts, room="1920 x 1080"),
-        Column(
-            tr("Features"), [_status(item) for item in rows], show=lambda status: in_capitals(str(status)),
-            icon=lambda status: STATUS.get(str(status)), room=in_capitals("failed"),
-        ),
-        Column(tr("Parts"), [item.segments for item in rows], show=lambda n: f"{n:,}", numeric=True),
-        Column(tr("Why"), [reason(item) for item in rows], tip=str),
-    ]  # fmt: skip
-
-
-def _facts(details: Mapping[str, object]) -> str:
-    facts = []
-    width, height, length = details.get("width"), details.get("height"), details.get("duration_s")
-    if isinstance(width, int) and isinstance(height, int) and width:
-        facts.append(f"{width} x {height}")
-    if isinstance(length, (int, float)) and length:
-        facts.append(duration(length) if length >= 10 else f"{length:.1f} s")
-    facts += [str(details[name])[:_DAY] for name in ("captured", "created") if name in details][:1]
-    if "device" in details:
-        facts.append(str(details["device"]))
-    if "latitude" in details:
-        facts.append(tr("with place"))
-    return ", ".join(facts)
-
-
-_DAY = len("2021-05-06")
-
-
-def _all_facts(details: Mapping[str, object]) -> str:
-    return " · ".join(f"{word}: {text}" for word, text in fact_lines(details))
