@@ -8,13 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSize, Qt, QTimer
-from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent, QKeySequence
+from PySide6.QtGui import QCloseEvent, QKeySequence
 from PySide6.QtWidgets import (
     QApplication,
-    QLineEdit,
     QMainWindow,
     QMenu,
-    QPlainTextEdit,
     QStackedWidget,
     QTabWidget,
     QWidget,
@@ -30,6 +28,7 @@ from mmdesk.ui.colours import SPACE_M, SPACE_S, Appearance
 from mmdesk.ui.commands import Commands
 from mmdesk.ui.desk import Desk, Room
 from mmdesk.ui.edits import Edits
+from mmdesk.ui.file_drops import FileDrops
 from mmdesk.ui.formatting import menu_text, shown
 from mmdesk.ui.icons import application_icon, icon, put_icon
 from mmdesk.ui.jobs.job import Job, Lane
@@ -42,7 +41,6 @@ from mmdesk.ui.theme import Theme
 from mmdesk.ui.widgets.activity import ActivityStrip
 from mmdesk.ui.widgets.banner import Banner
 from mmdesk.ui.widgets.basics import ElidedLabel, IconButton, boxed, column, row
-from mmdesk.ui.widgets.drop_veil import DropVeil
 from mmdesk.ui.widgets.start_page import StartPage
 
 if TYPE_CHECKING:
@@ -139,7 +137,6 @@ class MainWindow(QMainWindow):
         self._when_built: Callable[[], None] | None = None
         self._may_close = False
         self.setWindowIcon(application_icon())
-        self.setAcceptDrops(True)
         self._build()
         theme.dress(self)
         self._add_case_commands()
@@ -180,7 +177,7 @@ class MainWindow(QMainWindow):
         self.banner = Banner()
         column(centre, self.banner, self.stack, self.strip, spacing=0).setStretch(1, 1)
         self.setCentralWidget(centre)
-        self.veil = DropVeil(self)
+        self.drops = FileDrops(self, self.jobs, self._on_drop_hovers, self._on_files_sorted)
         self.setMinimumSize(900, 560)
 
     def _load_libraries(self) -> None:
@@ -449,47 +446,11 @@ class MainWindow(QMainWindow):
 
     # Files dropped anywhere.
 
-    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        """Take files wherever they are dropped, and say what will come of it."""
-        if any(url.isLocalFile() for url in event.mimeData().urls()):
-            event.acceptProposedAction()
-            case = self.session.case
-            self.veil.cover(
-                tr("Drop a case to open it")
-                if case is None
-                else tr("Drop to import into the case {name}, or to open a case", name=shown(case.name, 80))
-            )
-            self._let_fields_take_drops(False)
-
-    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
-        """They went elsewhere."""
-        super().dragLeaveEvent(event)
-        self._end_drag()
-
-    def dropEvent(self, event: QDropEvent) -> None:
-        """Look what was dropped, off this thread, then show where it belongs."""
-        self._end_drag()
-        paths = [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]
-        if paths:
-            event.acceptProposedAction()
-            self.take_files(paths)
-
-    def _end_drag(self) -> None:
-        self.veil.hide()
-        self._let_fields_take_drops(True)
-
-    def _let_fields_take_drops(self, take: bool) -> None:
-        """While files hang above the window: a field would swallow them as text."""
-        for kind in (QLineEdit, QPlainTextEdit):
-            for field in self.findChildren(kind):
-                if field.window() is self:
-                    field.setAcceptDrops(take)
-
-    def take_files(self, paths: list[Path]) -> None:
-        """A case is opened; tables and media go to Import."""
-        from mmdesk.ui import calls
-
-        self.jobs.submit(Lane.IO, calls.sort_files, paths, owner=self, on_success=self._on_files_sorted)
+    def _on_drop_hovers(self) -> str:
+        case = self.session.case
+        if case is None:
+            return tr("Drop a case to open it")
+        return tr("Drop to import into the case {name}, or to open a case", name=shown(case.name, 80))
 
     def _on_files_sorted(self, found: SortedFiles) -> None:
         if found.case is not None:

@@ -112,7 +112,7 @@ class Photographer:
         self.theme.choose(self.appearances[0])
 
     def _look(self, name: str) -> None:
-        if self.window.veil.isVisible():
+        if self.window.drops.veil.isVisible():
             return  # it is to dim whatever lies under it
         shown = [one for one in self.window.findChildren(QDialog) if one.isVisible()]
         widgets: list[tuple[QWidget, QSize | None]] = [

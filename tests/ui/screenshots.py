@@ -379,10 +379,10 @@ def shell(p: Photographer) -> None:
     p.settle(0.1)
     p.shoot("shell-banner")
     p.window.banner.hide()
-    p.window.veil.cover("Drop to import into the case Payments review, or to open a case")
+    p.window.drops.veil.cover("Drop to import into the case Payments review, or to open a case")
     p.settle(0.1)
     p.shoot("shell-drop", both=False)
-    p.window.veil.hide()
+    p.window.drops.veil.hide()
     try:
         p.window.rooms["nowhere"].load()
     except KeyError as error:

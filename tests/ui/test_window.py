@@ -281,10 +281,10 @@ def dropped(window: MainWindow, *paths: Path) -> None:
         drop = QDropEvent(QPointF(20, 20), Qt.DropAction.CopyAction, data, left, none)
     QApplication.sendEvent(window, enter)
     assert enter.isAccepted()
-    assert window.veil.isVisible()
+    assert window.drops.veil.isVisible()
     assert not any(field.acceptDrops() for field in window.findChildren(QLineEdit)), "they would take it as text"
     QApplication.sendEvent(window, drop)
-    assert not window.veil.isVisible()
+    assert not window.drops.veil.isVisible()
     assert all(field.acceptDrops() for field in window.findChildren(QLineEdit) if not field.isReadOnly())
 
 
