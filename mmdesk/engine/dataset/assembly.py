@@ -31,12 +31,18 @@ _TABLE_BY_KEYS = 8
 """A table of keys may be so many times as long as the keys; else it would be memory for nothing."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class CaseTables:
     """Current rows as the store's readers give them: ``entity_key`` refers to ``entities``.
 
     ``attributes`` has the row order of ``entities``; ``kinds`` says what each of its columns is.
     """
+
+    def take(self, name: str) -> pa.Table:
+        """A table that is not needed here any more: of millions of rows a second copy is felt."""
+        table = getattr(self, name)
+        setattr(self, name, table.schema.empty_table())
+        return table
 
     entities: pa.Table
     attributes: pa.Table
@@ -126,8 +132,17 @@ class _Keys:
         return self._order[place], self._sorted[place] == keys
 
 
-def assemble(tables: CaseTables, media: Media, notes: Mapping[str, int] | None = None) -> CaseData:
-    """All of a case as :class:`CaseData`, with ``notes`` on what was left out."""
+def assemble(
+    tables: CaseTables, media: Media, notes: Mapping[str, int] | None = None, *, spend: bool = False
+) -> CaseData:
+    """All of a case as :class:`CaseData`.
+
+    Args:
+        tables: Its rows.
+        media: Its files.
+        notes: On what was left out.
+        spend: Nobody needs the rows any more, so that the large tables are given up while they are read.
+    """
     names = tables.entities.column("entity_id").to_pylist()
     keys = _numbers(tables.entities, "entity_key", 0, np.int64)
     # The database sorts by its own collation; code points are the same everywhere.
@@ -138,8 +153,8 @@ def assemble(tables: CaseTables, media: Media, notes: Mapping[str, int] | None =
         entity_ids=ids,
         entity_keys=keys,
         attributes=_attributes(tables, order),
-        **_events(tables.events, lookup, len(ids)),
-        **_edges(tables.interactions, lookup, len(ids)),
+        **_events(tables.take("events") if spend else tables.events, lookup, len(ids)),
+        **_edges(tables.take("interactions") if spend else tables.interactions, lookup, len(ids)),
         **_links(tables.links, lookup, len(ids), media),
         artifact_sha256=media.sha256,
         artifact_media=media.media,
@@ -178,6 +193,7 @@ def _events(table: pa.Table, lookup: _Keys, size: int) -> dict[str, Any]:
     value = _numbers(table, "value", np.nan, np.float64)
     time_us = _numbers(table, "timestamp_us", NO_TIME_US, np.int64)
     row = _numbers(table, "row", 0, np.int64)
+    del table  # perhaps nobody else holds it
     order = order_by(owner, time_us, kind, value, row)
     order = order[known[order]]
     return {

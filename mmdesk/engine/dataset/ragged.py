@@ -85,7 +85,9 @@ def order_by(owners: Int64, times_us: Int64, *others: npt.NDArray[Any]) -> Int64
     steps = int(times_us.max(initial=NO_TIME_US)) - earliest + 2  # the undated stand one before the earliest
     if not len(owners) or steps < 0 or (int(owners.max()) + 1) * steps >= 2**63:
         return np.lexsort((*reversed(others), times_us, owners))
-    both = owners * steps + np.where(undated, 0, times_us - earliest + 1)
+    both = times_us - (earliest - 1)
+    both[undated] = 0
+    both += owners * steps
     order = np.argsort(both)
     again = both[order[1:]] == both[order[:-1]]
     if again.any():

@@ -81,7 +81,7 @@ def read_case(
     ctx.check_cancelled()
     ctx.progress(3, 4, "arranging")
     names = pinned.feature_names if pinned is not None else features.layout.names
-    data = assemble(tables, _media(found, version or features.version, names), notes)
+    data = assemble(tables, _media(found, version or features.version, names), notes, spend=True)
     ctx.progress(4, 4)
     return data
 

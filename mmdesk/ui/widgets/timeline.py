@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,14 +30,23 @@ _SHARE = 0.62
 """Of the height, for the contributions where attention is shown below them."""
 
 
-class TimedItem(NamedTuple):
-    """An event on the timeline; ``key`` comes back when it is picked. ``attention`` is a share of 1."""
+@dataclass(frozen=True)
+class TimedItems:
+    """The events of a timeline, in columns: there may be thousands.
 
-    key: int
-    time_s: float
-    contribution: float
-    attention: float | None
-    name: str
+    Attributes:
+        keys: int64 [event]; one comes back when its event is picked.
+        times_s: float64 [event], seconds since 1970 UTC.
+        contributions: float64 [event].
+        attention: float64 [event], shares of 1; NaN = not known.
+        names: Of each event; asked for one by one.
+    """
+
+    keys: NDArray[np.int64]
+    times_s: Values
+    contributions: Values
+    attention: Values
+    names: Sequence[str]
 
 
 @dataclass(frozen=True)
@@ -67,8 +75,9 @@ class Timeline(Painted):
         super().__init__()
         self.figure: Callable[[float], str] = str
         self._unit = ""
-        self._items: list[TimedItem] = []
-        self._places: dict[int, int] = {}
+        self._keys: NDArray[np.int64] = np.zeros(0, dtype=np.int64)
+        self._order: NDArray[np.int64] = np.zeros(0, dtype=np.int64)
+        self._names: Sequence[str] = ()
         self._times: Values = np.zeros(0)
         self._values: Values = np.zeros(0)
         self._attention: Values = np.zeros(0)
@@ -86,22 +95,20 @@ class Timeline(Painted):
         """Wider than high."""
         return QSize(420, 230)
 
-    def show_items(self, items: Sequence[TimedItem], unit: str, figure: Callable[[float], str] = str) -> None:
+    def show_items(self, items: TimedItems, unit: str, figure: Callable[[float], str] = str) -> None:
         """Show other events, all of them; ``figure`` writes a contribution."""
-        self._items = sorted(items, key=lambda item: item.time_s)
-        self._places = {item.key: place for place, item in enumerate(self._items)}
-        self._unit, self.figure = unit, figure
-        self._times = np.array([item.time_s for item in self._items], dtype=np.float64)
-        self._values = np.array([item.contribution for item in self._items], dtype=np.float64)
-        shares = [np.nan if item.attention is None else 100 * item.attention for item in self._items]
-        self._attention = np.array(shares, dtype=np.float64)
+        order = self._order = np.argsort(items.times_s, kind="stable")
+        self._unit, self.figure, self._names = unit, figure, items.names
+        self._keys, self._times = items.keys[order], items.times_s[order]
+        self._values, self._attention = items.contributions[order], 100 * items.attention[order]
         self._chosen = self._under = None
         self._describe()
         self.show_all()
 
     def choose(self, key: int | None) -> None:
         """Mark one event, and bring it into view."""
-        self._chosen = None if key is None else self._places.get(key)
+        found = [] if key is None else np.flatnonzero(self._keys == key).tolist()
+        self._chosen = found[0] if found else None
         if self._chosen is not None:
             low, high = self._view
             time_s = float(self._times[self._chosen])
@@ -111,8 +118,8 @@ class Timeline(Painted):
         self.update()
 
     def _describe(self) -> None:
-        words = tr_n("{n:,} event", "{n:,} events", len(self._items))
-        if self._items:
+        words = tr_n("{n:,} event", "{n:,} events", len(self._keys))
+        if len(self._keys):
             first, last = (data_time(round(self._times[end] * 1e6)) for end in (0, -1))
             words = tr("{events} from {first} to {last}", events=words, first=first, last=last)
         self.setAccessibleDescription(
@@ -161,7 +168,7 @@ class Timeline(Painted):
         """Stems from zero, pointed where there is room; grey ones for the attention; time below."""
         colours = current()
         painter.setPen(QColor(colours.muted))
-        if not self._items:
+        if not len(self._keys):
             return
         lanes = self._lanes()
         first, last = np.searchsorted(self._times, self._view, side="left").astype(int).tolist()
@@ -297,17 +304,18 @@ class Timeline(Painted):
         return self.fontMetrics().elidedText(self._said(place), Qt.TextElideMode.ElideRight, room)
 
     def _said(self, place: int) -> str:
-        item = self._items[place]
-        words = [data_time(round(item.time_s * 1e6)), shown(item.name, 60), self.figure(item.contribution)]
-        if item.attention is not None:
-            words.append(tr("attention {attention}", attention=percent(item.attention, 1)))
+        time_us, share = round(float(self._times[place]) * 1e6), float(self._attention[place]) / 100
+        name = self._names[int(self._order[place])]
+        words = [data_time(time_us), shown(name, 60), self.figure(float(self._values[place]))]
+        if not math.isnan(share):
+            words.append(tr("attention {attention}", attention=percent(share, 1)))
         return " · ".join(words)
 
     # Mouse and keyboard.
 
     def _x(self, times: Values) -> Values:
         low, high = self._view
-        left = self._gutter() if self._items else 0.0
+        left = self._gutter() if len(self._keys) else 0.0
         return np.asarray(left + (times - low) / (high - low) * (self.width() - _PAD - left))
 
     def _time_at(self, x: float) -> float:
@@ -317,7 +325,7 @@ class Timeline(Painted):
 
     def _at(self, x: float) -> int | None:
         """The strongest event within a few pixels."""
-        if not self._items:
+        if not len(self._keys):
             return None
         ends = self._time_at(x - _NEAR), self._time_at(x + _NEAR)
         first, last = np.searchsorted(self._times, ends).tolist()
@@ -360,7 +368,7 @@ class Timeline(Painted):
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         """Zoom about the mouse."""
-        if self._items and event.angleDelta().y():
+        if len(self._keys) and event.angleDelta().y():
             self.zoom(_STEP ** (event.angleDelta().y() / 120), self._time_at(event.position().x()))
             event.accept()
 
@@ -371,9 +379,9 @@ class Timeline(Painted):
         if way and event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
             low, high = self._view
             self._look_at(low + way * (high - low) / 4, high + way * (high - low) / 4)
-        elif way and self._items:
-            before = self._chosen if self._chosen is not None else (-1 if way > 0 else len(self._items))
-            self._pick(min(max(before + way, 0), len(self._items) - 1))
+        elif way and len(self._keys):
+            before = self._chosen if self._chosen is not None else (-1 if way > 0 else len(self._keys))
+            self._pick(min(max(before + way, 0), len(self._keys) - 1))
         elif key in {Qt.Key.Key_Plus, Qt.Key.Key_Equal}:
             self.zoom(_STEP)
         elif key is Qt.Key.Key_Minus:
@@ -385,8 +393,9 @@ class Timeline(Painted):
 
     def _pick(self, place: int | None) -> None:
         if place is not None:
-            self.choose(self._items[place].key)
-            self.picked.emit(self._items[place].key)
+            key = int(self._keys[place])
+            self.choose(key)
+            self.picked.emit(key)
 
 
 def _lane(room: QRectF, text: float, scale: tuple[float, float]) -> _Lane:

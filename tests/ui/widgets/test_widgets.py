@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -24,7 +26,7 @@ from mmdesk.ui.widgets.notice import Stateful
 from mmdesk.ui.widgets.picture import Tile, TiledPicture
 from mmdesk.ui.widgets.sound import Sound, SoundView, Span
 from mmdesk.ui.widgets.time_axis import TimeAxis
-from mmdesk.ui.widgets.timeline import TimedItem, Timeline
+from mmdesk.ui.widgets.timeline import TimedItems, Timeline
 from mmdesk.ui.widgets.waterfall import Account, Step, Waterfall
 
 
@@ -306,28 +308,47 @@ def test_time_axes_survive_the_ends_of_time(qapp: QApplication) -> None:
             axis.tickStrings(values, 1, 1)
 
 
+class TimedItem(NamedTuple):
+    """One event of a timeline."""
+
+    time_s: float
+    contribution: float
+    attention: float
+    name: str
+
+
+def in_columns(*items: TimedItem) -> TimedItems:
+    """These events, numbered from 0."""
+    times, values, shares = (np.array([item[place] for item in items], dtype=np.float64) for place in range(3))
+    return TimedItems(np.arange(len(items)), times, values, shares, [item.name for item in items])
+
+
 def test_the_timeline_marks_direction_by_shape_too(qtbot: QtBot, theme: Theme) -> None:
     line = Timeline()
-    items = [TimedItem(0, us("2024-01-01"), 2.0, 0.7, "login"), TimedItem(1, us("2024-03-01"), -1.0, 0.3, "<b>x</b>")]
-    line.show_items(items, "points")
+    items = TimedItem(us("2024-03-01"), -1.0, 0.3, "<b>x</b>"), TimedItem(us("2024-01-01"), 2.0, 0.7, "login")
+    line.show_items(in_columns(*items), "points")
     image = shown(qtbot, line, 600, 400)
     assert {LIGHT.raises, LIGHT.lowers} <= colours_in(image)
     line.choose(1)
-    line.show_items([TimedItem(0, 0.0, 0.0, None, "one")], "points")
-    line.show_items([], "points")
+    assert "login" in line.accessibleDescription()
+    assert "attention 70" in line.accessibleDescription()
+    line.show_items(in_columns(TimedItem(0.0, 0.0, math.nan, "one")), "points")
+    line.choose(0)
+    assert "attention" not in line.accessibleDescription()
+    line.show_items(in_columns(), "points")
     line.grab()
 
 
 def many_events(number: int) -> list[TimedItem]:
     rng = np.random.default_rng(5)
     times, values = np.sort(rng.uniform(us("2020-01-01"), us("2024-01-01"), number)), rng.normal(size=number)
-    return [TimedItem(n, float(times[n]), float(values[n]), 1 / number, f"event {n}") for n in range(number)]
+    return [TimedItem(float(times[n]), float(values[n]), 1 / number, f"event {n}") for n in range(number)]
 
 
 def test_many_events_are_zoomed_walked_and_picked(qtbot: QtBot) -> None:
     line = Timeline()
     items = many_events(20_000)
-    line.show_items(items, "points", signed)
+    line.show_items(in_columns(*items), "points", signed)
     shown(qtbot, line, 700, 300)
     picked: list[int] = []
     line.picked.connect(picked.append)

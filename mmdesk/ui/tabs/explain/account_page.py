@@ -14,7 +14,14 @@ from mmdesk.ui.formatting import data_time, percent, tool_tip
 from mmdesk.ui.jobs.job import Lane
 from mmdesk.ui.language import tr
 from mmdesk.ui.tabs.explain.grade_page import GradePage
-from mmdesk.ui.tabs.explain.items import EventsView, ForAndAgainst, ItemTable, LinksView, MaybeEmpty
+from mmdesk.ui.tabs.explain.items import (
+    EventsView,
+    ForAndAgainst,
+    ItemTable,
+    LinksView,
+    MaybeEmpty,
+    numbered_by_kind,
+)
 from mmdesk.ui.tabs.explain.media_view import MediaView
 from mmdesk.ui.tabs.explain.source_page import SourcePage
 from mmdesk.ui.tabs.explain.views import Views
@@ -201,10 +208,8 @@ class AccountPage(QWidget):
         scale = scale_of(explanation)
         self._show_head(explanation)
         self._show_waterfall()
-        by_kind: dict[str, list[tuple[int, Item]]] = {kind: [] for kind in _KINDS}
-        for place, item in enumerate(explanation.items):
-            by_kind[item.kind].append((place, item))
-        largest = max((abs(item.contribution) for item in explanation.items), default=1.0)
+        by_kind = numbered_by_kind(explanation.items, _KINDS)
+        largest = abs(explanation.items[0].contribution) if explanation.items else 1.0  # they come strongest first
         for kind, maybe in self._maybe.items():
             maybe.show_some(bool(by_kind[kind]))
         for widget, fill in (

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from mmdesk.engine.core.types import Head
@@ -88,7 +89,7 @@ def item_account(explanation: Explanation, scale: Scale) -> Account:
     ]  # fmt: skip
     rest = items[TOP:]
     if rest:
-        total = sum(item.contribution for item in rest)
+        total = sum(map(attrgetter("contribution"), rest))
         steps.append(
             Step(
                 tr_n("{n:,} other together", "{n:,} others together", len(rest)),

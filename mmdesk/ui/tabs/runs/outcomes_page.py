@@ -23,6 +23,7 @@ from mmdesk.ui.widgets.findings import Sentence, SentenceList, Severity
 from mmdesk.ui.widgets.notice import Stateful
 from mmdesk.ui.widgets.outcome_plots import ConfusionMatrix, ReliabilityPlot
 from mmdesk.ui.widgets.table import Table
+from mmdesk.ui.widgets.when_shown import WhenShown
 
 if TYPE_CHECKING:
     from mmdesk.engine.services.runs import RunPage
@@ -48,7 +49,8 @@ class OutcomesPage(QWidget):
         self._news = SentenceList()
         self.calibration = ReliabilityPlot()
         self.confusion = ConfusionMatrix()
-        self.numbers = ReliabilityPlot()
+        self.numbers = WhenShown(ReliabilityPlot)  # most runs predict no numbers
+        self.numbers.hide()
         self._said = Label(
             tr("On the dashed line predicted and observed agree; the bars are 95 % intervals."), "small", wrap=True
         )
@@ -86,7 +88,7 @@ class OutcomesPage(QWidget):
             self.calibration.show_bins(classes["reliability"], share=True, part=part)
             self.confusion.show_counts(classes["confusion"], classes["threshold"])
         if numbers is not None:
-            self.numbers.show_bins(numbers["reliability"], share=False, part=part)
+            self.numbers.page.show_bins(numbers["reliability"], share=False, part=part)
 
     # On today's labels.
 
