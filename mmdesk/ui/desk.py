@@ -78,11 +78,11 @@ class Room(QWidget):
         """What is to have the keyboard when somebody comes here for the first time; None: the first control."""
         return None
 
-    def take_keys(self) -> None:
-        """Give the keyboard to what had it here last, else to the first control, as soon as that is there."""
+    def take_keys(self, *, anew: bool = False) -> None:
+        """Give the keyboard to what had it here last, or ``anew`` to the first control, as soon as that is there."""
         self._waits = False
         last, first = cast("QWidget | None", self.focusWidget()), self.first
-        if last is not None and last is not self and takes_keys(last):
+        if not anew and last is not None and last is not self and takes_keys(last):
             last.setFocus()
         elif first is not None and takes_keys(first):
             first.setFocus()
@@ -106,7 +106,7 @@ class Room(QWidget):
         if self._waits:
             now = QApplication.focusWidget()
             if now is None or now is self or not takes_keys(now):
-                self.take_keys()
+                self.take_keys(anew=True)
             else:
                 self._waits = False  # somebody has gone on meanwhile
 

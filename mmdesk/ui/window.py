@@ -382,11 +382,12 @@ class MainWindow(QMainWindow):
         """Show a tab, and in it ``what`` (a run id for Runs and Explain, paths for Import)."""
         if self.session.case is None:
             return
-        self.tabs.setCurrentIndex(ROOMS.index(name))
         room = self.rooms[name]
+        is_here = self._has_keys(room)
+        self.tabs.setCurrentIndex(ROOMS.index(name))
         if what is not None:
             room.show_object(what)
-        room.take_keys()
+        room.take_keys(anew=is_here)  # once more: from anywhere in it to where its work begins
 
     # What runs.
 
