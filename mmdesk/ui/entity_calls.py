@@ -11,6 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mmdesk.engine.core.jobs import JobContext
+from mmdesk.engine.core.query.columns import CodedTexts
+from mmdesk.engine.core.query.fields import Field
+from mmdesk.engine.core.types import current_actor
 from mmdesk.ui.models.texts import Texts
 
 if TYPE_CHECKING:
@@ -20,6 +23,8 @@ if TYPE_CHECKING:
     from mmdesk.engine.services.marks_by_row import MarksByRow
     from mmdesk.engine.store.annotation_rows import Switch
 
+DISPOSITIONS: tuple[tuple[str, ...], ...] = ((), ("open",), ("confirmed",), ("dismissed",))
+"""What the dispositions of marks count through, as texts."""
 DECISIONS = ("negative", "positive", "uncertain", "")
 """What :attr:`Scores.decision` counts through; the last: the run gives no probabilities."""
 
@@ -29,6 +34,7 @@ class Scores:
     """The predictions of one run for all entities, in columns; NaN = the run has no such head.
 
     Attributes:
+        run_id: Whose.
         entity_ids: In the order of the other columns.
         probability: Between 0 and 1.
         regression: In the target's unit.
@@ -38,6 +44,7 @@ class Scores:
         notes: Sentences on what was left out.
     """
 
+    run_id: str
     entity_ids: Texts
     probability: NDArray[np.float64]
     regression: NDArray[np.float64]
@@ -72,7 +79,7 @@ def predict_all(folder: Path, run: str, as_of_us: int | None, *, ctx: JobContext
         for place, word in enumerate(DECISIONS[:-1]):
             decision[np.asarray(decided) == word] = place
     ranked |= {"entity": ids.order(), "decision": np.argsort(decision, kind="stable").astype(np.int64)}
-    return Scores(ids, **columns, decision=decision, ranked=ranked, notes=found.notes)
+    return Scores(found.run_id, ids, **columns, decision=decision, ranked=ranked, notes=found.notes)
 
 
 @dataclass(frozen=True)
@@ -106,6 +113,26 @@ def save_scores(folder: Path, run: str, who: Who, out: Path, *, ctx: JobContext)
     ctx.check_cancelled()
     predictions.write_predictions(found, out)
     return len(found)
+
+
+def entity_fields(folder: Path, *, ctx: JobContext) -> tuple[Field, ...]:  # noqa: ARG001
+    """What a query can ask of entities."""
+    from mmdesk.engine.services import entity_queries
+
+    return entity_queries.entity_fields(folder, actor=current_actor())
+
+
+def entity_columns(
+    folder: Path, run: str, names: Sequence[str], entity_ids: pa.Array, *, ctx: JobContext
+) -> dict[str, NDArray[np.float64] | CodedTexts]:
+    """The columns behind some fields of a query, by their names."""
+    from mmdesk.engine.services import entity_queries
+
+    found: dict[str, NDArray[np.float64] | CodedTexts] = {}
+    for name in names:
+        ctx.check_cancelled()
+        found[name] = entity_queries.entity_column(folder, run, name, entity_ids, actor=current_actor())
+    return found
 
 
 def marks_by_row(folder: Path, entity_ids: Texts, *, ctx: JobContext) -> MarksByRow:  # noqa: ARG001

@@ -58,7 +58,7 @@ def measure(folder: Path, extent: Extent) -> list[Figure]:
     ranked = {name: np.argsort(one).astype(np.int64) for name, one in zip(names, numbers, strict=True)}
     probability, regression, ranking = numbers
     orders = {"entity": texts.order(), "decision": np.argsort(decision, kind="stable"), **ranked}
-    scores = Scores(texts, probability, regression, ranking, decision, orders)
+    scores = Scores("", texts, probability, regression, ranking, decision, orders)
     return [*_on_the_window(case, scores, extent), *once]
 
 
@@ -79,6 +79,8 @@ def _case(folder: Path, size: int) -> Path:
 def _on_the_window(case: Path, scores: object, extent: Extent) -> list[Figure]:
     from PySide6.QtCore import QObject, Qt
 
+    from mmdesk.engine.core.query.columns import CodedTexts
+    from mmdesk.engine.services.entity_queries import entity_fields
     from mmdesk.engine.services.marks_by_row import marks_by_row
     from mmdesk.ui.app import application
     from mmdesk.ui.commands import Commands
@@ -138,6 +140,14 @@ def _on_the_window(case: Path, scores: object, extent: Extent) -> list[Figure]:
         step("all shown again", search(""), search("7")),
     ]
     figures += [step(f"sorted by {title.lower()}", sort(title), unsorted) for title in titles]
+    listed.query._on_fields(entity_fields(case))
+    asked = '(score > 60% or decision = positive) and not tag = "second look" and disposition is missing acc00'
+    figures.append(step("chosen by a query of scores, marks and ids", search(asked), search("")))
+    listed.query._on_read(
+        {"note": CodedTexts.of_sets([("x",), ()], -marks.tagged.clip(0, 1))}, listed.query.field.query
+    )
+    figures.append(step("chosen by a query of texts", search('note has "x" or note is missing'), search("")))
+    search("")()
     figures += [
         step("filtered by decision", decided("positive"), decided("all")),
         step("filtered by tag", marked("tag", "x"), marked("any", "")),

@@ -112,7 +112,7 @@ def marks_after(folder: Path, entity_ids: pa.Array, before: MarksByRow, switches
         same = touched.tally == annotation_rows.tally(connection, _ENTITY)
         if not same or len(touched.subjects) > _MOST_AGAIN:
             return _read(connection, entity_ids, None)
-        places = np.unique(_rows_of(touched.subjects, entity_ids))
+        places = np.unique(rows_of(touched.subjects, entity_ids))
         places = places[places >= 0]
         return _merged(before, places, _read(connection, entity_ids.take(places), touched.subjects))
 
@@ -126,7 +126,7 @@ def _read(connection: Connection, entity_ids: pa.Array, subjects: pa.Array | Non
 
     marks = annotation_rows.current(connection, Tag, _ENTITY, subjects)
     noted = annotation_rows.subjects(connection, Note, _ENTITY, subjects)
-    rows = _rows_of(marks["subject"].combine_chunks(), entity_ids)
+    rows = rows_of(marks["subject"].combine_chunks(), entity_ids)
     order = np.argsort(rows, kind="stable")
     order = order[rows[order] >= 0]
     marks, rows = marks.take(order), rows[order]
@@ -140,7 +140,7 @@ def _read(connection: Connection, entity_ids: pa.Array, subjects: pa.Array | Non
         disposition[rows[np.asarray(pc.fill_null(here, False))]] = number
     of_tags = np.asarray(pc.equal(kinds, str(MarkKind.TAG)))
     tagged, tag_sets, tags = _tag_sets(rows[of_tags], values.filter(of_tags), size)
-    note_rows = _rows_of(noted, entity_ids)
+    note_rows = rows_of(noted, entity_ids)
     return MarksByRow(
         starred=starred,
         disposition=disposition,
@@ -221,7 +221,7 @@ def _merged_sets(
 # The parts of it.
 
 
-def _rows_of(subjects: pa.Array, entity_ids: pa.Array) -> NDArray[np.int64]:
+def rows_of(subjects: pa.Array, entity_ids: pa.Array) -> NDArray[np.int64]:
     """Where each subject stands among the entities; -1 = nowhere."""
     import pyarrow as pa
     import pyarrow.compute as pc

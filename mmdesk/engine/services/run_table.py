@@ -12,6 +12,7 @@ import numpy as np
 
 from mmdesk.engine.core.jobs import NULL_CONTEXT, JobContext
 from mmdesk.engine.core.plain import flattened
+from mmdesk.engine.core.query.columns import AnyOf, CodedTexts
 from mmdesk.engine.core.query.fields import Field, Float64, Kind, Rows
 from mmdesk.engine.core.query.parsing import parse
 from mmdesk.engine.core.times import now_us
@@ -156,19 +157,14 @@ def table_of(
         *_metrics([run.metrics for run in runs]),
         *_said(runs, said),
     ]
+    texts = {c.field.name: CodedTexts.of(map(_texts, c.values)) for c in columns if c.field.kind is Kind.TEXT}
     rows = Rows(
         size=len(runs),
         numbers={c.field.name: _numbers(c.values) for c in columns if c.field.kind is not Kind.TEXT},
-        texts={c.field.name: [_texts(value) for value in c.values] for c in columns if c.field.kind is Kind.TEXT},
-        searched=[],
+        texts=texts,
+        searched=AnyOf(len(runs), tuple(texts.values())),
     )
-    return RunTable(tuple(runs), tuple(numbers), tuple(columns), _searchable(rows))
-
-
-def _searchable(rows: Rows) -> Rows:
-    """The same with what a text alone is looked for in: all texts of a run."""
-    texts = zip(*rows.texts.values(), strict=True) if rows.texts else ((),) * rows.size
-    return replace(rows, searched=["\n".join(text for cell in row for text in cell) for row in texts])
+    return RunTable(tuple(runs), tuple(numbers), tuple(columns), rows)
 
 
 def _numbers(values: Sequence[Any]) -> Float64:
@@ -178,9 +174,7 @@ def _numbers(values: Sequence[Any]) -> Float64:
 def _texts(value: object) -> tuple[str, ...]:
     if value is None:
         return ()
-    if isinstance(value, (list, tuple)):
-        return tuple(str(item).casefold() for item in value)
-    return (str(value).casefold(),)
+    return tuple(map(str, value)) if isinstance(value, (list, tuple)) else (str(value),)
 
 
 def _attributes(runs: Sequence[RunRow], verdicts: Mapping[str, str], now: int) -> Iterator[RunColumn]:

@@ -43,6 +43,14 @@ class Texts(Sequence[str]):
         """Which texts have ``part`` in them, whatever the capitals; bool [text]."""
         return np.asarray(pc.match_substring(self._folded, pc.utf8_lower(pa.scalar(part)).as_py()))
 
+    def same(self, text: str) -> NDArray[np.bool_]:
+        """Which texts are ``text``, whatever the capitals; bool [text]."""
+        return np.asarray(pc.equal(self._folded, pc.utf8_lower(pa.scalar(text))))
+
+    def missing(self) -> NDArray[np.bool_]:
+        """None of them is; bool [text]."""
+        return np.zeros(len(self), dtype=bool)
+
     def order(self) -> NDArray[np.int64]:
         """The places in ascending order, whatever the capitals; int64 [text]."""
         return np.asarray(pc.sort_indices(self._folded)).astype(np.int64)

@@ -13,6 +13,7 @@ from pytestqt.modeltest import ModelTester
 from pytestqt.qtbot import QtBot
 
 from mmdesk.engine.services import annotations as service
+from mmdesk.engine.services import predictions
 from mmdesk.engine.services.annotations import SubjectKind
 from mmdesk.engine.services.cases import case_info
 from mmdesk.engine.services.deletions import list_deleted
@@ -137,6 +138,58 @@ def test_a_filtered_list_is_tagged_at_once_and_found_by_the_tag(
     rest(qtbot, window)
     assert gone not in entities.listed()
     assert entities.entity_id in found, "the next of the list is chosen in its place"
+
+
+def test_a_query_chooses_by_scores_marks_attributes_and_notes(
+    qtbot: QtBot, window: MainWindow, trained_case: Path
+) -> None:
+    scores = predictions.predict_columns(trained_case, "latest")
+    assert scores.probability is not None
+    high = {name for name, p in zip(scores.entity_ids, scores.probability, strict=True) if p > 0.4}
+    first, second = sorted(high)[:2]
+    service.add_note(trained_case, ENTITY, first, "Called the bank", actor="ann")
+    service.set_star(trained_case, ENTITY, [first, second], True, actor="ann")
+    service.add_tag(trained_case, ENTITY, [second], "mule", actor="ann")
+    entities = entity_list(qtbot, window, trained_case)
+    field = entities.query.field
+
+    def chosen(text: str) -> set[str]:
+        entities.search.clear()
+        qtbot.keyClicks(entities.search, text)
+        qtbot.keyClick(entities.search, Qt.Key.Key_Escape)
+        rest(qtbot, window)
+        assert not field.message.isVisible(), field.message.text()
+        return set(entities.listed())
+
+    assert chosen("score > 40%") == high
+    assert chosen("star = yes and not tag = mule and score > .4") == {first}
+    assert chosen('note has "bank"') == {first}
+    assert chosen("mule") == {second}, "words are looked for in tags, too"
+    service.add_note(trained_case, ENTITY, second, "the other bank", actor="ann")
+    assert chosen('note has "bank"') == {first}
+    entities.load_marks()
+    rest(qtbot, window)
+    assert set(entities.listed()) == {first, second}, "notes are read anew when there are others"
+
+    name, values = _an_attribute(trained_case)
+    assert chosen(f"{name} is missing or {name} != {values[0]}") | chosen(f"{name} = {values[0]}") == set(
+        scores.entity_ids
+    )
+    assert chosen(f"{name} = {values[0]}") == set(values[1:])
+    qtbot.keyClicks(entities.search, " and nonsense > 1")
+    assert "no field nonsense" in field.message.text()
+
+
+def _an_attribute(case: Path) -> tuple[str, list[str]]:
+    """An attribute of words; one of them, and who has it."""
+    from mmdesk.engine.dataset.live import live_data
+    from mmdesk.engine.store.case import Case
+
+    with Case.open(case, actor="ann") as opened_case:
+        data = live_data(opened_case)
+    name, column = next((name, one) for name, one in data.attributes.items() if len(one.categories) > 1)
+    who = [str(data.entity_ids[place]) for place in (column.values == 0).nonzero()[0]]
+    return name, [column.categories[0], *who]
 
 
 def test_a_note_is_kept_while_it_is_written_and_saved_with_who_and_when(

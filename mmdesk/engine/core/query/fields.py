@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
 from numpy.typing import NDArray
+
+from mmdesk.engine.core.query.columns import TextColumn
 
 Float64 = NDArray[np.float64]
 
@@ -58,11 +60,11 @@ class Rows:
     Attributes:
         size: How many.
         numbers: Of each field that is no text, float64 [size], NaN = missing.
-        texts: Of each text field, for each row its texts, case-folded; none = missing.
-        searched: For each row all that a text alone is looked for in, case-folded.
+        texts: Of each text field, for each row its texts; none = missing.
+        searched: For each row all that a text alone is looked for in.
     """
 
     size: int
     numbers: Mapping[str, Float64]
-    texts: Mapping[str, Sequence[tuple[str, ...]]]
-    searched: Sequence[str]
+    texts: Mapping[str, TextColumn]
+    searched: TextColumn

@@ -33,8 +33,7 @@ class Words:
 
     def mask(self, rows: Rows) -> Bool:
         """Where it occurs."""
-        wanted = self.text.casefold()
-        return np.fromiter((wanted in text for text in rows.searched), dtype=bool, count=rows.size)
+        return rows.searched.having(self.text.casefold())
 
     def __str__(self) -> str:
         return quoted(self.text)
@@ -49,9 +48,7 @@ class Has:
 
     def mask(self, rows: Rows) -> Bool:
         """Where one of the field's texts has it."""
-        wanted = self.text.casefold()
-        found = (any(wanted in text for text in texts) for texts in rows.texts[self.field])
-        return np.fromiter(found, dtype=bool, count=rows.size)
+        return rows.texts[self.field].having(self.text.casefold())
 
     def __str__(self) -> str:
         return f"{written(self.field)} has {quoted(self.text)}"
@@ -67,7 +64,7 @@ class Missing:
         """Where there is none."""
         if self.field in rows.numbers:
             return np.isnan(rows.numbers[self.field])
-        return np.fromiter((not texts for texts in rows.texts[self.field]), dtype=bool, count=rows.size)
+        return rows.texts[self.field].missing()
 
     def __str__(self) -> str:
         return f"{written(self.field)} is missing"
@@ -82,8 +79,7 @@ class SameText:
 
     def mask(self, rows: Rows) -> Bool:
         """Where one of the field's texts is it."""
-        wanted = self.text.casefold()
-        return np.fromiter((wanted in texts for texts in rows.texts[self.field]), dtype=bool, count=rows.size)
+        return rows.texts[self.field].same(self.text.casefold())
 
     def __str__(self) -> str:
         return f"{written(self.field)} = {quoted(self.text)}"
@@ -170,6 +166,19 @@ class Any:
 
 
 Query = Words | Has | Missing | SameText | Compare | Not | All | Any
+
+
+def fields_in(query: Query) -> frozenset[str]:
+    """The fields that a query asks."""
+    match query:
+        case Words():
+            return frozenset()
+        case Not(part):
+            return fields_in(part)
+        case All(parts) | Any(parts):
+            return frozenset().union(*map(fields_in, parts))
+        case _:
+            return frozenset({query.field})
 
 
 def _inside(part: Query) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QLineEdit, QSplitter, QWidget
+from PySide6.QtWidgets import QSplitter, QWidget
 
 from mmdesk.ui import entity_calls
 from mmdesk.ui.colours import SPACE_S
@@ -19,9 +19,10 @@ from mmdesk.ui.hints import for_window
 from mmdesk.ui.jobs.job import Job, Lane
 from mmdesk.ui.language import tr, tr_n
 from mmdesk.ui.tabs.explain.entity_columns import DISPOSITION_NAMES, entity_columns, known_heads, score_column
+from mmdesk.ui.tabs.explain.entity_query import EntityQuery
 from mmdesk.ui.tabs.explain.notes_panel import NotesPanel
 from mmdesk.ui.widgets.basics import ElidedLabel, boxed, column, row
-from mmdesk.ui.widgets.fields import Choice, clearable
+from mmdesk.ui.widgets.fields import Choice
 from mmdesk.ui.widgets.findings import Sentence, SentenceList, Severity
 from mmdesk.ui.widgets.notice import Stateful
 from mmdesk.ui.widgets.table import Table
@@ -60,11 +61,10 @@ class EntityList(QWidget):
         self.marks: MarksByRow | None = None
         self._switched: list[Switch] = []
         self._reading: Job | None = None
-        self.search = QLineEdit()
-        self.search.setPlaceholderText(tr("Find an entity by its id"))
-        self.search.setAccessibleName(tr("Find an entity"))
-        clearable(self.search)
-        self.search.textChanged.connect(lambda _text: self._filter())
+        self.query = EntityQuery(desk, self)
+        self.query.changed.connect(self._filter)
+        self.query.reading.connect(self._on_query_reading)
+        self.search = self.query.field.edit
         self.filter_box = Choice(tr("Which entities"), _FILTERS)
         self.filter_box.value_changed.connect(lambda _which: self._filter())
         self.mark_box: Choice[tuple[str, str]] = Choice(tr("Which marks"), _MARK_FILTERS)
@@ -94,7 +94,7 @@ class EntityList(QWidget):
         narrowing = row(None, self.filter_box, self.mark_box)
         narrowing.setStretch(0, 1)
         narrowing.setStretch(1, 1)
-        column(self, self.search, narrowing, self.state, spacing=SPACE_S).setStretch(2, 1)
+        column(self, self.query.field, narrowing, self.state, spacing=SPACE_S).setStretch(2, 1)
         desk.edits.marked.connect(self._on_switched)
 
     # What is shown.
@@ -104,6 +104,7 @@ class EntityList(QWidget):
         self._desk.jobs.supersede("explain.marks")
         self.scores, self.marks, self._asked = None, None, None
         self._switched.clear()
+        self.query.follow(None)
         self.table.set_columns([])
         self.notes.clear()
         self._offer_marks()
@@ -114,6 +115,7 @@ class EntityList(QWidget):
         if not same:
             self.marks = None
         self.scores, self._asked = scores, None
+        self.query.follow(scores)
         columns = entity_columns(scores, self.marks)
         first = len(self.table.columns.columns) == 0
         self.table.set_columns(columns)
@@ -159,6 +161,7 @@ class EntityList(QWidget):
         del self._switched[:included]
         if self.marks is None or marks.tally != self.marks.tally:
             self.marks = marks
+            self.query.follow_marks(marks)
             self._offer_marks()
             self.table.renew(entity_columns(self.scores, marks), self._mask())
             self._say_how_many()
@@ -172,6 +175,9 @@ class EntityList(QWidget):
 
     # Which of them.
 
+    def _on_query_reading(self, names: tuple[str, ...]) -> None:
+        self.said.set_text(tr("Reading {names}", names=", ".join(names)))
+
     def _filter(self) -> None:
         if self.scores is not None:
             self.table.renew(self.table.columns.columns, self._mask())
@@ -181,8 +187,8 @@ class EntityList(QWidget):
         """Which entities are wanted; None = all."""
         assert self.scores is not None
         masks = []
-        if text := self.search.text().strip():
-            masks.append(self.scores.entity_ids.having(text))
+        if (of_query := self.query.mask(self.scores, self.marks)) is not None:
+            masks.append(of_query)
         which = self.filter_box.value
         if which == "high":
             masks.append(self.scores.probability >= 0.5)
