@@ -35,7 +35,7 @@ def open_case(path: Path, *, ctx: JobContext) -> OpenCase:  # noqa: ARG001
 
 def _opened(info: CaseInfo) -> OpenCase:
     folder = Path(info.folder)
-    return OpenCase(folder, info.name, os.path.realpath(folder))
+    return OpenCase(folder, info.name, os.path.realpath(folder), on_server=info.database != "case.db")
 
 
 def missing_cases(folders: Sequence[str], *, ctx: JobContext) -> frozenset[str]:
@@ -279,11 +279,11 @@ class LogVerdict:
     findings: tuple[str, ...]
 
 
-def verify_log(folder: Path, *, ctx: JobContext) -> LogVerdict:
-    """Is the log of changes whole and unaltered."""
+def verify_log(folder: Path, anchor: Path | None, *, ctx: JobContext) -> LogVerdict:
+    """Is the log of changes whole and unaltered, and what the anchor in a file says, if one is given."""
     from mmdesk.engine.services import audit
 
-    report = audit.verify_audit(folder, ctx=ctx)
+    report = audit.verify_audit(folder, anchor_file=anchor, ctx=ctx)
     findings = [*(problem.text for problem in report.problems), *(remark.text for remark in report.notices)]
     entries = tr_n("{n:,} entry", "{n:,} entries", report.entries)
     if report.verified:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, QStandardPaths
+from PySide6.QtCore import QObject, QStandardPaths, Signal
 from PySide6.QtWidgets import QWidget
 
 from mmdesk.ui import case_calls, choosers
@@ -42,6 +42,9 @@ class CaseFlow(QObject):
         settings: Remembers it.
         when_ready: Calls what it is given as soon as a case can be shown.
     """
+
+    free_asked = Signal()
+    """Room is to be given back."""
 
     def __init__(
         self,
@@ -244,12 +247,12 @@ class CaseFlow(QObject):
             ),
         )
 
-    def verify_log(self) -> None:
-        """Check the log of the open case and say what was found."""
+    def verify_log(self, anchor: Path | None = None) -> None:
+        """Check the log of the open case, also against an anchor in a file, and say what was found."""
         case = self._session.case
         if case is not None:
             self._jobs.submit(
-                Lane.DB, case_calls.verify_log, case.folder, title=tr("Verifying the log"), key="verify log",
+                Lane.DB, case_calls.verify_log, case.folder, anchor, title=tr("Verifying the log"), key="verify log",
                 owner=self, on_success=self._on_log_verified, on_failure=self._on_failed,
             )  # fmt: skip
 
@@ -266,6 +269,7 @@ class CaseFlow(QObject):
         if case is None:
             return
         dialog = PropertiesDialog(self._window)
+        dialog.free_asked.connect(self.free_asked)
         dialog.open()
         self._jobs.submit(
             Lane.IO, case_calls.case_properties, case.folder, owner=dialog, on_success=dialog.show_groups,

@@ -27,6 +27,7 @@ class OpenCase:
     folder: Path
     name: str
     place: str = ""
+    on_server: bool = False
 
 
 class Session(QObject):

@@ -23,6 +23,7 @@ from mmdesk.ui import choosers
 from mmdesk.ui.about_flow import show_about
 from mmdesk.ui.activity_feed import ActivityFeed
 from mmdesk.ui.case_flow import CaseFlow
+from mmdesk.ui.case_tools import CaseTools
 from mmdesk.ui.case_watch import CaseWatch
 from mmdesk.ui.colours import SPACE_M, SPACE_S, Appearance
 from mmdesk.ui.commands import Commands
@@ -130,6 +131,8 @@ class MainWindow(QMainWindow):
         self.feed = ActivityFeed(jobs, self.strip, self)
         self.flow = CaseFlow(self, jobs, self.session, settings, self.when_built)
         self.edits = Edits(jobs, self.session, self.commands, self.strip.tell, self)
+        self.desk = Desk(jobs, self.session, self.commands, settings, self.edits, self.strip.tell)
+        self.tools = CaseTools(self, self.flow, self.desk)
         self.preferences = PreferencesFlow(self, settings, theme, self.commands)
         self.watch = CaseWatch(jobs, self.session, self)
         self.rooms: dict[str, Room] = {}
@@ -220,8 +223,7 @@ class MainWindow(QMainWindow):
             self._put_room(ROOMS[len(self.rooms)], self._made)
             self._made = None
         elif len(self.rooms) < len(ROOMS):
-            desk = Desk(self.jobs, self.session, self.commands, self.settings, self.edits, self.strip.tell)
-            self._made = _room_kind(ROOMS[len(self.rooms)])(desk)
+            self._made = _room_kind(ROOMS[len(self.rooms)])(self.desk)
         else:
             return False
         return True
@@ -244,6 +246,7 @@ class MainWindow(QMainWindow):
         self.commands.separate("Case")
         self._verify_log = add("Case", tr_later("Verify the log"), self.flow.verify_log, icon="verify", enabled=False)
         self._backups = add("Case", tr_later("Backups…"), self.flow.backups, icon="save", enabled=False)
+        self.tools.add_case_commands()
         self._properties = add("Case", tr_later("Properties…"), self.flow.properties, icon="info", enabled=False)
         self._close_case = add(
             "Case",
@@ -280,6 +283,7 @@ class MainWindow(QMainWindow):
         add("View", tr_later("Reset layout"), self._on_reset_layout)
         self._to_strip = add("View", tr_later("Go to what is running"), self._on_to_strip, shortcut="F6", enabled=False)
         add("Help", tr_later("Commands…"), self.show_palette, shortcut="Ctrl+K", icon="search")
+        self.tools.add_help_commands()
         add("Help", tr_later("About mmdesk"), lambda: show_about(self, self.jobs), icon="info")
 
     def _build_menus(self) -> None:

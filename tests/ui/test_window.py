@@ -7,10 +7,11 @@ import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 import shiboken6
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
-from PySide6.QtGui import QDragEnterEvent, QDropEvent, QFontMetrics
+from PySide6.QtGui import QAction, QDragEnterEvent, QDropEvent, QFontMetrics
 from PySide6.QtWidgets import (
     QAbstractButton,
     QAbstractItemView,
@@ -36,6 +37,8 @@ from mmdesk.ui.widgets.about_dialog import AboutDialog
 from mmdesk.ui.widgets.backups_dialog import BackupsDialog
 from mmdesk.ui.widgets.case_dialog import NewCaseDialog
 from mmdesk.ui.widgets.command_palette import CommandPalette
+from mmdesk.ui.widgets.installation_dialog import InstallationDialog
+from mmdesk.ui.widgets.log_dialog import LogDialog
 from mmdesk.ui.widgets.properties_dialog import PropertiesDialog
 from mmdesk.ui.window import MainWindow
 from tests.ui.driving import LONG_MS, answer, button, choose_file, click, on, opened, press, rest
@@ -460,3 +463,44 @@ def test_a_question_in_the_window_is_plain_text(qtbot: QtBot, window: MainWindow
     assert isinstance(box, QMessageBox)
     assert all(label.textFormat() is Qt.TextFormat.PlainText for label in box.findChildren(QLabel) if label.text())
     box.close()
+
+
+def test_the_log_is_read_and_compared_and_the_tables_are_exported(
+    qtbot: QtBot, window: MainWindow, empty_case: Path, tmp_path: Path
+) -> None:
+    def command(name: str) -> QAction:
+        return next(one.action for one in window.commands.all if one.name == name)
+
+    assert not command("Log").isEnabled()
+    opened(qtbot, window, empty_case)
+    assert not command("Share").isEnabled(), "a local case has no other users"
+    known = tmp_path / "known.csv"
+    known.write_text("entity_id\nA1\n")
+    table_imports.import_tables(empty_case, table_imports.TableFiles(entities=known), actor="tester")
+    command("Log").trigger()
+    log = window.findChild(LogDialog)
+    assert isinstance(log, LogDialog)
+    rest(qtbot, window)
+    assert [log.table.columns.text(row, 3) for row in range(2)] == ["import.tables", "case.create"]
+    assert not log.older.isEnabled()
+    click(qtbot, log.anchor)
+    choose_file(log, tmp_path / "end.anchor")
+    rest(qtbot, window)
+    click(qtbot, log.compare)
+    choose_file(log, tmp_path / "end.anchor")
+    assert "The log is whole and unaltered: 2 entries." in answer(qtbot, window, "Close")
+    log.reject()
+    command("Export tables as Parquet").trigger()
+    choose_file(window, tmp_path)
+    assert "tables are written" in answer(qtbot, window, "Close")
+    assert pq.read_table(tmp_path / "entities.parquet").num_rows == 1
+    command("Free space").trigger()
+    assert "There is nothing to free." in answer(qtbot, window, "Close")
+    command("Check this installation").trigger()
+    found = window.findChild(InstallationDialog)
+    assert isinstance(found, InstallationDialog)
+    rest(qtbot, window)
+    model = found.table.columns
+    checks = {model.text(row, 0): model.text(row, 1) for row in range(model.size)}
+    assert checks["torch"] == "in order"
+    found.reject()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QDialog, QGridLayout, QWidget
 
@@ -19,7 +19,9 @@ Group = tuple[str, Sequence[tuple[str, str]]]
 
 
 class PropertiesDialog(QDialog):
-    """Busy until :meth:`show_groups` or an error of ``state``."""
+    """Busy until :meth:`show_groups` or an error of ``state``; ``free_asked`` wants room to be given back."""
+
+    free_asked = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -33,7 +35,9 @@ class PropertiesDialog(QDialog):
         self.state = Stateful(scrolled(boxed(column(None, self._grid, None)), is_read=True))
         self.copy = Button(tr("Copy"), self._on_copy, icon="copy")
         self.copy.setEnabled(False)
-        buttons = row(None, self.copy, None, Button(tr("Close"), self.reject))
+        self.free = Button(tr("Free space…"), self._on_free, icon="trash",
+                           help_text=tr("Remove stored files that no row, no backup and no run needs"))  # fmt: skip
+        buttons = row(None, self.copy, self.free, None, Button(tr("Close"), self.reject))
         column(self, self.state, buttons, spacing=SPACE_M, margin=SPACE_L).setStretch(0, 1)
         self.resize(620, 560)
         self.state.show_busy(tr("Looking at the case"))
@@ -57,6 +61,10 @@ class PropertiesDialog(QDialog):
     def lines(self) -> dict[str, str]:
         """Name -> value of all that is shown."""
         return {name: value for _heading, lines in self._groups for name, value in lines}
+
+    def _on_free(self) -> None:
+        self.reject()
+        self.free_asked.emit()
 
     def _on_copy(self) -> None:
         text = "\n\n".join(

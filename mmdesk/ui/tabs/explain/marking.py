@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from PySide6.QtCore import QObject, QSize, Qt
-from PySide6.QtGui import QAction
+from PySide6.QtGui import QAction, QKeySequence, QShortcut
 from PySide6.QtWidgets import QMenu, QToolButton
 
 from mmdesk.ui import annotation_calls
@@ -53,7 +53,12 @@ class Marking(QObject):
         ]
         self._tag = self._command(tr_later("Tags…"), self.tag, "T", "tag")
         self._note = self._command(tr_later("Notes"), entities.open_notes, "N", "note")
-        self._delete = self._command(tr_later("Delete chosen entities…"), self.delete, key="Del", icon="trash")
+        self._delete = desk.commands.add(
+            "Explain", tr_later("Delete chosen entities…"), self.delete, icon="trash", enabled=False
+        )
+        # Not the command's own: the key belongs to whichever list has the focus.
+        delete = QShortcut(QKeySequence(QKeySequence.StandardKey.Delete), entities.table, self.delete)
+        delete.setContext(Qt.ShortcutContext.WidgetShortcut)
         self.actions = (self._star, *self._judge, self._tag, self._note, self._delete)
         menu = QMenu(entities)
         menu.addActions([*self._judge[1:], self._judge[0]])
