@@ -7,7 +7,7 @@ import re
 _WORDS = tuple(
     (re.compile(pattern, re.DOTALL), words)
     for pattern, words in (
-        (r"^Run: mmdesk extract DIR\.?$", "Extract them under Import, Media."),
+        (r"(?:^|(?<=\. ))Run: mmdesk extract DIR\.?$", "Extract them under Import, Media."),
         (r"[;,]? extract (?:them|features) first: mmdesk extract DIR", "; extract them under Import, Media"),
         (r": mmdesk import tables DIR --targets FILE", " under Import, Tables."),
         (r": mmdesk train DIR", "."),

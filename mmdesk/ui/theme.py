@@ -125,6 +125,7 @@ def style_sheet(colours: c.Colours, points: int) -> str:
     """``resources/style.qss`` with its ``$names`` filled in."""
     values: dict[str, object] = {name: value for name, value in vars(colours).items() if isinstance(value, str)}
     values |= {"points": points, "title": round(points * 1.9), "heading": round(points * 1.2), "small": points - 1}
+    values |= {"field": round(1.6 * points) + 4, "button": round(1.6 * points) + 2, "nav": round(2.05 * points)}
     for name in ("arrow", "check"):
         values[name] = resource(f"icons/{name}-{'dark' if colours.dark else 'light'}.svg").as_posix()
     return Template(resource("style.qss").read_text(encoding="utf-8")).substitute(values)

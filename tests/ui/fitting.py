@@ -26,10 +26,13 @@ from PySide6.QtWidgets import (
 )
 
 from mmdesk.ui.widgets.basics import ElidedLabel, Painted
+from mmdesk.ui.widgets.fields import Choice
 from mmdesk.ui.widgets.plot import Plot
 
 _SLACK = 1
 """Widths are rounded on their way."""
+_LEADING = 3
+"""Of the height of a text of several lines, what stays empty below its last one."""
 _CELL_EDGE = 12
 _ROWS = 40
 
@@ -134,13 +137,13 @@ def _label(label: QLabel) -> Iterator[str]:
     if label.wordWrap():
         metrics = label.fontMetrics()
         longest = max((metrics.horizontalAdvance(word) for word in re.split("[\\s\u200b]+", text)), default=0)
-        if label.heightForWidth(label.width()) > label.height() + _SLACK:
+        if label.heightForWidth(label.width()) > label.height() + _LEADING:
             yield f"{text[:60]!r} takes {label.heightForWidth(label.width())} of {label.height()} pixels in height"
         if longest > room.width() + _SLACK:
             yield f"{text[:60]!r} has a word of {longest} in {room.width()} pixels"
         return
     need = label.sizeHint()
-    if need.height() > label.height() + _SLACK:
+    if need.height() > label.height() + _LEADING:
         yield f"{text[:60]!r} takes {need.height()} of {label.height()} pixels in height"
     if need.width() > label.width() + _SLACK and not _whole(label, text):
         yield f"{text[:60]!r} takes {need.width()} of {label.width()} pixels"
@@ -159,7 +162,7 @@ def _button(button: QAbstractButton) -> Iterator[str]:
         need = button.minimumSizeHint() if isinstance(button, QPushButton) else button.sizeHint()
     if need.width() > button.width() + _SLACK and not _whole(button, button.text().strip()):
         yield f"{button.text()[:60]!r} takes {need.width()} of {button.width()} pixels"
-    if need.height() > button.height() + _SLACK:
+    if need.height() > button.height() + _LEADING:
         yield f"{button.text()[:60]!r} takes {need.height()} of {button.height()} pixels in height"
 
 
@@ -202,7 +205,8 @@ def _cells(view: QTableView) -> Iterator[str]:
     for column in range(model.columnCount()):
         for row in range(first, min(first + _ROWS, model.rowCount())):
             index = model.index(row, column)
-            text = str(index.data(Qt.ItemDataRole.DisplayRole) or "")
+            drawn_otherwise = view.itemDelegateForColumn(column) is not None
+            text = "" if drawn_otherwise else str(index.data(Qt.ItemDataRole.DisplayRole) or "")
             room = view.visualRect(index).width()
             if room and metrics.horizontalAdvance(text) + _CELL_EDGE > room + _SLACK:
                 if not index.data(Qt.ItemDataRole.ToolTipRole) and not getattr(view, "tells_cut_cells", False):
@@ -213,6 +217,8 @@ def _cells(view: QTableView) -> Iterator[str]:
 
 
 def _choice(box: QComboBox) -> Iterator[str]:
+    if isinstance(box, Choice):
+        return  # ends in an ellipsis, and tells the whole in its tool tip
     option = QStyleOptionComboBox()
     box.initStyleOption(option)
     room = box.style().subControlRect(

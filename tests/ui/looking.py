@@ -65,8 +65,10 @@ def _texts(widget: QWidget) -> Iterator[tuple[str, QRect]]:
     match widget:
         case QTabBar():
             for tab in range(widget.count()):
-                if widget.isTabVisible(tab) and widget.isTabEnabled(tab):
-                    yield widget.tabText(tab), widget.tabRect(tab) & widget.rect()
+                arrows = [arrow.x() for arrow in widget.findChildren(QAbstractButton) if arrow.isVisible()]
+                seen = widget.tabRect(tab).left() >= 0 and widget.tabRect(tab).right() <= min([widget.width(), *arrows])
+                if seen and widget.isTabVisible(tab) and widget.isTabEnabled(tab):
+                    yield widget.tabText(tab), widget.tabRect(tab)
         case QHeaderView():
             for section in range(widget.count()):
                 text = widget.model().headerData(section, widget.orientation())

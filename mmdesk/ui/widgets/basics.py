@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from itertools import pairwise
 
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import QEvent, QObject, QSize, Qt
 from PySide6.QtGui import QAction, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QBoxLayout,
@@ -252,7 +252,25 @@ def takes_keys(widget: QWidget) -> bool:
     return widget.isVisible() and widget.isEnabled() and bool(widget.focusPolicy() & Qt.FocusPolicy.TabFocus)
 
 
-class _Page(QScrollArea):
+class _Tall(QScrollArea):
+    """Scrolls up and down; it is never narrower than what is in it."""
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Tell what is around it when the content has become wider or narrower."""
+        if event.type() is QEvent.Type.LayoutRequest:
+            self.updateGeometry()
+        return super().eventFilter(watched, event)
+
+    def minimumSizeHint(self) -> QSize:
+        """As wide as the content at its narrowest, and the bar beside it."""
+        hint, content = super().minimumSizeHint(), self.widget()
+        if content is None:
+            return hint
+        least = content.minimumWidth() or content.minimumSizeHint().width()
+        return QSize(max(hint.width(), least + self.verticalScrollBar().sizeHint().width()), hint.height())
+
+
+class _Page(_Tall):
     """Takes the keyboard, to be scrolled, while not all of it is seen."""
 
     def __init__(self) -> None:
@@ -271,7 +289,7 @@ def scrolled(content: QWidget, *, is_read: bool = False) -> QScrollArea:
         content: What is scrolled; the Tab key brings its controls into sight.
         is_read: There are none, so the keyboard scrolls the area itself.
     """
-    area = _Page() if is_read else QScrollArea()
+    area = _Page() if is_read else _Tall()
     area.setWidgetResizable(True)
     area.setFrameShape(QFrame.Shape.NoFrame)
     area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)

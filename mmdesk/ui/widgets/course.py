@@ -13,6 +13,7 @@ from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QColor
 
 from mmdesk.ui.language import tr
+from mmdesk.ui.widgets.fit import by_letters
 from mmdesk.ui.widgets.plot import Plot
 from mmdesk.ui.widgets.time_axis import TimeAxis
 
@@ -92,7 +93,7 @@ class CoursePlot(Plot):
         self._spot = pg.ScatterPlotItem()
         self._at_s: float | None = None
         self._shown_s = (0.0, 1.0)
-        self.setMinimumHeight(_LEAST_HEIGHT)
+        by_letters(self, self.setMinimumHeight, _LEAST_HEIGHT)
         self.setAccessibleName(tr("Score over time"))
         self.scene().sigMouseClicked.connect(self._on_scene_clicked)
 
@@ -130,7 +131,7 @@ class CoursePlot(Plot):
         self.addItem(self._spot)
         shown = values if line.threshold is None else np.append(values, line.threshold)
         low, high = float(shown.min()), float(shown.max())
-        self.setYRange(low, high if high > low else low + 1, padding=0.2)
+        self.setYRange(low, high if high > low else low + 1, padding=0.28)  # numbers stand above and below the jumps
         self.setXRange(*self._shown_s, padding=0.03)
         self._place_marker()
 

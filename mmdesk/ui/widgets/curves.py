@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pyqtgraph as pg
-from PySide6.QtCore import QSize, Qt, QTimer
-from PySide6.QtGui import QColor, QPainter
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QGridLayout, QWidget
 
-from mmdesk.ui.colours import SPACE_S, SPACE_XS, Colours, current
+from mmdesk.ui.colours import SPACE_S, SPACE_XS, Colours
 from mmdesk.ui.engine_words import in_words
 from mmdesk.ui.formatting import score
 from mmdesk.ui.language import tr
-from mmdesk.ui.widgets.basics import Painted, column
+from mmdesk.ui.widgets.basics import column
+from mmdesk.ui.widgets.fit import by_letters
+from mmdesk.ui.widgets.key_line import KeyLine
 from mmdesk.ui.widgets.plot import Plot
 
 _COLUMNS = 2
@@ -70,7 +72,7 @@ class CurvePlot(Plot):
     def __init__(self) -> None:
         super().__init__("", tr("epoch"))
         self._chart: Chart | None = None
-        self.setMinimumHeight(150)
+        by_letters(self, self.setMinimumHeight, 150)
 
     def show_chart(self, chart: Chart) -> None:
         """Draw another chart, or the same one with an epoch more."""
@@ -136,48 +138,20 @@ def _baseline_pen(colours: Colours) -> Any:
     return pg.mkPen(QColor(colours.muted), width=1.5, style=Qt.PenStyle.DotLine)
 
 
-class Legend(Painted):
-    """What the lines of all the small plots mean."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._best: int | None = None
-        self._baseline = False
-        self.setAccessibleName(tr("Legend"))
+class Legend(KeyLine):
+    """What the lines of all the small plots of a training mean."""
 
     def show_legend(self, best: int | None, *, baseline: bool) -> None:
         """Which epoch is the best, so far, and whether there is a baseline."""
-        self._best, self._baseline = best, baseline
-        self.update()
-
-    def sizeHint(self) -> QSize:
-        """One line."""
-        return QSize(300, self.fontMetrics().height() + 4)
-
-    def minimumSizeHint(self) -> QSize:
-        """Never squeezed away."""
-        return QSize(200, self.sizeHint().height())
-
-    def draw(self, painter: QPainter) -> None:
-        """A piece of each line and its name."""
-        colours = current()
-        entries = [
-            (in_words("train"), pg.mkPen(QColor(colours.series[0]), width=2)),
-            (in_words("validation"), pg.mkPen(QColor(colours.series[1]), width=2)),
+        entries: list[tuple[str, Callable[[Colours], Any]]] = [
+            (in_words("train"), lambda colours: pg.mkPen(QColor(colours.series[0]), width=2)),
+            (in_words("validation"), lambda colours: pg.mkPen(QColor(colours.series[1]), width=2)),
         ]
-        if self._baseline:
-            entries.append((tr("plain baseline, validation"), _baseline_pen(colours)))
-        if self._best is not None:
-            entries.append((tr("best epoch: {best}", best=self._best), _best_pen(colours)))
-        x = 4
-        middle = self.height() // 2
-        for name, pen in entries:
-            painter.setPen(pen)
-            painter.drawLine(x, middle, x + 24, middle)
-            painter.setPen(QColor(colours.text))
-            width = self.fontMetrics().horizontalAdvance(name)
-            painter.drawText(x + 30, 0, width + 4, self.height(), int(Qt.AlignmentFlag.AlignVCenter), name)
-            x += 30 + width + 24
+        if baseline:
+            entries.append((tr("plain baseline, validation"), _baseline_pen))
+        if best is not None:
+            entries.append((tr("best epoch: {best}", best=best), _best_pen))
+        self.show_entries(entries)
 
 
 class CurveGrid(QWidget):

@@ -4,15 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Generic, TypeVar, cast
 
 from PySide6.QtCore import QEvent, QObject, QSignalBlocker, Qt, Signal
-from PySide6.QtWidgets import QCheckBox, QComboBox, QCompleter, QLineEdit, QToolButton, QWidget
+from PySide6.QtGui import QHelpEvent, QPaintEvent
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QCompleter,
+    QLineEdit,
+    QStyle,
+    QStyleOptionComboBox,
+    QStylePainter,
+    QToolButton,
+    QToolTip,
+    QWidget,
+)
 
 from mmdesk.engine.core.times import parse_moment
 from mmdesk.ui.formatting import tool_tip
 from mmdesk.ui.language import tr
 from mmdesk.ui.widgets.basics import Fold, Label, boxed, column, row
+from mmdesk.ui.widgets.fit import by_letters
 
 T = TypeVar("T")
 Value = bool | int | float | tuple[str, ...]
@@ -140,6 +153,24 @@ class Choice(QComboBox, Generic[T]):
         self.set_options(options)
         self.currentIndexChanged.connect(lambda _index: self.value_changed.emit(self.value))
 
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        """What is chosen ends in an ellipsis where there is no room for it; then the tool tip has the whole."""
+        painter = QStylePainter(self)
+        option = QStyleOptionComboBox()
+        self.initStyleOption(option)
+        style, kind = self.style(), QStyle.ComplexControl.CC_ComboBox
+        room = style.subControlRect(kind, option, QStyle.SubControl.SC_ComboBoxEditField, self).width()
+        option.currentText = self.fontMetrics().elidedText(option.currentText, Qt.TextElideMode.ElideRight, room)
+        painter.drawComplexControl(kind, option)
+        painter.drawControl(QStyle.ControlElement.CE_ComboBoxLabel, option)
+
+    def event(self, event: QEvent) -> bool:
+        """The tool tip of what is chosen, unless there is one already."""
+        if event.type() is QEvent.Type.ToolTip and not self.toolTip():
+            QToolTip.showText(cast("QHelpEvent", event).globalPos(), tool_tip(self.currentText()), self)
+            return True
+        return super().event(event)
+
     @property
     def value(self) -> T | None:
         """The chosen value; None while there is nothing to choose."""
@@ -210,12 +241,11 @@ class SettingField(QWidget):
         if isinstance(self.editor, QCheckBox):
             column(self, self.editor, help_label, spacing=1)
         else:
-            self.editor.setFixedWidth(130)
+            by_letters(self.editor, self.editor.setFixedWidth, 130)
             line = row(None, title, None, self.editor)
             column(self, line, help_label, self._problem, spacing=1)
             if setting.kind == "list":
-                self.editor.setMaximumWidth(16_777_215)
-                self.editor.setMinimumWidth(150)
+                by_letters(self.editor, self.editor.setFixedWidth, 150)
 
     def value(self) -> Value | None:
         """What it is set to; None while that is no possible value."""

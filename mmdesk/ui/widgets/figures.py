@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from PySide6.QtWidgets import QFrame, QWidget
+from PySide6.QtCore import QSize
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QFrame, QGridLayout, QWidget
 
 from mmdesk.ui.colours import SPACE_M, SPACE_S
 from mmdesk.ui.formatting import tool_tip
-from mmdesk.ui.widgets.basics import Label, column, row
+from mmdesk.ui.widgets.basics import Label, column
 
 
 @dataclass(frozen=True)
@@ -24,23 +26,44 @@ class Figure:
 
 
 class FigureRow(QWidget):
-    """Figures beside each other in boxes of equal width."""
+    """Figures beside each other in boxes of equal width, in several rows where there is no room for them in one."""
 
     def __init__(self, name: str) -> None:
         super().__init__()
         self.setAccessibleName(name)
-        self._row = row(self, spacing=SPACE_S)
+        self._grid = QGridLayout(self)
+        self._grid.setContentsMargins(0, 0, 0, 0)
+        self._grid.setSpacing(SPACE_S)
+        self._boxes: list[QFrame] = []
 
     def show_figures(self, figures: Sequence[Figure]) -> None:
         """Replace them all; none takes no room."""
-        while (item := self._row.takeAt(0)) is not None:
-            gone = item.widget()
-            if gone is not None:
-                gone.hide()
-                gone.deleteLater()
-        for figure in figures:
-            self._row.addWidget(_box(figure), 1)
+        for gone in self._boxes:
+            gone.hide()
+            gone.deleteLater()
+        self._boxes = [_box(figure) for figure in figures]
+        self._place()
         self.setVisible(bool(figures))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """As many beside each other as there is room for."""
+        super().resizeEvent(event)
+        self._place()
+
+    def minimumSizeHint(self) -> QSize:
+        """One above the other is the narrowest."""
+        hint = super().minimumSizeHint()
+        return QSize(max((box.minimumSizeHint().width() for box in self._boxes), default=0), hint.height())
+
+    def _place(self) -> None:
+        if not self._boxes:
+            return
+        widest = max(box.minimumSizeHint().width() for box in self._boxes) + SPACE_S
+        columns = min(max(self.width() // widest, 1), len(self._boxes))
+        for place, box in enumerate(self._boxes):
+            self._grid.addWidget(box, place // columns, place % columns)
+        for place in range(self._grid.columnCount()):
+            self._grid.setColumnStretch(place, 1 if place < columns else 0)
 
 
 def _box(figure: Figure) -> QFrame:

@@ -10,6 +10,7 @@ import pyqtgraph as pg
 from PySide6.QtGui import QColor
 
 from mmdesk.ui.language import tr
+from mmdesk.ui.widgets.fit import by_letters
 from mmdesk.ui.widgets.plot import Plot
 from mmdesk.ui.widgets.time_axis import TimeAxis
 
@@ -21,7 +22,7 @@ class Histogram(Plot):
         super().__init__(title, "", unit, {"bottom": TimeAxis()})
         self._edges_s = np.array([0.0, 1.0])
         self._counts = np.array([0])
-        self.setFixedHeight(130)
+        by_letters(self, self.setFixedHeight, 130)
 
     def show_counts(self, edges_s: Sequence[float], counts: Sequence[int]) -> None:
         """``counts[i]`` lie from ``edges_s[i]`` to ``edges_s[i + 1]``, seconds since 1970 UTC."""

@@ -19,6 +19,8 @@ Pixels = NDArray[np.uint8]
 _STRONGEST = 150
 _LABEL_PAD = 3
 
+_BESIDE = 12
+
 
 @dataclass(frozen=True)
 class Frame:
@@ -197,7 +199,10 @@ class FrameGrid(Painted):
             rows = -(-len(self._frames) // columns)
             return min(self.width() / columns, (self.height() / rows - line) * ratio)
 
-        return max(range(1, len(self._frames) + 1), key=width_with)
+        # No narrower than what is written below a frame.
+        caption = self.fontMetrics().horizontalAdvance(f"00.0 s {self.figure(-88.8)}") + _BESIDE
+        most = min(max(int(self.width() // caption), 1), len(self._frames))
+        return max(range(1, most + 1), key=width_with)
 
 
 def fitted(room: QRectF, size: QSize) -> QRectF:

@@ -14,6 +14,7 @@ from mmdesk.ui.engine_words import in_words
 from mmdesk.ui.formatting import percent, score
 from mmdesk.ui.language import tr, tr_n
 from mmdesk.ui.widgets.basics import Painted
+from mmdesk.ui.widgets.fit import by_letters
 from mmdesk.ui.widgets.plot import Plot
 
 Bins = Sequence[Mapping[str, float]]
@@ -26,7 +27,7 @@ class ReliabilityPlot(Plot):
         super().__init__("", tr("predicted"), tr("observed"))
         self._bins: Bins = ()
         self._share = True
-        self.setMinimumHeight(200)
+        by_letters(self, self.setMinimumHeight, 200)
 
     def show_bins(self, bins: Bins, *, share: bool, part: str) -> None:
         """Show the bins of a part; ``share``: of probabilities, so that both axes go from 0 to 1."""

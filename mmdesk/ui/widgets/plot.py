@@ -68,7 +68,7 @@ class Plot(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph has no types
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Cut the title anew."""
         super().resizeEvent(event)
-        if self._drawn_for is not None and self.title:
+        if self._drawn_for is not None and self.title and self.plotItem is not None:  # it is gone once closed
             self._write_title()
 
     def _write_title(self) -> None:

@@ -13,7 +13,7 @@ from mmdesk.engine.core.query.fields import Field
 from mmdesk.engine.core.query.nodes import Query
 from mmdesk.engine.core.query.parsing import parse
 from mmdesk.engine.core.query.tokens import QuerySyntaxError
-from mmdesk.ui.formatting import shown
+from mmdesk.ui.formatting import shown, tool_tip
 from mmdesk.ui.language import tr
 from mmdesk.ui.widgets.basics import IconButton, Label, column, row
 from mmdesk.ui.widgets.fields import clearable
@@ -34,6 +34,7 @@ class QueryField(QWidget):
         self.edit = QLineEdit()
         self.edit.setAccessibleName(name)
         self.edit.setPlaceholderText(placeholder)
+        self.edit.setToolTip(tool_tip(placeholder))
         clearable(self.edit)
         self.edit.installEventFilter(self)
         self._error: QuerySyntaxError | None = None

@@ -5,17 +5,18 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 import pyqtgraph as pg
-from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QColor, QPainter, QResizeEvent
+from PySide6.QtGui import QColor, QResizeEvent
 from PySide6.QtWidgets import QGridLayout
 
-from mmdesk.ui.colours import SPACE_S, SPACE_XS, current
-from mmdesk.ui.formatting import shown
+from mmdesk.ui.colours import SPACE_S, SPACE_XS, Colours
 from mmdesk.ui.language import tr, tr_n
-from mmdesk.ui.widgets.basics import AtLeast, Label, Painted, column
+from mmdesk.ui.widgets.basics import AtLeast, Label, column
 from mmdesk.ui.widgets.curves import DASHES, Chart, CurvePlot, Line
+from mmdesk.ui.widgets.key_line import KeyLine
 
 _MOST = 40
 """More lines over each other cannot be told apart."""
@@ -63,52 +64,8 @@ def _values(history: Sequence[Mapping[str, object]], part: str, name: str) -> tu
     return tuple(found)
 
 
-class _Names(Painted):
-    """Which line is which run, in as many rows as they need."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._runs: list[tuple[str, int]] = []
-        self.setAccessibleName(tr("Legend"))
-
-    def show_names(self, runs: Sequence[RunCurve]) -> None:
-        self._runs = [(shown(run.name, 40), run.number) for run in runs[:_NAMED]]
-        self.setAccessibleDescription(", ".join(name for name, _ in self._runs))
-        self.updateGeometry()
-        self.update()
-
-    def _places(self, room: int) -> list[tuple[int, int]]:
-        places, x, y = [], 4, 0
-        for name, _ in self._runs:
-            width = 34 + self.fontMetrics().horizontalAdvance(name) + 18
-            if x > 4 and x + width > max(room, 200):
-                x, y = 4, y + self.fontMetrics().height() + 4
-            places.append((x, y))
-            x += width
-        return places
-
-    def hasHeightForWidth(self) -> bool:
-        """More rows where it is narrow."""
-        return True
-
-    def heightForWidth(self, width: int) -> int:
-        """Of all rows."""
-        places = self._places(width)
-        return (places[-1][1] if places else 0) + self.fontMetrics().height() + 4
-
-    def sizeHint(self) -> QSize:
-        """As high as the rows are at this width."""
-        return QSize(300, self.heightForWidth(self.width()))
-
-    def draw(self, painter: QPainter) -> None:
-        """A piece of each line and its name."""
-        height = self.fontMetrics().height()
-        for (name, number), (x, y) in zip(self._runs, self._places(self.width()), strict=True):
-            colour = QColor(current().role(f"series {number}"))
-            painter.setPen(pg.mkPen(colour, width=2, style=DASHES[number // 8 % len(DASHES)]))
-            painter.drawLine(x, y + height // 2, x + 26, y + height // 2)
-            painter.setPen(QColor(current().text))
-            painter.drawText(x + 32, y, 400, height + 2, int(Qt.AlignmentFlag.AlignVCenter), name)
+def _pen(number: int, colours: Colours) -> Any:
+    return pg.mkPen(QColor(colours.role(f"series {number}")), width=2, style=DASHES[number // 8 % len(DASHES)])
 
 
 class RunCurves(AtLeast):
@@ -116,7 +73,7 @@ class RunCurves(AtLeast):
 
     def __init__(self) -> None:
         super().__init__()
-        self._names = _Names()
+        self._names = KeyLine()
         self._more = Label("", "small", wrap=True)
         self._grid = QGridLayout()
         self._grid.setSpacing(SPACE_S)
@@ -127,7 +84,7 @@ class RunCurves(AtLeast):
         """Show the curves of these runs."""
         drawn = runs[:_MOST]
         charts = overlaid(drawn)
-        self._names.show_names(drawn)
+        self._names.show_entries([(run.name, partial(_pen, run.number)) for run in drawn[:_NAMED]])
         said = []
         if len(drawn) > _NAMED:
             said.append(

@@ -12,6 +12,7 @@ from mmdesk.ui.colours import SPACE_S
 from mmdesk.ui.language import tr
 from mmdesk.ui.widgets.basics import Button, Label, boxed, column, row, scrolled
 from mmdesk.ui.widgets.fields import Choice
+from mmdesk.ui.widgets.fit import by_letters
 from mmdesk.ui.widgets.notice import Picture
 
 _SAFE, _ENCRYPTED, _ANY = "verify-full", "require", "prefer"
@@ -69,7 +70,7 @@ class ServerForm(QWidget):
         self.host = _line(tr("Server"), tr("db.example.org, or a whole address: postgresql://…"))
         self.port = _line(tr("Port"), "5432")
         self.port.setValidator(QIntValidator(1, _LONGEST_PORT, self))
-        self.port.setFixedWidth(90)
+        by_letters(self.port, self.port.setFixedWidth, 90)
         self.database = _line(tr("Database"), "")
         self.user = _line(tr("User"), tr("as you are called on this computer"))
         self.password = _line(tr("Password"), tr("none, or as in ~/.pgpass"))

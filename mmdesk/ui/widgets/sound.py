@@ -69,7 +69,7 @@ class SoundView(Painted):
         self._image: tuple[Colours, QImage] | None = None
         self._at_s: float | None = None
         self._under_s: float | None = None
-        self.setMinimumSize(240, 160)
+        self.setMinimumSize(240, 120)
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAccessibleName(tr("Waveform"))

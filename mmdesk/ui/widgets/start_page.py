@@ -26,6 +26,7 @@ from mmdesk.ui.widgets.basics import (
     row,
     scrolled,
 )
+from mmdesk.ui.widgets.fit import Uncut, by_letters
 from mmdesk.ui.widgets.notice import Picture
 
 _LARGEST_LIST = 12
@@ -82,8 +83,9 @@ class _Tile(Button):
         return layout.sizeHint() if layout is not None else super().sizeHint()
 
     def minimumSizeHint(self) -> QSize:
-        """Never cut."""
-        return self.sizeHint()
+        """Never lower; long names and paths end in an ellipsis."""
+        layout = self.layout()
+        return QSize(layout.minimumSize().width() if layout is not None else 0, self.sizeHint().height())
 
 
 def _choice(icon: str, name: str, text: str) -> _Tile:
@@ -126,14 +128,15 @@ class StartPage(QWidget):
         left = self._left()
         self._list = column(None, spacing=SPACE_S)
         self._recent = Card(tr("Recent cases"), scrolled(boxed(column(None, self._list, None))))
-        left.setFixedWidth(380)
+        by_letters(left, left.setFixedWidth, 380)
         page = row(None, left, self._recent, spacing=SPACE_XL)
         page.setStretch(1, 1)
         inner = boxed(page)
-        inner.setMaximumWidth(1040)
-        inner.setMaximumHeight(560)
-        outer = row(self, None, inner, None, margin=SPACE_XL)
+        by_letters(inner, inner.setMaximumWidth, 1040)
+        by_letters(inner, inner.setMaximumHeight, 560)
+        outer = row(None, None, inner, None, margin=SPACE_XL)
         outer.setStretch(1, 20)
+        column(self, Uncut(boxed(outer)))
         self.show_recent(())
 
     def _left(self) -> QWidget:

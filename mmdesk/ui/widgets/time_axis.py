@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 import pyqtgraph as pg
 from PySide6.QtCore import QRectF
+from PySide6.QtGui import QFontMetrics
 
 from mmdesk.ui.language import tr
 
@@ -15,6 +16,7 @@ _STEPS_S = (1, 5, 15, 60, 300, 900, 3600, 3 * 3600, 6 * 3600, 12 * 3600, 86_400,
 _MONTH_STEPS = (1, 2, 3, 6, 12, 24, 60, 120, 240)
 _MONTH_S = 30.44 * 86_400
 _TICK_ROOM = 64
+_WIDEST, _APART = "May 2024", 10
 _HOUR, _DAY = "%H:%M", tr("%d %b")
 _MONTHS = (
     tr("Jan"), tr("Feb"), tr("Mar"), tr("Apr"), tr("May"), tr("Jun"),
@@ -23,18 +25,19 @@ _MONTHS = (
 """What ``%b`` stands for, in the window's language whatever the process's locale is."""
 
 
-def time_ticks(low: float, high: float, size: float) -> tuple[list[float], float, str]:
+def time_ticks(low: float, high: float, size: float, room: float = _TICK_ROOM) -> tuple[list[float], float, str]:
     """Round moments between two, as many as there is room for; months and years are as long as they are.
 
     Args:
         low: Seconds since 1970 UTC.
         high: Likewise.
         size: Pixels from the one to the other.
+        room: Those that a tick and its text take.
 
     Returns:
         The moments, about how many seconds they are apart, and the format they are written in.
     """
-    least_s = (high - low) * _TICK_ROOM / max(size, 1.0)
+    least_s = (high - low) * room / max(size, 1.0)
     step = next((step for step in _STEPS_S if step >= least_s), None)
     if step is not None:
         form = "%H:%M:%S" if step < 60 else _HOUR if step < 86_400 else _DAY
@@ -68,7 +71,9 @@ class TimeAxis(pg.AxisItem):  # type: ignore[misc]  # pyqtgraph has no types
 
     def tickValues(self, low: float, high: float, size: float) -> list[tuple[float, list[float]]]:
         """Ticks at round moments."""
-        values, apart, self._format = time_ticks(low, high, size)
+        font = self.style["tickFont"]
+        room = _TICK_ROOM if font is None else max(_TICK_ROOM, QFontMetrics(font).horizontalAdvance(_WIDEST) + _APART)
+        values, apart, self._format = time_ticks(low, high, size, room)
         return [(apart, values)]
 
     def tickStrings(self, values: Sequence[float], scale: float, spacing: float) -> list[str]:  # noqa: ARG002

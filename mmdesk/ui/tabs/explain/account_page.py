@@ -37,6 +37,7 @@ from mmdesk.ui.tabs.explain.wording import (
 )
 from mmdesk.ui.widgets.basics import ElidedLabel, IconButton, Label, column, frame, one_of, roomy, row, scrolled, switch
 from mmdesk.ui.widgets.clauses import ClauseList
+from mmdesk.ui.widgets.fit import by_letters
 from mmdesk.ui.widgets.notice import Picture
 from mmdesk.ui.widgets.splitter import Splitter
 from mmdesk.ui.widgets.waterfall import Waterfall
@@ -163,7 +164,7 @@ class AccountPage(QWidget):
             (self._lines, tr("Source")),
         ):
             self.tabs.add(widget, title)
-        self.tabs.setMinimumWidth(220)
+        by_letters(self.tabs, self.tabs.setMinimumWidth, 220)
 
     def _linked(self, view: V) -> V:
         """What is picked in it shows its source."""
@@ -271,11 +272,11 @@ class AccountPage(QWidget):
         some_pale = any(step.faint for step in account.steps)
         said = (
             tr(
-                "In {unit}; orange raises, blue lowers, pale may be noise. Associated with, not caused by.",
+                "In {unit}; orange raises, blue lowers, pale may be noise. Association, not cause.",
                 unit=scale.unit,
             )
             if some_pale
-            else tr("In {unit}; orange raises, blue lowers. Associated with, not caused by.", unit=scale.unit)
+            else tr("In {unit}; orange raises, blue lowers. Association, not cause.", unit=scale.unit)
         )
         self._unit.setText(said)
 

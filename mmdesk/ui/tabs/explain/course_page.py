@@ -20,6 +20,7 @@ from mmdesk.ui.models.columns import Column
 from mmdesk.ui.tabs.explain.wording import HEAD_NAMES, Scale, item_name, scale_of, short_source
 from mmdesk.ui.widgets.basics import Button, ElidedLabel, IconButton, Label, boxed, column, row, scrolled
 from mmdesk.ui.widgets.course import CourseLine, CoursePlot, Step
+from mmdesk.ui.widgets.fit import by_letters
 from mmdesk.ui.widgets.table import Table
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ class CoursePage(QWidget):
         self.everything = Button(tr("Everything known"), lambda: self.asked_as_of.emit(None))
         self.table = Table(tr("What moved it most"))
         self.table.picked.connect(self._on_table_picked)
-        self.table.setFixedHeight(_TABLE)
+        by_letters(self.table, self.table.setFixedHeight, _TABLE)
         self.before = IconButton("chevron-left", tr("Previous moment"), lambda: self.step(-1))
         self.after = IconButton("chevron-right", tr("Next moment"), lambda: self.step(1))
         self.before.setShortcut("Alt+,")

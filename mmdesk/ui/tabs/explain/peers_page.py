@@ -16,6 +16,7 @@ from mmdesk.ui.language import tr, tr_n
 from mmdesk.ui.models.columns import Column
 from mmdesk.ui.tabs.explain.wording import item_name, scale_of
 from mmdesk.ui.widgets.basics import Label, boxed, column, scrolled
+from mmdesk.ui.widgets.fit import by_letters
 from mmdesk.ui.widgets.percentiles import Place, PlaceDelegate
 from mmdesk.ui.widgets.table import Table
 
@@ -47,7 +48,7 @@ class PeersPage(QWidget):
         self.table = Table(tr("Evidence among peers"))
         self._delegate = PlaceDelegate(self.table)
         self.table.picked.connect(self._on_table_picked)
-        self.table.setMinimumHeight(_LEAST_TABLE)
+        by_letters(self.table, self.table.setMinimumHeight, _LEAST_TABLE)
         page = column(None, self._group, self.table, self._note, spacing=SPACE_S)
         page.setStretch(1, 1)
         # Where letters are large there is not room for all of it.

@@ -32,6 +32,7 @@ from mmdesk.ui.tabs.explain.whole_list import WholeList
 from mmdesk.ui.tabs.explain.wording import HEAD_NAMES, account_text
 from mmdesk.ui.widgets.basics import Label, boxed, column, in_tab_order, row
 from mmdesk.ui.widgets.fields import Choice, MomentField
+from mmdesk.ui.widgets.fit import Uncut, by_letters
 from mmdesk.ui.widgets.notice import Stateful
 from mmdesk.ui.widgets.splitter import Splitter
 from mmdesk.ui.widgets.when_shown import WhenShown
@@ -72,7 +73,7 @@ class ExplainTab(Room):
         self._right.addWidget(self._reasons)
         self._right.addWidget(self._overview)
         self._state = Stateful(Splitter("explain", (self._left(), self._right), (352, 908), grows=1))
-        column(self, self._state, margin=SPACE_M)
+        column(self, Uncut(boxed(column(None, self._state, margin=SPACE_M))))
         add = desk.commands.add
         self._copy = add(
             "Explain", tr_later("Copy the account"), self._on_copy, shortcut="Ctrl+Shift+C", icon="copy", enabled=False
@@ -139,7 +140,7 @@ class ExplainTab(Room):
         layout = column(None, grid, self.entities, spacing=SPACE_S, margin=(0, 0, SPACE_S, 0))
         layout.setStretch(1, 1)
         left = boxed(layout)
-        left.setMinimumWidth(280)
+        by_letters(left, left.setMinimumWidth, 280)
         return left
 
     # Runs.

@@ -17,6 +17,7 @@ from mmdesk.ui.models.columns import Column
 from mmdesk.ui.tabs.explain.wording import row_source
 from mmdesk.ui.widgets.bars import Bar, BarList
 from mmdesk.ui.widgets.basics import Label, boxed, column, row, scrolled
+from mmdesk.ui.widgets.fit import by_letters
 from mmdesk.ui.widgets.table import Table
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ class TaughtPage(QWidget):
         self.tables = (Table(tr("Similar, supporting")), Table(tr("Similar, conflicting")))
         self._entities: tuple[list[str], list[str]] = ([], [])
         for side, table in enumerate(self.tables):
-            table.setMinimumHeight(_LEAST_TABLE)
+            by_letters(table, table.setMinimumHeight, _LEAST_TABLE)
             table.opened.connect(lambda place, side=side: self.asked.emit(self._entities[side][place]))
         note = Label(
             tr(

@@ -21,6 +21,7 @@ from mmdesk.ui.tabs.explain.wording import HEAD_NAMES
 from mmdesk.ui.widgets.basics import Button, IconButton, Label, boxed, column, frame, row, scrolled
 from mmdesk.ui.widgets.cells_table import CellsTable
 from mmdesk.ui.widgets.fields import Choice
+from mmdesk.ui.widgets.fit import by_letters
 from mmdesk.ui.widgets.notice import Stateful
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ class WhatItTakes(QWidget):
         self._job: Job | None = None
         self.target = QLineEdit()
         self.target.setAccessibleName(tr("Output to be reached"))
-        self.target.setFixedWidth(84)
+        by_letters(self.target, self.target.setFixedWidth, 84)
         self.target.setAlignment(Qt.AlignmentFlag.AlignRight)
         self._reach, self._unit = Label(tr("Reach")), Label("%", "muted")
         self._reach.setBuddy(self.target)

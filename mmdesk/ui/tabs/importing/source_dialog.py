@@ -12,6 +12,7 @@ from mmdesk.ui.formatting import shown
 from mmdesk.ui.language import tr
 from mmdesk.ui.widgets.basics import Button, Label, boxed, column, row
 from mmdesk.ui.widgets.fields import Choice
+from mmdesk.ui.widgets.fit import by_letters
 
 
 class SourceDialog(QDialog):
@@ -41,7 +42,7 @@ class SourceDialog(QDialog):
         self.second.setCurrentIndex(min(1, len(columns) - 1))
         self.between = QLineEdit(" ")
         self.between.setAccessibleName(tr("Between the two"))
-        self.between.setFixedWidth(60)
+        by_letters(self.between, self.between.setFixedWidth, 60)
         self.joined.setEnabled(len(columns) > 1)
         self._use = Button(tr("Use this"), self._on_use, kind="primary")
         self._use.setDefault(True)

@@ -17,6 +17,7 @@ from mmdesk.ui.tabs.importing.history_page import HistoryPage
 from mmdesk.ui.tabs.importing.media_page import MediaPage
 from mmdesk.ui.tabs.importing.tables_page import TablesPage
 from mmdesk.ui.widgets.basics import boxed, column, one_of, row
+from mmdesk.ui.widgets.fit import Uncut
 from mmdesk.ui.widgets.when_shown import WhenShown
 
 _PAGES = (
@@ -26,6 +27,7 @@ _PAGES = (
     (tr("History"), "history"),
     (tr("Deleted"), "trash"),
 )
+_NARROWEST = 152
 
 
 class ImportTab(Room):
@@ -48,8 +50,9 @@ class ImportTab(Room):
         self.buttons = [self._button(number, name, icon) for number, (name, icon) in enumerate(_PAGES)]
         self._nav = boxed(column(None, *self.buttons, None, spacing=2))
         self._widen()
-        layout = row(self, self._nav, self.stack, spacing=SPACE_M, margin=SPACE_M)
+        layout = row(None, self._nav, self.stack, spacing=SPACE_M, margin=SPACE_M)
         layout.setStretch(1, 1)
+        column(self, Uncut(boxed(layout)))
         self.buttons[0].setChecked(True)
         one_of(self._group)
         self._add_commands()
@@ -86,7 +89,7 @@ class ImportTab(Room):
             self._widen()
 
     def _widen(self) -> None:
-        self._nav.setFixedWidth(max(152, 18 * self.fontMetrics().averageCharWidth()))
+        self._nav.setFixedWidth(max(_NARROWEST, *(button.sizeHint().width() + SPACE_M for button in self.buttons)))
 
     def _button(self, number: int, name: str, icon: str) -> QToolButton:
         button = QToolButton()

@@ -22,6 +22,7 @@ from mmdesk.ui.widgets.card_view import CardView
 from mmdesk.ui.widgets.curves import CurveGrid, charts_of
 from mmdesk.ui.widgets.figures import FigureRow
 from mmdesk.ui.widgets.findings import Sentence, SentenceList, Severity
+from mmdesk.ui.widgets.fit import by_letters
 from mmdesk.ui.widgets.notice import Stateful
 from mmdesk.ui.widgets.splitter import Splitter
 from mmdesk.ui.widgets.table import Table
@@ -99,7 +100,7 @@ class RunDetails(QWidget):
         content.setStretch(4, 1)
         self._state = Stateful(boxed(content))
         column(self, self._state, margin=(SPACE_M, 0, 0, 0))
-        self.setMinimumWidth(380)
+        by_letters(self, self.setMinimumWidth, 380)
 
     def clear(self) -> None:
         """No case, or another one."""

@@ -22,6 +22,7 @@ from mmdesk.ui.tabs.runs.compare_page import ComparePage
 from mmdesk.ui.tabs.runs.run_page import RunDetails
 from mmdesk.ui.tabs.runs.runs_list import RunsList
 from mmdesk.ui.widgets.basics import ActionButton, boxed, column, row
+from mmdesk.ui.widgets.fit import Uncut, by_letters
 from mmdesk.ui.widgets.notice import Stateful
 from mmdesk.ui.widgets.splitter import Splitter
 
@@ -60,7 +61,7 @@ class RunsTab(Room):
         self._side.addWidget(self.details)
         self._side.addWidget(self.comparison)
         self._state = Stateful(Splitter("runs", (self._left(), self._side), (590, 660)))
-        column(self, self._state, margin=SPACE_M)
+        column(self, Uncut(boxed(column(None, self._state, margin=SPACE_M))))
         self.clear()
 
     def _make_actions(self) -> None:
@@ -115,7 +116,7 @@ class RunsTab(Room):
             self._delete_button,
         )
         left = boxed(column(None, self.list, buttons, spacing=SPACE_S, margin=(0, 0, SPACE_S, 0)))
-        left.setMinimumWidth(420)
+        by_letters(left, left.setMinimumWidth, 420)
         return left
 
     # Reading.

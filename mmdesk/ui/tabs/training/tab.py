@@ -34,6 +34,7 @@ from mmdesk.ui.widgets.curves import CurveGrid, charts_of
 from mmdesk.ui.widgets.fields import SettingsForm
 from mmdesk.ui.widgets.figures import FigureRow
 from mmdesk.ui.widgets.findings import Sentence, SentenceList, Severity
+from mmdesk.ui.widgets.fit import Uncut, by_letters
 from mmdesk.ui.widgets.notice import Stateful
 from mmdesk.ui.widgets.splitter import Splitter
 from mmdesk.ui.widgets.table import Table
@@ -77,7 +78,8 @@ class TrainTab(Room):
         self._asking.setSingleShot(True)
         self._asking.setInterval(_PAUSE_MS)
         self._asking.timeout.connect(self._ask_time)
-        column(self, Splitter("train", (self._left(), self._right()), (360, 900), grows=1), margin=SPACE_M)
+        splitter = Splitter("train", (self._left(), self._right()), (360, 900), grows=1)
+        column(self, Uncut(boxed(column(None, splitter, margin=SPACE_M))))
         self._start_action = desk.commands.add(
             "Train", tr_later("Start training"), self._on_start, shortcut="Ctrl+T", icon="play", enabled=False
         )
@@ -109,7 +111,7 @@ class TrainTab(Room):
             margin=(SPACE_L, SPACE_M, SPACE_L, SPACE_M),
         )
         layout.setStretch(1, 1)
-        panel.setMinimumWidth(320)
+        by_letters(panel, panel.setMinimumWidth, 320)
         return panel
 
     def _right(self) -> QWidget:

@@ -1,0 +1,91 @@
+"""Room that grows with the letters, and a way to see everything where there is less."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QEvent, QObject, QSize, Qt
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QFrame, QScrollArea, QWidget
+
+from mmdesk.ui.colours import SPACE_XS
+
+_USUAL_POINTS = 10
+"""The letters that sizes in pixels are meant for."""
+
+
+def letters(widget: QWidget) -> float:
+    """How many times as large as usual a widget's letters are."""
+    return widget.font().pointSizeF() / _USUAL_POINTS
+
+
+class _Following(QObject):
+    """Sets a size anew whenever the letters become others."""
+
+    def __init__(self, widget: QWidget, put: Callable[[int], object], pixels: int) -> None:
+        super().__init__(widget)
+        self._widget, self._put, self._pixels = widget, put, pixels
+        widget.installEventFilter(self)
+        self._follow()
+
+    def eventFilter(self, _watched: QObject, event: QEvent) -> bool:
+        """Never stops an event."""
+        if event.type() is QEvent.Type.FontChange:
+            self._follow()
+        return False
+
+    def _follow(self) -> None:
+        self._put(round(self._pixels * letters(self._widget)))
+
+
+def by_letters(widget: QWidget, put: Callable[[int], object], pixels: int) -> None:
+    """Keep a size of ``widget`` in proportion to its letters.
+
+    Args:
+        widget: Whose letters.
+        put: Its setter, as ``widget.setMinimumWidth``.
+        pixels: The size for letters of 10 points.
+    """
+    _Following(widget, put, pixels)
+
+
+class Uncut(QScrollArea):
+    """Shows a widget as large as there is room, but never smaller than it can be: then it scrolls, both ways.
+
+    A window of a given size would press what is in it together until texts are cut.
+    """
+
+    def __init__(self, content: QWidget) -> None:
+        super().__init__()
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        content.setObjectName("plain")
+        self._content = content
+        self.setWidget(content)
+        content.installEventFilter(self)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """The content as large as the area."""
+        super().resizeEvent(event)
+        self._fit()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Ask again how small the content can be when something in it has changed."""
+        if watched is self._content and event.type() is QEvent.Type.LayoutRequest:
+            self._fit()
+        return super().eventFilter(watched, event)
+
+    def minimumSizeHint(self) -> QSize:
+        """Small."""
+        return QSize(40 * SPACE_XS, 30 * SPACE_XS)
+
+    def _fit(self) -> None:
+        room, least = self.maximumViewportSize(), self._content.minimumSizeHint()
+        bar = self.verticalScrollBar().sizeHint().width()
+        wide, high = least.width() > room.width(), least.height() > room.height()
+        if wide:
+            high = least.height() > room.height() - bar
+        if high:
+            wide = least.width() > room.width() - bar
+        free = QSize(room.width() - (bar if high else 0), room.height() - (bar if wide else 0))
+        self._content.resize(free.expandedTo(least))
