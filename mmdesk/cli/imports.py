@@ -34,6 +34,7 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     for command in (undo, redo):
         add_expect_option(command)
     show.add_argument("id", type=int, metavar="ID", help="the import")
+    show.add_argument("--rejects", metavar="F", type=Path, help="write what it left out to this CSV file")
     undo.add_argument("id", type=int, nargs="?", metavar="ID", help="the import (the newest one)")
     redo.add_argument("id", type=int, nargs="?", metavar="ID", help="the import (the one taken back last)")
 
@@ -56,6 +57,8 @@ def _record(record: ImportRecord) -> str:
 
 def _show(args: argparse.Namespace, console: Console) -> int:
     page = imports.show_import(args.case, args.id)
+    if args.rejects is not None:
+        imports.save_left_out(args.case, args.id, args.rejects)
     console.result(page, _text(page))
     return int(ExitStatus.DONE)
 

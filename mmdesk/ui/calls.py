@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from mmdesk.engine.services.runs import RunRow
     from mmdesk.engine.services.source_lines import SourceLines
     from mmdesk.engine.services.table_imports import ImportOptions, Preview, TableFiles, TablesReport
-    from mmdesk.engine.services.table_reports import ImportHistory, RedoReport, UndoReport
+    from mmdesk.engine.services.table_reports import ImportHistory, ImportPage, RedoReport, UndoReport
     from mmdesk.ui.printing import Paper
 
 _TABLE_SUFFIXES = {".csv", ".tsv", ".tab", ".txt", ".gz", ".zip", ".xlsx", ".xls", ".parquet"}
@@ -62,32 +62,38 @@ def data_health(folder: Path, *, ctx: JobContext) -> tuple[DataHealth, tuple[lis
 
 @dataclass(frozen=True)
 class SortedFiles:
-    """What was dropped: a case, or tables and media (folders among them)."""
+    """What was dropped: a case, or tables, media (folders among them), and manifests of media."""
 
     case: Path | None
-    tables: tuple[Path, ...]
-    media: tuple[Path, ...]
+    tables: tuple[Path, ...] = ()
+    media: tuple[Path, ...] = ()
+    manifests: tuple[Path, ...] = ()
 
 
-def sort_files(paths: Sequence[Path], *, ctx: JobContext) -> SortedFiles:  # noqa: ARG001
-    """Tell cases, tables and media apart; a folder of tables alone gives its tables."""
+def sort_files(paths: Sequence[Path], *, ctx: JobContext) -> SortedFiles:
+    """Tell cases, tables, manifests and media apart.
+
+    A folder with tables gives these, and of its folders the media, unless a manifest beside them names those.
+    """
+    from mmdesk.engine.services import media_imports
+
     tables: list[Path] = []
     media: list[Path] = []
+    manifests: list[Path] = []
     for path in paths:
+        ctx.check_cancelled()
         if path.suffix == ".mmcase" or (path / "case.mmcase").is_file():
-            return SortedFiles(path, (), ())
-        if path.is_dir():
-            inside = sorted(file for file in path.iterdir() if file.suffix.lower() in _TABLE_SUFFIXES)
-            folders = any(file.is_dir() for file in path.iterdir())
-            if inside and not folders:
-                tables += inside
-            else:
-                media.append(path)
-        elif path.suffix.lower() in _TABLE_SUFFIXES:
-            tables.append(path)
-        else:
+            return SortedFiles(path)
+        inside = sorted(path.iterdir()) if path.is_dir() else [path]
+        files = [file for file in inside if file.suffix.lower() in _TABLE_SUFFIXES and file.is_file()]
+        named = [file for file in files if media_imports.is_manifest(file)]
+        manifests += named
+        tables += [file for file in files if file not in named]
+        if not files:
             media.append(path)
-    return SortedFiles(None, tuple(tables), tuple(media))
+        elif not named:
+            media += [file for file in inside if file.is_dir()]
+    return SortedFiles(None, tuple(tables), tuple(media), tuple(manifests))
 
 
 @dataclass(frozen=True)
@@ -191,6 +197,20 @@ def import_history(folder: Path, *, ctx: JobContext) -> ImportHistory:  # noqa: 
     from mmdesk.engine.services import imports
 
     return imports.import_history(folder, actor=current_actor())
+
+
+def show_import(folder: Path, import_id: int, *, ctx: JobContext) -> ImportPage:  # noqa: ARG001
+    """One import in full."""
+    from mmdesk.engine.services import imports
+
+    return imports.show_import(folder, import_id)
+
+
+def save_left_out(folder: Path, import_id: int, out: Path, *, ctx: JobContext) -> int:  # noqa: ARG001
+    """The rows that an import left out, as a file."""
+    from mmdesk.engine.services import imports
+
+    return imports.save_left_out(folder, import_id, out)
 
 
 def undo_import(folder: Path, import_id: int, expected: str, *, ctx: JobContext) -> UndoReport:

@@ -27,11 +27,12 @@ from PySide6.QtWidgets import (
 )
 from pytestqt.qtbot import QtBot
 
-from mmdesk.engine.services import cases, table_imports
+from mmdesk.engine.services import cases, media_imports, table_imports
 from mmdesk.ui.colours import Appearance
 from mmdesk.ui.jobs.job import Job, Lane
 from mmdesk.ui.jobs.manager import Jobs
 from mmdesk.ui.settings import Settings
+from mmdesk.ui.tabs.importing.tab import ImportTab
 from mmdesk.ui.theme import Theme
 from mmdesk.ui.widgets.about_dialog import AboutDialog
 from mmdesk.ui.widgets.backups_dialog import BackupsDialog
@@ -314,6 +315,29 @@ def test_dropped_tables_go_to_import(qtbot: QtBot, window: MainWindow, empty_cas
     qtbot.waitUntil(lambda: len(tables.plans) == 2 and not window.jobs.live, timeout=LONG_MS)
     assert window.tabs.currentWidget() is window.rooms["import"]
     assert [plan.table for plan in tables.plans] == ["entities", "events"]
+
+
+def test_of_a_dropped_folder_the_tables_come_first_and_then_the_media_that_its_manifest_names(
+    qtbot: QtBot, window: MainWindow, empty_case: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "data"
+    (folder / "files").mkdir(parents=True)
+    (folder / "entities.csv").write_text("entity_id,age\nA1,30\n")
+    (folder / "artifacts.csv").write_text("entity_id,path\nA1,files/note.txt\n")
+    (folder / "files" / "note.txt").write_text("some words\n" * 9)
+    opened(qtbot, window, empty_case)
+    dropped(window, folder)
+    tab = window.rooms["import"]
+    assert isinstance(tab, ImportTab)
+    qtbot.waitUntil(lambda: bool(tab.tables.plans) and not window.jobs.live, timeout=LONG_MS)
+    assert [plan.path.name for plan in tab.tables.plans] == ["entities.csv"]
+    assert not tab.media._waiting.isHidden()
+    click(qtbot, tab.tables.check)
+    rest(qtbot, window)
+    click(qtbot, tab.tables.start)
+    qtbot.waitUntil(lambda: len(media_imports.list_artifacts(empty_case)) == 1, timeout=LONG_MS)
+    rest(qtbot, window)
+    assert tab.media._waiting.isHidden()
 
 
 def test_files_without_a_case_are_answered(qtbot: QtBot, window: MainWindow, made_data: Path) -> None:

@@ -64,6 +64,12 @@ def check_paths(paths: Sequence[Path], manifest: Path | None) -> None:
             )
 
 
+def manifest_columns() -> tuple[frozenset[str], frozenset[str]]:
+    """The columns that a manifest has to have, and those that it may have, by their plain names."""
+    names = [plain(name) for name in _WANTED]
+    return frozenset(names[:2]), frozenset(names[2:])
+
+
 class Manifest:
     """A CSV file with the columns ``entity_id, path[, captured_at]``; paths are relative to it.
 

@@ -86,6 +86,51 @@ def show_import(folder: Path, import_id: int) -> ImportPage:
     return ImportPage(_record(row), current, count, rejected)
 
 
+def save_left_out(folder: Path, import_id: int, out: Path) -> int:
+    """Write what an import left out as CSV: line, column, value, rule, then the row's cells as they are in the file.
+
+    A cell that a spreadsheet would take for a formula has a quotation mark in front.
+
+    Args:
+        folder: The case.
+        import_id: Which.
+        out: The file; replaced if it is there.
+
+    Returns:
+        How many problems.
+
+    Raises:
+        UsageError: No such case.
+        StoreError: The case cannot be read.
+        ResourceError: The file cannot be written.
+    """
+    import csv
+    import io
+
+    from sqlalchemy import select
+
+    from mmdesk.engine.core.files import atomic_writer
+    from mmdesk.engine.core.types import current_actor
+    from mmdesk.engine.ingestion.table_cells import quoted_for_spreadsheets
+    from mmdesk.engine.store.case import Case
+    from mmdesk.engine.store.tables import RejectedRow
+
+    columns = (RejectedRow.line, RejectedRow.column, RejectedRow.value, RejectedRow.rule, RejectedRow.row)
+    statement = select(*columns).where(RejectedRow.import_id == import_id).order_by(RejectedRow.id)
+    with Case.open(folder, actor=current_actor()) as case, case.read() as connection:
+        found = connection.execute(statement).all()
+    rows = [(*one[:4], *(json.loads(one.row) if one.row else ())) for one in found]
+    width = max(map(len, rows), default=4) - 4
+    with atomic_writer(out) as raw:
+        file = io.TextIOWrapper(raw, "utf-8", newline="", write_through=True)
+        writer = csv.writer(file, lineterminator="\r\n")
+        writer.writerow(["line", "column", "value", "rule", *(f"cell_{number + 1}" for number in range(width))])
+        for row in rows:
+            writer.writerow(["" if cell is None else quoted_for_spreadsheets(str(cell)) for cell in row])
+        file.detach()
+    return len(rows)
+
+
 def undo_import(
     folder: Path,
     import_id: int | None = None,

@@ -187,6 +187,21 @@ def import_media(
     return MediaReport(**counts.as_document(), problems=problems, import_id=counts.import_id)
 
 
+def is_manifest(path: Path) -> bool:
+    """Whether a table lists evidence files: its columns are those of a manifest, and no others."""
+    from mmdesk.engine.core.errors import MmdeskError
+    from mmdesk.engine.ingestion.artifact_sources import manifest_columns
+    from mmdesk.engine.ingestion.table_file import TableFile
+    from mmdesk.engine.ingestion.table_schema import plain
+
+    required, optional = manifest_columns()
+    try:
+        names = {plain(name) for name in TableFile.open(path, known=required | optional, whole=False).header}
+    except MmdeskError:
+        return False
+    return required <= names <= required | optional
+
+
 def _candidates(paths: Sequence[Path], listed: Manifest | None, entities: dict[str, int]) -> Iterator[Candidate]:
     """What the manifest names, then what the folders hold besides; the manifest itself is no evidence."""
     from mmdesk.engine.ingestion.artifact_sources import folder_candidates

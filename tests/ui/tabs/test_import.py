@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from pathlib import Path
 
 import pytest
@@ -681,6 +682,31 @@ def test_an_import_is_taken_back_after_a_question(
     rest(qtbot, window)
     assert cells(tab.history.table, "State") == ["in the case"]
     assert cells(tab.history.table, "Counts") == ["3 read, 3 new"]
+
+
+def test_an_import_is_shown_in_full_with_what_it_left_out(
+    qtbot: QtBot, window: MainWindow, small_case: Path, tmp_path: Path
+) -> None:
+    text = "entity_id,event_type,value,timestamp\nA1,pay,1,2024-01-01\nzz,pay,=2,2024-01-02\n"
+    files = table_imports.TableFiles(events=write(tmp_path, "events.csv", text))
+    table_imports.import_tables(small_case, files, actor="tester")
+    opened(qtbot, window, small_case)
+    history_tab = import_tab(window)
+    click(qtbot, history_tab.buttons[3])
+    rest(qtbot, window)
+    history_tab.history.table.choose(0)
+    rest(qtbot, window)
+    details = history_tab.history.details
+    facts = list(zip(cells(details.facts, "Fact"), cells(details.facts, "Value"), strict=True))
+    assert ("Now in the case", "1 events") in facts
+    assert ("mapping · events · columns · entity_id", "entity_id") in facts
+    assert (cells(details.rejected, "Line")[0], cells(details.rejected, "Value")[0]) == ("3", "=2")
+    click(qtbot, details.save)
+    choose_file(window, tmp_path / "left.csv")
+    rest(qtbot, window)
+    kept = list(csv.reader((tmp_path / "left.csv").read_text(encoding="utf-8").splitlines()))
+    assert kept[0] == ["line", "column", "value", "rule", "cell_1", "cell_2", "cell_3", "cell_4"]
+    assert kept[1] == ["3", "value", "'=2", "not a number", "zz", "pay", "'=2", "2024-01-02"]
 
 
 def test_an_import_somebody_else_took_back_meanwhile_is_said_and_shown(

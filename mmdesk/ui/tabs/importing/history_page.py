@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QWidget
 
 from mmdesk.ui import calls, choosers
@@ -17,8 +18,10 @@ from mmdesk.ui.jobs.job import Failure, Lane
 from mmdesk.ui.language import tr, tr_n
 from mmdesk.ui.models.columns import Column
 from mmdesk.ui.session import Concern
+from mmdesk.ui.tabs.importing.history_details import HistoryDetails
 from mmdesk.ui.widgets.basics import Button, Label, boxed, column, row
 from mmdesk.ui.widgets.notice import Stateful
+from mmdesk.ui.widgets.splitter import Splitter
 from mmdesk.ui.widgets.table import Table
 
 if TYPE_CHECKING:
@@ -43,7 +46,11 @@ class HistoryPage(QWidget):
         )
         head = row(None, hint, self.redo, self.undo)
         head.setStretch(0, 1)
-        page = column(None, head, self.table, spacing=SPACE_S)
+        self.details = HistoryDetails(desk)
+        lists = Splitter(
+            "import.history", (self.table, self.details), (300, 300), grows=0, orientation=Qt.Orientation.Vertical
+        )
+        page = column(None, head, lists, spacing=SPACE_S)
         page.setStretch(1, 1)
         self._state = Stateful(boxed(page))
         column(self, self._state)
@@ -54,6 +61,7 @@ class HistoryPage(QWidget):
         self.desk.jobs.supersede("history")
         self._records, self._picked = (), None
         self.table.set_columns([])
+        self.details.show_record(None)
         self._state.show_empty("history", tr("No case is open"), "")
         self._enable()
 
@@ -83,6 +91,7 @@ class HistoryPage(QWidget):
     def _on_picked(self, _rows: object) -> None:
         record = self._chosen()
         self._picked = record.id if record is not None else self._picked
+        self.details.show_record(record)
         self._enable()
 
     def _chosen(self) -> ImportRecord | None:

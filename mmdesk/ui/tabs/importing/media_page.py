@@ -56,6 +56,7 @@ class MediaPage(QWidget):
         self.desk = desk
         self._rows: tuple[ArtifactRow, ...] = ()
         self._job: Job | None = None
+        self._queue: list[tuple[list[Path], Path | None]] = []
         self._what = ""
         self.table = ThumbnailTable(tr("Media files"), many=True)
         self.table.wanted.connect(self._on_table_wanted)
@@ -97,7 +98,12 @@ class MediaPage(QWidget):
         buttons = row(None, self.files, self.folder, self.manifest, self._said, self.retry, self.extract)
         buttons.setStretch(3, 1)
         self._working = boxed(row(None, self._progress, self._bar, self.cancel, spacing=SPACE_M))
-        column(bar, buttons, self._working, spacing=SPACE_S, margin=SPACE_M)
+        self._held = Label(tr("What was dropped with the tables follows when those are imported."), "muted", wrap=True)
+        self.now = Button(tr("Import it now"), self.go_on, icon="import")
+        held = row(None, self._held, self.now)
+        held.setStretch(0, 1)
+        self._waiting = boxed(held)
+        column(bar, buttons, self._working, self._waiting, spacing=SPACE_S, margin=SPACE_M)
         return bar
 
     def _finding(self) -> QWidget:
@@ -120,7 +126,7 @@ class MediaPage(QWidget):
         """No case, or another one."""
         for key in ("media.list", "media.thumbnails"):
             self.desk.jobs.supersede(key)
-        self._rows, self._job = (), None
+        self._rows, self._job, self._queue = (), None, []
         self.table.forget()
         self.table.set_columns([])
         self._live.stop()
@@ -223,6 +229,20 @@ class MediaPage(QWidget):
             lambda paths: self.take([], paths[0]),
         )  # fmt: skip
 
+    def take_all(self, paths: Sequence[Path], manifests: Sequence[Path], *, wait: bool) -> None:
+        """Import files and what manifests list, one after the other; ``wait``: not before the tables are there."""
+        self._queue += [([], manifest) for manifest in manifests]
+        if paths:
+            self._queue.append((list(paths), None))
+        if not wait:
+            self.go_on()
+        self._enable()
+
+    def go_on(self) -> None:
+        """Import what waits."""
+        if self._queue and self._job is None:
+            self.take(*self._queue.pop(0))
+
     def take(self, paths: Sequence[Path], manifest: Path | None = None) -> None:
         """Import these."""
         if self._job is not None:
@@ -258,6 +278,7 @@ class MediaPage(QWidget):
         ]
         self._show_refused(report)
         self._finish(sentences, Concern.MEDIA)
+        self.go_on()
 
     def _show_refused(self, report: MediaReport) -> None:
         problems = report.problems
@@ -347,6 +368,7 @@ class MediaPage(QWidget):
         self._finish([Sentence(Severity.ERROR, failure.message, failure.hint)], Concern.MEDIA)
 
     def _on_stopped(self, text: str) -> None:
+        self._queue = []
         self._finish([Sentence(Severity.NOTE, text)], Concern.MEDIA)
 
     def _on_cancel(self) -> None:
@@ -372,6 +394,7 @@ class MediaPage(QWidget):
         busy = self._job is not None
         pending = sum(row.status == "pending" for row in self._rows)
         self._working.setVisible(busy)
+        self._waiting.setVisible(bool(self._queue) and not busy)
         for button in (self.files, self.folder, self.manifest):
             button.setEnabled(not busy and self.desk.session.case is not None)
         failed = sum(row.status == "failed" for row in self._rows)

@@ -55,6 +55,7 @@ class ImportTab(Room):
         column(self, Uncut(boxed(layout)))
         self.buttons[0].setChecked(True)
         one_of(self._group)
+        self.tables.imported.connect(self._on_tables_imported)
         self._add_commands()
 
     @property
@@ -208,11 +209,15 @@ class ImportTab(Room):
         if isinstance(what, calls.SortedFiles):
             if what.tables:
                 self.tables.take(list(what.tables))
-            if what.media:
-                self.media.take(list(what.media))
+            if what.media or what.manifests:
+                self.media.take_all(what.media, what.manifests, wait=bool(what.tables))
             self.show_page(0 if what.tables else 1)
         elif isinstance(what, int):
             self.show_page(what)
+
+    def _on_tables_imported(self) -> None:
+        if self._media.made is not None:
+            self.media.go_on()
 
     def load(self) -> None:
         """Everything may have changed; read what is shown."""

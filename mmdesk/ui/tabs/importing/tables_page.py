@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QButtonGroup, QStackedWidget, QWidget
 
 from mmdesk.engine.core.types import MissingEntities, OnConflict
@@ -45,7 +46,12 @@ _READ_OTHERWISE = {
 
 
 class TablesPage(QWidget):
-    """Files and choices on the left; on the right the chosen file, or what a check or an import said."""
+    """Files and choices on the left; on the right the chosen file, or what a check or an import said.
+
+    ``imported`` tells that tables have come in.
+    """
+
+    imported = Signal()
 
     def __init__(self, desk: Desk) -> None:
         super().__init__()
@@ -367,6 +373,7 @@ class TablesPage(QWidget):
             self._shown = None
             self._fill_rows()
             self.desk.session.tell(Concern.TABLES)
+            self.imported.emit()
         self._enable()
 
     def _on_failed(self, failure: Failure) -> None:
