@@ -7,8 +7,12 @@ English.
 
 from __future__ import annotations
 
-from mmdesk.engine.explanation.references import Custody, custody_words
+from typing import TYPE_CHECKING
+
 from mmdesk.ui.language import tr, tr_in, tr_later
+
+if TYPE_CHECKING:
+    from mmdesk.engine.explanation.references import Custody
 
 _WORDS = {
     # runs
@@ -117,5 +121,7 @@ def in_capitals(key: str) -> str:
 
 def custody_said(standing: Custody, *, imported: bool) -> str:
     """What a check of a file or a row found."""
+    from mmdesk.engine.explanation.references import custody_words  # the window is seen the sooner
+
     words = custody_words(standing, imported=imported)
     return tr(words)

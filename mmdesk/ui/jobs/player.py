@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import atexit
 import contextlib
-import multiprocessing
 import threading
-from multiprocessing.connection import Connection
-from multiprocessing.process import BaseProcess
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Qt, Signal, Slot
 from PySide6.QtGui import QImage
 
 from mmdesk.ui.jobs.player_process import serve
 from mmdesk.ui.language import tr
+
+# Loaded with the first file that is played: the window is seen the sooner.
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
+    from multiprocessing.process import BaseProcess
 
 _GOODBYE_S = 1.0
 _LOST = tr(
@@ -110,6 +113,8 @@ class Player(QObject):
 
     def _be_there_for_a_process(self) -> None:
         """Start the process that plays, and say what it says, until it ends."""
+        import multiprocessing
+
         spawn = multiprocessing.get_context("spawn")
         ours, theirs = spawn.Pipe()
         process = spawn.Process(target=serve, args=(theirs,), name="player", daemon=True)

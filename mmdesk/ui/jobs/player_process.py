@@ -13,11 +13,12 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
+
     from PySide6.QtMultimedia import QMediaPlayer, QVideoFrame
 
 _POLL_MS = 15
