@@ -41,7 +41,8 @@ if TYPE_CHECKING:
     from mmdesk.engine.explanation.explanation import Explanation
     from mmdesk.engine.services.runs import RunRow
 
-_BASELINES = ((tr("Typical case"), Baseline.TYPICAL), (tr("Its group"), Baseline.GROUP))
+_BASELINES = ((tr_in("start", "Typical case"), Baseline.TYPICAL), (tr_in("start", "Its group"), Baseline.GROUP))
+_ARROW = 4
 _AS_PDF = {Paper.A4: tr_later("Save as PDF, A4…"), Paper.LETTER: tr_later("Save as PDF, Letter…")}
 _BASELINE_HELP = tr(
     "Where an account starts: from the mean attributes of those that the model learned from, or of the entities that "
@@ -126,13 +127,15 @@ class ExplainTab(Room):
         self.run_box.value_changed.connect(lambda _run: self._score())
         self.head_box: Choice[Head] = Choice(tr("What to explain"))
         self.head_box.value_changed.connect(lambda _head: self._explain())
-        self.baseline_box = Choice(tr("What to start from"), _BASELINES)
+        longest = max(len(name) for name, _ in _BASELINES)
+        self.baseline_box = Choice(tr("What to start from"), _BASELINES, letters=min(longest, 10))
         self.baseline_box.setToolTip(tool_tip(_BASELINE_HELP))
         self.baseline_box.value_changed.connect(lambda _start: self._explain())
-        what = row(None, _named(tr_in("an output", "Explain"), self.head_box), _named(tr("from"), self.baseline_box))
-        # By what stands in them: which words are long differs by language.
-        what.setStretch(0, max(map(len, HEAD_NAMES.values())))
-        what.setStretch(1, max(len(name) for name, _ in _BASELINES))
+        explain, start = tr_in("an output", "Explain"), tr("from")
+        what = row(None, _named(explain, self.head_box), _named(start, self.baseline_box))
+        # By what stands in them, for which words are long differs by language; an arrow takes some letters' room.
+        what.setStretch(0, len(explain) + max(map(len, HEAD_NAMES.values())) + _ARROW)
+        what.setStretch(1, len(start) + longest + _ARROW)
         self.as_of = MomentField(tr("As of (UTC)"), tr("everything known"))
         self.as_of.edit.setToolTip(tool_tip(_AS_OF_HELP))
         self.as_of.moment_changed.connect(lambda _moment: self._score())
