@@ -10,7 +10,7 @@ import importlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mmdesk.engine.core.arrow import spare_pandas
 from mmdesk.engine.core.jobs import JobContext
@@ -368,22 +368,43 @@ def check_explanations(folder: Path, path: Path, folders: Sequence[Path], *, ctx
     return CheckedExplanations(tuple(lines), sources.holds, custody.tables_missing(sources))
 
 
-def explain_to_pages(
-    folder: Path, run: str, entities: Sequence[str], account: Account, out: Path, *, ctx: JobContext
-) -> BatchReport:
+@dataclass(frozen=True)
+class Batch:
+    """What is to be explained of whom.
+
+    Attributes:
+        run: Whose account. ``entities``: of whom, in this order.
+        account: Likewise for each.
+        perspectives: Further looks.
+        limits: A file that says within what attributes may change; None = as they do in the case.
+    """
+
+    run: str
+    entities: Sequence[str]
+    account: Account
+    perspectives: Sequence[Perspective] = ()
+    limits: Path | None = None
+
+
+def explain_to_pages(folder: Path, batch: Batch, out: Path, *, ctx: JobContext) -> BatchReport:
     """Explanations of many entities as a folder of pages."""
     from mmdesk.engine.services import explanation_batches
 
-    return explanation_batches.explain_to_pages(folder, run, entities, out, **asdict(account), ctx=ctx)
+    return explanation_batches.explain_to_pages(folder, batch.run, batch.entities, out, **_asked(batch), ctx=ctx)
 
 
-def explain_to_file(
-    folder: Path, run: str, entities: Sequence[str], account: Account, out: Path, *, ctx: JobContext
-) -> BatchReport:
+def explain_to_file(folder: Path, batch: Batch, out: Path, *, ctx: JobContext) -> BatchReport:
     """Explanations of many entities, one in a line."""
     from mmdesk.engine.services import explanation_batches
 
-    return explanation_batches.explain_to_file(folder, run, entities, out, **asdict(account), ctx=ctx)
+    return explanation_batches.explain_to_file(folder, batch.run, batch.entities, out, **_asked(batch), ctx=ctx)
+
+
+def _asked(batch: Batch) -> dict[str, Any]:
+    from mmdesk.engine.services.explanations import NO_LIMITS, load_limits
+
+    limits = load_limits(batch.limits) if batch.limits is not None else NO_LIMITS
+    return {**asdict(batch.account), "perspectives": tuple(batch.perspectives), "limits": limits}
 
 
 def overview_groupings(folder: Path, *, ctx: JobContext) -> tuple[str, ...]:  # noqa: ARG001

@@ -148,6 +148,27 @@ def write_comparison(comparison: Comparison, out: Path, everything: bool, *, ctx
     comparison_files.write_comparison(comparison, out, everything=everything)
 
 
+def write_run_table(
+    table: RunTable,
+    out: Path,
+    rows: Sequence[int],
+    names: Sequence[str],
+    *,
+    ctx: JobContext,  # noqa: ARG001
+) -> None:
+    """Runs of the table as a file, in this order, with these columns."""
+    from mmdesk.engine.services import run_table_files
+
+    run_table_files.write_run_table(table, out, rows, names)
+
+
+def write_card(card: str, out: Path, *, ctx: JobContext) -> None:  # noqa: ARG001
+    """A model card as a file of Markdown."""
+    from mmdesk.engine.core.files import write_atomic
+
+    write_atomic(out, card.encode("utf-8", "surrogatepass"))
+
+
 def purge_runs(folder: Path, chosen: Sequence[str], dry_run: bool, *, ctx: JobContext) -> PurgeReport:
     """Remove runs that are in the trash for good, or say what would go."""
     from mmdesk.engine.services import run_purges

@@ -6,7 +6,7 @@ pages leads to those that are there and says how many were asked for.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,11 +16,13 @@ from mmdesk.engine.core.files import atomic_writer, write_atomic
 from mmdesk.engine.core.jobs import NULL_CONTEXT, JobCancelled, JobContext
 from mmdesk.engine.core.types import Head, current_actor
 from mmdesk.engine.services.custody import Custodian
-from mmdesk.engine.services.explanations import Baseline, explain_many, page, page_name, to_json
+from mmdesk.engine.services.explanations import NO_LIMITS, Baseline, explain_many, page, page_name, to_json
 from mmdesk.engine.store.case import Case
 
 if TYPE_CHECKING:
+    from mmdesk.engine.explanation.change_limits import ChangeLimits
     from mmdesk.engine.explanation.explanation import Explanation
+    from mmdesk.engine.explanation.looks import Perspective
 
 INDEX = "index.html"
 
@@ -99,6 +101,8 @@ def explain_to_pages(
     head: Head | None = None,
     as_of_us: int | None = None,
     baseline: Baseline = Baseline.TYPICAL,
+    perspectives: Collection[Perspective] = (),
+    limits: ChangeLimits = NO_LIMITS,
     ctx: JobContext = NULL_CONTEXT,
 ) -> BatchReport:
     """A page of HTML for each of some entities, and ``index.html`` that leads to them; what is finished is kept.
@@ -111,13 +115,18 @@ def explain_to_pages(
         head: As :func:`~mmdesk.engine.services.explanations.explain_many`.
         as_of_us: Likewise.
         baseline: Likewise.
+        perspectives: Likewise; further looks.
+        limits: Likewise; within what attributes may change.
         ctx: Progress; ``{"event": "explained", "done", "asked"}`` after each; cancelling.
 
     Raises:
         DataError: No such run or entity. ModelError: the run cannot be used.
         ResourceError: The pages cannot be written.
     """
-    made = explain_many(folder, run, entities, head=head, as_of_us=as_of_us, baseline=baseline, cached=True, ctx=ctx)
+    made = explain_many(
+        folder, run, entities, head=head, as_of_us=as_of_us, baseline=baseline, perspectives=perspectives,
+        limits=limits, cached=True, ctx=ctx,
+    )  # fmt: skip
     with page_folder(folder, out, len(entities)) as pages:
         for one in _told(made, len(entities), ctx):
             pages.add(one)
@@ -133,6 +142,8 @@ def explain_to_file(
     head: Head | None = None,
     as_of_us: int | None = None,
     baseline: Baseline = Baseline.TYPICAL,
+    perspectives: Collection[Perspective] = (),
+    limits: ChangeLimits = NO_LIMITS,
     ctx: JobContext = NULL_CONTEXT,
 ) -> BatchReport:
     """Explanations of some entities, one in a line; what is finished is kept. Parameters as :func:`explain_to_pages`.
@@ -145,13 +156,18 @@ def explain_to_file(
         head: Which output.
         as_of_us: Only what lies strictly before it is used.
         baseline: Where the accounts start.
+        perspectives: Further looks.
+        limits: Within what attributes may change, for the look at changes.
         ctx: As :func:`explain_to_pages`.
 
     Raises:
         DataError: No such run or entity. ModelError: the run cannot be used.
         ResourceError: The file cannot be written.
     """
-    made = explain_many(folder, run, entities, head=head, as_of_us=as_of_us, baseline=baseline, cached=True, ctx=ctx)
+    made = explain_many(
+        folder, run, entities, head=head, as_of_us=as_of_us, baseline=baseline, perspectives=perspectives,
+        limits=limits, cached=True, ctx=ctx,
+    )  # fmt: skip
     cancelled: JobCancelled | None = None
     with atomic_writer(out) as file:
         try:

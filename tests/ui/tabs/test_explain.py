@@ -16,10 +16,12 @@ from pytestqt.qtbot import QtBot
 from mmdesk.engine.core.hashing import sha256_file
 from mmdesk.engine.core.times import parse_moment
 from mmdesk.engine.core.types import Head
+from mmdesk.engine.explanation.looks import Perspective
 from mmdesk.engine.services import explanations, predictions
 from mmdesk.engine.services import runs as run_service
 from mmdesk.ui.hints import for_window
 from mmdesk.ui.tabs.explain import wording
+from mmdesk.ui.tabs.explain.looks_dialog import LooksDialog
 from mmdesk.ui.tabs.explain.tab import ExplainTab
 from mmdesk.ui.window import MainWindow
 from tests.ui.driving import LONG_MS, choose_file, click, on, opened, press, rest
@@ -331,10 +333,16 @@ def test_the_list_is_explained_into_a_file(
     listed = tab.entities.listed()
     assert 2 < len(listed) < 11
     tab.whole.into_file.trigger()
+    dialog = window.findChild(LooksDialog)
+    assert isinstance(dialog, LooksDialog)
+    qtbot.keyClick(dialog.boxes[Perspective.PEERS], Qt.Key.Key_Space)
+    click(qtbot, dialog.ok)
     choose_file(window, tmp_path / "why.jsonl")
     rest(qtbot, window)
     assert _lines(tmp_path / "why.jsonl") == listed
-    expected = explanations.explain_many(trained_case, "latest", listed, head=Head.CLASSIFICATION)
+    expected = explanations.explain_many(
+        trained_case, "latest", listed, head=Head.CLASSIFICATION, perspectives=(Perspective.PEERS,)
+    )
     made = (tmp_path / "why.jsonl").read_bytes().splitlines()
     assert made == [explanations.to_json(one) for one in expected]
 

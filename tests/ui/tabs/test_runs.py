@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import json
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,7 @@ from PySide6.QtWidgets import QInputDialog, QLabel
 from pytestqt.modeltest import ModelTester
 from pytestqt.qtbot import QtBot
 
+from mmdesk.engine.core.times import format_us
 from mmdesk.engine.services import predictions
 from mmdesk.engine.services import runs as run_service
 from mmdesk.ui.tabs.runs.tab import RunsTab
@@ -187,6 +190,32 @@ def test_runs_are_compared_with_the_differences_first(
     choose_file(tab, trained_case / "comparison.csv")
     rest(qtbot, window)
     assert "config.seed,7,1234" in (trained_case / "comparison.csv").read_text()
+
+
+def test_the_table_as_it_is_seen_and_the_model_card_become_files(
+    qtbot: QtBot, window: MainWindow, trained_case: Path, tmp_path: Path
+) -> None:
+    tab = runs_tab(qtbot, window, trained_case)
+    tab.list.table.sortByColumn(0, Qt.SortOrder.AscendingOrder)
+    tab._save_table.trigger()
+    choose_file(tab, tmp_path / "runs.csv")
+    rest(qtbot, window)
+    header, *rows = list(csv.reader((tmp_path / "runs.csv").read_text(encoding="utf-8").splitlines()))
+    assert header == list(tab.list.table.arrangement.shown)
+    assert [row[0] for row in rows] == cells(tab.list.table, "Run") == ["first look", "other seed"]
+    created = run_service.list_runs(trained_case)[1].created_us
+    assert rows[0][header.index("created")] == format_us(created)
+    tab._save_table.trigger()
+    choose_file(tab, tmp_path / "runs.json")
+    rest(qtbot, window)
+    (first, _) = json.loads((tmp_path / "runs.json").read_text(encoding="utf-8"))
+    assert first["name"] == "first look"
+    assert abs(first["test.classification.auroc"] - float(rows[0][header.index("test.classification.auroc")])) < 1e-9
+    tab._save_card.trigger()
+    choose_file(tab, tmp_path / "card.md")
+    rest(qtbot, window)
+    page = run_service.show_run(trained_case, tab.details.run_id or "")
+    assert (tmp_path / "card.md").read_text(encoding="utf-8") == page.card != ""
 
 
 def test_a_run_goes_to_the_trash_and_comes_back(qtbot: QtBot, window: MainWindow, trained_case: Path) -> None:

@@ -8,14 +8,19 @@ from pathlib import Path
 from PySide6.QtCore import QObject
 from PySide6.QtGui import QAction
 
+from mmdesk.engine.explanation.looks import Perspective
 from mmdesk.ui import calls, choosers, entity_calls
 from mmdesk.ui.desk import Desk
 from mmdesk.ui.jobs.job import Lane
 from mmdesk.ui.language import tr, tr_later, tr_n
 from mmdesk.ui.tabs.explain.entity_list import EntityList
+from mmdesk.ui.tabs.explain.looks_dialog import LooksDialog
 from mmdesk.ui.widgets.basics import ActionButton
 
 _SCORE_FILES = tr("Tables for spreadsheets (*.csv);;One line each, JSON (*.jsonl);;Columns (*.parquet)")
+
+Looks = tuple[tuple[Perspective, ...], Path | None]
+"""Further looks, and a file of limits."""
 
 
 class WholeList(QObject):
@@ -74,18 +79,28 @@ class WholeList(QObject):
     # Explanations.
 
     def _on_file(self) -> None:
-        choosers.choose_new_file(
-            self._list, self._desk.settings, tr("Explain the list into a file"), "explanations.jsonl",
-            lambda path: self.explain(path, pages=False),
-        )  # fmt: skip
+        def chosen(looks: Looks) -> None:
+            choosers.choose_new_file(
+                self._list, self._desk.settings, tr("Explain the list into a file"), "explanations.jsonl",
+                lambda path: self.explain(path, looks, pages=False),
+            )  # fmt: skip
+
+        self._ask_looks(tr("Explain the list into a file"), chosen)
 
     def _on_pages(self) -> None:
-        choosers.choose_folder(
-            self._list, self._desk.settings, tr("A folder for the pages"), lambda path: self.explain(path, pages=True)
-        )
+        def chosen(looks: Looks) -> None:
+            choosers.choose_folder(
+                self._list, self._desk.settings, tr("A folder for the pages"),
+                lambda path: self.explain(path, looks, pages=True),
+            )  # fmt: skip
 
-    def explain(self, path: Path, *, pages: bool) -> None:
-        """Explain the list into a file, or into a folder of pages."""
+        self._ask_looks(tr("Explain the list as pages"), chosen)
+
+    def _ask_looks(self, title: str, then: Callable[[Looks], object]) -> None:
+        LooksDialog(title, self._desk.settings, lambda looks, limits: then((looks, limits)), self._list.window()).open()
+
+    def explain(self, path: Path, looks: Looks = ((), None), *, pages: bool) -> None:
+        """Explain the list into a file, or into a folder of pages; with further looks, and a file of limits."""
         run_id, account = self._asked()
         if self._list.scores is None or run_id is None:
             return
@@ -104,9 +119,7 @@ class WholeList(QObject):
             Lane.HEAVY,
             calls.explain_to_pages if pages else calls.explain_to_file,
             self._desk.session.folder,
-            run_id,
-            entities,
-            account,
+            calls.Batch(run_id, entities, account, *looks),
             path,
             title=tr("Explaining {what}", what=what),
             owner=self,

@@ -73,6 +73,7 @@ class RunDetails(QWidget):
         self._outcomes = WhenShown(lambda: OutcomesPage(desk))
         self.notes = NotesPage(desk)
         self._certificate: Certificate | None = None
+        self.card = ""
         self._save = Button(
             tr("Save certificate…"), lambda: self.certificate_asked.emit(self._certificate), icon="save"
         )
@@ -127,7 +128,7 @@ class RunDetails(QWidget):
     def show_run(self, said: SaidOfRun) -> None:
         """Show everything of a run."""
         page, run = said.page, said.page.row
-        self._run_id = run.run_id
+        self._run_id, self.card = run.run_id, page.card
         self._name.set_text(run.name)
         facts = [
             in_capitals(str(run.status)),

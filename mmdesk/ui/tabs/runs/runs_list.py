@@ -116,6 +116,13 @@ class RunsList(QWidget):
         runs = self.runs
         return [runs[number] for number in self.table.chosen()] if runs else []
 
+    @property
+    def seen(self) -> tuple[RunTable, list[int], tuple[str, ...]] | None:
+        """The table, and of it the rows and columns that are seen, in their order; None while there is none."""
+        if self._data is None:
+            return None
+        return self._data, self.table.columns.rows.tolist(), self.table.arrangement.shown
+
     def number_of(self, run_id: str) -> int:
         """Which colour a run has; 0 for one that is not listed."""
         numbers = self._data.numbers if self._data is not None else ()

@@ -98,6 +98,13 @@ class RunsTab(Room):
             "Runs", tr_later("Remove for good…"), self._on_purge, icon="close", enabled=False,
             help_text=tr("Only from the trash; says first what goes along and how much room that gives back."),
         )  # fmt: skip
+        self._save_table = add(
+            "Runs", tr_later("Save the table of runs…"), self._on_save_table, icon="export", enabled=False,
+            help_text=tr("The runs and columns that are seen, in their order, as .csv or .json."),
+        )  # fmt: skip
+        self._save_card = add(
+            "Runs", tr_later("Save the model card…"), self._on_save_card, icon="export", enabled=False
+        )
         self._refresh = add("Runs", tr_later("Read runs again"), self._on_refresh, shortcut="F5", icon="refresh")
 
     def _left(self) -> QWidget:
@@ -205,6 +212,7 @@ class RunsTab(Room):
 
     def _on_page(self, said: SaidOfRun) -> None:
         self.details.show_run(said)
+        self._save_card.setEnabled(bool(self.details.card))
 
     def _on_page_failed(self, failure: Failure) -> None:
         self.details.show_failure(failure.message, failure.hint, failure.details)
@@ -226,6 +234,15 @@ class RunsTab(Room):
     def _on_export(self) -> None:
         comparison, everything = self.comparison.comparison, not self.comparison.only.isChecked()
         self._save(tr("Save the comparison"), "comparison.html", run_calls.write_comparison, comparison, everything)
+
+    def _on_save_table(self) -> None:
+        if self.list.seen is not None:
+            table, rows, names = self.list.seen
+            self._save(tr("Save the table of runs"), "runs.csv", run_calls.write_run_table, table, rows, names)
+
+    def _on_save_card(self) -> None:
+        name = f"model-card-{(self.details.run_id or '')[:12]}.md"
+        self._save(tr("Save the model card"), name, run_calls.write_card, self.details.card)
 
     def _on_save_certificate(self, certificate: Certificate) -> None:
         name = f"certificate-{certificate.run_id[:12]}.html"
@@ -406,6 +423,8 @@ class RunsTab(Room):
         self._go_on.setEnabled(len(runs) == 1 and statuses[0] in _STOPPED and not in_trash)
         self._rename.setEnabled(len(runs) == 1 and not in_trash)
         self._compare.setEnabled(len(runs) > 1)
+        self._save_table.setEnabled(bool(self.list.runs))
+        self._save_card.setEnabled(False)  # until it has been read
         self._delete.setEnabled(bool(runs) and not in_trash and "running" not in statuses)
         for action in (self._tags, self._star):
             action.setEnabled(bool(runs) and not in_trash)
