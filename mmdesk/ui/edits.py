@@ -164,7 +164,11 @@ class Edits(QObject):
         if report.switch:
             self._undos = [*self._undos, _Done(words, report.switch.reverse, kind)][-_MOST:]
             self._redos.clear()
-        self._said(words if report.switch else tr("{words}: so already", words=words), "done", kind, report)
+        if not report.switch:
+            words = tr("{words}: so already", words=words)
+        elif report.passed:
+            words += tr_n("; {n:,} left as it is", "; {n:,} left as they are", len(report.passed))
+        self._said(words, "done", kind, report)
         on_done(report)
 
     def _said(self, words: str, icon: str, kind: Kind, report: Report) -> None:

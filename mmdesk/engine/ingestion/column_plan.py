@@ -119,7 +119,8 @@ def fit_mapping(
 
     formats = {spelled(name): value for name, value in mapping.formats.items()}
     types = {spelled(name): value for name, value in mapping.types.items()}
-    ignore = [spelled(name) for name in mapping.ignore]
+    # Of several columns of one name a file of rejected rows has the one that was taken.
+    ignore = [spelled(name) for name in mapping.ignore if not (rejects and _ONE_OF_SEVERAL.fullmatch(name))]
     return dataclasses.replace(
         mapping,
         formats={name: value for name, value in formats.items() if name is not None},

@@ -22,11 +22,12 @@ def original_rows(prepared: PreparedTable) -> dict[int, list[str]]:
     if not len(wanted):
         return {}
     indices = list(used_indices(prepared.plan))
-    first = indices[0] if indices else 0
+    width = len(prepared.plan.header)
     rows: dict[int, list[str]] = {}
     for batch in table_batches(prepared.file, prepared.plan):
         for record in batch.broken:
-            rows[record.line] = list(record.cells[first:])
+            cells = record.cells
+            rows[record.line] = [cells[index] for index in indices if index < len(cells)] + list(cells[width:])
         places = np.flatnonzero(np.isin(batch.lines, wanted))
         if len(places):
             columns = [batch.columns[index].take(pa.array(places)).to_pylist() for index in indices]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -164,6 +164,11 @@ def quoted_for_spreadsheets(cell: str) -> str:
 
 
 def used_indices(plan: ColumnPlan) -> Mapping[int, str]:
-    """File column -> name, for all columns that the import looks at."""
+    """File column -> name, for all columns that the import looks at; of several of one name those that it takes."""
     first = len(REJECTS_HEADER) if plan.rejects_file else 0
-    return {index: plan.header[index] for index in range(first, len(plan.header))}
+    taken = {index for source in plan.sources.values() for index in source.indices} | {
+        index for _, index in plan.extras
+    }
+    several = {name for name, times in Counter(plan.header[first:]).items() if times > 1}
+    places = range(first, len(plan.header))
+    return {index: plan.header[index] for index in places if index in taken or plan.header[index] not in several}

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
-from mmdesk.engine.core.jobs import NULL_CONTEXT, JobContext
+from mmdesk.engine.core.errors import MmdeskError
+from mmdesk.engine.core.jobs import NULL_CONTEXT, JobCancelled, JobContext
 
 if TYPE_CHECKING:
     from mmdesk.engine.training.records import RunRecord
@@ -46,7 +47,10 @@ class RunSwitch:
 
 @dataclass(frozen=True)
 class RunsChanged:
-    """What was switched; ``passed``: the runs left as they are, since somebody else has changed them meanwhile."""
+    """What was switched; ``passed``: the runs left as they are.
+
+    That is because somebody else has changed them meanwhile, because one is being trained, or because it was cancelled.
+    """
 
     switch: RunSwitch
     passed: tuple[str, ...] = ()
@@ -73,7 +77,7 @@ def move(
         run_ids: Which.
         deleted: Into the trash.
         actor: Who.
-        ctx: Asked for cancellation between runs; those that are moved by then stay moved.
+        ctx: Asked for cancellation between runs; as :func:`turn_runs`.
 
     Raises:
         DataError: One is being trained (``train.running``).
@@ -90,28 +94,36 @@ def turn_runs(folder: Path, switch: RunSwitch, *, actor: str, ctx: JobContext = 
         folder: The case.
         switch: To take a change back, the reverse of what it returned; to do it again, the reverse of what that did.
         actor: Who.
-        ctx: Asked for cancellation between runs; those that are changed by then stay changed.
+        ctx: Asked for cancellation between runs. Whatever stops it, those that are changed by then stay changed; they
+            are returned, so that they can be changed back, and the rest counts as passed.
 
     Raises:
         UsageError: Another run has the name by now (``run.bad_name``).
         DataError: One is being trained (``train.running``).
         StoreError: The case cannot be written.
+        JobCancelled: Before anything was changed; likewise the errors above.
     """
     from mmdesk.engine.services import runs
 
     done: list[RunChange] = []
     passed: list[str] = []
-    for change in switch.changes:
-        ctx.check_cancelled()
-        if not _is_as_before(_find(folder, change.run_id, actor), change):
-            passed.append(change.run_id)
-            continue
-        if isinstance(change.after, str):
-            runs.rename_run(folder, change.run_id, change.after, actor=actor)
-        elif change.after:
-            runs.delete_run(folder, change.run_id, actor=actor)
-        else:
-            runs.restore_run(folder, change.run_id, actor=actor)
+    for place, change in enumerate(switch.changes):
+        try:
+            ctx.check_cancelled()
+            if not _is_as_before(_find(folder, change.run_id, actor), change):
+                passed.append(change.run_id)
+                continue
+            if isinstance(change.after, str):
+                runs.rename_run(folder, change.run_id, change.after, actor=actor)
+            elif change.after:
+                runs.delete_run(folder, change.run_id, actor=actor)
+            else:
+                runs.restore_run(folder, change.run_id, actor=actor)
+        except (MmdeskError, JobCancelled):
+            if not done:
+                raise
+            passed += [one.run_id for one in switch.changes[place:]]
+            break
         done.append(change)
     return RunsChanged(RunSwitch(tuple(done)), tuple(passed))
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mmdesk.engine.core.errors import UsageError
+from mmdesk.engine.core.errors import DataError, UsageError
 from mmdesk.engine.services import run_changes, run_purges, runs
 from mmdesk.engine.services.audit import verify_audit
 from tests.engine.services.many_runs import add_runs
@@ -62,3 +62,24 @@ def test_runs_go_to_the_trash_and_come_back_those_that_are_still_there(folder: P
     assert listed(folder) == {run: name for run, name in before.items() if run != chosen[1]}
     run_changes.turn_runs(folder, undone.switch.reverse, actor=ACTOR)
     assert set(listed(folder, deleted=True)) == {chosen[2]}
+
+
+def test_what_is_done_before_something_stops_it_can_be_taken_back(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = listed(folder)
+    chosen = list(before)[:3]
+    delete = runs.delete_run
+
+    def delete_but_one(place: Path, run: str, *, actor: str) -> runs.RunRow:
+        if run == chosen[1]:
+            raise DataError("It is being trained.", "Wait.", code="train.running")
+        return delete(place, run, actor=actor)
+
+    monkeypatch.setattr(runs, "delete_run", delete_but_one)
+    done = run_changes.move(folder, chosen, deleted=True, actor=ACTOR)
+    assert (set(listed(folder, deleted=True)), done.passed) == ({chosen[0]}, tuple(chosen[1:]))
+    run_changes.turn_runs(folder, done.switch.reverse, actor=ACTOR)
+    assert listed(folder) == before
+    with pytest.raises(DataError, match="being trained"):
+        run_changes.move(folder, chosen[1:], deleted=True, actor=ACTOR)

@@ -725,6 +725,24 @@ def test_one_of_two_columns_of_the_same_name_is_left_out(local: Desk) -> None:
     assert local.now.entities == {"A1": {"points": 2}}
 
 
+def test_rejected_rows_hold_the_one_of_two_columns_that_is_taken(local: Desk, tmp_path: Path) -> None:
+    rejects, said = (
+        tmp_path / "rejects.csv",
+        {"entities": {"ignore": ["points (column 3)"], "types": {"points": "number"}}},
+    )
+    text = "entity_id,points,points\nA1,1,7\nA2,x,8\nA3,3,9,over\n"
+    local({"mapping": said, "rejects": rejects}, entities=text)
+    with rejects.open(encoding="utf-8", newline="") as file:
+        rows = {row["entity_id"]: row for row in csv.DictReader(file)}
+    assert {name: row["points"] for name, row in rows.items()} == {"A2": "x", "A3": "3"}
+    assert "over" in rows["A3"].values()
+    mended = rejects.read_text(encoding="utf-8").replace("A2,x", "A2,2").replace(",over", ",")
+    rejects.write_text(mended, encoding="utf-8")
+    again = bring(local.case, TableFiles(entities=rejects), mapping=said, rejects=tmp_path / "again.csv")
+    assert counts(again) == {"entities": (2, 2, 0, 0, 0)}
+    assert {name: values["points"] for name, values in local.now.entities.items()} == {"A1": 1, "A2": 2, "A3": 3}
+
+
 def test_a_first_line_that_is_a_row_is_noticed(tmp_path: Path) -> None:
     path = write(tmp_path / "events.csv", "A1,pay,5,2024-01-01\nA2,pay,7,2024-01-02\n")
     assert preview_table(path, Table.EVENTS).unnamed
