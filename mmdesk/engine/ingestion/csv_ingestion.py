@@ -57,6 +57,7 @@ class PreparedTable:
         notes: What the user should know.
         repeated: Rows left out because an earlier row of the file has their key.
         refused_ids: Of entities: identifiers of rejected rows.
+        fits: Column of numbers, times or truths -> its cells with something in them, and of them those that fit.
     """
 
     table: Table
@@ -71,6 +72,7 @@ class PreparedTable:
     notes: list[str] = field(default_factory=list)
     repeated: int = 0
     refused_ids: set[str] = field(default_factory=set)
+    fits: Mapping[str, tuple[int, int]] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -227,6 +229,7 @@ def _typed(one: Opened, survey: Survey, forms: Forms, readings: Iterable[TextBat
         one.table, one.file, one.plan, forms, one.mapping, survey.rows, batches, hashes.take(slice(rows)), rejections
     )
     prepared.notes, prepared.refused_ids = _notes(one, survey, typer), typer.refused_ids
+    prepared.fits = typer.read
     return prepared
 
 

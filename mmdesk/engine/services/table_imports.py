@@ -253,6 +253,7 @@ class _Import:
                 import_id=ids.get(one.prepared.table),
                 sha256=one.prepared.file.fingerprint.sha256,
                 layout=one.prepared.file.layout,
+                fits=one.prepared.fits,
             )
             for one in checked
         )

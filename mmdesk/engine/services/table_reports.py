@@ -83,6 +83,8 @@ class TableReport:
         import_id: The import, or None if nothing was written.
         sha256: Of the file.
         layout: How the file was read, in the keys of a mapping: encoding, delimiter, sheet...
+        fits: Column of numbers, times or truths, as the case calls it -> its cells with something in them, and of them
+            those that fit.
     """
 
     table: str
@@ -101,6 +103,7 @@ class TableReport:
     import_id: int | None = None
     sha256: str = ""
     layout: Mapping[str, str] = field(default_factory=dict)
+    fits: Mapping[str, tuple[int, int]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

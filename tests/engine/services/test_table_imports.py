@@ -713,6 +713,8 @@ def test_preview_tells_the_cells_that_do_not_fit_by_the_imports_own_rules(local:
     refused = local({"mapping": said, "dry_run": True}, entities=text).problems
     assert [(one.line - 2, seen.columns.index(one.column or "")) for one in refused] == list(found)
     assert [one.rule for one in refused] == list(found.values())
+    report = local({"mapping": said, "dry_run": True}, entities=text).tables[0]
+    assert report.fits == {"age": (3, 2), "joined": (3, 2)}
 
 
 def test_one_of_two_columns_of_the_same_name_is_left_out(local: Desk) -> None:

@@ -200,6 +200,10 @@ def test_cells_that_do_not_fit_are_marked_and_the_mapping_is_kept_as_a_file(
     assert tables.plans[0].table is CaseTable.ENTITIES
     assert model.columns[1].title == "age: number"
     assert view.reading.box("timezone").value == "Pacific/Auckland"
+    click(qtbot, tables.check)
+    rest(qtbot, window)
+    assert cells(tables.report_view.fits, "Cells") == ["1 of 2 fit"]
+    assert tables.report_view.fits.isVisible()
 
 
 def test_a_file_that_does_not_name_its_columns_gets_names_by_hand(

@@ -106,7 +106,7 @@ class HealthPage(QWidget):
                     f"{counts['entities']:,}",
                     tr_n("{n:,} attribute", "{n:,} attributes", len(health.attributes)),
                 ),
-                Figure(tr("Events"), f"{counts['events']:,}", _types_text(health)),
+                Figure(tr("Events"), f"{counts['events']:,}", _events_text(health)),
                 Figure(tr("Interactions"), f"{counts['interactions']:,}", _undated(health.undated_interactions)),
                 Figure(tr("Targets"), f"{counts['targets']:,}", _targets_text(health)),
                 Figure(tr("Media files"), f"{counts['artifacts']:,}", remark or _undated(health.undated_media)),
@@ -172,9 +172,11 @@ class HealthPage(QWidget):
         )
 
 
-def _types_text(health: DataHealth) -> str:
+def _events_text(health: DataHealth) -> str:
     types = len(health.event_types) + health.other_event_types
-    return tr_n("{n:,} type", "{n:,} types", types) if types else ""
+    said = tr_n("{n:,} type", "{n:,} types", types) if types else ""
+    lacking = health.events_without_value
+    return f"{said}, {tr('{number:,} without a value', number=lacking)}" if said and lacking else said
 
 
 def _undated(undated: int) -> str:

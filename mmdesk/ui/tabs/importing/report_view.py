@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
 
@@ -12,7 +13,7 @@ from mmdesk.ui.formatting import MISSING, shown
 from mmdesk.ui.hints import for_window
 from mmdesk.ui.language import tr, tr_n
 from mmdesk.ui.models.columns import Column
-from mmdesk.ui.widgets.basics import Button, Label, boxed, column, row
+from mmdesk.ui.widgets.basics import Button, Fold, Label, boxed, column, row
 from mmdesk.ui.widgets.findings import Sentence, SentenceList, Severity
 from mmdesk.ui.widgets.notice import Picture
 from mmdesk.ui.widgets.table import Table
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from mmdesk.engine.services.table_imports import TableReport, TablesReport
 
 _MOST_RULES = 6
+_MOST_FITS = 7
 _MENDS = {"unknown entity": tr("Import the entities first, or choose on the left that they are made.")}
 
 
@@ -39,14 +41,16 @@ class ReportView(QWidget):
         head = row(None, self._icon, words, self.save)
         head.setStretch(1, 1)
         self.counts = Table(tr("Rows by table"))
+        self.fits = Table(tr("How the columns fit"))
+        self._fits = Fold(tr("How the columns fit"), self.fits)
         self._notes = SentenceList()
         self._rejected_title = Label("", "strong")
         self.rejected = Table(tr("Rejected rows"))
         self._lower = boxed(column(None, self._rejected_title, self.rejected, spacing=SPACE_S))
         self._rest = boxed(column(None, None))
-        page = column(self, head, self.counts, self._notes, self._lower, self._rest, spacing=SPACE_S)
-        page.setStretch(3, 1)
+        page = column(self, head, self.counts, self._fits, self._notes, self._lower, self._rest, spacing=SPACE_S)
         page.setStretch(4, 1)
+        page.setStretch(5, 1)
 
     def show_report(self, report: TablesReport) -> None:
         """A dry run's or an import's report."""
@@ -83,6 +87,7 @@ class ReportView(QWidget):
         self.counts.set_columns(_count_columns(report))
         rows = len(report.tables) * self.counts.verticalHeader().defaultSectionSize()
         self.counts.setFixedHeight(rows + self.counts.horizontalHeader().sizeHint().height() + 6)
+        self._show_fits(report)
         self._notes.show_sentences(_notes(report))
         self._lower.setVisible(bool(report.problems))
         self._rest.setVisible(not report.problems)
@@ -99,6 +104,22 @@ class ReportView(QWidget):
                 Column(tr("Why"), [p.rule for p in report.problems], tip=str),
             ]
         )
+
+    def _show_fits(self, report: TablesReport) -> None:
+        fits = [(table.file, name, *found) for table in report.tables for name, found in table.fits.items() if found[0]]
+        self.fits.set_columns([
+            Column(tr("File"), [file for file, *_ in fits], tip=str),
+            Column(tr("Column"), [name for _, name, *_ in fits], tip=str),
+            Column(
+                tr("Cells"), [(fit, cells) for *_, cells, fit in fits],
+                show=lambda pair: tr("{fit:,} of {cells:,} fit", fit=pair[0], cells=pair[1]),
+                icon=lambda pair: ("done", "good") if pair[0] == pair[1] else ("warning", "warn"),
+                keys=np.array([fit / cells for *_, cells, fit in fits], dtype=np.float64),
+            ),
+        ])  # fmt: skip
+        self.fits.setFixedHeight(min(len(fits) + 2, _MOST_FITS) * (self.fontMetrics().height() + 10))
+        self._fits.setVisible(bool(fits))
+        self._fits.set_open(any(fit < cells for *_, cells, fit in fits))
 
 
 def conflicts_of(report: TablesReport) -> int:
