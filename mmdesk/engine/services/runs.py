@@ -473,7 +473,7 @@ def reproduce(folder: Path, run: str, *, actor: str, ctx: JobContext = NULL_CONT
     if judgement is None:
         attempt = sessions.new_attempt(files.path(record.folder), record.folder)
         try:
-            reproduced = str(sessions.run_process(root, attempt, record, ctx=ctx)["model_sha256"])
+            reproduced = str(sessions.run_process(root, attempt, record, keep=False, ctx=ctx)["model_sha256"])
         except BaseException:
             shutil.rmtree(files.path(attempt), ignore_errors=True)
             raise

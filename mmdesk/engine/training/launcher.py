@@ -95,20 +95,24 @@ class TrainingProcess:
             self._stdin.write(line + b"\n")
             self._stdin.flush()
 
-    def wait(self, *, ctx: JobContext = NULL_CONTEXT) -> dict[str, Any]:
+    def wait(self, *, keep: bool = True, ctx: JobContext = NULL_CONTEXT) -> dict[str, Any]:
         """Pass on what the process says until it is finished.
+
+        Args:
+            keep: What it has learned is kept when it is cancelled; else it is stopped at once.
+            ctx: Told what the process tells; asked for cancellation.
 
         Returns:
             ``model_sha256`` and ``metrics``.
 
         Raises:
-            JobCancelled: As asked; the process has kept its state.
+            JobCancelled: As asked; the process has kept its state, if it was to.
             MmdeskError: What the process could not do.
             RuntimeError: A bug in the training process, with its traceback.
         """
         last: dict[str, Any] | None = None
         try:
-            while (line := self._next(ctx)) is not None:
+            while (line := self._next(ctx, keep)) is not None:
                 message: dict[str, Any] = orjson.loads(line)
                 if message["kind"] == "progress":
                     ctx.progress(message["done"], message["total"], message["text"])
@@ -122,12 +126,13 @@ class TrainingProcess:
             self._end()
         return self._outcome(last, status)
 
-    def _next(self, ctx: JobContext) -> bytes | None:
+    def _next(self, ctx: JobContext, keep: bool) -> bytes | None:
         while True:
             try:
                 ctx.check_cancelled()
             except JobCancelled:
-                self._cancel()
+                if keep:
+                    self._cancel()
                 raise
             with contextlib.suppress(queue.Empty):
                 return self._lines.get(timeout=_ASK_EVERY_S)

@@ -73,16 +73,19 @@ def _recording_failure(folder: Path, record: RunRecord, actor: str) -> Iterator[
         raise
 
 
-def run_process(root: Path, run_folder: str, record: RunRecord, *, ctx: JobContext = NULL_CONTEXT) -> dict[str, Any]:
+def run_process(
+    root: Path, run_folder: str, record: RunRecord, *, keep: bool = True, ctx: JobContext = NULL_CONTEXT
+) -> dict[str, Any]:
     """Train in the pinned process: ``model_sha256`` and ``metrics``.
 
     Args:
         root: The case folder, absolute.
         run_folder: Where the files go, relative to it.
         record: Its snapshot and configuration.
+        keep: What it has learned is kept when it is cancelled.
         ctx: Told what the process tells.
     """
-    return TrainingProcess(root, run_folder, record.data_sha256, record.config).wait(ctx=ctx)
+    return TrainingProcess(root, run_folder, record.data_sha256, record.config).wait(keep=keep, ctx=ctx)
 
 
 def train_attempt(

@@ -200,7 +200,7 @@ class Failing:
     def __init__(self, *_: object) -> None:
         pass
 
-    def wait(self, *, ctx: JobContext = NULL_CONTEXT) -> dict[str, Any]:
+    def wait(self, *, keep: bool = True, ctx: JobContext = NULL_CONTEXT) -> dict[str, Any]:
         raise self.error
 
 

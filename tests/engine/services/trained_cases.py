@@ -38,7 +38,7 @@ class TrainedHere:
         self._files = CaseFiles(case_folder)
         self._job = Job(folder, data_sha256, dict(config))
 
-    def wait(self, *, ctx: JobContext = NULL_CONTEXT) -> dict[str, Any]:
+    def wait(self, *, keep: bool = True, ctx: JobContext = NULL_CONTEXT) -> dict[str, Any]:
         """Train."""
         threads = torch.get_num_threads()
         torch.set_num_threads(1)
