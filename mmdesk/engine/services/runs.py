@@ -208,6 +208,7 @@ def train(
         DataError: Nothing to learn from (``train.no_labels``, ...), or being trained already (``train.running``).
         JobCancelled: As asked; the state is kept, training again goes on from it.
     """
+    from mmdesk.engine.core.memory import give_back
     from mmdesk.engine.dataset.reading import read_case
     from mmdesk.engine.dataset.snapshot import take_snapshot
     from mmdesk.engine.training import records
@@ -247,6 +248,7 @@ def train(
         deleted_us=None,
     )
     del data
+    give_back()  # the process that trains reads the snapshot itself
     metrics, path = train_record(folder, record, actor=actor, ctx=ctx.part(_READING, 1))
     return replace(_result(record, str(metrics["model_sha256"]), metrics, path, existing=False), notes=notes)
 
