@@ -98,7 +98,7 @@ class Trial:
         environment = {**os.environ, "PYTHONPATH": str(ROOT), "HOME": str(home)}
         done = subprocess.run(
             [str(self.python), "-m", "mmdesk", *words, "--json"],
-            env=environment, capture_output=True, text=True, check=False,
+            env=environment, cwd=ROOT, capture_output=True, text=True, check=False,
         )  # fmt: skip
         if done.returncode:
             raise RuntimeError(f"source {words}: {done.stdout[-3000:]}{done.stderr[-3000:]}")
@@ -182,7 +182,7 @@ def window_up(trial: Trial, command: Sequence[str], environment: dict[str, str],
     """Start a window, wait until it shows, end it; returns the seconds from start to show."""
     looking = {**os.environ, "DISPLAY": trial.display}
     started = time.monotonic()
-    process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    process = subprocess.Popen(command, env=environment, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     try:
         find = ["xdotool", "search", "--onlyvisible", "--class", "mmdesk"]
         while not subprocess.run(find, env=looking, capture_output=True, check=False).stdout:

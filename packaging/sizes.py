@@ -39,7 +39,7 @@ PURPOSES = {
     "libpdfium": "PDFium: text of PDF files",
     "_rust": "cryptography: signatures of the audit log",
     "libcrypto": "OpenSSL",
-    "mmdesk": "Python modules of all libraries, packed (one each for window and console)",
+    "mmdesk": "Python modules of all libraries, packed (the programs of window and console are one file)",
     "libgfortran": "Fortran's library, of OpenBLAS",
 }
 

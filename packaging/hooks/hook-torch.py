@@ -13,11 +13,11 @@ _ROOT = Path(get_package_paths("torch")[1])
 # Some modules read their own source when they are loaded: those with settings, and those whose functions TorchScript
 # can overload. They come as files too.
 _READS_ITSELF = re.compile(rb"^\w*install_config_module\(|^ *@[\w.]*_overload(_method)?\b", re.MULTILINE)
-module_collection_mode = {"torch": "pyz"} | {
+module_collection_mode = {
     ".".join(path.relative_to(_ROOT.parent).with_suffix("").parts).removesuffix(".__init__"): "pyz+py"
     for path in sorted(_ROOT.rglob("*.py"))
     if _READS_ITSELF.search(path.read_bytes())
-}
+} | {"torch": "pyz"}  # what holds for a package holds for all in it that is not named
 binaries = collect_dynamic_libs("torch", search_patterns=[*PY_DYLIB_PATTERNS, "*.so.*"])
 # PyTorch looks for this program when it is loaded, and will not do without it.
 binaries += [(str(path), "torch/bin") for path in _ROOT.glob("bin/torch_shm_manager")]
