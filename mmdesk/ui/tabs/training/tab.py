@@ -34,7 +34,7 @@ from mmdesk.ui.widgets.curves import CurveGrid, charts_of
 from mmdesk.ui.widgets.fields import SettingsForm
 from mmdesk.ui.widgets.figures import FigureRow
 from mmdesk.ui.widgets.findings import Sentence, SentenceList, Severity
-from mmdesk.ui.widgets.fit import Uncut, by_letters
+from mmdesk.ui.widgets.fit import Uncut
 from mmdesk.ui.widgets.notice import Stateful
 from mmdesk.ui.widgets.splitter import Splitter
 from mmdesk.ui.widgets.table import Table
@@ -111,7 +111,6 @@ class TrainTab(Room):
             margin=(SPACE_L, SPACE_M, SPACE_L, SPACE_M),
         )
         layout.setStretch(1, 1)
-        by_letters(panel, panel.setMinimumWidth, 320)
         return panel
 
     def _right(self) -> QWidget:
