@@ -35,7 +35,7 @@ def open_case(path: Path, *, ctx: JobContext) -> OpenCase:  # noqa: ARG001
 
 def _opened(info: CaseInfo) -> OpenCase:
     folder = Path(info.folder)
-    return OpenCase(folder, info.name, os.path.realpath(folder), on_server=info.database != "case.db")
+    return OpenCase(folder, info.name, os.path.realpath(folder), info.database != "case.db", info.encrypted)
 
 
 def missing_cases(folders: Sequence[str], *, ctx: JobContext) -> frozenset[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtWidgets import QWidget
@@ -35,19 +36,23 @@ def ask_to_delete(desk: Desk, owner: QWidget, kind: str, names: Names) -> None:
         if not report.changed:
             desk.tell(tr("They are deleted already"), "info", "muted")
             return
-        choosers.ask(owner, _question(kind, len(report.changed)), _along(report), tr("Delete"),
-                     lambda: go(report.changed, report.state))  # fmt: skip
+        choosers.ask(
+            owner, _question(kind, len(report.changed)), _along(report), tr("Delete"),
+            partial(desk.session.while_open(go), report),
+        )  # fmt: skip
 
-    def go(ids: tuple[str, ...], state: str | None) -> None:
+    def go(report: DeletionReport) -> None:
+        ids = report.changed
         desk.edits.do(
-            _words(kind, len(ids), deleted=True), deletion_calls.delete, kind, ids, state, kind=_KINDS[kind],
+            _words(kind, len(ids), deleted=True), deletion_calls.delete, kind, ids, report.state, kind=_KINDS[kind],
             on_failure=lambda failure: _refused(desk, owner, failure),
         )  # fmt: skip
 
     if len(names):
         desk.jobs.submit(
             Lane.DB, deletion_calls.try_deleting, desk.session.folder, kind, names, key="deleting", owner=owner,
-            on_success=tried, on_failure=lambda failure: _refused(desk, owner, failure),
+            on_success=desk.session.while_open(tried),
+            on_failure=desk.session.while_open(lambda failure: _refused(desk, owner, failure)),
         )  # fmt: skip
 
 

@@ -28,13 +28,18 @@ class Drafts:
 
     They are written on the window's thread and not flushed to the disk: a kill of the program loses nothing, and a
     draft of a page takes less than a millisecond. A draft that cannot be kept is no reason to stop anybody's writing.
+    Those of an encrypted case are kept in memory alone, for as long as the program runs.
     """
 
     def __init__(self, folder: Path | None = None) -> None:
         self._folder = folder or Path(platformdirs.user_data_dir("mmdesk", appauthor=False)) / "drafts"
+        self._secret: dict[Path, Draft] = {}
 
     def read(self, case: Path, kind: str, subject: str) -> Draft | None:
         """What was being written on a subject, if there is anything."""
+        secret = self._secret.get(self._path(case, kind, subject))
+        if secret is not None:
+            return secret
         try:
             kept = json.loads(self._path(case, kind, subject).read_text(encoding="utf-8"))
             note = kept["note"]
@@ -42,9 +47,21 @@ class Drafts:
         except (OSError, ValueError, KeyError, TypeError):
             return None
 
-    def keep(self, case: Path, kind: str, subject: str, draft: Draft) -> bool:
-        """Keep a draft in place of the one before, an empty one not at all; whether that went well."""
+    def keep(self, case: Path, kind: str, subject: str, draft: Draft, *, secret: bool = False) -> bool:
+        """Keep a draft in place of the one before, an empty one not at all; whether that went well.
+
+        Args:
+            case: The case's folder.
+            kind: What it is on.
+            subject: Its id.
+            draft: The text.
+            secret: Of an encrypted case, so nothing of it goes to the disk.
+        """
         path = self._path(case, kind, subject)
+        self._secret.pop(path, None)
+        if secret and draft.text.strip():
+            self._secret[path] = draft
+            draft = Draft("")
         try:
             if not draft.text.strip():
                 path.unlink(missing_ok=True)

@@ -155,7 +155,9 @@ class Edits(QObject):
             self._said(f"{said}{left}", "undo" if not redo else "redo", last.kind, report)
 
         def on_failure(failure: Failure) -> None:
-            come.append(last)  # what stood in the way may go
+            if failure.may_pass:
+                come.append(last)
+            # Else it stays in the way for ever, and of all that was done before it, too.
             self._tell_failure(failure)
 
         self._put(_Edit(last.words, last.kind.turn, (last.switch, redo), on_turned, on_failure))

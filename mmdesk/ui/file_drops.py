@@ -10,8 +10,10 @@ from PySide6.QtCore import QEvent, QMimeData, QObject
 from PySide6.QtGui import QDropEvent
 from PySide6.QtWidgets import QLineEdit, QPlainTextEdit, QWidget
 
+from mmdesk.ui import choosers
 from mmdesk.ui.jobs.job import Lane
 from mmdesk.ui.jobs.manager import Jobs
+from mmdesk.ui.session import Session
 from mmdesk.ui.widgets.drop_veil import DropVeil
 
 if TYPE_CHECKING:
@@ -24,15 +26,21 @@ class FileDrops(QObject):
     Args:
         window: The window.
         jobs: The room with threads, where it is looked at what was dropped.
+        session: Which case is open; what was dropped on another one is not taken.
         promise: What will come of dropping, now.
         take: Given what was dropped.
     """
 
     def __init__(
-        self, window: QWidget, jobs: Jobs, promise: Callable[[], str], take: Callable[[SortedFiles], None]
+        self,
+        window: QWidget,
+        jobs: Jobs,
+        session: Session,
+        promise: Callable[[], str],
+        take: Callable[[SortedFiles], None],
     ) -> None:
         super().__init__(window)
-        self._window, self._jobs, self._promise, self._take = window, jobs, promise, take
+        self._window, self._jobs, self._session, self._promise, self._take = window, jobs, session, promise, take
         self.veil = DropVeil(window)
         window.setAcceptDrops(True)
         window.installEventFilter(self)
@@ -60,7 +68,12 @@ class FileDrops(QObject):
         """Look, off this thread, what these files are, and hand them on."""
         from mmdesk.ui import calls
 
-        self._jobs.submit(Lane.IO, calls.sort_files, paths, owner=self._window, on_success=self._take)
+        self._jobs.submit(
+            Lane.IO, calls.sort_files, paths, owner=self._window, on_success=self._session.while_open(self._take),
+            on_failure=lambda failure: choosers.show_error(
+                self._window, failure.message, failure.hint, failure.details
+            ),
+        )  # fmt: skip
 
     def _end(self) -> None:
         self.veil.hide()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, QTimer, Signal
@@ -17,6 +18,7 @@ from mmdesk.ui.drafts import Draft, Drafts
 from mmdesk.ui.formatting import breakable, exact_time, relative_time, shown, tool_tip
 from mmdesk.ui.jobs.job import Failure
 from mmdesk.ui.language import tr
+from mmdesk.ui.session import OpenCase
 from mmdesk.ui.widgets.basics import Button, ElidedLabel, IconButton, Label, boxed, column, in_tab_order, row
 
 if TYPE_CHECKING:
@@ -69,7 +71,9 @@ class NoteWriter(QWidget):
     def __init__(self, desk: Desk, kind: str) -> None:
         super().__init__()
         self._desk, self._kind, self._drafts = desk, kind, Drafts()
+        self._case: OpenCase | None = None
         self._subject: str | None = None
+        self._saving: tuple[str, int | None, str] | None = None
         self._name = ""
         self._note: int | None = None
         self.editor = _Editor()
@@ -103,15 +107,17 @@ class NoteWriter(QWidget):
         if subject == self._subject:
             return
         self.keep()
-        self._subject, self._note = subject, None
-        draft = None if subject is None else self._drafts.read(self._desk.session.folder, self._kind, subject)
+        self._case, self._subject, self._note = self._desk.session.case, subject, None
+        draft = None
+        if subject is not None and self._case is not None:
+            draft = self._drafts.read(self._case.folder, self._kind, subject)
         self._set_text(draft.text if draft else "", draft.note if draft else None)
         self._status.set_text(tr("Draft kept from before") if draft else "")
 
     def clear(self) -> None:
         """No case; what is being written stays a draft of the one before."""
-        self._autosave.stop()
-        self._subject, self._note = None, None
+        self.keep()
+        self._case, self._subject, self._note = None, None, None
         self._set_text("", None)
         self._status.set_text("")
 
@@ -141,20 +147,24 @@ class NoteWriter(QWidget):
     def keep(self) -> None:
         """Put the draft away."""
         self._autosave.stop()
-        if self._subject is None or self._desk.session.case is None:
+        if self._subject is None or self._case is None:
             return
         draft = Draft(self.editor.toPlainText(), self._note)
-        kept = self._drafts.keep(self._desk.session.folder, self._kind, self._subject, draft)
+        kept = self._drafts.keep(self._case.folder, self._kind, self._subject, draft, secret=self._case.encrypted)
         if draft.text.strip():
             self._status.set_text(tr("Draft kept") if kept else tr("The draft cannot be kept: save the note"))
 
     def save(self) -> None:
         """Write the note into the case; the draft goes when that has gone well."""
         subject, text = self._subject, self.editor.toPlainText()
-        if subject is None or not self.save_button.isEnabled():
+        if subject is None or self._case is None or not self.save_button.isEnabled():
             return
+        if self._saving == (subject, self._note, text):
+            return  # it waits for its turn already
+        self._saving = (subject, self._note, text)
         self.keep()
-        done, failed = partial(self._on_saved, subject, text), partial(self._on_not_saved, subject)
+        done = partial(self._on_saved, self._case.folder, subject, text)
+        failed = partial(self._on_not_saved, subject)
         name = shown(self._name, 40)
         if self._note is None:
             self._desk.edits.do(
@@ -171,13 +181,15 @@ class NoteWriter(QWidget):
                 on_failure=failed,
             )
 
-    def _on_saved(self, subject: str, text: str, _report: Annotated) -> None:
-        self._drafts.drop(self._desk.session.folder, self._kind, subject)
+    def _on_saved(self, case: Path, subject: str, text: str, _report: Annotated) -> None:
+        self._saving = None
+        self._drafts.drop(case, self._kind, subject)
         if subject == self._subject and self.editor.toPlainText() == text:
             self._set_text("", None)
             self._status.set_text(tr("Saved"))
 
     def _on_not_saved(self, subject: str, failure: Failure) -> None:
+        self._saving = None
         self._desk.tell_failure(failure)
         if subject == self._subject and failure.is_conflict:
             self._set_text(self.editor.toPlainText(), None)  # what it was to replace is gone: it is a note of its own

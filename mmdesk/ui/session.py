@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from typing import TypeVar
 
 from PySide6.QtCore import QObject, Signal
+
+T = TypeVar("T")
 
 
 class Concern(StrEnum):
@@ -22,12 +26,21 @@ class Concern(StrEnum):
 
 @dataclass(frozen=True)
 class OpenCase:
-    """The case that is open; ``place`` is its folder by the real path, empty where nobody looked."""
+    """The case that is open.
+
+    Attributes:
+        folder: Its folder.
+        name: Its name.
+        place: Its folder by the real path, empty where nobody looked.
+        on_server: Its tables are on a server.
+        encrypted: It has a key: nothing of what is in it may be kept in plain outside of it.
+    """
 
     folder: Path
     name: str
     place: str = ""
     on_server: bool = False
+    encrypted: bool = False
 
 
 class Session(QObject):
@@ -51,6 +64,16 @@ class Session(QObject):
         if self.case is None:
             raise RuntimeError("no case is open")
         return self.case.folder
+
+    def while_open(self, then: Callable[[T], object]) -> Callable[[T], None]:
+        """``then``, for an answer that comes later; it does nothing if the case that is open now is no longer."""
+        case = self.case
+
+        def only_if_open(answer: T) -> None:
+            if self.case is case:
+                then(answer)
+
+        return only_if_open
 
     def open(self, case: OpenCase) -> None:
         """Another case is open now."""

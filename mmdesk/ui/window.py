@@ -180,7 +180,7 @@ class MainWindow(QMainWindow):
         self.banner = Banner()
         column(centre, self.banner, self.stack, self.strip, spacing=0).setStretch(1, 1)
         self.setCentralWidget(centre)
-        self.drops = FileDrops(self, self.jobs, self._on_drop_hovers, self._on_files_sorted)
+        self.drops = FileDrops(self, self.jobs, self.session, self._on_drop_hovers, self._on_files_sorted)
         self.setMinimumSize(900, 560)
 
     def _load_libraries(self) -> None:

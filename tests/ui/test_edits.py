@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PySide6.QtCore import QObject
@@ -14,6 +16,7 @@ from mmdesk.engine.services.annotations import Disposition, SubjectKind
 from mmdesk.ui import annotation_calls as work
 from mmdesk.ui.commands import Commands
 from mmdesk.ui.edits import Edits
+from mmdesk.ui.jobs.job import Failure
 from mmdesk.ui.jobs.manager import Jobs
 from mmdesk.ui.session import Concern, OpenCase, Session
 from tests.ui import cases
@@ -98,3 +101,40 @@ def test_another_case_knows_nothing_of_it(qtbot: QtBot, jobs: Jobs, people: Path
     qtbot.waitUntil(lambda: not jobs.live, timeout=20_000)
     assert said(people) == {("a", "star")}
     assert not bench.undo.isEnabled()
+
+
+@pytest.mark.parametrize(
+    ("code", "left"), [("store.locked", ["a starred", "b tagged"]), ("delete.gone", ["a starred"])]
+)
+def test_only_what_may_pass_is_tried_again(
+    qtbot: QtBot, jobs: Jobs, people: Path, monkeypatch: pytest.MonkeyPatch, code: str, left: list[str]
+) -> None:
+    bench = _Bench(jobs, people)
+    bench.edits.do("a starred", work.set_star, ENTITY, ["a"], True)
+    bench.edits.do("b tagged", work.add_tag, ENTITY, ["b"], "x")
+    qtbot.waitUntil(lambda: len(bench.told) == 2, timeout=20_000)
+    submit = jobs.submit
+
+    def refused(*arguments: Any, on_failure: Callable[[Failure], object], **options: Any) -> object:
+        return submit(*arguments, **{**options, "on_success": lambda _report: on_failure(Failure("No.", code=code))})
+
+    with monkeypatch.context() as patch:
+        patch.setattr(jobs, "submit", refused)
+        bench.undo.trigger()
+        qtbot.waitUntil(lambda: len(bench.told) == 3, timeout=20_000)
+    assert [one.words for one in bench.edits._undos] == left
+
+
+def test_an_answer_comes_to_its_own_case_only() -> None:
+    session, answers = Session(), list[int]()
+    then = session.while_open(answers.append)
+    then(1)
+    session.open(OpenCase(Path("a"), "a"))
+    then(2)
+    of_a = session.while_open(answers.append)
+    of_a(3)
+    session.open(OpenCase(Path("a"), "a"))
+    of_a(4)
+    session.close()
+    of_a(5)
+    assert answers == [1, 3]

@@ -50,6 +50,9 @@ class JobState(StrEnum):
         return self in {JobState.SUCCEEDED, JobState.FAILED, JobState.CANCELLED}
 
 
+_PASSING = frozenset({"store.locked", "store.unreachable", "store.file_missing", "process.died"})
+
+
 @dataclass(frozen=True)
 class Failure:
     """Why a job failed, as plain text.
@@ -72,6 +75,11 @@ class Failure:
     def is_conflict(self) -> bool:
         """Somebody else changed what was decided on: what is shown is out of date."""
         return self.code == ConflictError.default_code
+
+    @property
+    def may_pass(self) -> bool:
+        """What stands in the way may go by itself: somebody writes, a server is away, a disk is full."""
+        return self.code in _PASSING or self.code.startswith("resource")
 
     @classmethod
     def of(cls, error: BaseException) -> Failure:

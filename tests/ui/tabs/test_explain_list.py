@@ -256,6 +256,11 @@ def test_a_draft_outlives_a_kill(tmp_path: Path) -> None:
     assert drafts.read(tmp_path, "entity", "a") is None
     drafts.drop(tmp_path, "entity", "a")
     assert not list((tmp_path / "drafts").iterdir())
+    assert drafts.keep(tmp_path, "entity", "a", Draft("of a case with a key"), secret=True)
+    assert drafts.read(tmp_path, "entity", "a") == Draft("of a case with a key")
+    assert not list((tmp_path / "drafts").iterdir())
+    drafts.drop(tmp_path, "entity", "a")
+    assert drafts.read(tmp_path, "entity", "a") is None
     (tmp_path / "file").write_text("")
     assert not Drafts(tmp_path / "file").keep(tmp_path, "entity", "a", Draft("x"))
 

@@ -105,6 +105,8 @@ class EntityList(QWidget):
         self.scores, self.marks, self._asked = None, None, None
         self._switched.clear()
         self.query.follow(None)
+        self.filter_box.set_value("all")
+        self.mark_box.set_value(_ANY)
         self.table.set_columns([])
         self.notes.clear()
         self._offer_marks()

@@ -78,6 +78,10 @@ class EntityQuery(QObject):
         self._desk.jobs.supersede("explain.columns")
         if scores is None:
             self._desk.jobs.supersede("explain.fields")
+            # Another case's names are none of this one's business.
+            self._fields, self._marks = (), None
+            self.field.set_text("")
+            self._offer()
             return
         self._desk.jobs.submit(
             Lane.DB, entity_calls.entity_fields, self._desk.session.folder, key="explain.fields", owner=self,

@@ -127,6 +127,8 @@ class MediaPage(QWidget):
         for key in ("media.list", "media.thumbnails"):
             self.desk.jobs.supersede(key)
         self._rows, self._job, self._queue = (), None, []
+        self.search.clear()
+        self.status_box.setCurrentIndex(0)
         self.table.forget()
         self.table.set_columns([])
         self._live.stop()

@@ -45,6 +45,7 @@ class PreviewTable(Table):
     """``changed`` tells that a type was chosen for a column, that one is left out, or that one was named."""
 
     changed = Signal()
+    KEEPS_COLUMNS = False  # those of other files are others, and their names belong into the case
 
     def __init__(self) -> None:
         super().__init__(tr("First rows"))

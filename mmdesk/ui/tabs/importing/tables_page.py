@@ -60,6 +60,7 @@ class TablesPage(QWidget):
         self._shown: FilePlan | None = None
         self._checked: TablesReport | None = None
         self._job: Job | None = None
+        self._running: tuple[FilePlan, ...] = ()
         self._group = QButtonGroup(self)
         self.file_view = FileView()
         self.report_view = ReportView()
@@ -349,6 +350,7 @@ class TablesPage(QWidget):
 
     def _submit(self, title: str, *, dry_run: bool) -> None:
         self._last = self._arguments(dry_run=dry_run)
+        self._running = tuple(self.plans)
         self._job = self.desk.jobs.submit(
             Lane.HEAVY, calls.import_tables, self.desk.session.folder, *self._last,
             title=title, owner=self, on_success=self._on_reported, on_failure=self._on_failed,
@@ -369,7 +371,8 @@ class TablesPage(QWidget):
             self._checked = report if self._arguments(dry_run=True) == self._last else None
         else:
             self._checked = None
-            self.plans = []
+            # What was added while it ran has not been imported.
+            self.plans = [plan for plan in self.plans if plan not in self._running]
             self._shown = None
             self._fill_rows()
             self.desk.session.tell(Concern.TABLES)

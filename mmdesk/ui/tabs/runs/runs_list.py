@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -53,6 +54,8 @@ class RunsList(QWidget):
     def __init__(self, settings: Settings) -> None:
         super().__init__()
         self._settings = settings
+        self.secret = False
+        """What is asked of these runs is kept nowhere: the case has a key."""
         self._views = Views.read(settings)
         self._data: RunTable | None = None
         self.query = QueryField(tr("Query"), tr('Find runs: auc > .9 and name has "pilot"'), self._on_help)
@@ -96,6 +99,9 @@ class RunsList(QWidget):
         self.trash.blockSignals(True)
         self.trash.setChecked(False)
         self.trash.blockSignals(False)
+        if self.secret:
+            self.query.set_text("")
+            self.secret = False
 
     def show_table(self, data: RunTable) -> None:
         """Show these runs; those that were chosen stay chosen."""
@@ -177,7 +183,7 @@ class RunsList(QWidget):
         self._keep(View(self.query.text(), self.table.arrangement))
 
     def _keep(self, view: View) -> None:
-        self._views.last = view
+        self._views.last = dataclasses.replace(view, query="") if self.secret else view
         self._views.write(self._settings)
 
     def choose_columns(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -132,6 +133,7 @@ class RunsTab(Room):
         """No case, or another one."""
         self.desk.jobs.supersede("runs.list")
         self.desk.jobs.supersede("runs.page")
+        self.desk.jobs.supersede("runs.purge")
         self._wanted = None
         self.list.clear()
         self.details.clear()
@@ -162,6 +164,7 @@ class RunsTab(Room):
                 self.load()
 
     def _on_listed(self, table: RunTable) -> None:
+        self.list.secret = self.desk.session.case is not None and self.desk.session.case.encrypted
         self.list.show_table(table)
         if not table.runs and not self.list.trash.isChecked():
             self._state.show_empty(
@@ -176,6 +179,8 @@ class RunsTab(Room):
         self._state.show_content()
         if not self._choose_wanted() and not self.list.chosen() and self.list.table.columns.rowCount():
             self.list.table.choose(int(self.list.table.columns.rows[0]))
+        if not self.list.chosen():
+            self._on_picked([])  # a list that is read anew does not tell that nothing is chosen any more
         if not table.runs:
             self.details.show_nothing(tr("The trash is empty."))
             self._enable([])
@@ -332,8 +337,8 @@ class RunsTab(Room):
 
     def _on_purge(self) -> None:
         self.desk.jobs.submit(
-            Lane.DB, run_calls.purge_runs, self.desk.session.folder, self._chosen(), True, owner=self,
-            on_success=self._on_purge_planned, on_failure=self.desk.tell_failure,
+            Lane.DB, run_calls.purge_runs, self.desk.session.folder, self._chosen(), True, key="runs.purge", owner=self,
+            on_success=self.desk.session.while_open(self._on_purge_planned), on_failure=self.desk.tell_failure,
         )  # fmt: skip
 
     def _on_purge_planned(self, report: PurgeReport) -> None:
@@ -344,7 +349,9 @@ class RunsTab(Room):
             tr("Remove {what} for good? This frees {size}.", what=what, size=size(report.size_bytes)),
             _purge_text(report),
             tr("Remove for good"),
-            lambda: self._purge_now(chosen, tr("{what} removed for good", what=what)),
+            partial(
+                self.desk.session.while_open(partial(self._purge_now, chosen)), tr("{what} removed for good", what=what)
+            ),
         )
 
     def _purge_now(self, chosen: list[str], words: str) -> None:

@@ -260,7 +260,7 @@ class TrainTab(Room):
         )
 
     def _on_check_failed(self, failure: Failure) -> None:
-        self._ready = False
+        self._ready = self._starts = False
         self._checks.show_sentences([Sentence(Severity.ERROR, failure.message, failure.hint)])
         self._enable()
 
