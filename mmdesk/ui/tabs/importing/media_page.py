@@ -127,10 +127,10 @@ class MediaPage(QWidget):
         for key in ("media.list", "media.thumbnails"):
             self.desk.jobs.supersede(key)
         self._rows, self._job, self._queue = (), None, []
-        self.search.clear()
-        self.status_box.setCurrentIndex(0)
         self.table.forget()
         self.table.set_columns([])
+        self.search.clear()
+        self.status_box.setCurrentIndex(0)
         self._live.stop()
         self.details.show_file(None)
         self._report.show_sentences([])
