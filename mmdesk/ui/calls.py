@@ -326,6 +326,13 @@ def set_beside(first: Explanation, second: Explanation, *, ctx: JobContext) -> B
     return beside.set_beside(first, second)
 
 
+def write_beside(first: Explanation, second: Explanation, beside: Beside, path: Path, *, ctx: JobContext) -> None:  # noqa: ARG001
+    """What differs between two explanations as a file, by its ending."""
+    from mmdesk.engine.services import beside_files
+
+    beside_files.write_beside(first, second, beside, path)
+
+
 def check_item(folder: Path, item: Item, *, ctx: JobContext) -> tuple[CheckedFile, ...]:
     """The files behind a piece of evidence, read and compared now."""
     from mmdesk.engine.services import custody
@@ -490,6 +497,19 @@ def score_what_if(of: WhatIfOf, scenario: Scenario, *, ctx: JobContext) -> Answe
 
     found = what_if.open_what_if(of.folder, of.run, of.entity_id, as_of_us=of.as_of_us).score(scenario, ctx=ctx)
     return Answer(found, what_if.rescored_text(found))
+
+
+def write_answer(answer: Answer, path: Path, *, ctx: JobContext) -> None:  # noqa: ARG001
+    """The answer to a what-if as a file: the document of the command line's ``--json``, or its text as ``.txt``."""
+    import orjson
+
+    from mmdesk.engine.core.files import write_atomic
+    from mmdesk.engine.core.plain import as_plain
+
+    if path.suffix.lower() == ".txt":
+        write_atomic(path, f"{answer.text}\n".encode("utf-8", "surrogatepass"))
+    else:
+        write_atomic(path, orjson.dumps(as_plain(answer.found), option=orjson.OPT_INDENT_2) + b"\n")
 
 
 def limit_fields(of: WhatIfOf, *, ctx: JobContext) -> tuple[LimitField, ...]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import json
 import shutil
 from pathlib import Path
 
@@ -232,7 +234,7 @@ def test_the_line_is_read_at_moments_and_between_them() -> None:
 
 
 def test_a_pinned_explanation_is_beside_another_entity_and_another_run(
-    qtbot: QtBot, window: MainWindow, trained_case: Path, qtmodeltester: ModelTester
+    qtbot: QtBot, window: MainWindow, trained_case: Path, tmp_path: Path, qtmodeltester: ModelTester
 ) -> None:
     tab = explain_tab(qtbot, window, trained_case)
     compare = tab.page.views.compare
@@ -251,6 +253,14 @@ def test_a_pinned_explanation_is_beside_another_entity_and_another_run(
     differences = compare.table.columns.columns[6].values
     totals = [sum(item.contribution for item in one.items) for one in (first, second)]
     assert sum(differences) == pytest.approx(totals[1] - totals[0], abs=1e-9)
+    for ending in ("csv", "json"):
+        click(qtbot, compare.export)
+        choose_file(compare, tmp_path / f"both.{ending}")
+        rest(qtbot, window)
+    document = json.loads((tmp_path / "both.json").read_text(encoding="utf-8"))
+    assert (document["first"]["entity_id"], document["second"]["entity_id"]) == (first.entity_id, second.entity_id)
+    rows = list(csv.DictReader((tmp_path / "both.csv").read_text(encoding="utf-8").splitlines()))
+    assert [float(row["difference"]) for row in rows] == list(differences)
     tab.run_box.set_value(run_service.list_runs(trained_case)[1].run_id)
     rest(qtbot, window)
     if compare.go.isVisible():

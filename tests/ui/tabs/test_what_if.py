@@ -15,6 +15,7 @@ from pytestqt.modeltest import ModelTester
 from pytestqt.qtbot import QtBot
 
 from mmdesk.engine.core.hashing import sha256_file
+from mmdesk.engine.core.plain import as_plain
 from mmdesk.engine.core.types import Head
 from mmdesk.engine.services import explanations, what_if
 from mmdesk.ui.models.cells import CellKind
@@ -212,6 +213,14 @@ def test_a_scenario_is_saved_opened_and_copied(
     click(qtbot, page.copy)
     copied = QGuiApplication.clipboard().text()
     assert copied == what_if.rescored_text(asked(page, trained_case, {name: "12.5"}, (word,)))
+    click(qtbot, page.export)
+    choose_file(page, tmp_path / "answer.json")
+    rest(qtbot, window)
+    answer = json.loads((tmp_path / "answer.json").read_text(encoding="utf-8"))
+    assert page._answer is not None
+    assert answer == json.loads(json.dumps(as_plain(page._answer.found)))
+    expected = asked(page, trained_case, {name: "12.5"}, (word,))
+    assert answer["after"]["probability"] == pytest.approx(expected.after.probability, abs=1e-6)
     path = tmp_path / "what if.json"
     click(qtbot, page.save)
     choose_file(page, path)

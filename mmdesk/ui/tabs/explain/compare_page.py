@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,7 +10,8 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QWidget
 
-from mmdesk.ui import calls
+from mmdesk.engine.core.files import safe_name
+from mmdesk.ui import calls, choosers
 from mmdesk.ui.colours import SPACE_M, SPACE_S
 from mmdesk.ui.desk import Desk
 from mmdesk.ui.formatting import shown
@@ -18,7 +20,7 @@ from mmdesk.ui.language import tr, tr_n
 from mmdesk.ui.models.columns import Column
 from mmdesk.ui.tabs.explain.wording import HEAD_NAMES, Scale, scale_of
 from mmdesk.ui.widgets.bars import SignedBarDelegate
-from mmdesk.ui.widgets.basics import Button, ElidedLabel, Label, boxed, column, frame, row
+from mmdesk.ui.widgets.basics import Button, ElidedLabel, IconButton, Label, boxed, column, frame, row
 from mmdesk.ui.widgets.notice import Stateful
 from mmdesk.ui.widgets.table import Table
 
@@ -74,6 +76,7 @@ class ComparePage(QWidget):
         self.pinned: Explanation | None = None
         self._other: Explanation | None = None
         self._fresh = True
+        self._beside: Beside | None = None
         self._scale = Scale(str, str, "")
         self._sides = _Side(tr("Pinned")), _Side(tr("This one"))
         both = row(None, *self._sides, spacing=SPACE_S)
@@ -82,7 +85,8 @@ class ComparePage(QWidget):
         self._said = Label("", "small", wrap=True)
         self.go = Button(tr("Show the pinned entity"), self._on_go)
         self.unpin = Button(tr("Unpin"), lambda: self.pin(None))
-        tools = row(None, self._said, self.go, self.unpin, spacing=SPACE_S)
+        self.export = IconButton("export", tr("Save what differs…"), self._on_export)
+        tools = row(None, self._said, self.export, self.go, self.unpin, spacing=SPACE_S)
         tools.setStretch(0, 1)
         self.table = Table(tr("Both side by side"))
         self._delegate = SignedBarDelegate(self._change, self.table)
@@ -144,6 +148,21 @@ class ComparePage(QWidget):
         if self.pinned is not None:
             self.asked.emit(self.pinned.entity_id)
 
+    def _on_export(self) -> None:
+        pinned, other, beside = self.pinned, self._other, self._beside
+        if pinned is None or other is None or beside is None:
+            return
+
+        def write(path: Path) -> None:
+            self._desk.jobs.submit(
+                Lane.IO, calls.write_beside, pinned, other, beside, path, owner=self,
+                on_failure=self._desk.tell_failure,
+                on_success=lambda _nothing: self._desk.tell(tr("Written: {path}", path=path), "done", "good"),
+            )  # fmt: skip
+
+        name = f"{safe_name(pinned.entity_id)}-{safe_name(other.entity_id)}.csv"
+        choosers.choose_new_file(self, self._desk.settings, tr("Save what differs"), name, write)
+
     def _change(self, value: float) -> str:
         return self._scale.change(value)
 
@@ -161,6 +180,7 @@ class ComparePage(QWidget):
             return
         for side, one in zip(self._sides, (self.pinned, self._other), strict=True):
             side.show_one(one)
+        self._beside = beside
         self._scale = scale_of(self._other)
         self.go.setVisible(self.pinned.entity_id != self._other.entity_id)
         start = (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -141,11 +141,12 @@ class WhatIfPage(QWidget):
         self.load = IconButton("folder-open", tr("Open a scenario…"), self._on_load)
         self.save = IconButton("save", tr("Save the scenario…"), self._on_save)
         self.copy = IconButton("copy", tr("Copy the what-if as text"), self._on_copy)
+        self.export = IconButton("export", tr("Save the answer…"), self._on_export)
         stack.canUndoChanged.connect(self.undo.setEnabled)
         stack.canRedoChanged.connect(self.redo.setEnabled)
         self.undo.setEnabled(False)
         self.redo.setEnabled(False)
-        buttons = (self.undo, self.redo, self.reset, self.load, self.save, self.copy)
+        buttons = (self.undo, self.redo, self.reset, self.load, self.save, self.copy, self.export)
         line = row(None, self.show_box, self.search, *buttons, spacing=SPACE_S)
         line.setStretch(1, 1)
         self._tools = boxed(line)
@@ -375,15 +376,22 @@ class WhatIfPage(QWidget):
 
     def _on_save(self) -> None:
         scenario = self._scenario()
+        name = f"{safe_name(scenario.entity_id or 'entity')}.scenario.json"
+        self._write(tr("Save the scenario"), name, calls.write_scenario, scenario)
 
+    def _on_export(self) -> None:
+        if self._answer is not None and self._of is not None:
+            name = f"{safe_name(self._of.entity_id)}.what-if.json"
+            self._write(tr("Save the answer"), name, calls.write_answer, self._answer)
+
+    def _write(self, title: str, name: str, work: Callable[..., None], what: object) -> None:
         def write(path: Path) -> None:
             self._desk.jobs.submit(
-                Lane.IO, calls.write_scenario, scenario, path, owner=self, on_failure=self._desk.tell_failure,
+                Lane.IO, work, what, path, owner=self, on_failure=self._desk.tell_failure,
                 on_success=lambda _nothing: self._desk.tell(tr("Written: {path}", path=path), "done", "good"),
             )  # fmt: skip
 
-        name = f"{safe_name(scenario.entity_id or 'entity')}.scenario.json"
-        choosers.choose_new_file(self, self._desk.settings, tr("Save the scenario"), name, write)
+        choosers.choose_new_file(self, self._desk.settings, title, name, write)
 
     def _on_load(self) -> None:
         def read(paths: list[Path]) -> None:
