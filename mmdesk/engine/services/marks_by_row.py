@@ -42,7 +42,7 @@ class MarksByRow:
         said: What dispositions were given for, most often used first, and how often.
         marks: Behind all that, one row a mark: ``subject``, ``text``, ``actor``, ``created_us``; sorted by ``rows``.
         rows: int64 [mark], the place of its entity.
-        tally: Of all marks and notes on entities when these were read.
+        tally: Of all marks and notes when these were read.
     """
 
     starred: NDArray[np.int8]
@@ -109,7 +109,7 @@ def marks_after(folder: Path, entity_ids: pa.Array, before: MarksByRow, switches
 
     with reading(folder) as connection:
         touched = annotation_rows.touched(connection, _ENTITY, before.tally, switches)
-        same = touched.tally == annotation_rows.tally(connection, _ENTITY)
+        same = touched.tally == annotation_rows.tally(connection)
         if not same or len(touched.subjects) > _MOST_AGAIN:
             return _read(connection, entity_ids, None)
         places = np.unique(rows_of(touched.subjects, entity_ids))
@@ -151,7 +151,7 @@ def _read(connection: Connection, entity_ids: pa.Array, subjects: pa.Array | Non
         said=_by_use(_counted(told["reason"])),
         marks=marks.select(["subject", "text", "actor", "created_us"]),
         rows=rows,
-        tally=annotation_rows.tally(connection, _ENTITY),
+        tally=annotation_rows.tally(connection),
     )
 
 

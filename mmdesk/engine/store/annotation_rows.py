@@ -163,18 +163,18 @@ def subjects(connection: Connection, model: Model, kind: str, only: pa.Array | N
 
 @dataclass(frozen=True)
 class Tally:
-    """How many marks and notes of a kind of subject are on, and the sums of their ids: another state, other numbers."""
+    """How many marks and notes are on, and the sums of their ids: another state, other numbers."""
 
     marks: tuple[int, int] = (0, 0)
     notes: tuple[int, int] = (0, 0)
 
 
-def tally(connection: Connection, kind: str) -> Tally:
-    """The numbers of the moment."""
+def tally(connection: Connection) -> Tally:
+    """The numbers of the moment; of all kinds of subjects, so that no index is gone through for them."""
     found = []
     for model in (Tag, Note):
         statement = select(func.count(), func.coalesce(func.sum(model.id), 0))
-        count, total = connection.execute(statement.where(model.subject_kind == kind, model.deleted_us.is_(None))).one()
+        count, total = connection.execute(statement.where(model.deleted_us.is_(None))).one()
         found.append((int(count), int(total)))
     return Tally(*found)
 
@@ -188,14 +188,13 @@ class Touched:
 
 
 def touched(connection: Connection, kind: str, before: Tally, switches: Sequence[Switch]) -> Touched:
-    """What changes that were made after ``before`` come to, as far as they are about subjects of this kind."""
+    """What changes that were made after ``before`` come to; ``kind``: of the subjects that are named."""
     counts = {False: before.marks[0], True: before.notes[0]}
     sums = {False: before.marks[1], True: before.notes[1]}
     found = []
     for switch in switches:
         rows = _rows(connection, Note if switch.notes else Tag, np.concatenate([switch.off, switch.on]))
-        rows = rows.filter(pc.equal(rows["kind"], kind))
-        found.append(rows["subject"].combine_chunks())
+        found.append(rows.filter(pc.equal(rows["kind"], kind))["subject"].combine_chunks())
         keys = rows["id"].to_numpy()
         for sign, part in ((1, keys[np.isin(keys, switch.on)]), (-1, keys[np.isin(keys, switch.off)])):
             counts[switch.notes] += sign * len(part)
