@@ -67,7 +67,7 @@ class CaseTools(QObject):
 
     def show_log(self) -> None:
         """The log of changes, page by page."""
-        from mmdesk.ui.widgets.log_dialog import LogDialog
+        from mmdesk.ui.log_dialog import LogDialog
 
         if self._session.case is None:
             return

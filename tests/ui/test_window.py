@@ -31,6 +31,7 @@ from mmdesk.engine.services import cases, media_imports, table_imports
 from mmdesk.ui.colours import Appearance
 from mmdesk.ui.jobs.job import Job, Lane
 from mmdesk.ui.jobs.manager import Jobs
+from mmdesk.ui.log_dialog import LogDialog
 from mmdesk.ui.settings import Settings
 from mmdesk.ui.tabs.importing.tab import ImportTab
 from mmdesk.ui.theme import Theme
@@ -39,7 +40,6 @@ from mmdesk.ui.widgets.backups_dialog import BackupsDialog
 from mmdesk.ui.widgets.case_dialog import NewCaseDialog
 from mmdesk.ui.widgets.command_palette import CommandPalette
 from mmdesk.ui.widgets.installation_dialog import InstallationDialog
-from mmdesk.ui.widgets.log_dialog import LogDialog
 from mmdesk.ui.widgets.properties_dialog import PropertiesDialog
 from mmdesk.ui.window import MainWindow
 from tests.ui.driving import LONG_MS, answer, button, choose_file, click, on, opened, press, rest
