@@ -50,9 +50,13 @@ def main() -> int:
     asked.out.mkdir(parents=True, exist_ok=True)
     folder = freeze(asked.work.resolve()) if asked.frozen is None else asked.frozen.resolve()
     strip(folder)
-    link_twins(folder)
+    if sys.platform == "linux":
+        link_twins(folder)
     document = sbom.write(folder / "_internal", asked.out / f"mmdesk-{VERSION}.cdx.json", VERSION, epoch)
-    shutil.copyfile(document, folder / "_internal" / "licences" / "sbom.cdx.json")
+    for inside in (folder / "_internal", folder.with_suffix(".app") / "Contents" / "Resources"):
+        if inside.is_dir():
+            (inside / "licences").mkdir(exist_ok=True)
+            shutil.copyfile(document, inside / "licences" / "sbom.cdx.json")
     settle(folder, epoch)
     table = sizes.table(folder)
     (asked.out / "sizes.txt").write_text(table, encoding="utf-8")
@@ -165,7 +169,8 @@ def settle(folder: Path, epoch: int) -> None:
     """The same dates and rights everywhere, whoever builds."""
     for path in [folder, *folder.rglob("*")]:
         if path.is_symlink():
-            os.utime(path, (epoch, epoch), follow_symlinks=False)
+            if os.utime in os.supports_follow_symlinks:
+                os.utime(path, (epoch, epoch), follow_symlinks=False)
             continue
         runs = path.is_dir() or path in {folder / "mmdesk", folder / "mmdesk-cli"} or path.name == "torch_shm_manager"
         path.chmod(0o755 if runs else 0o644)

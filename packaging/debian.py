@@ -62,9 +62,13 @@ def package(folder: Path, work: Path, out: Path, version: str, epoch: int, *, qu
     (staged / "DEBIAN").mkdir()
     text = "".join(f"{name}: {value}\n" for name, value in control.items())
     (staged / "DEBIAN/control").write_text(text, encoding="utf-8")
+    # As they are read by everybody, whatever the one who builds keeps to himself.
     for path in [staged, *staged.rglob("*")]:
         if path.is_dir() and not path.is_symlink():
             path.chmod(0o755)
+    for path in (staged / "usr/share").rglob("*"):
+        if path.is_file() and not path.is_symlink():
+            path.chmod(0o644)
     target = out / f"mmdesk_{version}_amd64.deb"
     packing = ["-Zgzip", "-z1"] if quick else ["-Zxz", "-z6"]
     subprocess.run(

@@ -38,9 +38,11 @@ def descriptions(collected: Iterable[str], work: Path) -> Iterator[tuple[str, st
             yield from _described(Path(str(one.locate_file(_folder(one)))), work)
     own = next(work.glob("mmdesk-*.dist-info"))
     yield from _described(own, work)
-    licence = Path(sysconfig.get_path("stdlib")) / "LICENSE.txt"
-    if licence.exists():
-        yield "LICENSE.txt", str(licence)
+    # Beside the standard library; where Python comes with an installer, beside the program.
+    for place in (Path(sysconfig.get_path("stdlib")), Path(sys.base_prefix)):
+        if (licence := place / "LICENSE.txt").exists():
+            yield "LICENSE.txt", str(licence)
+            break
 
 
 def _folder(one: metadata.Distribution) -> str:

@@ -26,6 +26,7 @@ USER, HOME = "analyst", "/home/analyst"
 _ENTITIES = "60"
 _TRAINING = ("--set", "epochs=3", "--set", "baseline=false")
 _STARTS = 3
+_OWN_MOUNTS = "MMDESK_PACKAGE_TEST_MOUNTS"
 _ONLY_OLDER = "only-in-the-older-package.txt"
 
 
@@ -110,20 +111,30 @@ class Trial:
         return self.root / path.lstrip("/")
 
 
-def make_root(base: Path, root: Path) -> None:
+def make_root(base: Path, root: Path, mirror: str | None) -> None:
     """A fresh copy of a minimal Debian; made with debootstrap where there is none yet."""
     if not (base / "etc/debian_version").exists():
         release = subprocess.run(
             ["sh", "-c", ". /etc/os-release; echo $VERSION_CODENAME"], capture_output=True, text=True, check=True
         ).stdout.strip()
-        mirror = subprocess.run(
+        sites = subprocess.run(
             ["apt-get", "indextargets", "--format", "$(SITE)", "Created-By: Packages", f"Codename: {release}"],
             capture_output=True, text=True, check=True,
-        ).stdout.split()[0]  # fmt: skip
+        ).stdout.split()  # fmt: skip
+        mirror = mirror or next((site for site in sites if site.startswith(("http://", "https://"))), None)
+        if mirror is None:
+            raise RuntimeError("apt's sources name no address that debootstrap takes; give one with --mirror")
         subprocess.run(["debootstrap", "--variant=minbase", release, str(base), mirror], check=True, stdout=2)
+    if held := [line.split()[1] for line in mounts() if line.split()[1].startswith(f"{root}/")]:
+        raise RuntimeError(f"still mounted, so nothing below is removed: umount --recursive {' '.join(held)}")
     if root.exists():
         shutil.rmtree(root)
     subprocess.run(["cp", "-a", str(base), str(root)], check=True)
+
+
+def mounts() -> list[str]:
+    """What is mounted where, a line each."""
+    return Path("/proc/self/mounts").read_text(encoding="utf-8").splitlines()
 
 
 @contextlib.contextmanager
@@ -136,8 +147,6 @@ def mounted(root: Path) -> Iterator[None]:
             target = root / place
             kind = [] if options else ["-t", "proc"]
             subprocess.run(["mount", *options, *kind, source, str(target)], check=True)
-            if options:
-                subprocess.run(["mount", "--make-rslave", str(target)], check=True)
             done.append(target)
         yield
     finally:
@@ -412,11 +421,16 @@ def main() -> int:
     parser.add_argument(
         "--python", type=Path, default=Path(sys.executable), help="with mmdesk's libraries, for the sources"
     )
+    parser.add_argument("--mirror", help="where debootstrap takes the clean root from (default: apt's first source)")
     asked = parser.parse_args()
+    if os.environ.get(_OWN_MOUNTS) is None:
+        # Whatever ends this, what it has mounted ends with it: nothing of the system hangs below the clean root then.
+        own = ["unshare", "--mount", "--propagation", "private", sys.executable, *sys.argv]
+        os.execvpe("unshare", own, {**os.environ, _OWN_MOUNTS: "1"})
     new = asked.out / f"mmdesk_{VERSION}_amd64.deb"
     trial = Trial((asked.work / "root").resolve(), asked.out.resolve(), asked.python.absolute())
     trial.note("package, MB", round(new.stat().st_size / 1e6, 1))
-    make_root(asked.work / "root-base", trial.root)
+    make_root(asked.work / "root-base", trial.root, asked.mirror)
     try:
         with mounted(trial.root):
             try_installed(trial, asked.old or made_older(new, asked.work))

@@ -6,18 +6,24 @@ set -eu
 app=$1 version=$2 out=$3
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd -P)
 identity=${MMDESK_CODESIGN_IDENTITY:--}
-# Apple keeps the time of a real signature; an ad-hoc one has none.
-if [ "$identity" = - ]; then time=--timestamp=none; else time=--timestamp; fi
+# Apple keeps the time of a real signature; an ad-hoc one has none, and the hardened runtime would refuse its libraries.
+if [ "$identity" = - ]; then kind='--timestamp=none'; else kind='--timestamp --options runtime'; fi
 image=$out/mmdesk-$version-macos-$(uname -m).dmg
 
-# From the inside out: every library by itself, then the programs, then the bundle.
-find "$app/Contents" -type f \( -name '*.so' -o -name '*.dylib' \) -print0 |
-	xargs -0 codesign --force "$time" --options runtime --sign "$identity"
+# From the inside out: everything that is run or loaded, whatever it is called, then the programs, then the bundle.
+find "$app/Contents" -type f | while IFS= read -r one; do
+	case $(file -b "$one") in
+	# shellcheck disable=SC2086
+	Mach-O*) codesign --force $kind --sign "$identity" "$one" ;;
+	esac
+done
 for program in mmdesk-cli mmdesk; do
-	codesign --force "$time" --options runtime --entitlements "$here/entitlements.plist" --sign "$identity" \
+	# shellcheck disable=SC2086
+	codesign --force $kind --entitlements "$here/entitlements.plist" --sign "$identity" \
 		"$app/Contents/MacOS/$program"
 done
-codesign --force "$time" --options runtime --entitlements "$here/entitlements.plist" --sign "$identity" "$app"
+# shellcheck disable=SC2086
+codesign --force $kind --entitlements "$here/entitlements.plist" --sign "$identity" "$app"
 codesign --verify --deep --strict "$app"
 
 staged=$(mktemp -d)
@@ -26,7 +32,7 @@ cp -R "$app" "$staged/"
 ln -s /Applications "$staged/Applications"
 rm -f "$image"
 hdiutil create -volname "mmdesk $version" -srcfolder "$staged" -fs HFS+ -format UDZO "$image"
-codesign --force "$time" --sign "$identity" "$image"
+codesign --force --sign "$identity" "$image"
 
 if [ -n "${MMDESK_NOTARY_PROFILE:-}" ]; then
 	xcrun notarytool submit "$image" --keychain-profile "$MMDESK_NOTARY_PROFILE" --wait
