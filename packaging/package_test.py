@@ -426,7 +426,7 @@ def main() -> int:
     if os.environ.get(_OWN_MOUNTS) is None:
         # Whatever ends this, what it has mounted ends with it: nothing of the system hangs below the clean root then.
         own = ["unshare", "--mount", "--propagation", "private", sys.executable, *sys.argv]
-        os.execvpe("unshare", own, {**os.environ, _OWN_MOUNTS: "1"})
+        return subprocess.run(own, env={**os.environ, _OWN_MOUNTS: "1"}, check=False).returncode
     new = asked.out / f"mmdesk_{VERSION}_amd64.deb"
     trial = Trial((asked.work / "root").resolve(), asked.out.resolve(), asked.python.absolute())
     trial.note("package, MB", round(new.stat().st_size / 1e6, 1))

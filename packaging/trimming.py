@@ -91,7 +91,7 @@ def is_left_out(target: str, source: str) -> bool:
 
 
 def is_from_system(source: str) -> bool:
-    """Whether a file belongs to the build machine's system (Linux); the standard library of a system's Python does not."""
+    """Whether a file belongs to the build machine's system (Linux); the library of a system's Python does not."""
     if Path(source).parent.name == "lib-dynload":
         return False
     return Path(source).is_absolute() and str(Path(source).resolve()).startswith(("/lib/", "/lib64/", "/usr/lib/"))
