@@ -41,6 +41,8 @@ def live_data(case: Case, *, version: str = "", data_sha256: str = "", ctx: JobC
     key = (os.path.realpath(case.folder), last, version, data_sha256 if outdated else "")
     with _guard:
         found = _kept.get(key)
+        if found is None:
+            _kept.clear()  # one case at a time, also while the next one is read: memory is the analyst's
     if found is not None:
         return found
     data = read_case(case, version=version or None, ctx=ctx)
@@ -50,6 +52,6 @@ def live_data(case: Case, *, version: str = "", data_sha256: str = "", ctx: JobC
         data = read_case(case, version=version, pinned=read_snapshot(case.files, data_sha256), ctx=ctx)
     give_back()
     with _guard:
-        _kept.clear()  # one case at a time: memory is the analyst's
+        _kept.clear()
         _kept[key] = data
     return data
