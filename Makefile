@@ -10,7 +10,7 @@ DEMO_CASE ?= demo-case
 TESTS  ?= tests
 # Two workers with one thread each: the tests' own processes need the rest of the machine, and threads that wait for
 # each other take it away.
-JOBS   ?= 2
+JOBS   ?= 3
 
 WINDOW_LIBS := libegl1 libgl1 libxkbcommon0 libdbus-1-3 libfontconfig1
 SCREEN_LIBS := libxcb-cursor0 libxcb-icccm4 libxcb-keysyms1 libxcb-image0 libxcb-render-util0 libxkbcommon-x11-0

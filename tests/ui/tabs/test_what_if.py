@@ -331,7 +331,7 @@ def test_nothing_found_is_said_limits_are_kept_and_the_search_can_be_cancelled(
     takes = page.takes
     qtbot.keyClicks(takes.target, "much")
     click(qtbot, takes.look)
-    assert takes.answer.text().startswith("Say which probability is to be reached")
+    assert takes.answer.text().startswith("Say which output is to be reached")
     takes.target.clear()
     qtbot.keyClicks(takes.target, "99.99")
     takes.most.set_value(1)
