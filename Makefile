@@ -8,8 +8,8 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 DEMO_CASE ?= demo-case
 TESTS  ?= tests
-# Two workers with one thread each: the tests' own processes need the rest of the machine, and threads that wait for
-# each other take it away.
+# For two cores: three workers with one thread each, since one of them mostly waits for a process or a server; threads
+# that wait for each other would take the machine away.
 JOBS   ?= 3
 
 WINDOW_LIBS := libegl1 libgl1 libxkbcommon0 libdbus-1-3 libfontconfig1
