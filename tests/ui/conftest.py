@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 import shiboken6
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import QEvent, QTimer
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
@@ -74,6 +74,8 @@ def jobs(qtbot: QtBot) -> Iterator[Jobs]:
 @pytest.fixture
 def theme(qapp: QApplication) -> Theme:
     """Light at ten points."""
+    # What earlier tests have closed goes now: it would be painted anew, with Python's part of it gone already.
+    qapp.sendPostedEvents(None, QEvent.Type.DeferredDelete)
     made = Theme(qapp)
     made.start(Appearance.LIGHT, 10)
     return made

@@ -118,12 +118,16 @@ class Column:
 class ColumnsModel(QAbstractTableModel):
     """A table over columns; ``rows`` maps what is shown to the source row."""
 
+    # On the class, too: Qt still asks the model of a view that is going, when Python has taken the model's own away.
+    rows: NDArray[np.int64] = np.arange(0, dtype=np.int64)
+    _columns: Sequence[Column] = ()
+
     def __init__(self, columns: Sequence[Column] = (), parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._columns: list[Column] = list(columns)
+        self._columns = list(columns)
         self._mask: NDArray[np.bool_] | None = None
         self._sort: tuple[int, Qt.SortOrder] | None = None
-        self.rows: NDArray[np.int64] = np.arange(self.size, dtype=np.int64)
+        self.rows = np.arange(self.size, dtype=np.int64)
 
     @property
     def columns(self) -> tuple[Column, ...]:

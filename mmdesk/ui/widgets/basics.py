@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from itertools import pairwise
 
-from PySide6.QtCore import QEvent, QObject, QSize, Qt
+from PySide6.QtCore import QEvent, QObject, QSize, Qt, Slot
 from PySide6.QtGui import QAction, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QBoxLayout,
@@ -278,6 +278,7 @@ class _Page(_Tall):
         self.setAccessibleName(tr("More than fits; the arrow keys scroll"))
         self.verticalScrollBar().rangeChanged.connect(self._on_range_changed)
 
+    @Slot(int, int)  # known to Qt by name: it is still called when Python's part of the page is going
     def _on_range_changed(self, _least: int, most: int) -> None:
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus if most > 0 else Qt.FocusPolicy.NoFocus)
 

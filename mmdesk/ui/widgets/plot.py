@@ -62,13 +62,14 @@ class Plot(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph has no types
     def changeEvent(self, event: QEvent) -> None:
         """Follow the theme."""
         super().changeEvent(event)
-        if event.type() in {QEvent.Type.PaletteChange, QEvent.Type.FontChange} and self._drawn_for is not None:
+        told = event.type() in {QEvent.Type.PaletteChange, QEvent.Type.FontChange}
+        if told and self._drawn_for is not None and self.plotItem is not None:  # it is gone once closed
             self.refresh()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Cut the title anew."""
         super().resizeEvent(event)
-        if self._drawn_for is not None and self.title and self.plotItem is not None:  # it is gone once closed
+        if self._drawn_for is not None and self.title and self.plotItem is not None:
             self._write_title()
 
     def _write_title(self) -> None:

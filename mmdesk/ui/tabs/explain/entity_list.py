@@ -146,8 +146,10 @@ class EntityList(QWidget):
             self._load_changes()
 
     def _load_changes(self) -> None:
-        if self.marks is not None and self._switched:
+        if self._switched and self.marks is not None:
             self._ask(entity_calls.marks_after, self.marks, tuple(self._switched))
+        elif self._switched:
+            self.load_marks()  # the first reading did not come to its end
 
     def _ask(self, work: Callable[..., MarksByRow], *known: object) -> None:
         assert self.scores is not None
