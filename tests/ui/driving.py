@@ -16,7 +16,10 @@ LONG_MS = 120_000
 
 
 def rest(qtbot: QtBot, window: MainWindow) -> None:
-    """Wait until no job is left."""
+    """Wait until no job is left, nor one that what still waits to be told would start."""
+    for _ in range(2):
+        qtbot.waitUntil(lambda: not window.jobs.live, timeout=LONG_MS)
+        qtbot.wait(1)
     qtbot.waitUntil(lambda: not window.jobs.live, timeout=LONG_MS)
 
 
