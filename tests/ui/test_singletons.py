@@ -1,11 +1,6 @@
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-from pathlib import Path
-
-ROOT = Path(__file__).resolve().parents[2]
+from tests.ui.fresh import printed_by
 
 
 def test_a_window_outlives_a_hundred_thousand_calls() -> None:
@@ -22,15 +17,7 @@ for number in range(100_000):
     sender.told.emit(number)
 print("alive")
 """
-    done = subprocess.run(
-        [sys.executable, "-c", script],
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert (done.returncode, done.stdout.strip()) == (0, "alive"), done.stderr
+    assert printed_by(script) == "alive"
 
 
 def test_importing_the_window_loads_nothing_heavy() -> None:
@@ -40,12 +27,4 @@ import mmdesk.ui.window
 heavy = ("torch", "cv2", "pandas", "sklearn", "pyarrow", "av", "sqlalchemy", "captum")
 print([name for name in heavy if name in sys.modules])
 """
-    done = subprocess.run(
-        [sys.executable, "-c", script],
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert done.stdout.strip() == "[]", done.stdout + done.stderr
+    assert printed_by(script) == "[]"
