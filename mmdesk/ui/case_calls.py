@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from mmdesk.engine.core.jobs import JobContext
 from mmdesk.engine.core.types import current_actor
 from mmdesk.ui.engine_words import in_capitals, in_words
-from mmdesk.ui.formatting import exact_time, size
+from mmdesk.ui.formatting import counted, exact_time, size
 from mmdesk.ui.language import tr, tr_n
 from mmdesk.ui.session import OpenCase
 
@@ -91,7 +91,9 @@ def case_properties(folder: Path, *, ctx: JobContext) -> tuple[Group, ...]:  # n
         return tr("{moment}, by {who}", moment=exact_time(parse_moment(moment)), who=who)
 
     local = tr("with a key, encrypted") if info.encrypted else tr("without a key")
-    media = ", ".join(f"{number:,} {in_words(status)}" for status, number in info.artifact_status.items() if number)
+    media = ", ".join(
+        f"{counted(number)} {in_words(status)}" for status, number in info.artifact_status.items() if number
+    )
     anchors = [
         (
             _PLACES.get(one.place, one.place),
@@ -110,15 +112,15 @@ def case_properties(folder: Path, *, ctx: JobContext) -> tuple[Group, ...]:  # n
             *((tr("To be known"), warning) for warning in info.warnings),
         )),
         (tr("What it holds"), (
-            *((in_capitals(name), f"{number:,}") for name, number in info.counts.items()),
+            *((in_capitals(name), counted(number)) for name, number in info.counts.items()),
             *(((tr("Files"), media),) if media else ()),
             (tr("Size on disk"), size(info.size_bytes)),
-            (tr("Backups"), f"{info.backups:,}"),
+            (tr("Backups"), counted(info.backups)),
         )),
         (tr("Who and when"), (
             (tr("Made"), when(info.made_at, info.made_by)),
             (tr("Changed last"), when(info.changed_at, info.changed_by)),
-            (tr("Changes in the log"), f"{info.log_entries:,}"),
+            (tr("Changes in the log"), counted(info.log_entries)),
         )),
         (tr("Where the log's end is noted"), anchors or [(tr("Nowhere"), tr("a shortened log would not be noticed"))]),
     )  # fmt: skip

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QWidget
 from mmdesk.ui import case_tool_calls, choosers
 from mmdesk.ui.case_flow import CaseFlow
 from mmdesk.ui.desk import Desk
-from mmdesk.ui.formatting import shown, size
+from mmdesk.ui.formatting import counted, shown, size
 from mmdesk.ui.jobs.job import Failure, Lane
 from mmdesk.ui.language import tr, tr_later, tr_n
 from mmdesk.ui.session import OpenCase
@@ -125,7 +125,7 @@ class CaseTools(QObject):
 
     def _on_exported(self, report: ExportReport) -> None:
         lines = [tr_n("{name}: {n:,} row", "{name}: {n:,} rows", one.rows, name=one.name) for one in report.files]
-        left = [f"{one.name}: {count:,} {why}" for one in report.files for why, count in one.left_out.items()]
+        left = [f"{one.name}: {counted(count)} {why}" for one in report.files for why, count in one.left_out.items()]
         choosers.show_result(
             self._window,
             tr_n("{n:,} table is written.", "{n:,} tables are written.", len(report.files)),

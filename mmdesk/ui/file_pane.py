@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QPlainTextEdit, QStackedWidget, QWidget
 from mmdesk.engine.explanation.references import Custody
 from mmdesk.ui.colours import SPACE_S
 from mmdesk.ui.engine_words import custody_said
-from mmdesk.ui.formatting import duration, shown, size
+from mmdesk.ui.formatting import duration, in_seconds, shown, size
 from mmdesk.ui.jobs.job import Failure
 from mmdesk.ui.jobs.player import Player
 from mmdesk.ui.language import tr
@@ -125,7 +125,7 @@ class FilePane(QWidget):
             size(seen.size_bytes),
         ]
         if seen.length_s:
-            said.append(duration(seen.length_s) if seen.length_s >= 10 else f"{seen.length_s:.1f} s")
+            said.append(duration(seen.length_s) if seen.length_s >= 10 else in_seconds(seen.length_s))
         self._warn("" if seen.intact else custody_said(Custody.ALTERED, imported=False))
         self.facts.set_text(" · ".join([*said, *facts]))
         self.facts.set_kind("small" if seen.intact else "bad")

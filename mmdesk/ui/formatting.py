@@ -1,4 +1,8 @@
-"""Numbers, moments and imported strings as the window shows them."""
+"""Numbers, moments and imported strings as the window shows them.
+
+Numbers have the marks of the window's language. Queries, and values as the case has them, keep the point: they are
+written by the same rules everywhere.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +13,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from mmdesk.engine.core.times import END_OF_TIME_US, NO_TIME_US, format_us, from_us, now_us
-from mmdesk.ui.language import tr, tr_n
+from mmdesk.ui.language import in_marks, out_of_marks, tr, tr_n
 
 MISSING = "\N{EN DASH}"
 _LONGEST = 300
@@ -67,6 +71,30 @@ def menu_text(text: str) -> str:
     return shown(text, 80).replace("&", "&&")
 
 
+def marked(number: str) -> str:
+    """A number as Python writes it, as the window does: a real minus sign, and the marks of its language."""
+    return in_marks(number).replace("-", _MINUS)
+
+
+def read_number(text: str) -> float:
+    """A number that somebody typed, with the marks of the window's language or those of English.
+
+    Raises:
+        ValueError: It is none.
+    """
+    return float(out_of_marks(text.strip().replace(_MINUS, "-")))
+
+
+def counted(value: int) -> str:
+    """``1,234``."""
+    return marked(f"{value:,}")
+
+
+def to_figures(value: float, most: int = 5) -> str:
+    """``0.003``, ``159.5``: at most so many figures, and none that say nothing."""
+    return marked(f"{value:.{most}g}")
+
+
 def number(value: float | None, digits: int = 3) -> str:
     """``1,234``, ``0.912``, ``12,300``; whole numbers without a fraction, a dash for a missing one."""
     if value is None or math.isnan(value):
@@ -79,28 +107,28 @@ def number(value: float | None, digits: int = 3) -> str:
         text = f"{value:.{digits}g}"
     else:
         text = f"{value:,.{digits}f}"
-    return text.replace("-", _MINUS)
+    return marked(text)
 
 
 def score(value: float | None, digits: int = 3) -> str:
     """A measure with all its digits, ``0.900`` rather than ``0.9``, so that a column of them can be compared."""
     if value is None or not math.isfinite(value):
         return MISSING
-    return f"{value:.{digits}f}".replace("-", _MINUS)
+    return marked(f"{value:.{digits}f}")
 
 
 def percent(share: float | None, digits: int = 0) -> str:
     """``82 %`` of a share between 0 and 1."""
     if share is None or math.isnan(share):
         return MISSING
-    return f"{share * 100:.{digits}f} %".replace("-", _MINUS)
+    return marked(f"{share * 100:.{digits}f} %")
 
 
 def signed(value: float | None, digits: int = 1, unit: str = "") -> str:
     """``+4.2`` or the same below zero; the sign is what tells direction where colour cannot."""
     if value is None or math.isnan(value):
         return MISSING
-    text = f"{value:+.{digits}f}".replace("-", _MINUS)
+    text = marked(f"{value:+.{digits}f}")
     if not any(digit in text for digit in "123456789"):
         text = text[1:]  # nothing is neither more nor less
     return f"{text} {unit}" if unit else text
@@ -111,9 +139,14 @@ def size(size_bytes: int) -> str:
     value = float(size_bytes)
     for unit in ("B", "kB", "MB", "GB"):
         if value < 1000:
-            return f"{value:.0f} {unit}" if unit == "B" else f"{value:.1f} {unit}"
+            return f"{value:.0f} {unit}" if unit == "B" else marked(f"{value:.1f} {unit}")
         value /= 1000
-    return f"{value:.1f} TB"
+    return marked(f"{value:.1f} TB")
+
+
+def in_seconds(value: float) -> str:
+    """``3.5 s``, of a moment or a length in a short file."""
+    return marked(f"{value:.1f} s")
 
 
 def duration(seconds: float) -> str:

@@ -16,7 +16,9 @@ import gettext
 import math
 import os
 import re
-from typing import TYPE_CHECKING
+import string
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from mmdesk.ui.resources import resource
 
@@ -28,6 +30,8 @@ VARIABLE = "MMDESK_LANGUAGE"
 LANGUAGES = {"en": "English", "de": "Deutsch"}
 """Each by its own name: who looks for one cannot read the others."""
 LONG = "long"
+_MARKS = {"de": str.maketrans(",.", ".,")}
+"""What stands for the marks of English numbers, by language."""
 _LONGER = 0.4
 _PADDING = "éàîõ üñøå "
 
@@ -38,18 +42,43 @@ def tr(text: str, /, **values: object) -> str:
     ``text`` is written out where this is called, for that is where the catalogue's texts are gathered from.
     """
     said = _catalogue.gettext(text) if text else ""
-    return said.format_map(values) if values else said
+    return _filled(said, values) if values else said
 
 
 def tr_n(one: str, many: str, n: int, /, **values: object) -> str:
     """The text for ``n`` things, which both forms may name as ``{n:,}``."""
-    return _catalogue.ngettext(one, many, n).format_map({"n": n, **values})
+    return _filled(_catalogue.ngettext(one, many, n), {"n": n, **values})
 
 
 def tr_in(context: str, text: str, /, **values: object) -> str:
     """Like :func:`tr` where one English word has several meanings; ``context`` says which, to the translator only."""
     said = _catalogue.pgettext(context, text)
-    return said.format_map(values) if values else said
+    return _filled(said, values) if values else said
+
+
+def in_marks(number: str) -> str:
+    """A number as Python writes it (``-1,234.5``), with the marks of the window's language (``-1.234,5``).
+
+    Source: CLDR 46, numbers of ``de``: a point parts thousands, a comma the fraction.
+    """
+    return number.translate(_MARKS.get(LANGUAGE, {}))
+
+
+def out_of_marks(number: str) -> str:
+    """The same back, for Python to read; where a comma parts the fraction, a number without one may have a point."""
+    return in_marks(number).replace(",", "") if "," in number and in_marks(",") == "." else number
+
+
+class _Filling(string.Formatter):
+    """Fills placeholders; numbers that a placeholder says how to write get the language's marks."""
+
+    def format_field(self, value: Any, format_spec: str) -> str:
+        said = str(super().format_field(value, format_spec))
+        return in_marks(said) if format_spec and isinstance(value, (int, float)) else said
+
+
+def _filled(text: str, values: Mapping[str, object]) -> str:
+    return _FILLING.vformat(text, (), values)
 
 
 def tr_later(text: str, /) -> str:
@@ -112,6 +141,7 @@ def speak_for_qt(app: QCoreApplication) -> None:
         app.installTranslator(translator)
 
 
+_FILLING = _Filling()
 LANGUAGE = _settled()
 """What this process speaks."""
 _catalogue = _catalogue_of(LANGUAGE)

@@ -10,7 +10,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QDialog, QWidget
 
 from mmdesk.ui.colours import SPACE_L, SPACE_M
-from mmdesk.ui.formatting import MISSING
+from mmdesk.ui.formatting import MISSING, counted
 from mmdesk.ui.language import tr, tr_n
 from mmdesk.ui.models.columns import Column, Mapped
 from mmdesk.ui.widgets.basics import Button, Label, column, row
@@ -62,7 +62,7 @@ class LogDialog(QDialog):
         self._entries += entries
         shown = self._entries
         self.table.set_columns([
-            Column(tr("No."), [one.number for one in shown], show=lambda number: f"{number:,}", numeric=True),
+            Column(tr("No."), [one.number for one in shown], show=counted, numeric=True),
             Column(tr("When (UTC)"), [one.at[:19].replace("T", " ") for one in shown]),
             Column(tr("Who"), [one.actor for one in shown], tip=str),
             Column(tr("What"), [one.action for one in shown], tip=str),

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from mmdesk.ui.engine_words import in_words
-from mmdesk.ui.formatting import number, score, shown
+from mmdesk.ui.formatting import number, score, shown, to_figures
 from mmdesk.ui.language import tr
 from mmdesk.ui.widgets.figures import Figure
 
@@ -119,7 +119,7 @@ def plain_value(value: object) -> str:
     if isinstance(value, bool):
         return tr("yes") if value else tr("no")
     if isinstance(value, (int, float)):
-        return f"{value:.5g}".replace("-", "\N{MINUS SIGN}") if isinstance(value, float) else str(value)
+        return to_figures(value) if isinstance(value, float) else str(value)
     if isinstance(value, (list, tuple)):
         return ", ".join(plain_value(item) for item in value) or number(None)
     text = str(value)

@@ -9,7 +9,7 @@ from PySide6.QtGui import QHideEvent, QImage
 from PySide6.QtWidgets import QSlider, QWidget
 
 from mmdesk.ui.colours import SPACE_S
-from mmdesk.ui.formatting import duration
+from mmdesk.ui.formatting import duration, in_seconds
 from mmdesk.ui.icons import put_icon
 from mmdesk.ui.jobs.player import Player
 from mmdesk.ui.language import tr
@@ -102,7 +102,7 @@ class Playback(QWidget):
         with QSignalBlocker(self.slider):
             self.slider.setValue(round(time_s * _STEPS_A_SECOND))
         short = self._length_s < 60
-        words = (f"{s:.1f} s" if short else duration(s) for s in (time_s, self._length_s))
+        words = (in_seconds(s) if short else duration(s) for s in (time_s, self._length_s))
         self._time.setText(tr(" of ").join(words))
         self.stood.emit(time_s)
 

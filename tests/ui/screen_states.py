@@ -90,7 +90,7 @@ def _busy_explain(p: Photographer) -> None:
             tab.page.views.setCurrentIndex(number)
             p.shoot(f"explain-busy-{name}", both=False)
     with p.held(Lane.QUICK, Lane.HEAVY):
-        tab._of_the_list[0].trigger()
+        tab.whole.overview.trigger()
         p.shoot("explain-busy-overview", both=False)
     tab._show_entity()
     tab.page.views.setCurrentIndex(0)

@@ -9,6 +9,8 @@ from PySide6.QtGui import Qt, QTextDocument
 
 from mmdesk.engine.core.times import END_OF_TIME_US, NO_TIME_US, parse_moment
 from mmdesk.ui import formatting as f
+from mmdesk.ui import language
+from mmdesk.ui.widgets.plot import NumberAxis
 
 MINUS = "\N{MINUS SIGN}"
 DAY_US = 86_400_000_000
@@ -48,6 +50,44 @@ def test_durations_and_sizes() -> None:
         "1 h 05 min",
     ]
     assert [f.size(n) for n in (312, 4100, 2_000_000, 5 * 10**12)] == ["312 B", "4.1 kB", "2.0 MB", "5.0 TB"]
+
+
+@pytest.fixture
+def german(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(language, "LANGUAGE", "de")
+
+
+@pytest.mark.usefixtures("german")
+def test_numbers_have_the_marks_of_the_language() -> None:
+    assert [f.number(1234.0), f.number(-1234.5), f.number(1234567.5)] == ["1.234", f"{MINUS}1.234,500", "1,23e+06"]
+    assert [f.counted(9_000_000), f.score(0.9), f.percent(0.123, 1)] == ["9.000.000", "0,900", "12,3 %"]
+    assert [f.signed(4.21), f.to_figures(0.003), f.size(4100), f.in_seconds(2.5)] == [
+        "+4,2",
+        "0,003",
+        "4,1 kB",
+        "2,5 s",
+    ]
+    assert language.tr("{n:,} of {share:.1f}, {name}", n=1234, share=0.5, name="a.b,c") == "1.234 of 0,5, a.b,c"
+    assert language.tr_n("{n:,} run", "{n:,} runs", 2000).startswith("2.000 ")
+
+
+def test_the_axes_of_a_plot_have_them_too(qapp: object, german: None) -> None:
+    assert NumberAxis(orientation="left").tickStrings([0.5, -1.5], 1.0, 0.5) == ["0,5", f"{MINUS}1,5"]
+
+
+@given(st.integers(-(10**12), 10**12), st.sampled_from(["en", "de"]))
+def test_what_is_shown_can_be_typed(value: int, spoken: str) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(language, "LANGUAGE", spoken)
+        assert f.read_number(f.marked(str(value / 1000))) == value / 1000
+        assert f.read_number(str(value / 1000)) == value / 1000
+
+
+@pytest.mark.usefixtures("german")
+@pytest.mark.parametrize("text", ["", "a", "1,2,3", "1.2.3"])
+def test_what_is_no_number_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="could not convert"):
+        f.read_number(text)
 
 
 def test_relative_times_are_said_as_people_do() -> None:

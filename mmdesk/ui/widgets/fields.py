@@ -22,7 +22,7 @@ from PySide6.QtWidgets import (
 )
 
 from mmdesk.engine.core.times import parse_moment
-from mmdesk.ui.formatting import tool_tip
+from mmdesk.ui.formatting import marked, read_number, tool_tip
 from mmdesk.ui.language import tr
 from mmdesk.ui.widgets.basics import Fold, Label, boxed, column, row
 from mmdesk.ui.widgets.fit import by_letters
@@ -259,7 +259,7 @@ class SettingField(QWidget):
         if not text and self.setting.automatic:
             return 0
         try:
-            number = int(text) if self.setting.kind == "int" else float(text)
+            number = int(text) if self.setting.kind == "int" else read_number(text)
         except ValueError:
             return None
         low, high = self.setting.low, self.setting.high
@@ -280,7 +280,7 @@ class SettingField(QWidget):
         if self.setting.kind == "int":
             return str(int(value))
         short = f"{value:g}"
-        return short if float(short) == value else repr(value)
+        return marked(short if float(short) == value else repr(value))
 
     @property
     def is_default(self) -> bool:

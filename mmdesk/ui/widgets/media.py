@@ -11,6 +11,7 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QFocusEvent, QImage, QKeyEvent, QMouseEvent, QPainter, QPen
 
 from mmdesk.ui.colours import Colours, current
+from mmdesk.ui.formatting import in_seconds
 from mmdesk.ui.language import tr
 from mmdesk.ui.widgets.bars import draw_signed_bar
 from mmdesk.ui.widgets.basics import Painted
@@ -108,7 +109,9 @@ class FrameGrid(Painted):
         self._current = None
         self._images = [image_of(frame.pixels) for frame in frames]
         self.setAccessibleDescription(
-            "; ".join(f"{f.time_s:.1f} s {self.figure(f.contribution)}" for f in frames if f.contribution is not None)
+            "; ".join(
+                f"{in_seconds(f.time_s)} {self.figure(f.contribution)}" for f in frames if f.contribution is not None
+            )
         )
         self.update()
 
@@ -143,7 +146,7 @@ class FrameGrid(Painted):
 
     def _caption(self, painter: QPainter, frame: Frame, area: QRectF, largest: float, colours: Colours) -> None:
         painter.setPen(QColor(colours.muted))
-        moment = f"{frame.time_s:.1f} s"
+        moment = in_seconds(frame.time_s)
         painter.drawText(area, int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter), moment)
         if frame.contribution is None:
             return

@@ -11,7 +11,7 @@ from PySide6.QtGui import QColor, QFont, QPainter
 
 from mmdesk.ui.colours import current
 from mmdesk.ui.engine_words import in_words
-from mmdesk.ui.formatting import percent, score
+from mmdesk.ui.formatting import counted, percent, score
 from mmdesk.ui.language import tr, tr_n
 from mmdesk.ui.widgets.basics import Painted
 from mmdesk.ui.widgets.fit import by_letters
@@ -146,8 +146,8 @@ class ConfusionMatrix(Painted):
 
     def _cell(self, painter: QPainter, room: QRectF, cell: tuple[str, str], total: int, bold: QFont) -> None:
         name, called = cell
-        colours, counted = current(), self._counts[name]
-        share = counted / total if total else 0.0
+        colours, number = current(), self._counts[name]
+        share = number / total if total else 0.0
         tint = QColor(colours.good if name.startswith("true") else colours.warn)
         tint.setAlphaF(0.08 + 0.3 * share)
         inner = room.adjusted(2, 2, -2, -2)
@@ -159,7 +159,7 @@ class ConfusionMatrix(Painted):
         half = inner.height() / 2
         below = int(Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignBottom)
         above = int(Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop)
-        painter.drawText(QRectF(inner.x(), inner.y(), inner.width(), half), below, f"{counted:,}")
+        painter.drawText(QRectF(inner.x(), inner.y(), inner.width(), half), below, counted(number))
         painter.setFont(self.font())
         said = f"{called}, {percent(share)}"
         text = painter.fontMetrics().elidedText(said, Qt.TextElideMode.ElideRight, int(inner.width()) - 6)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -11,7 +12,7 @@ from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetrics, QResizeEvent
 
 from mmdesk.ui.colours import Colours, current
-from mmdesk.ui.formatting import shown, tool_tip
+from mmdesk.ui.formatting import marked, shown, tool_tip
 
 pg.setConfigOptions(antialias=True)
 _MARGIN = 16
@@ -25,6 +26,14 @@ def safe(text: str) -> str:
 def _keep_height(label: Any) -> None:
     """Room for a title's height only: pyqtgraph would let a long one push the plot out of a narrow widget."""
     label.setMinimumHeight(label.itemRect().height())
+
+
+class NumberAxis(pg.AxisItem):  # type: ignore[misc]  # pyqtgraph has no types
+    """Numbers along one side, with the marks of the window's language."""
+
+    def tickStrings(self, values: Sequence[float], scale: float, spacing: float) -> list[str]:
+        """As many digits as tell the ticks apart."""
+        return [marked(text) for text in super().tickStrings(values, scale, spacing)]
 
 
 class Plot(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph has no types
@@ -42,7 +51,8 @@ class Plot(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph has no types
     remark = ""
 
     def __init__(self, title: str, x: str = "", y: str = "", axes: dict[str, Any] | None = None) -> None:
-        super().__init__(axisItems=axes or {}, enableMenu=False)
+        numbers = {side: NumberAxis(orientation=side) for side in ("left", "bottom")}
+        super().__init__(axisItems=numbers | (axes or {}), enableMenu=False)
         self.title, self.x_name, self.y_name = title, x, y
         self.setAccessibleName(title)
         self.setMenuEnabled(False)

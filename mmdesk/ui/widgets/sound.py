@@ -12,7 +12,7 @@ from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QImage, QKeyEvent, QMouseEvent, QPainter, QPen, QPolygonF
 
 from mmdesk.ui.colours import Colours, current
-from mmdesk.ui.formatting import duration
+from mmdesk.ui.formatting import duration, in_seconds
 from mmdesk.ui.language import tr
 from mmdesk.ui.widgets.basics import Painted
 from mmdesk.ui.widgets.media import draw_chip, largest_of, tint
@@ -214,7 +214,7 @@ class SoundView(Painted):
 
     def _moment(self, time_s: float) -> str:
         short = self._sound is not None and self._sound.length_s < 60
-        return f"{time_s:.1f} s" if short else duration(time_s)
+        return in_seconds(time_s) if short else duration(time_s)
 
     def _x(self, time_s: float) -> float:
         length_s = self._sound.length_s if self._sound is not None else 1.0

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from mmdesk.engine.core.types import Head
 from mmdesk.ui.engine_words import in_capitals
 from mmdesk.ui.entity_calls import DECISIONS, Scores
-from mmdesk.ui.formatting import exact_time, percent, relative_time, score
+from mmdesk.ui.formatting import counted, exact_time, percent, relative_time, score
 from mmdesk.ui.language import tr, tr_in
 from mmdesk.ui.models.columns import Column
 from mmdesk.ui.tabs.explain.wording import HEAD_NAMES
@@ -124,8 +124,9 @@ def _tags(marks: MarksByRow | None, size: int) -> Column:
 
 def _notes(marks: MarksByRow | None, size: int) -> Column:
     return Column(
-        tr("Notes"), range(size), lambda row: "" if marks is None or not marks.noted[row] else f"{marks.noted[row]:,}",
-        numeric=True, keys=_nothing(size) if marks is None else marks.noted, help=tr("How many notes; N opens them"),
+        tr("Notes"), range(size),
+        lambda row: "" if marks is None or not marks.noted[row] else counted(marks.noted[row]), numeric=True,
+        keys=_nothing(size) if marks is None else marks.noted, help=tr("How many notes; N opens them"),
     )  # fmt: skip
 
 

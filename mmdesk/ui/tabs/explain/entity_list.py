@@ -14,7 +14,7 @@ from mmdesk.ui import entity_calls
 from mmdesk.ui.colours import SPACE_S
 from mmdesk.ui.desk import Desk
 from mmdesk.ui.entity_calls import DECISIONS, Scores
-from mmdesk.ui.formatting import menu_text
+from mmdesk.ui.formatting import counted, menu_text
 from mmdesk.ui.hints import for_window
 from mmdesk.ui.jobs.job import Job, Lane
 from mmdesk.ui.language import tr, tr_n
@@ -174,7 +174,7 @@ class EntityList(QWidget):
 
     def _offer_marks(self) -> None:
         tags = self.marks.tags if self.marks is not None else ()
-        options = [(menu_text(f"#{tag} ({number:,})"), ("tag", tag)) for tag, number in tags if number]
+        options = [(menu_text(f"#{tag} ({counted(number)})"), ("tag", tag)) for tag, number in tags if number]
         self.mark_box.set_options([*_MARK_FILTERS, *options], self.mark_box.value)
 
     # Which of them.

@@ -12,7 +12,7 @@ from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QHeaderView, QWidget
 
 from mmdesk.ui.colours import SPACE_S
-from mmdesk.ui.formatting import MISSING, data_time, percent
+from mmdesk.ui.formatting import MISSING, counted, data_time, percent
 from mmdesk.ui.language import tr, tr_n
 from mmdesk.ui.models.columns import Column, Mapped
 from mmdesk.ui.tabs.explain.wording import Scale, plain_words, short_source
@@ -270,7 +270,7 @@ class ForAndAgainst(QWidget):
         ):
             found = [explanation.items[place] for place in places]
             total = sum(map(CONTRIBUTION, found))
-            title.setText(f"{word} ({len(places):,}): {scale.change(total)}")
+            title.setText(f"{word} ({counted(len(places))}): {scale.change(total)}")
             table.show_items(list(zip(places, found, strict=True)), scale, largest)
 
     def choose(self, place: int) -> bool:

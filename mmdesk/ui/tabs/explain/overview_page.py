@@ -14,7 +14,7 @@ from mmdesk.ui import calls, choosers
 from mmdesk.ui.colours import SPACE_L, SPACE_M, SPACE_S
 from mmdesk.ui.desk import Desk
 from mmdesk.ui.engine_words import in_words
-from mmdesk.ui.formatting import percent
+from mmdesk.ui.formatting import counted, percent
 from mmdesk.ui.jobs.job import Failure, Job, Lane
 from mmdesk.ui.language import tr, tr_n
 from mmdesk.ui.models.columns import Column
@@ -134,7 +134,7 @@ class OverviewPage(QWidget):
         )
         of_the_case = self.by_box.value not in {"", *_BY_ENGINE}  # then all but the first are values out of its data
         names = [
-            (f"{group.name if of_the_case and place else in_words(group.name)} ({group.entities:,})", group.name)
+            (f"{group.name if of_the_case and place else in_words(group.name)} ({counted(group.entities)})", group.name)
             for place, group in enumerate(overview.groups)
         ]
         self.group_box.set_options(names, self.group_box.value)

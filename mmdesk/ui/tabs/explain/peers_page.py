@@ -11,7 +11,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
 
 from mmdesk.ui.colours import SPACE_S
-from mmdesk.ui.formatting import MISSING, number, percent
+from mmdesk.ui.formatting import MISSING, number, percent, score
 from mmdesk.ui.language import tr, tr_n
 from mmdesk.ui.models.columns import Column
 from mmdesk.ui.tabs.explain.wording import item_name, scale_of
@@ -108,12 +108,12 @@ class PeersPage(QWidget):
 def _value(placing: Placing) -> Place | None:
     if placing.share is not None:
         return Place(placing.share, percent(placing.share, 1), filled=True)
-    return None if placing.percentile is None else Place(placing.percentile, f"{100 * placing.percentile:.1f}")
+    return None if placing.percentile is None else Place(placing.percentile, score(100 * placing.percentile, 1))
 
 
 def _number(placing: Placing) -> Place | None:
     share = placing.number_percentile
-    return None if share is None else Place(share, f"{100 * share:.1f}")
+    return None if share is None else Place(share, score(100 * share, 1))
 
 
 def _shares(places: Sequence[Place | None]) -> NDArray[np.float64]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from mmdesk.engine.core.types import ColumnKind, Head
 from mmdesk.ui.engine_words import in_words
-from mmdesk.ui.formatting import data_time, percent
+from mmdesk.ui.formatting import data_time, percent, to_figures
 from mmdesk.ui.language import tr
 from mmdesk.ui.models.cells import CellKind, FieldCell
 from mmdesk.ui.tabs.explain.wording import HEAD_NAMES, plain_words
@@ -101,4 +101,4 @@ def other_heads(before: Said, after: Said | None, shown: Head) -> str:
 
 
 def _level(head: Head, value: float) -> str:
-    return percent(value, 1) if head is Head.CLASSIFICATION else f"{value:.4g}"
+    return percent(value, 1) if head is Head.CLASSIFICATION else to_figures(value, 4)

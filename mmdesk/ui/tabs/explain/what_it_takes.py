@@ -13,7 +13,7 @@ from mmdesk.engine.core.types import ColumnKind, Head
 from mmdesk.ui import calls, choosers
 from mmdesk.ui.colours import SPACE_L, SPACE_M, SPACE_S
 from mmdesk.ui.desk import Desk
-from mmdesk.ui.formatting import shown, tool_tip
+from mmdesk.ui.formatting import read_number, score, shown, to_figures, tool_tip
 from mmdesk.ui.jobs.job import Failure, Job, Lane
 from mmdesk.ui.language import tr
 from mmdesk.ui.models.cells import CellKind, FieldCell
@@ -114,7 +114,7 @@ class WhatItTakes(QWidget):
         probability = explanation.head is Head.CLASSIFICATION
         self._unit.setText("%" if probability else "")
         threshold = explanation.turning.threshold if explanation.turning is not None else None
-        self.target.setPlaceholderText(f"{100 * threshold:.1f}" if threshold is not None and probability else "")
+        self.target.setPlaceholderText(score(100 * threshold, 1) if threshold is not None and probability else "")
         self.target.setToolTip(
             tool_tip(tr("{output} to be reached, or to be left where it is now", output=HEAD_NAMES[explanation.head]))
         )
@@ -215,7 +215,7 @@ class WhatItTakes(QWidget):
         if isinstance(most, int):
             self.most.set_value(most)
         scale = 100.0 if self._head is Head.CLASSIFICATION else 1.0
-        self.target.setText(f"{scale * target:.6g}" if isinstance(target, float) else "")
+        self.target.setText(to_figures(scale * target, 6) if isinstance(target, float) else "")
         strange = sorted({*frozen, *columns} - {field.name for field in self._fields})
         if strange:
             self._desk.tell(
@@ -244,7 +244,7 @@ class WhatItTakes(QWidget):
         text = self.target.text().strip().removesuffix("%").strip()
         if text:
             try:
-                target = float(text)
+                target = read_number(text)
             except ValueError:
                 return None
             document["target"] = target / 100 if self._head is Head.CLASSIFICATION else target

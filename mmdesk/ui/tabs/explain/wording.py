@@ -12,7 +12,7 @@ from mmdesk.engine.core.types import Head
 from mmdesk.engine.explanation.account import start_name
 from mmdesk.engine.explanation.references import Custody
 from mmdesk.ui.engine_words import custody_said
-from mmdesk.ui.formatting import MISSING, percent, shown, signed
+from mmdesk.ui.formatting import MISSING, percent, shown, signed, to_figures
 from mmdesk.ui.language import tr, tr_n
 from mmdesk.ui.widgets.waterfall import Account, Step
 
@@ -193,5 +193,6 @@ def figures_text(explanation: Explanation) -> str:
     """The figures behind the grade, one a line."""
     figures = explanation.faithfulness.figures
     return "\n".join(
-        f"{name.replace('_', ' ')}: {MISSING if value is None else f'{value:.3g}'}" for name, value in figures.items()
+        f"{name.replace('_', ' ')}: {MISSING if value is None else to_figures(value, 3)}"
+        for name, value in figures.items()
     )

@@ -13,7 +13,7 @@ from mmdesk.ui import calls, choosers
 from mmdesk.ui.colours import SPACE_S
 from mmdesk.ui.desk import Desk
 from mmdesk.ui.engine_words import in_words
-from mmdesk.ui.formatting import MISSING, exact_time
+from mmdesk.ui.formatting import MISSING, counted, exact_time
 from mmdesk.ui.jobs.job import Lane
 from mmdesk.ui.language import tr, tr_n
 from mmdesk.ui.models.columns import Column
@@ -65,7 +65,7 @@ class HistoryDetails(QWidget):
         )
         found = page.rejected
         self.rejected.set_columns([
-            Column(tr("Line"), [one.line for one in found], show=lambda n: f"{n:,}", numeric=True),
+            Column(tr("Line"), [one.line for one in found], show=counted, numeric=True),
             Column(tr("Column"), [one.column or MISSING for one in found], tip=str),
             Column(tr("Value"), [one.value if one.value is not None else MISSING for one in found], tip=str),
             Column(tr("Why"), [one.rule for one in found], tip=str),
@@ -100,10 +100,10 @@ def _lines(page: ImportPage) -> Iterator[tuple[str, str]]:
     yield "SHA-256", record.sha256 or MISSING
     for name, count in page.current.items():
         if count:
-            yield tr("Now in the case"), f"{count:,} {in_words(name)}"
+            yield tr("Now in the case"), f"{counted(count)} {in_words(name)}"
     for name, value in record.counts.items():
         if isinstance(value, int) and not isinstance(value, bool):
-            yield in_words(name), f"{value:,}"
+            yield in_words(name), counted(value)
     yield from _recipe(record.recipe)
 
 

@@ -13,7 +13,7 @@ from mmdesk.ui import calls, choosers
 from mmdesk.ui.colours import SPACE_S
 from mmdesk.ui.desk import Desk
 from mmdesk.ui.engine_words import in_capitals, in_words
-from mmdesk.ui.formatting import LONG_AGO, MISSING, exact_time, relative_time, shown
+from mmdesk.ui.formatting import LONG_AGO, MISSING, counted, exact_time, relative_time, shown
 from mmdesk.ui.jobs.job import Failure, Lane
 from mmdesk.ui.language import tr, tr_n
 from mmdesk.ui.models.columns import Column
@@ -195,5 +195,7 @@ def _columns(records: tuple[ImportRecord, ...]) -> list[Column]:
 def _counts(counts: Mapping[str, object]) -> str:
     numbers = {name: value for name, value in counts.items() if isinstance(value, int) and not isinstance(value, bool)}
     return ", ".join(
-        f"{value:,} {tr('new') if name == 'artifacts' else in_words(name)}" for name, value in numbers.items() if value
+        f"{counted(value)} {tr('new') if name == 'artifacts' else in_words(name)}"
+        for name, value in numbers.items()
+        if value
     )

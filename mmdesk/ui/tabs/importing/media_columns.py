@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from mmdesk.engine.services.media_facts import fact_lines
 from mmdesk.ui.engine_words import in_capitals, in_words
-from mmdesk.ui.formatting import duration, size
+from mmdesk.ui.formatting import counted, duration, in_seconds, size
 from mmdesk.ui.language import tr
 from mmdesk.ui.models.columns import Column
 
@@ -48,7 +48,7 @@ def media_columns(rows: tuple[ArtifactRow, ...]) -> list[Column]:
             tr("Features"), [status_of(item) for item in rows], show=lambda status: in_capitals(str(status)),
             icon=lambda status: STATUS.get(str(status)), room=in_capitals("failed"),
         ),
-        Column(tr("Parts"), [item.segments for item in rows], show=lambda n: f"{n:,}", numeric=True),
+        Column(tr("Parts"), [item.segments for item in rows], show=counted, numeric=True),
         Column(tr("Why"), [reason_of(item) for item in rows], tip=str),
     ]  # fmt: skip
 
@@ -59,7 +59,7 @@ def _facts(details: Mapping[str, object]) -> str:
     if isinstance(width, int) and isinstance(height, int) and width:
         facts.append(f"{width} x {height}")
     if isinstance(length, (int, float)) and length:
-        facts.append(duration(length) if length >= 10 else f"{length:.1f} s")
+        facts.append(duration(length) if length >= 10 else in_seconds(length))
     facts += [str(details[name])[:_DAY] for name in ("captured", "created") if name in details][:1]
     if "device" in details:
         facts.append(str(details["device"]))

@@ -17,7 +17,7 @@ from mmdesk.ui import calls, choosers
 from mmdesk.ui.colours import SPACE_M, SPACE_S
 from mmdesk.ui.deleting import ask_to_delete
 from mmdesk.ui.desk import Desk
-from mmdesk.ui.formatting import duration, percent
+from mmdesk.ui.formatting import counted, duration, percent
 from mmdesk.ui.jobs.job import Failure, Job, Lane
 from mmdesk.ui.language import tr, tr_n
 from mmdesk.ui.models.columns import Column
@@ -287,7 +287,7 @@ class MediaPage(QWidget):
         lines = [problem.line for problem in problems]
         self.refused.set_columns([
             Column(tr("File"), [problem.path for problem in problems], tip=str),
-            Column(tr("Line"), lines, show=lambda line: "" if line is None else f"{line:,}", numeric=True),
+            Column(tr("Line"), lines, show=lambda line: "" if line is None else counted(line), numeric=True),
             Column(tr("Why"), [problem.reason for problem in problems], tip=str),
         ])  # fmt: skip
         self.refused.setFixedHeight(min(len(problems) + 2, 6) * (self.fontMetrics().height() + 10))

@@ -9,7 +9,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
 
 from mmdesk.ui.colours import SPACE_S
-from mmdesk.ui.formatting import MISSING, shown
+from mmdesk.ui.formatting import MISSING, counted, shown
 from mmdesk.ui.hints import for_window
 from mmdesk.ui.language import tr, tr_n
 from mmdesk.ui.models.columns import Column
@@ -98,7 +98,7 @@ class ReportView(QWidget):
         self.rejected.set_columns(
             [
                 Column(tr("File"), [p.file for p in report.problems], tip=str),
-                Column(tr("Line"), [p.line for p in report.problems], show=lambda n: f"{n:,}", numeric=True),
+                Column(tr("Line"), [p.line for p in report.problems], show=counted, numeric=True),
                 Column(tr("Column"), [p.column or MISSING for p in report.problems], tip=str),
                 Column(tr("Value"), [p.value if p.value is not None else MISSING for p in report.problems], tip=str),
                 Column(tr("Why"), [p.rule for p in report.problems], tip=str),
@@ -134,7 +134,7 @@ def _count_columns(report: TablesReport) -> list[Column]:
         return Column(
             title,
             [getattr(table, attribute) for table in tables],
-            show=lambda value: f"{value:,}",
+            show=counted,
             numeric=True,
             help=help_text,
             role=(lambda value: role if value else None) if role else None,
