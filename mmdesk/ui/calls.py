@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from mmdesk.engine.explanation.what_if_form import LimitField, WhatIfForm
     from mmdesk.engine.services.cases import DataHealth
     from mmdesk.engine.services.custody import CheckedFile
+    from mmdesk.engine.services.data_quality import DataQuality
     from mmdesk.engine.services.explanation_batches import BatchReport
     from mmdesk.engine.services.media_imports import ArtifactRow, ExtractReport, MediaReport
     from mmdesk.engine.services.previews import Preview as MediaPreview
@@ -53,11 +54,29 @@ def load_libraries(*, ctx: JobContext) -> None:
 # Tables.
 
 
-def data_health(folder: Path, *, ctx: JobContext) -> tuple[DataHealth, tuple[list[float], list[int]] | None]:  # noqa: ARG001
-    """How complete the data are, and the events over time (edges in seconds since 1970, counts)."""
-    from mmdesk.engine.services import cases, previews
+def data_health(folder: Path, *, ctx: JobContext) -> DataHealth:  # noqa: ARG001
+    """How complete the data are, as the database counts."""
+    from mmdesk.engine.services import cases
 
-    return cases.data_health(folder), previews.events_over_time(folder)
+    return cases.data_health(folder)
+
+
+Spread = tuple[list[float], list[int]]
+"""The events over time: edges in seconds since 1970, and counts."""
+
+
+def events_over_time(folder: Path, span: tuple[int, int], *, ctx: JobContext) -> Spread | None:
+    """How the events between the first and the last, in microseconds since 1970, are spread."""
+    from mmdesk.engine.services import previews
+
+    return previews.events_over_time(folder, span=span, ctx=ctx)
+
+
+def data_quality(folder: Path, *, ctx: JobContext) -> DataQuality:
+    """The ranges of the attributes, and copies on both sides of the split."""
+    from mmdesk.engine.services import data_quality as service
+
+    return service.data_quality(folder, ctx=ctx)
 
 
 @dataclass(frozen=True)

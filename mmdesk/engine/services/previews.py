@@ -9,10 +9,11 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 from sqlalchemy import func, select
 
 from mmdesk.engine.core.errors import UsageError
@@ -20,11 +21,13 @@ from mmdesk.engine.core.jobs import NULL_CONTEXT, JobContext
 from mmdesk.engine.core.memory import TOO_MUCH_MEMORY, at_most
 from mmdesk.engine.core.types import MediaType, current_actor
 from mmdesk.engine.services.media_detail import larger_picture, outline_sound
+from mmdesk.engine.store.bulk import fetch_batches
 from mmdesk.engine.store.case import Case
 from mmdesk.engine.store.tables import Artifact, Event
 
 Pixels = npt.NDArray[np.uint8]
 
+_TIMES = pa.schema([("id", pa.int64()), ("timestamp_us", pa.int64())])
 _TEXT_BYTES = 4096
 _HASH_CHUNK = 1 << 20
 
@@ -132,12 +135,16 @@ def thumbnail(folder: Path, sha256: str, side: int) -> Pixels | None:
     return None if pixels is None else np.ascontiguousarray(shrink(pixels, side))
 
 
-def events_over_time(folder: Path, parts: int = 48) -> tuple[list[float], list[int]] | None:
+def events_over_time(
+    folder: Path, parts: int = 48, span: tuple[int, int] | None = None, *, ctx: JobContext = NULL_CONTEXT
+) -> tuple[list[float], list[int]] | None:
     """How many events happened when.
 
     Args:
         folder: The case.
         parts: Equal parts of the time from the first event to the last.
+        span: The times of these, where somebody has looked for them already: millions of events are read for it.
+        ctx: Asked for cancellation.
 
     Returns:
         ``parts + 1`` edges in seconds since 1970 UTC and ``parts`` counts; None without events.
@@ -148,17 +155,21 @@ def events_over_time(folder: Path, parts: int = 48) -> tuple[list[float], list[i
     """
     current = Event.deleted_us.is_(None) & Event.superseded_by.is_(None)
     with Case.open(folder, actor=current_actor()) as case, case.read() as connection:
-        first = connection.execute(select(func.min(Event.timestamp_us)).where(current)).scalar()
-        last = connection.execute(select(func.max(Event.timestamp_us)).where(current)).scalar()
+        ends = select(func.min(Event.timestamp_us), func.max(Event.timestamp_us)).where(current)
+        found: Any = connection.execute(ends).one() if span is None else span
+        first, last = found
         if first is None or last is None:
             return None
         width = max(-(-(last - first + 1) // parts), 1)
-        number = (Event.timestamp_us - first) // width
-        rows = connection.execute(select(number, func.count()).where(current).group_by(number)).all()
-    counts = [0] * parts
-    for place, count in rows:
-        counts[int(place)] = int(count)
-    return [(first + width * place) / 1e6 for place in range(parts + 1)], counts
+        counts = np.zeros(parts, np.int64)
+        times = select(Event.id, Event.timestamp_us).where(current)
+        # Not grouped by the database: SQLite sorts all rows to group them, which takes four times as long.
+        for batch in fetch_batches(connection, times, _TIMES, keyed=True):
+            ctx.check_cancelled()
+            places = (batch.column("timestamp_us").to_numpy() - first) // width
+            inside = (places >= 0) & (places < parts)  # events may have come since somebody looked for the ends
+            counts += np.bincount(places[inside], minlength=parts)
+    return [(first + width * place) / 1e6 for place in range(parts + 1)], counts.tolist()
 
 
 def _find(case: Case, sha256: str) -> Artifact:

@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Select, and_, exists, func, select, text
 from sqlalchemy.engine import Connection
 from sqlalchemy.orm import aliased
 
+from mmdesk.engine.core.times import format_us, now_us
 from mmdesk.engine.core.types import ColumnKind, FeatureStatus
 from mmdesk.engine.store import deletions, readers
 from mmdesk.engine.store.tables import Artifact, Entity, EntityArtifact, Event, Import, Interaction, ModelRun, Target
@@ -150,6 +151,7 @@ def data_health(connection: Connection) -> DataHealth:
     have = counts(connection)
     labels = _groups(connection, select(Target.y_class, func.count()).where(_current(Target)).group_by(Target.y_class))
     events = _events(connection)
+    first, last = min((row.first for row in events), default=None), max((row.last for row in events), default=None)
     positive, negative = labels.get(1.0, 0), labels.get(0.0, 0)
     without = {
         "events": _without(connection, Event, Event.entity_key),
@@ -167,8 +169,8 @@ def data_health(connection: Connection) -> DataHealth:
         y_reg=_number(connection, Target.y_reg),
         y_rank=_number(connection, Target.y_rank),
         splits=_splits(connection),
-        first_event_us=min((row.first for row in events), default=None),
-        last_event_us=max((row.last for row in events), default=None),
+        first_event_us=first,
+        last_event_us=last,
         event_types=tuple((row.name, row.count) for row in events[:_TOP_EVENT_TYPES]),
         other_event_types=max(0, len(events) - _TOP_EVENT_TYPES),
         events_without_value=sum(row.count - row.valued for row in events),
@@ -179,7 +181,10 @@ def data_health(connection: Connection) -> DataHealth:
         entities_without_media=without["media"],
         entities_without_targets=without["targets"],
         artifact_status=artifact_status(connection),
-        warnings=_warnings(have, positive, negative, without, artifact_status(connection)),
+        warnings=(
+            *_warnings(have, positive, negative, without, artifact_status(connection)),
+            *_odd_times(first, last),
+        ),
     )
 
 
@@ -239,6 +244,15 @@ def _attributes(connection: Connection, entities: int) -> tuple[AttributeHealth,
         )
         for attribute, kind in readers.attribute_kinds(connection).items()
     )
+
+
+def _odd_times(first: int | None, last: int | None) -> list[str]:
+    found = []
+    if last is not None and last > now_us():
+        found.append(f"The last event lies in the future: {format_us(last)}.")
+    if first is not None and first < 0:
+        found.append(f"The first event lies before 1970: {format_us(first)}.")
+    return found
 
 
 def _warnings(

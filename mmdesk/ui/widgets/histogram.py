@@ -1,47 +1,76 @@
-"""How many, over time."""
+"""How many, over numbers and over time."""
 
 from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtGui import QColor
 
+from mmdesk.ui.formatting import number
 from mmdesk.ui.language import tr
 from mmdesk.ui.widgets.fit import by_letters
 from mmdesk.ui.widgets.plot import Plot
 from mmdesk.ui.widgets.time_axis import TimeAxis
 
+_ONE_VALUE = 0.05
+_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+
 
 class Histogram(Plot):
-    """Filled steps over equal stretches of time."""
+    """Filled steps over equal stretches of numbers.
 
-    def __init__(self, title: str, unit: str) -> None:
-        super().__init__(title, "", unit, {"bottom": TimeAxis()})
-        self._edges_s = np.array([0.0, 1.0])
+    Args:
+        title: What it shows.
+        unit: Of what there are so many.
+        axes: As of :class:`Plot`.
+    """
+
+    def __init__(self, title: str, unit: str, axes: dict[str, Any] | None = None) -> None:
+        super().__init__(title, "", unit, axes)
+        self._edges = np.array([0.0, 1.0])
         self._counts = np.array([0])
         by_letters(self, self.setFixedHeight, 130)
 
-    def show_counts(self, edges_s: Sequence[float], counts: Sequence[int]) -> None:
-        """``counts[i]`` lie from ``edges_s[i]`` to ``edges_s[i + 1]``, seconds since 1970 UTC."""
-        self._edges_s, self._counts = np.asarray(edges_s, dtype=float), np.asarray(counts)
-        first, last = (dt.datetime.fromtimestamp(s, dt.UTC).date() for s in (edges_s[0], edges_s[-1]))
+    def show_counts(self, edges: Sequence[float], counts: Sequence[int]) -> None:
+        """``counts[i]`` lie from ``edges[i]`` to ``edges[i + 1]``."""
+        self._edges, self._counts = np.asarray(edges, dtype=float), np.asarray(counts)
+        if len(edges) == 2 and edges[0] == edges[1]:  # one value: a bar needs some width
+            half = max(abs(edges[0]) * _ONE_VALUE, 0.5)
+            self._edges = np.array([edges[0] - half, edges[0] + half])
+        first, last = self.said(edges[0]), self.said(edges[-1])
         self.setAccessibleDescription(
             tr("{number} from {first} to {last}", number=int(self._counts.sum()), first=first, last=last)
         )
         self.refresh()
 
+    def said(self, edge: float) -> str:
+        """A place along the bottom as text."""
+        return number(edge)
+
     def redraw(self) -> None:
         """Filled steps."""
         self.clear()
-        widths = np.diff(self._edges_s)
+        widths = np.diff(self._edges)
         colour = QColor(self.colours.accent)
         self.addItem(
             pg.BarGraphItem(
-                x0=self._edges_s[:-1], width=widths * 0.92, height=self._counts, brush=colour, pen=pg.mkPen(None)
+                x0=self._edges[:-1], width=widths * 0.92, height=self._counts, brush=colour, pen=pg.mkPen(None)
             )
         )
         self.setYRange(0, max(int(self._counts.max()), 1), padding=0.05)
-        self.setXRange(float(self._edges_s[0]), float(self._edges_s[-1]), padding=0.01)
+        self.setXRange(float(self._edges[0]), float(self._edges[-1]), padding=0.01)
+
+
+class TimeHistogram(Histogram):
+    """Filled steps over equal stretches of time, whose edges are seconds since 1970 UTC."""
+
+    def __init__(self, title: str, unit: str) -> None:
+        super().__init__(title, unit, {"bottom": TimeAxis()})
+
+    def said(self, edge: float) -> str:
+        """The day."""
+        return str((_EPOCH + dt.timedelta(seconds=edge)).date())

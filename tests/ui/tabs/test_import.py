@@ -656,7 +656,9 @@ def test_what_somebody_else_changed_since_the_check_is_said_and_checked_again(
 # Health and history.
 
 
-def test_health_counts_what_is_there(qtbot: QtBot, window: MainWindow, trained_case: Path) -> None:
+def test_health_counts_what_is_there(
+    qtbot: QtBot, window: MainWindow, trained_case: Path, qtmodeltester: ModelTester
+) -> None:
     opened(qtbot, window, trained_case)
     tab = import_tab(window)
     click(qtbot, tab.buttons[2])
@@ -664,6 +666,16 @@ def test_health_counts_what_is_there(qtbot: QtBot, window: MainWindow, trained_c
     assert tab.health._state.showing_content
     assert "positive (1)" in tab.health._labels.accessibleName()
     assert tab.health._span.isVisible()
+    attributes = tab.health.attributes
+    assert attributes.isVisible()
+    qtmodeltester.check(attributes.table.columns)
+    names = [column.title for column in attributes.table.columns.columns]
+    assert names[:4] == ["Attribute", "Kind", "Missing", "Different values"]
+    assert "of one of the training part" in " ".join(said.text() for said in tab.health._copies.findChildren(Label))
+    kinds = attributes.table.columns.columns[1].values
+    for kind, plot in (("number", attributes.numbers), ("text", attributes.bars)):
+        attributes.table.choose(list(kinds).index(kind))
+        assert plot.isVisible()
 
 
 def test_an_import_is_taken_back_after_a_question(

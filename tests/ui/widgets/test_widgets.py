@@ -19,7 +19,7 @@ from mmdesk.ui.widgets.basics import Button, ElidedLabel, Fold, Label
 from mmdesk.ui.widgets.command_palette import CommandPalette, Entry
 from mmdesk.ui.widgets.curves import CurveGrid, charts_of
 from mmdesk.ui.widgets.fields import Choice, Setting, SettingsForm
-from mmdesk.ui.widgets.histogram import Histogram
+from mmdesk.ui.widgets.histogram import TimeHistogram
 from mmdesk.ui.widgets.links import Neighbour, scrolled_graph
 from mmdesk.ui.widgets.media import Frame, FrameGrid
 from mmdesk.ui.widgets.notice import Stateful
@@ -375,7 +375,7 @@ def test_many_events_are_zoomed_walked_and_picked(qtbot: QtBot) -> None:
 
 
 def test_a_histogram_says_what_it_counts(qtbot: QtBot) -> None:
-    plot = Histogram("Events", "events")
+    plot = TimeHistogram("Events", "events")
     plot.show_counts([us("2024-01-01"), us("2024-02-01"), us("2024-03-01")], [3, 4])
     shown(qtbot, plot)
     assert plot.accessibleDescription() == "7 from 2024-01-01 to 2024-03-01"
