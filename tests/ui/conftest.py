@@ -32,6 +32,8 @@ if _ROOT not in sys.path:
 _NO_WINDOW_MANAGER = r"This plugin does not support (propagateSizeHints|raise\(\)|grabbing the (keyboard|mouse))"
 
 
+# First of all: where this folder is named on the command line, xdist would ask for the groups before.
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Any Qt message at WARNING or above fails a test of the window; all of them share one worker and its case."""
     for item in items:

@@ -16,6 +16,7 @@ from sqlalchemy.pool import QueuePool
 from mmdesk.engine.store.case_file import CaseFile
 from mmdesk.engine.store.dialects import COMPILED
 from mmdesk.engine.store.drives import on_network
+from mmdesk.engine.store.errors import is_in_use
 
 APPLICATION_ID = 0x6D6D646B
 """``mmdk``, in the header of every case.db."""
@@ -61,16 +62,24 @@ def open_sqlite(path: Path, access: Access, key: bytes | None = None) -> Any:
 
     # Where nothing can be written (a DVD, a frozen copy, a full disk), the files that WAL needs beside the database
     # cannot be made. Without a log there nobody writes, and the database can be read as it lies.
-    log = path.with_name(path.name + "-wal")
-    may_freeze = access is Access.READ and not (log.exists() and log.stat().st_size)
+    may_freeze = access is Access.READ and not _is_filled(path.with_name(path.name + "-wal"))
     if may_freeze and not os.access(path.parent, os.W_OK):
         return _connect(path, "ro&immutable=1", access, key)
     try:
         return _connect(path, "rwc" if access in {Access.CREATE, Access.COPY} else "rw", access, key)
-    except sqlite.OperationalError:
-        if not may_freeze or not path.is_file():
+    except sqlite.OperationalError as error:
+        # What somebody holds is being written, perhaps without a log, and pages could be read that do not fit together.
+        if not may_freeze or is_in_use(str(error)) or not path.is_file():
             raise
         return _connect(path, "ro&immutable=1", access, key)
+
+
+def _is_filled(log: Path) -> bool:
+    """Whether something is in a log. Looked at once: who closes the case last takes it away, at any moment."""
+    try:
+        return log.stat().st_size > 0
+    except OSError:
+        return False
 
 
 def _connect(path: Path, mode: str, access: Access, key: bytes | None) -> Any:

@@ -57,7 +57,7 @@ def sqlite_error(message: str, path: Path) -> MmdeskError | None:
         return as_resource_error(OSError(errno.ENOSPC, "disk full"), path)
     if any(part in text for part in _DAMAGED):
         return damaged(path, "it is not a readable database, or encrypted with a key that was not given")
-    if any(part in text for part in _LOCKED):
+    if is_in_use(text):
         return StoreError(
             f"{path} is in use by another program.",
             "Close what else has the case open (a backup program, a database browser), then start again.",
@@ -74,6 +74,11 @@ def sqlite_error(message: str, path: Path) -> MmdeskError | None:
             details=details,
         )
     return None
+
+
+def is_in_use(message: str) -> bool:
+    """Whether a SQLite error message says that somebody else holds the database."""
+    return any(part in message.lower() for part in _LOCKED)
 
 
 def _is_full(path: Path) -> bool:

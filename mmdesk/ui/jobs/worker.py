@@ -98,8 +98,9 @@ class _Worker:
                         self._cancelled[number] = threading.Event()
                         self._calls.put((number, path, args))
                     case ("cancel", number):
-                        if number in self._cancelled:
-                            self._cancelled[number].set()
+                        asked = self._cancelled.get(number)  # at once: the call may end at this very moment
+                        if asked is not None:
+                            asked.set()
                     case _:
                         self._calls.put(None)
                         return

@@ -21,7 +21,7 @@ from sqlalchemy.pool import NullPool
 from mmdesk.engine.core.errors import ExitStatus, MmdeskError, ResourceError, StoreError, UsageError
 from mmdesk.engine.core.jobs import JobCancelled
 from mmdesk.engine.store import case_file as mmcase
-from mmdesk.engine.store import keys
+from mmdesk.engine.store import database, keys
 from mmdesk.engine.store.case import Case
 from mmdesk.engine.store.database import Access, open_sqlite
 from mmdesk.engine.store.tables import AuditEntry, Meta
@@ -326,6 +326,41 @@ def test_a_case_that_cannot_be_written_can_be_read(sqlite_case: Case, monkeypatc
     with Case.open(sqlite_case.folder, actor="reader") as case, case.read() as connection:
         assert connection.execute(text("SELECT count(*) FROM meta")).scalar_one() == 2
         assert not (case.folder / "case.db-shm").exists()
+
+
+def test_a_case_that_another_program_closes_meanwhile_is_opened(
+    sqlite_case: Case, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sqlite_case.close()
+    log = sqlite_case.folder / "case.db-wal"
+    log.touch()
+    stat = Path.stat
+
+    def closing_after_the_look(path: Path, *, follow_symlinks: bool = True) -> os.stat_result:
+        found = stat(path, follow_symlinks=follow_symlinks)
+        if path == log:
+            log.unlink()
+        return found
+
+    monkeypatch.setattr(Path, "stat", closing_after_the_look)
+    with Case.open(sqlite_case.folder, actor="reader") as case, case.read() as connection:
+        assert connection.execute(text("SELECT count(*) FROM meta")).scalar_one() == 2
+    assert not log.exists()
+
+
+def test_a_case_that_is_being_written_without_a_log_is_not_read_as_it_lies(
+    sqlite_case: Case, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sqlite_case.close()
+    path = sqlite_case.folder / "case.db"
+    key = keys.key_for(path, sqlite_case.file)
+    monkeypatch.setattr(database, "BUSY_TIMEOUT_MS", 50)
+    with closing(open_sqlite(path, Access.COPY, key)) as writer:
+        writer.execute("PRAGMA journal_mode=TRUNCATE")
+        writer.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(StoreError) as caught:
+            Case.open(sqlite_case.folder, actor="reader")
+        assert caught.value.code == "store.locked"
 
 
 # A server that is shared and may go away
