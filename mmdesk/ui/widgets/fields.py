@@ -272,6 +272,19 @@ class SettingField(QWidget):
         elif isinstance(self.editor, QLineEdit):
             self.editor.setText(self._text(value))
 
+    @property
+    def text(self) -> str:
+        """What is written in it, possible or not; of a tick ``1`` or ``0``."""
+        editor = self.editor
+        return str(int(editor.isChecked())) if isinstance(editor, QCheckBox) else editor.text()
+
+    def write(self, text: str) -> None:
+        """Write what :attr:`text` was."""
+        if isinstance(self.editor, QCheckBox):
+            self.editor.setChecked(text == "1")
+        else:
+            self.editor.setText(text)
+
     def _text(self, value: Value) -> str:
         if isinstance(value, tuple):
             return ", ".join(value)
@@ -363,6 +376,18 @@ class SettingsForm(QWidget):
         """Defaults, but for these."""
         for field in self._fields:
             field.set_value(values.get(field.setting.name, field.setting.default))
+
+    def written(self) -> dict[str, str]:
+        """The texts of the fields that are not at their defaults, possible or not."""
+        return {field.setting.name: field.text for field in self._fields if not field.is_default}
+
+    def write(self, texts: Mapping[str, str]) -> None:
+        """Defaults, but for these texts."""
+        for field in self._fields:
+            if field.setting.name in texts:
+                field.write(texts[field.setting.name])
+            else:
+                field.set_value(field.setting.default)
 
     def field(self, name: str) -> SettingField:
         """The editor of one setting.

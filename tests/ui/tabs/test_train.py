@@ -186,3 +186,43 @@ def test_leaving_the_case_forgets_its_training(qtbot: QtBot, window: MainWindow,
     qtbot.keyClick(window, Qt.Key.Key_W, Qt.KeyboardModifier.ControlModifier)
     qtbot.waitUntil(lambda: window.session.case is None)
     assert not tab._start.isEnabled()
+
+
+def test_an_unfinished_form_comes_back_with_its_case(
+    qtbot: QtBot, window: MainWindow, trained_case: Path, empty_case: Path
+) -> None:
+    tab = train_tab(qtbot, window, trained_case)
+    assert not tab._kept.isVisible()
+    qtbot.keyClicks(tab._name, "pilot")
+    set_field(qtbot, tab, "epochs", "1x")  # not possible, but what was written
+    set_field(qtbot, tab, "patience", "0.25")
+    tab._form.field("baseline").set_value(False)
+    opened(qtbot, window, empty_case)
+    assert (tab._name.text(), tab._form.written()) == ("", {})
+    opened(qtbot, window, trained_case)
+    assert tab._name.text() == "pilot"
+    assert tab._form.written() == {"epochs": "1x", "patience": "0.25", "baseline": "0"}
+    assert tab._kept.isVisible()
+    assert not tab._start.isEnabled()
+    set_field(qtbot, tab, "epochs", "2")
+    assert not tab._kept.isVisible()
+    started_with = tab._draft.text
+    tab._draft.finished(started_with)  # as at the end of a training
+    opened(qtbot, window, empty_case)
+    opened(qtbot, window, trained_case)
+    assert (tab._name.text(), tab._form.written()) == ("", {})
+
+
+def test_a_start_that_waits_for_the_checks_is_off_when_the_form_changes(
+    qtbot: QtBot, window: MainWindow, trained_case: Path
+) -> None:
+    tab = train_tab(qtbot, window, trained_case)
+    tab._ready = False  # the checks are on their way
+    tab._on_wished(run_service.show_run(trained_case, "latest"), start=True)
+    assert tab._starts
+    set_field(qtbot, tab, "epochs", "9")
+    assert not tab._starts
+    tab._on_checked(())
+    assert tab._ready
+    assert tab._job is None
+    rest(qtbot, window)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QTimer
+from PySide6.QtGui import QHideEvent
 from PySide6.QtWidgets import QLineEdit, QProgressBar, QTabWidget, QWidget
 
 from mmdesk.ui import run_calls
@@ -17,6 +18,7 @@ from mmdesk.ui.jobs.job import Failure, Job, JobState, Lane
 from mmdesk.ui.language import tr, tr_later, tr_n
 from mmdesk.ui.measures import baseline_curves, figures_of
 from mmdesk.ui.session import Concern
+from mmdesk.ui.tabs.training.form_draft import FormDraft
 from mmdesk.ui.tabs.training.wording import against_baseline, came_anew, setting_of, values_of
 from mmdesk.ui.widgets.basics import (
     Button,
@@ -65,11 +67,13 @@ class TrainTab(Room):
         self._ready = False
         self._starts = self._existing = False
         self._last: tuple[Mapping[str, object], str | None] = ({}, None)
+        self._started_with = ""
         self._anew: TrainResult | None = None
         self._form = SettingsForm()
         self._name = QLineEdit()
         self._name.setAccessibleName(tr("Name of the run"))
         self._name.setPlaceholderText(tr("chosen for you if left empty"))
+        self._kept = Label(tr("As it was left; nothing was trained with it yet."), "small", wrap=True)
         self._checks = SentenceList()
         self._start = Button(tr("Start training"), self._on_start, icon="play", kind="primary")
         self._reason = Label("", "small", wrap=True)
@@ -87,6 +91,9 @@ class TrainTab(Room):
             "Train", tr_later("Cancel training"), self._on_cancel, icon="stop", enabled=False
         )
         desk.commands.add("Train", tr_later("Settings back to their defaults"), lambda: self._form.set_values({}))
+        self._draft = FormDraft(self._name, self._form, self)
+        self._draft.written.connect(self._on_written)
+        self._draft.brought.connect(self._kept.setVisible)
         self._form.changed.connect(self._enable)
         self._form.changed.connect(self._asking.start)
         desk.jobs.changed.connect(self._on_jobs_changed)
@@ -102,6 +109,7 @@ class TrainTab(Room):
         layout = column(
             panel,
             Label(tr("New training"), "heading"),
+            self._kept,
             scrolled(form),
             frame("line"),
             self._reason,
@@ -110,7 +118,7 @@ class TrainTab(Room):
             spacing=SPACE_S,
             margin=(SPACE_L, SPACE_M, SPACE_L, SPACE_M),
         )
-        layout.setStretch(1, 1)
+        layout.setStretch(2, 1)
         return panel
 
     def _right(self) -> QWidget:
@@ -164,6 +172,7 @@ class TrainTab(Room):
         self._say_time("")
         self._job, self._history, self._run_id, self._ready = None, [], None, False
         self._starts = False
+        self._draft.follow(self.desk.session.case)
         self._checks.show_sentences([])
         self._before.hide()
         self._show_idle()
@@ -177,6 +186,11 @@ class TrainTab(Room):
             Lane.QUICK, run_calls.check_training, self.desk.session.folder, key="train.checks", owner=self,
             on_success=self._on_checked, on_failure=self._on_check_failed,
         )  # fmt: skip
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        """Somebody goes, perhaps for good: put the form away."""
+        super().hideEvent(event)
+        self._draft.keep()
 
     @property
     def first(self) -> QWidget:
@@ -211,6 +225,10 @@ class TrainTab(Room):
     def _on_fields(self, fields: tuple[ConfigField, ...]) -> None:
         self._form.set_settings([setting_of(field) for field in fields])
         in_tab_order([self._name, *self._form.controls(), self._start])
+        self._draft.bring_back()
+
+    def _on_written(self) -> None:
+        self._starts = False  # what was to start at once were other settings
 
     def _on_checked(self, findings: tuple[Finding, ...]) -> None:
         sentences = [
@@ -272,6 +290,7 @@ class TrainTab(Room):
 
     def _begin(self, values: Mapping[str, object], name: str | None, *, force: bool) -> None:
         self._last, self._anew = (values, name), None
+        self._started_with = self._draft.text
         self._history, self._run_id, self._baseline, self._findings = [], None, {}, []
         self._figures.show_figures([])
         self._news.show_sentences([])
@@ -323,6 +342,7 @@ class TrainTab(Room):
 
     def _on_trained(self, result: TrainResult, force: bool) -> None:
         self._end()
+        self._draft.finished(self._started_with)
         self._run_id = result.run_id
         self._existing, self._anew = result.existing, result if force else None
         self._title.set_text(result.name)
