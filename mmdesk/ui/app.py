@@ -8,7 +8,8 @@ import signal
 import sys
 from pathlib import Path
 
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import QEvent, QTimer, Signal
+from PySide6.QtGui import QFileOpenEvent
 from PySide6.QtWidgets import QApplication
 
 from mmdesk.ui.crash import CrashDialog
@@ -23,12 +24,25 @@ _SETTLED_MS = 3000
 """After this the libraries are loaded and the tabs are built."""
 
 
+class Application(QApplication):
+    """``file_asked`` carries a file that the system wants shown: macOS tells a running program so, with no argument."""
+
+    file_asked = Signal(object)
+
+    def event(self, event: QEvent) -> bool:
+        """Those to the application itself; a filter would be asked about every event of every widget."""
+        if isinstance(event, QFileOpenEvent) and event.file():
+            self.file_asked.emit(Path(event.file()))
+            return True
+        return super().event(event)
+
+
 def application() -> QApplication:
     """The one application object, made if it is not there yet."""
     present = QApplication.instance()
     if isinstance(present, QApplication):
         return present
-    made = QApplication(sys.argv[:1])
+    made = Application(sys.argv[:1])
     made.setApplicationName("mmdesk")
     made.setDesktopFileName("mmdesk")
     made.setWindowIcon(application_icon())
@@ -76,6 +90,8 @@ def run_window(case: Path | None) -> int:
     crash.install()
     # Ctrl+C in the terminal: Qt's loop would not let Python see it, and the workers end by themselves.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+    if isinstance(app, Application):
+        app.file_asked.connect(window.open_file)
     window.show()
     spare_the_collector(window)
     if case is not None:

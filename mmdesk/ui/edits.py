@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from PySide6.QtCore import QObject, Signal
@@ -72,11 +72,24 @@ class _Edit:
 
 
 @dataclass(frozen=True)
+class _Here:
+    """Something outside of the case, which takes no time: how to do it, and its reverse."""
+
+    work: Callable[[], object]
+    back: Callable[[], object]
+
+    @property
+    def reverse(self) -> _Here:
+        """The same the other way round."""
+        return _Here(self.back, self.work)
+
+
+@dataclass(frozen=True)
 class _Done:
     """An edit that can be taken back (or done again): what it is called, and what has to be switched for that."""
 
     words: str
-    switch: Switch
+    switch: Switch | _Here
     kind: Kind
 
 
@@ -128,6 +141,19 @@ class Edits(QObject):
         self._put(_Edit(words, work, arguments, lambda report: self._on_done(words, kind, report, on_done),
                         on_failure or self._tell_failure))  # fmt: skip
 
+    def did(self, words: str, back: Callable[[], object], again: Callable[[], object]) -> None:
+        """Something of the window's own was done, which is to be taken back like any edit.
+
+        Args:
+            words: What it is called, in the past tense.
+            back: Takes it back.
+            again: Does it again.
+        """
+        self._undos = [*self._undos, _Done(words, _Here(back, again), MARKS)][-_MOST:]
+        self._redos.clear()
+        self._tell(words, "done", "good")
+        self._show()
+
     def undo(self) -> None:
         """Take the last change back."""
         self._turn(self._undos, self._redos, redo=False)
@@ -140,6 +166,13 @@ class Edits(QObject):
         if not come or self._busy:
             return
         last = come.pop()
+        if isinstance(last.switch, _Here):
+            last.switch.work()
+            go.append(replace(last, switch=last.switch.reverse))
+            said = tr("Done again: {words}", words=last.words) if redo else tr("Undone: {words}", words=last.words)
+            self._tell(said, "redo" if redo else "undo", "good")
+            self._show()
+            return
 
         def on_turned(report: Report) -> None:
             if report.switch:

@@ -55,6 +55,7 @@ class Settings:
     def __init__(self, parent: QObject | None = None) -> None:
         file = Path(platformdirs.user_config_dir("mmdesk", appauthor=False)) / "window.ini"
         self._store = QSettings(str(file), QSettings.Format.IniFormat, parent)
+        self._secret: dict[tuple[str, str], dict[str, object]] = {}
 
     @property
     def file(self) -> Path:
@@ -188,6 +189,29 @@ class Settings:
     def set_document(self, name: str, document: Mapping[str, object]) -> None:
         """Keep a small document."""
         self._put(f"documents/{name}", json.dumps(document))
+
+    def kept_of(self, folder: Path, name: str) -> Mapping[str, object]:
+        """A small document that a tab keeps of a case; empty if there is none."""
+        kept = self._secret.get((str(folder), name), self.document(f"{name}_by_case").get(str(folder)))
+        return kept if isinstance(kept, dict) else {}
+
+    def keep_of(self, folder: Path, name: str, document: Mapping[str, object], *, secret: bool = False) -> None:
+        """Keep a small document of a case, for as long as that is among the recent ones.
+
+        Args:
+            folder: The case's folder.
+            name: Whose document it is.
+            document: What to keep.
+            secret: Of an encrypted case: kept in memory alone, for as long as the program runs.
+        """
+        known = {case.folder for case in self.recent} | {str(folder)}
+        kept = {place: one for place, one in self.document(f"{name}_by_case").items() if place in known}
+        kept.pop(str(folder), None)
+        if secret:
+            self._secret[str(folder), name] = dict(document)
+        else:
+            kept[str(folder)] = dict(document)
+        self.set_document(f"{name}_by_case", kept)
 
     def _put_recent(self, cases: list[RecentCase]) -> None:
         self._put("recent", json.dumps([asdict(case) for case in cases]))

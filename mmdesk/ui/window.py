@@ -323,6 +323,13 @@ class MainWindow(QMainWindow):
         """Open a case folder or its ``case.mmcase``."""
         self.flow.open(path)
 
+    def open_file(self, path: Path) -> None:
+        """Show a file that the system was asked to open: a case, or what would be dropped on the window."""
+        self._come_to_front()
+        folder = path.parent if path.suffix == ".mmcase" else path
+        if self.session.case is None or self.session.case.folder != folder:
+            self.drops.take([path])
+
     def _on_session_opened(self, case: OpenCase) -> None:
         self.setWindowTitle(f"{shown(case.name)} - mmdesk")
         self._case_name.set_text(case.name)
@@ -353,12 +360,15 @@ class MainWindow(QMainWindow):
         if self.session.case is not None:
             self.strip.tell(tr("The case is there again."), "done", "good")
 
-    def _on_raise_asked(self) -> None:
-        """Another window was to open the case that is open here."""
+    def _come_to_front(self) -> None:
         self.setWindowState(self.windowState() & ~Qt.WindowState.WindowMinimized)
         self.raise_()
         self.activateWindow()
         QApplication.alert(self)  # where windows may not put themselves in front
+
+    def _on_raise_asked(self) -> None:
+        """Another window was to open the case that is open here."""
+        self._come_to_front()
         self.strip.tell(tr("Another window of mmdesk was to open this case; it is open here."))
 
     def _show_recent(self) -> None:

@@ -19,6 +19,7 @@ from mmdesk.ui.jobs.job import JobState, Lane
 from mmdesk.ui.jobs.lanes import ProcessLane
 from mmdesk.ui.window import MainWindow
 from tests.ui.driving import LONG_MS, answer, on, opened, press, rest
+from tests.ui.fresh import printed_by
 
 _OTHER_WINDOW = """
 import sys
@@ -119,3 +120,38 @@ def test_a_process_that_is_killed_costs_its_job_alone(qtbot: QtBot, window: Main
     assert cases.case_info(trained_case).counts["entities"] > 0
     again = next(one.action for one in window.commands.all if one.name == "Start training")
     qtbot.waitUntil(again.isEnabled, timeout=LONG_MS)
+
+
+_ASKED_BY_THE_SYSTEM = """
+import sys
+from pathlib import Path
+from PySide6.QtCore import QCoreApplication, QTimer
+from PySide6.QtGui import QFileOpenEvent
+from PySide6.QtWidgets import QApplication
+from mmdesk.ui import app
+if __name__ == "__main__":
+    one = app.application()
+    make = app.make_window
+    case = Path({case!r})
+
+    def made(application):
+        window = make(application)
+
+        def opened(case):
+            print("open", case.name, flush=True)
+            window.session.opened.connect(lambda _case: print("again", flush=True))
+            QCoreApplication.postEvent(one, QFileOpenEvent(str(case.folder / "case.mmcase")))
+            QTimer.singleShot(500, window, window.close)
+
+        window.session.opened.connect(opened)
+        return window
+
+    app.make_window = made
+    QCoreApplication.postEvent(one, QFileOpenEvent(str(case / "case.mmcase")))
+    app.run_window(None)
+"""
+
+
+def test_a_case_that_the_system_tells_the_running_program_to_open(empty_case: Path) -> None:
+    """As macOS does it: by an event, once for a case that is not open, once for the one that is."""
+    assert printed_by(_ASKED_BY_THE_SYSTEM.format(case=str(empty_case))) == f"open {cases.case_info(empty_case).name}"

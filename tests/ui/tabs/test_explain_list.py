@@ -12,12 +12,14 @@ from PySide6.QtWidgets import QWidget
 from pytestqt.modeltest import ModelTester
 from pytestqt.qtbot import QtBot
 
+from mmdesk.engine.explanation.explanation import Baseline
 from mmdesk.engine.services import annotations as service
 from mmdesk.engine.services import predictions
 from mmdesk.engine.services.annotations import SubjectKind
 from mmdesk.engine.services.cases import case_info
 from mmdesk.engine.services.deletions import list_deleted
 from mmdesk.ui.drafts import Draft, Drafts
+from mmdesk.ui.session import OpenCase
 from mmdesk.ui.tabs.explain.entity_list import EntityList
 from mmdesk.ui.tabs.explain.tab import ExplainTab
 from mmdesk.ui.tabs.importing.tab import ImportTab
@@ -303,3 +305,45 @@ def test_entities_and_files_are_deleted_listed_and_restored(
     rest(qtbot, window)
     assert list_deleted(trained_case) == ()
     assert case_info(trained_case).counts["entities"] == everybody
+
+
+def test_what_the_list_is_narrowed_to_comes_back_with_its_case(
+    qtbot: QtBot, window: MainWindow, trained_case: Path, empty_case: Path
+) -> None:
+    entity_list(qtbot, window, trained_case)
+    tab = window.rooms["explain"]
+    assert isinstance(tab, ExplainTab)
+    first = tab.entities.entity_id
+    assert first is not None
+    service.add_tag(trained_case, ENTITY, [first], "bank", actor="tester")
+    tab.entities.load_marks()
+    rest(qtbot, window)
+    heads = [tab.head_box.itemText(place) for place in range(tab.head_box.count())]
+    tab.head_box.setCurrentIndex(len(heads) - 1)
+    tab.baseline_box.set_value(Baseline.GROUP)
+    tab.entities.mark_box.set_value(("tag", "bank"))
+    qtbot.keyClicks(tab.search, f"id = {first}")
+    rest(qtbot, window)
+
+    def left() -> tuple[object, ...]:
+        box = tab.entities.mark_box
+        return tab.head_box.currentText(), tab.baseline_box.value, box.value, box.count(), tab.search.text()
+
+    before = left()
+    assert before[2:] == (("tag", "bank"), box_count := tab.entities.mark_box.count(), f"id = {first}")
+    assert box_count > 1
+    opened(qtbot, window, empty_case)
+    assert (tab.baseline_box.value, tab.search.text()) == (Baseline.TYPICAL, "")
+    opened(qtbot, window, trained_case)
+    rest(qtbot, window)
+    assert left() == before
+    assert tab.table.columns.rowCount() == 1
+    # Of an encrypted case nothing of it is in the file, and yet it is there again while the program runs.
+    window.session.open(OpenCase(trained_case, "case", encrypted=True))
+    rest(qtbot, window)
+    assert left() == before
+    tab.baseline_box.set_value(Baseline.TYPICAL)
+    assert first not in window.settings.file.read_text()
+    window.session.open(OpenCase(trained_case, "case", encrypted=True))
+    rest(qtbot, window)
+    assert left() == (before[0], Baseline.TYPICAL, *before[2:])

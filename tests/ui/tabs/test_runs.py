@@ -15,7 +15,9 @@ from pytestqt.qtbot import QtBot
 from mmdesk.engine.core.times import format_us
 from mmdesk.engine.services import predictions
 from mmdesk.engine.services import runs as run_service
+from mmdesk.ui.session import OpenCase
 from mmdesk.ui.tabs.runs.tab import RunsTab
+from mmdesk.ui.tabs.runs.views import View
 from mmdesk.ui.tabs.training.tab import TrainTab
 from mmdesk.ui.widgets.table import Table
 from mmdesk.ui.window import MainWindow
@@ -365,3 +367,38 @@ def test_from_a_run_to_its_explanations(qtbot: QtBot, window: MainWindow, traine
     rest(qtbot, window)
     assert window.tabs.currentWidget() is window.rooms["explain"]
     assert window.rooms["explain"].run_box.value == run_service.list_runs(trained_case)[1].run_id  # type: ignore[attr-defined]
+
+
+def test_a_forgotten_view_comes_back_and_one_of_an_encrypted_case_is_in_no_file(
+    qtbot: QtBot, window: MainWindow, trained_case: Path
+) -> None:
+    tab = runs_tab(qtbot, window, trained_case)
+    views = tab.list
+
+    def names() -> list[str]:
+        views._fill_views()
+        return [action.text() for action in views._views_menu.actions()]
+
+    views.query.set_text('name has "look"')
+    views.put_view("Mine", View(views.query.text()))
+    views._fill_views()
+    (forget,) = [one for one in views._views_menu.actions() if one.text() == "Forget a view"]
+    forget.menu().actions()[0].trigger()  # type: ignore[attr-defined]
+    assert "Mine" not in names()
+    qtbot.keyClick(views.table, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    assert "Mine" in names()
+    assert window.settings.file.read_text().count("name has") > 0
+    qtbot.keyClick(views.table, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier)
+    assert "Mine" not in names()
+
+    window.session.open(OpenCase(trained_case, "case", encrypted=True))
+    rest(qtbot, window)
+    views.put_view("Hidden", View('note has "secret"'))
+    assert "Hidden" in names()
+    assert "secret" not in window.settings.file.read_text()
+    window.session.open(OpenCase(trained_case, "case", encrypted=True))
+    rest(qtbot, window)
+    assert "Hidden" in names(), "for as long as the program runs"
+    window.session.open(OpenCase(trained_case, "case"))
+    rest(qtbot, window)
+    assert "Hidden" not in names()

@@ -217,9 +217,10 @@ def test_a_start_that_waits_for_the_checks_is_off_when_the_form_changes(
     qtbot: QtBot, window: MainWindow, trained_case: Path
 ) -> None:
     tab = train_tab(qtbot, window, trained_case)
-    tab._ready = False  # the checks are on their way
+    ready: bool = False  # the checks are on their way
+    tab._ready = ready
     tab._on_wished(run_service.show_run(trained_case, "latest"), start=True)
-    assert tab._starts
+    assert bool(tab._starts)
     set_field(qtbot, tab, "epochs", "9")
     assert not tab._starts
     tab._on_checked(())

@@ -47,16 +47,21 @@ _MARK_FILTERS = (
 
 
 class EntityList(QWidget):
-    """``asked`` carries the one entity that is chosen now, if it is another one; ``picked`` how many are chosen."""
+    """``asked`` carries the one entity that is chosen now, if it is another one; ``picked`` how many are chosen.
+
+    ``narrowed``: the list is narrowed to others, or going to be.
+    """
 
     asked = Signal(str)
     picked = Signal(int)
+    narrowed = Signal()
     marked = Signal()
 
     def __init__(self, desk: Desk) -> None:
         super().__init__()
         self._desk = desk
         self._asked: str | None = None
+        self._wanted_marks = _ANY
         self.scores: Scores | None = None
         self.marks: MarksByRow | None = None
         self._switched: list[Switch] = []
@@ -65,10 +70,11 @@ class EntityList(QWidget):
         self.query.changed.connect(self._filter)
         self.query.reading.connect(self._on_query_reading)
         self.search = self.query.field.edit
+        self.search.textChanged.connect(lambda _text: self.narrowed.emit())
         self.filter_box = Choice(tr("Which entities"), _FILTERS)
-        self.filter_box.value_changed.connect(lambda _which: self._filter())
+        self.filter_box.value_changed.connect(lambda _which: self._on_narrowed())
         self.mark_box: Choice[tuple[str, str]] = Choice(tr("Which marks"), _MARK_FILTERS)
-        self.mark_box.value_changed.connect(lambda _which: self._filter())
+        self.mark_box.value_changed.connect(self._on_marks_chosen)
         self.table = Table(tr("Entities"), many=True)
         self.table.picked.connect(self._on_table_picked)
         self.said = ElidedLabel("", "small")
@@ -175,9 +181,33 @@ class EntityList(QWidget):
     def _offer_marks(self) -> None:
         tags = self.marks.tags if self.marks is not None else ()
         options = [(menu_text(f"#{tag} ({counted(number)})"), ("tag", tag)) for tag, number in tags if number]
-        self.mark_box.set_options([*_MARK_FILTERS, *options], self.mark_box.value)
+        wanted = self.mark_box.value
+        if self.marks is not None and self._wanted_marks != _ANY:
+            wanted, self._wanted_marks = self._wanted_marks, _ANY
+        self.mark_box.set_options([*_MARK_FILTERS, *options], wanted)
 
     # Which of them.
+
+    @property
+    def narrowed_to(self) -> tuple[str, tuple[str, str], str]:
+        """The filter, the kind and name of the marks, and the query; also those that still wait for their fields."""
+        waiting = self._wanted_marks != _ANY
+        marks = self._wanted_marks if waiting else self.mark_box.value or _ANY
+        return self.filter_box.value or "all", marks, self.query.text
+
+    def narrow(self, which: str, marks: tuple[str, str], query: str) -> None:
+        """Narrow the list as it was; marks and the query hold as soon as they can be asked for."""
+        self.filter_box.set_value(which if which in {value for _, value in _FILTERS} else "all")
+        self._wanted_marks = marks
+        self.query.want(query)
+
+    def _on_marks_chosen(self, _marks: object) -> None:
+        self._wanted_marks = _ANY  # this one is wanted now
+        self._on_narrowed()
+
+    def _on_narrowed(self) -> None:
+        self._filter()
+        self.narrowed.emit()
 
     def _on_query_reading(self, names: tuple[str, ...]) -> None:
         self.said.set_text(tr("Reading {names}", names=", ".join(names)))

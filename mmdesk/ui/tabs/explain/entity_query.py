@@ -61,6 +61,7 @@ class EntityQuery(QObject):
         self._fields: tuple[Field, ...] = ()
         self._loaded: dict[str, NDArray[np.float64] | CodedTexts] = {}
         self._holds: Query = All()
+        self._wanted = ""
         self.field = QueryField(tr("Find an entity"), tr("An id, or score > 80% and star = yes"), self._on_help)
         self.field.changed.connect(self._on_changed)
 
@@ -79,7 +80,7 @@ class EntityQuery(QObject):
         if scores is None:
             self._desk.jobs.supersede("explain.fields")
             # Another case's names are none of this one's business.
-            self._fields, self._marks = (), None
+            self._fields, self._marks, self._wanted = (), None, ""
             self.field.set_text("")
             self._offer()
             return
@@ -87,6 +88,15 @@ class EntityQuery(QObject):
             Lane.DB, entity_calls.entity_fields, self._desk.session.folder, key="explain.fields", owner=self,
             on_success=self._on_fields, on_failure=self._desk.tell_failure,
         )  # fmt: skip
+
+    def want(self, text: str) -> None:
+        """Ask this as soon as it is known what can be asked for, unless something else is asked by then."""
+        self._wanted = text
+
+    @property
+    def text(self) -> str:
+        """What is asked, or is going to be."""
+        return self.field.text() or self._wanted
 
     def follow_marks(self, marks: MarksByRow) -> None:
         """Other marks; notes that the query asks for are read anew."""
@@ -104,6 +114,9 @@ class EntityQuery(QObject):
 
     def _on_fields(self, fields: tuple[Field, ...]) -> None:
         self._fields = fields
+        wanted, self._wanted = self._wanted, ""
+        if wanted and not self.field.text():
+            self.field.set_text(wanted)
         known = {one.name for one in fields}
         again = tuple(name for name in self._loaded if name in known)
         self._offer()

@@ -26,6 +26,7 @@ from mmdesk.ui.tabs.explain.account_page import AccountPage
 from mmdesk.ui.tabs.explain.entity_columns import known_heads
 from mmdesk.ui.tabs.explain.entity_list import EntityList
 from mmdesk.ui.tabs.explain.file_check import FileCheck
+from mmdesk.ui.tabs.explain.kept_choices import KeptChoices
 from mmdesk.ui.tabs.explain.marking import Marking
 from mmdesk.ui.tabs.explain.overview_page import OverviewPage
 from mmdesk.ui.tabs.explain.whole_list import WholeList
@@ -112,6 +113,7 @@ class ExplainTab(Room):
         )
         self.file_check = FileCheck(desk, self)
         self.marking = Marking(desk, self.entities)
+        self._kept = KeptChoices(desk, self.entities, self.head_box, self.baseline_box, self)
         in_tab_order([self.table, *self.marking.buttons, *self.entities.notes.controls, *self.whole.buttons])
         self.page.shown.connect(lambda: self._enable(True))
         self.page.views.asked_as_of.connect(self._explain_as_of)
@@ -150,6 +152,7 @@ class ExplainTab(Room):
 
     def clear(self) -> None:
         """No case, or another one."""
+        self._kept.pause()
         for key in ("explain.runs", "explain.scores", "explain", "explain.look", "explain.media"):
             self.desk.jobs.supersede(key)
         self._runs, self._wanted, self._run_id = (), None, None
@@ -163,6 +166,8 @@ class ExplainTab(Room):
         self._state.show_empty("explain", tr("No case is open"), "")
         self._enable(False)
         self.whole.enable(False)
+        self.head_box.set_options([])
+        self._kept.follow(self.desk.session.case)
 
     def load(self) -> None:
         """Read the runs anew, then the scores."""
@@ -233,7 +238,8 @@ class ExplainTab(Room):
         self.entities.state.show_empty("explain", tr("Not scored"), "", tr("Score the entities"), self._score)
 
     def _on_scores(self, scores: Scores) -> None:
-        self.head_box.set_options([(HEAD_NAMES[head], head) for head, _ in known_heads(scores)], self.head_box.value)
+        heads = [(HEAD_NAMES[head], head) for head, _ in known_heads(scores)]
+        self.head_box.set_options(heads, self.head_box.value or self._kept.head)
         self.entities.show_scores(scores)
         self.whole.enable(bool(self.table.columns.rowCount()))
 

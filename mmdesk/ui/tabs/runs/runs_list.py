@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QPoint, Qt, Signal
@@ -45,17 +46,21 @@ Ctrl+Space proposes what may follow; the title of a column says what it is calle
 
 
 class RunsList(QWidget):
-    """``picked`` carries the chosen runs, ``trash_switched`` whether the trash is wanted, ``menu_asked`` a place."""
+    """``picked`` carries the chosen runs, ``trash_switched`` whether the trash is wanted, ``menu_asked`` a place.
+
+    ``forgot`` carries the name of a saved view and the view that it was.
+    """
 
     picked = Signal(object)
     trash_switched = Signal(bool)
     menu_asked = Signal(object)
+    forgot = Signal(str, object)
 
     def __init__(self, settings: Settings) -> None:
         super().__init__()
         self._settings = settings
-        self.secret = False
-        """What is asked of these runs is kept nowhere: the case has a key."""
+        self.secret: Path | None = None
+        """The folder of a case that has a key: what is asked of its runs is kept in memory alone."""
         self._views = Views.read(settings)
         self._data: RunTable | None = None
         self.query = QueryField(tr("Query"), tr('Find runs: auc > .9 and name has "pilot"'), self._on_help)
@@ -101,7 +106,7 @@ class RunsList(QWidget):
         self.trash.blockSignals(False)
         if self.secret:
             self.query.set_text("")
-            self.secret = False
+            self.secret = None
 
     def show_table(self, data: RunTable) -> None:
         """Show these runs; those that were chosen stay chosen."""
@@ -212,15 +217,16 @@ class RunsList(QWidget):
     def _fill_views(self) -> None:
         menu = self._views_menu
         menu.clear()
-        for name, view in sorted(self._views.saved.items()):
+        saved = self._saved
+        for name, view in sorted(saved.items()):
             menu.addAction(icon("view"), menu_text(name), partial(self._show_view, view))
-        if self._views.saved:
+        if saved:
             menu.addSeparator()
         menu.addAction(tr("All runs, columns as they came"), partial(self._show_view, View()))
         menu.addAction(icon("save"), tr("Save this view…"), self._on_save)
         forget = menu.addMenu(tr("Forget a view"))
-        forget.setEnabled(bool(self._views.saved))
-        for name in sorted(self._views.saved):
+        forget.setEnabled(bool(saved))
+        for name in sorted(saved):
             forget.addAction(menu_text(name), partial(self._on_forget, name))
 
     def _show_view(self, view: View) -> None:
@@ -229,17 +235,41 @@ class RunsList(QWidget):
             self.table.arrange(view.arrangement or default_arrangement(self._data))
         self._keep(view)
 
+    @property
+    def _saved(self) -> dict[str, View]:
+        """The views with a name: everybody's, and those of a case with a key."""
+        return {**self._views.saved, **Views.of_case(self._settings, self.secret)}
+
     def _on_save(self) -> None:
         def save(name: str) -> None:
             if name:
-                self._views.saved[name] = View(self.query.text(), self.table.arrangement)
-                self._views.write(self._settings)
+                self.put_view(name, View(self.query.text(), self.table.arrangement))
 
-        choosers.ask_text(self, tr("Save this view"), tr("Its name (one that is taken is replaced):"), "", save)
+        asked = tr("Its name (one that is taken is replaced):")
+        if self.secret:
+            asked = tr("Its name. The case is encrypted, so the view is forgotten when mmdesk ends:")
+        choosers.ask_text(self, tr("Save this view"), asked, "", save)
+
+    def put_view(self, name: str, view: View) -> None:
+        """Save a view under a name; one of an encrypted case goes to no file."""
+        if self.secret:
+            Views.keep_of_case(self._settings, self.secret, {**Views.of_case(self._settings, self.secret), name: view})
+        else:
+            self._views.saved[name] = view
+            self._views.write(self._settings)
+
+    def drop_view(self, name: str) -> None:
+        """Let go of a saved view."""
+        of_case = Views.of_case(self._settings, self.secret)
+        if self.secret and name in of_case:
+            Views.keep_of_case(self._settings, self.secret, {key: one for key, one in of_case.items() if key != name})
+        elif self._views.saved.pop(name, None) is not None:
+            self._views.write(self._settings)
 
     def _on_forget(self, name: str) -> None:
-        self._views.saved.pop(name, None)
-        self._views.write(self._settings)
+        view = self._saved[name]
+        self.drop_view(name)
+        self.forgot.emit(name, view)
 
     # Menus.
 

@@ -22,6 +22,7 @@ from mmdesk.ui.session import Concern
 from mmdesk.ui.tabs.runs.compare_page import ComparePage
 from mmdesk.ui.tabs.runs.run_page import RunDetails
 from mmdesk.ui.tabs.runs.runs_list import RunsList
+from mmdesk.ui.tabs.runs.views import View
 from mmdesk.ui.widgets.basics import ActionButton, boxed, column, row
 from mmdesk.ui.widgets.fit import Uncut, by_letters
 from mmdesk.ui.widgets.notice import Stateful
@@ -53,6 +54,7 @@ class RunsTab(Room):
         self.list.picked.connect(self._on_picked)
         self.list.trash_switched.connect(lambda _on: self.load())
         self.list.menu_asked.connect(self._on_menu_asked)
+        self.list.forgot.connect(self._on_view_forgotten)
         self.details = RunDetails(self.desk)
         self.details.certificate_asked.connect(self._on_save_certificate)
         self.comparison = ComparePage()
@@ -164,7 +166,8 @@ class RunsTab(Room):
                 self.load()
 
     def _on_listed(self, table: RunTable) -> None:
-        self.list.secret = self.desk.session.case is not None and self.desk.session.case.encrypted
+        case = self.desk.session.case
+        self.list.secret = case.folder if case is not None and case.encrypted else None
         self.list.show_table(table)
         if not table.runs and not self.list.trash.isChecked():
             self._state.show_empty(
@@ -214,6 +217,13 @@ class RunsTab(Room):
         else:
             self._side.setCurrentWidget(self.details)
             self.details.show_nothing(tr("Choose a run to see everything that is kept of it."))
+
+    def _on_view_forgotten(self, name: str, view: View) -> None:
+        self.desk.edits.did(
+            tr("View {name} forgotten", name=shown(name, 40)),
+            lambda: self.list.put_view(name, view),
+            lambda: self.list.drop_view(name),
+        )
 
     def _on_page(self, said: SaidOfRun) -> None:
         self.details.show_run(said)

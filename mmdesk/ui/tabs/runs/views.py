@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from mmdesk.ui.settings import Settings
 from mmdesk.ui.widgets.pinned_table import Arrangement
@@ -53,3 +54,14 @@ class Views:
         """Keep them."""
         saved = {name: view.document() for name, view in sorted(self.saved.items())}
         settings.set_document(_DOCUMENT, {"last": self.last.document(), "saved": saved})
+
+    @staticmethod
+    def of_case(settings: Settings, folder: Path | None) -> dict[str, View]:
+        """The views that were saved in an encrypted case since the program started; none where there is no such."""
+        kept = settings.kept_of(folder, _DOCUMENT) if folder is not None else {}
+        return {name: View.from_document(one) for name, one in kept.items()}
+
+    @staticmethod
+    def keep_of_case(settings: Settings, folder: Path, views: Mapping[str, View]) -> None:
+        """Keep them in memory."""
+        settings.keep_of(folder, _DOCUMENT, {name: one.document() for name, one in views.items()}, secret=True)
