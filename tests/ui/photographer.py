@@ -59,6 +59,7 @@ class Photographer:
         self.window.build_rooms()
         self.taken: list[Path] = []
         self.findings: list[str] = []
+        self.dialogs: set[str] = set()
 
     def settle(self, seconds: float = 0.15, *, idle: bool = True) -> None:
         """Let the window work until nothing runs any more, and a little longer."""
@@ -115,6 +116,7 @@ class Photographer:
         if self.window.drops.veil.isVisible():
             return  # it is to dim whatever lies under it
         shown = [one for one in self.window.findChildren(QDialog) if one.isVisible()]
+        self.dialogs |= {type(one).__name__ for one in shown}
         widgets: list[tuple[QWidget, QSize | None]] = [
             (self.window, self.window.size()),
             *((one, None) for one in shown),

@@ -39,6 +39,7 @@ from mmdesk.ui.widgets.server_form import Server, TriedStep
 from mmdesk.ui.widgets.start_page import Recent
 from tests.ui import cases
 from tests.ui.photographer import SIZE, Photographer
+from tests.ui.screen_dialogs import dialogs, unseen
 from tests.ui.screen_states import busy, errors
 
 _DAY_US = 86_400_000_000
@@ -270,8 +271,7 @@ def explain(p: Photographer) -> None:
     for kind in ("image", "audio", "video"):
         if _show_media(p, kind):
             p.shoot(f"explain-media-{kind}")
-    _show_altered_file(p)
-    p.shoot("explain-altered-file")
+    _shoot_altered_file(p)
     tab.overview.by_box.set_value("media")  # type: ignore[attr-defined]
     tab.whole.overview.trigger()  # type: ignore[attr-defined]
     p.settle(0.3)
@@ -279,7 +279,7 @@ def explain(p: Photographer) -> None:
     tab._show_entity()  # type: ignore[attr-defined]
 
 
-def _show_altered_file(p: Photographer) -> None:
+def _shoot_altered_file(p: Photographer) -> None:
     """The file that is shown, as it is when somebody has changed the case's copy of it."""
     page = p.window.rooms["explain"].page  # type: ignore[attr-defined]
     place = next(n for n, item in enumerate(page.explanation.items) if item.artifact_sha256 is not None)
@@ -292,7 +292,11 @@ def _show_altered_file(p: Photographer) -> None:
     page.media._chosen = None
     page.choose(place)
     p.settle(0.3)
+    p.shoot("explain-altered-file")
     stored.write_bytes(content)
+    page.media._chosen = None
+    page.choose(place)
+    p.settle(0.3)
 
 
 def what_if(p: Photographer) -> None:
@@ -457,11 +461,12 @@ def parts(p: Photographer, scratch: Path) -> Iterator[tuple[str, Callable[[], No
     yield "marks", lambda: marks(p)
     yield "what-if", lambda: what_if(p)
     yield "shell", lambda: shell(p)
+    yield "dialogs", lambda: dialogs(p)
     yield "busy", lambda: busy(p)
     yield "errors", lambda: errors(p)
 
 
-_NEED_NO_CASE = ("start", "empty", "importing", "shell", "busy", "errors")
+_NEED_NO_CASE = ("start", "empty", "importing", "shell", "dialogs", "busy", "errors")
 
 
 def _arguments() -> argparse.Namespace:
@@ -492,16 +497,20 @@ def main() -> int:
             cases.train(case, "first look", epochs=8)
             cases.train(case, "smaller steps", epochs=5, learning_rate=0.0005)
         p = Photographer(application(), args.out, case, data, args.looks, args.points)
-        for name, station in parts(p, scratch):
-            if any(word in name for word in args.only):
-                if p.window.session.case is None and name not in _NEED_NO_CASE:
-                    p.window.open_case(case)
-                    p.settle()
-                station()
-        p.window.close()
+        try:
+            for name, station in parts(p, scratch):
+                if any(word in name for word in args.only):
+                    if p.window.session.case is None and name not in _NEED_NO_CASE:
+                        p.window.open_case(case)
+                        p.settle()
+                    station()
+        finally:  # also when a station has failed: what the others showed is worth reading
+            p.window.close()
+            if args.only == [""]:
+                p.findings += [f"no picture of a {name}" for name in unseen(p.dialogs)]
+            (args.out / "findings.txt").write_text("".join(f"{one}\n" for one in p.findings), encoding="utf-8")
     for file in p.taken:
         print(file)
-    (args.out / "findings.txt").write_text("".join(f"{one}\n" for one in p.findings))
     print(f"{len(p.findings)} findings")
     return 0
 

@@ -10,13 +10,13 @@ from typing import Any
 import pyqtgraph as pg
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QColor
-from PySide6.QtWidgets import QGridLayout, QWidget
+from PySide6.QtWidgets import QGridLayout
 
 from mmdesk.ui.colours import SPACE_S, SPACE_XS, Colours
 from mmdesk.ui.engine_words import in_words
 from mmdesk.ui.formatting import score
 from mmdesk.ui.language import tr
-from mmdesk.ui.widgets.basics import column
+from mmdesk.ui.widgets.basics import AtLeast, column
 from mmdesk.ui.widgets.fit import by_letters
 from mmdesk.ui.widgets.key_line import KeyLine
 from mmdesk.ui.widgets.plot import Plot
@@ -154,7 +154,7 @@ class Legend(KeyLine):
         self.show_entries(entries)
 
 
-class CurveGrid(QWidget):
+class CurveGrid(AtLeast):
     """A legend and as many small plots as there are charts, two beside each other; plots are only fed anew."""
 
     def __init__(self) -> None:

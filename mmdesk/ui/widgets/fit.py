@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from bisect import bisect_right
+from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QEvent, QObject, QSize, Qt
 from PySide6.QtGui import QResizeEvent
@@ -47,6 +48,29 @@ def by_letters(widget: QWidget, put: Callable[[int], object], pixels: int) -> No
         pixels: The size for letters of 10 points.
     """
     _Following(widget, put, pixels)
+
+
+def squeezed(wanted: Sequence[int], least: Sequence[int], room: int) -> list[int]:
+    """Widths that take no more than ``room`` together: the widest give way, down to one width for all that have to.
+
+    Args:
+        wanted: The widths if there is room; also where not even the least of all find any.
+        least: What each needs, at most what it wants.
+        room: In the same unit.
+    """
+    if sum(wanted) <= room or sum(least) > room:
+        return list(wanted)
+
+    def cut_at(most: int) -> list[int]:
+        return [max(need, min(width, most)) for width, need in zip(wanted, least, strict=True)]
+
+    most = bisect_right(range(max(wanted) + 1), room, key=lambda one: sum(cut_at(one))) - 1
+    found, wider = cut_at(most), cut_at(most + 1)
+    over = room - sum(found)  # a pixel each, as far as they go
+    for place, (width, more) in enumerate(zip(found, wider, strict=True)):
+        if more > width and over > 0:
+            found[place], over = more, over - 1
+    return found
 
 
 class Uncut(QScrollArea):

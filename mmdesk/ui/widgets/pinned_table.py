@@ -86,6 +86,7 @@ class PinnedTable(Table):
     """``arranged`` tells that somebody chose, moved, pinned, resized or sorted columns."""
 
     KEEPS_COLUMNS = False  # the views of the runs do
+    SQUEEZES = False  # nor does it: which columns it has are chosen
     arranged = Signal()
     menu_asked = Signal(object, str)
     """The place on the screen where a menu is wanted, and the column whose title was meant; empty for rows."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,23 +15,38 @@ from PySide6.QtCore import (
     QItemSelectionModel,
     QItemSelectionRange,
     QModelIndex,
-    QObject,
     QRect,
     Qt,
     Signal,
 )
-from PySide6.QtGui import QColor, QFont, QFontMetrics, QGuiApplication, QKeyEvent, QKeySequence, QPainter, QPaintEvent
-from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView
+from PySide6.QtGui import (
+    QColor,
+    QFont,
+    QFontMetrics,
+    QGuiApplication,
+    QHelpEvent,
+    QKeyEvent,
+    QKeySequence,
+    QPainter,
+    QPaintEvent,
+    QResizeEvent,
+)
+from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QToolTip
 
 from mmdesk.ui.colours import current
+from mmdesk.ui.formatting import tool_tip
 from mmdesk.ui.models.columns import Column, ColumnsModel
+from mmdesk.ui.widgets.arranged import NARROWEST, Arranged, MouseReleases
+from mmdesk.ui.widgets.fit import squeezed
 from mmdesk.ui.widgets.splitter import memory_of
 
 _SAMPLE_ROWS = 100
 _WIDEST = 32
 _NARROWEST = 56
-_PICTURE = 34
-_WIDEST_BY_HAND = 4000
+_EDGES = 12
+"""Of a cell, left and right of its text."""
+_LETTERS = 11
+"""So many can still be read of a text that has to make room."""
 _SEARCHED_ROWS = 10_000
 _KEPT_ROWS = 5_000
 
@@ -47,7 +62,7 @@ def plain_rows(view: QTableView) -> None:
     view.verticalHeader().hide()
     view.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
     view.horizontalHeader().setHighlightSections(False)
-    view.horizontalHeader().setMinimumSectionSize(_PICTURE)
+    view.horizontalHeader().setMinimumSectionSize(NARROWEST)
 
 
 def shade_ends(view: QTableView) -> None:
@@ -75,38 +90,6 @@ def part_header(view: QTableView) -> None:
     header.setSelectionModel(QItemSelectionModel(view.model(), header))
 
 
-@dataclass(frozen=True)
-class _Arranged:
-    """How somebody arranged columns: widths in pixels, and the order; both by what a column is remembered by."""
-
-    widths: dict[str, int]
-    order: tuple[str, ...]
-
-    @classmethod
-    def read(cls, data: bytes) -> _Arranged:
-        """As it was kept; nothing where that cannot be read."""
-        try:
-            kept = json.loads(data)
-            widths = {
-                str(title): min(max(int(width), _PICTURE), _WIDEST_BY_HAND) for title, width in kept["widths"].items()
-            }
-            return cls(widths, tuple(map(str, kept["order"])))
-        except (ValueError, KeyError, TypeError, AttributeError):
-            return cls({}, ())
-
-
-class _MouseReleases(QObject):
-    """Tells when the mouse lets go of a header: what moved before that, somebody moved."""
-
-    released = Signal()
-
-    def eventFilter(self, _watched: QObject, event: QEvent) -> bool:
-        """Watch only."""
-        if event.type() == QEvent.Type.MouseButtonRelease:
-            self.released.emit()
-        return False
-
-
 class Table(QTableView):
     """Shows a :class:`ColumnsModel`; columns stay as wide and in the order that somebody gave them.
 
@@ -120,6 +103,9 @@ class Table(QTableView):
     _letters = 0
     KEEPS_COLUMNS = True
     """Whether it keeps them itself, under its name."""
+    SQUEEZES = True
+    """Whether texts give way before the table scrolls sideways."""
+    tells_cut_cells = True
 
     def __init__(self, name: str, *, many: bool = False, stretches: bool = True) -> None:
         super().__init__()
@@ -143,8 +129,11 @@ class Table(QTableView):
         self.activated.connect(self._on_activated)
         self._fitted: tuple[str, ...] = ()
         self._fitting: dict[str, int] = {}
+        self._wanted: list[int] = []
+        self.spare: int | None = None
+        """A column to leave out where there is no room for it."""
         if self.KEEPS_COLUMNS:
-            releases = _MouseReleases(self)
+            releases = MouseReleases(self)
             header.viewport().installEventFilter(releases)
             # Later: the header itself has yet to be told.
             releases.released.connect(self._keep_columns, Qt.ConnectionType.QueuedConnection)
@@ -164,12 +153,47 @@ class Table(QTableView):
             self._fitted = titles
             self.fit()
             self._restore_columns()
+            self.make_room()
 
     def fit(self) -> None:
         """Widths after the titles and the first rows."""
-        for number in range(len(self.columns.columns)):
-            self.fit_column(number)
+        self._wanted = [self.fit_column(number) for number in range(len(self.columns.columns))]
         self._fitting = self._widths()
+        self.make_room()
+
+    def make_room(self) -> None:
+        """Press texts together that nobody has widened, as far as they can be read, rather than scroll sideways."""
+        header, keys = self.horizontalHeader(), self._column_keys()
+        if not self.SQUEEZES or len(self._wanted) != len(keys):
+            return
+        own = [self._fitting.get(key, header.sectionSize(n)) == header.sectionSize(n) for n, key in enumerate(keys)]
+        shown = [n for n in map(header.logicalIndex, range(len(keys))) if not header.isSectionHidden(n)]
+        for number in (self.spare, shown[-1] if header.stretchLastSection() and shown else None):
+            if number is not None:  # away, or as wide as what is left: its width is nobody's wish
+                own[number] = True
+        wanted = [self._wanted[n] if own[n] else header.sectionSize(n) for n in range(len(keys))]
+        least = [self._least(n) if own[n] else wanted[n] for n in range(len(keys))]
+        room = self.viewport().width()
+        if self.spare is not None:
+            hidden = sum(least) > room
+            self.setColumnHidden(self.spare, hidden)
+            if hidden:
+                wanted[self.spare] = least[self.spare] = 0
+        for number, width in enumerate(squeezed(wanted, least, room)):
+            if own[number] and width:
+                self.setColumnWidth(number, width)
+                self._fitting[keys[number]] = width
+
+    def _least(self, number: int) -> int:
+        column, wanted = self.columns.columns[number], self._wanted[number]
+        if column.picture or column.numeric or column.keys is not None:
+            return wanted
+        return min(wanted, max(self._title_width(column), _LETTERS * self.fontMetrics().averageCharWidth() + 20))
+
+    def _title_width(self, column: Column) -> int:
+        bold = QFont(self.font())
+        bold.setBold(True)
+        return QFontMetrics(bold).horizontalAdvance(column.title) + 20
 
     def reset_columns(self) -> None:
         """Columns as they came."""
@@ -202,7 +226,7 @@ class Table(QTableView):
         kept = memory.layout(self._key()) if memory is not None else None
         if kept is None:
             return
-        arranged = _Arranged.read(bytes(kept.data()))
+        arranged = Arranged.read(bytes(kept.data()))
         header, keys = self.horizontalHeader(), self._column_keys()
         known = [key for key in arranged.order if key in keys]
         for place, key in enumerate([*known, *(key for key in keys if key not in known)] if known else []):
@@ -217,21 +241,23 @@ class Table(QTableView):
     def _key(self) -> str:
         return f"columns/{self.accessibleName()}"
 
-    def fit_column(self, number: int) -> None:
-        """A column's width after its title and the first rows."""
+    def fit_column(self, number: int) -> int:
+        """Set a column's width after its title and the first rows, and return it."""
+        width = self._fitting_width(number)
+        self.setColumnWidth(number, width)
+        return width
+
+    def _fitting_width(self, number: int) -> int:
         metrics = self.fontMetrics()
         column = self.columns.columns[number]
         if column.picture:
-            self.setColumnWidth(number, _PICTURE)
-            return
+            return NARROWEST
         texts = [self.columns.text(row, number) for row in range(min(self.columns.size, _SAMPLE_ROWS))]
         texts.append(column.room)
         widest = max((metrics.horizontalAdvance(text) for text in texts), default=0)
         widest += 26 if column.icon is not None else 0
-        bold = QFont(self.font())
-        bold.setBold(True)
-        title = QFontMetrics(bold).horizontalAdvance(column.title) + 20
-        self.setColumnWidth(number, int(min(max(widest + 20, title, _NARROWEST), _WIDEST * metrics.averageCharWidth())))
+        wide = max(widest + 20, self._title_width(column), _NARROWEST)
+        return int(min(wide, _WIDEST * metrics.averageCharWidth()))
 
     def chosen(self) -> list[int]:
         """The chosen source rows, in shown order."""
@@ -333,6 +359,23 @@ class Table(QTableView):
         """Rows to their end, also where the columns leave room beside them."""
         super().paintEvent(event)
         shade_ends(self)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Room for the columns anew."""
+        super().resizeEvent(event)
+        self.make_room()
+
+    def viewportEvent(self, event: QEvent) -> bool:
+        """The whole text of a cell that is cut, unless it has a tool tip of its own."""
+        if event.type() is QEvent.Type.ToolTip:
+            at = cast("QHelpEvent", event)
+            index = self.indexAt(at.pos())
+            text = str(index.data(Qt.ItemDataRole.DisplayRole) or "")
+            cut = self.fontMetrics().horizontalAdvance(text) + _EDGES > self.visualRect(index).width()
+            if cut and not index.data(Qt.ItemDataRole.ToolTipRole):
+                QToolTip.showText(at.globalPos(), tool_tip(text), self)
+                return True
+        return super().viewportEvent(event)
 
     def _on_activated(self, index: QModelIndex) -> None:
         self.opened.emit(self.columns.source_row(index))

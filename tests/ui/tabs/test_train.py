@@ -85,9 +85,11 @@ def test_a_training_shows_its_curves_and_its_result(qtbot: QtBot, window: MainWi
     told = [label.text() for label in tab._news.findChildren(QLabel)]
     page = run_service.show_run(trained_case, "by the window")
     assert page.row.metrics["comparison"]["text"] in told, "whether it beats the plain baseline"
+    told = [label.text() for label in tab._notes.findChildren(QLabel)]
     warned = [finding.text for finding in run_service.check_training(trained_case) if finding.severity == "warning"]
     assert warned
     assert all(any(text in said for said in told) for text in warned), "what the command line says as Note:"
+    assert tab._pages.tabText(2) == f"To mind ({len(warned)})"
     (run,) = [run for run in run_service.list_runs(trained_case) if run.name == "by the window"]
     assert run.config["seed"] == 99
     press(qtbot, tab, "Open in Runs")

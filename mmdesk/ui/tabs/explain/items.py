@@ -89,8 +89,11 @@ class ItemTable(QWidget):
             columns.append(Column(tr("Source"), Mapped(short_source, found), tip=str))
         self.table.set_columns(columns)
         self.table.setItemDelegateForColumn(1, self._delegate)
-        self.table.setColumnWidth(0, max(self.table.columnWidth(0), 120))
-        self.table.setColumnWidth(1, 140 if self._source else 116)
+        crowded = not self._source or self._attention
+        self.table.setColumnWidth(1, 116 if crowded else 140)
+        if self._when:
+            self.table.spare = len(columns) - 1  # the line below the tables names it, too
+        self.table.make_room()
         if not self._source:
             self.table.horizontalHeader().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
 

@@ -23,7 +23,8 @@ from mmdesk.ui.widgets.table import Table
 if TYPE_CHECKING:
     from mmdesk.engine.explanation.explanation import Explanation, Placing
 
-_WIDTHS = (150, 108, 176, 146, 56, 150)
+_WIDTHS = {1: 108, 3: 146, 4: 56, 5: 150}
+"""Of columns with a drawing or few letters; the other two share what is left."""
 _LEAST_TABLE = 180
 _FEW = tr("Too few to say where anything stands.")
 
@@ -91,9 +92,9 @@ class PeersPage(QWidget):
         )  # fmt: skip
         for place in (3, 5):
             self.table.setItemDelegateForColumn(place, self._delegate)
-        for place, width in enumerate(_WIDTHS):
-            title = 0 if self.table.columns.columns[place].tip else self.table.columnWidth(place)
-            self.table.setColumnWidth(place, max(width, title))
+        for place, width in _WIDTHS.items():
+            self.table.setColumnWidth(place, max(width, self.table.columnWidth(place)))
+        self.table.make_room()
 
     def choose(self, place: int) -> None:
         """Mark the item if it is here."""

@@ -131,7 +131,9 @@ class HealthPage(QWidget):
     def _show_counts(self, health: DataHealth) -> None:
         counts, status = health.counts, health.artifact_status
         remark = ", ".join(
-            f"{status[name]:,} {in_words(name)}" for name in ("pending", "failed", "incomplete") if status.get(name)
+            f"{counted(status[name])} {in_words(name)}"
+            for name in ("pending", "failed", "incomplete")
+            if status.get(name)
         )
         self._figures.show_figures(
             [

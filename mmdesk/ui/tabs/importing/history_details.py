@@ -37,8 +37,8 @@ class HistoryDetails(QWidget):
         self.rejected = Table(tr("Rejected rows"))
         self._title = Label("", "strong")
         self.save = Button(tr("Save rejected rows…"), self._on_save, icon="save")
-        left_out = boxed(column(None, row(None, self._title, None, self.save), self.rejected, spacing=SPACE_S))
-        self.state = Stateful(Splitter("import.history.one", (self.facts, left_out), (480, 560)))
+        self.left_out = boxed(column(None, row(None, self._title, None, self.save), self.rejected, spacing=SPACE_S))
+        self.state = Stateful(Splitter("import.history.one", (self.facts, self.left_out), (480, 560)))
         column(self, self.state)
         self.show_record(None)
 
@@ -70,10 +70,11 @@ class HistoryDetails(QWidget):
             Column(tr("Value"), [one.value if one.value is not None else MISSING for one in found], tip=str),
             Column(tr("Why"), [one.rule for one in found], tip=str),
         ])  # fmt: skip
-        said = tr_n("{n:,} problem", "{n:,} problems", page.rejections) if page.rejections else tr("Nothing left out")
+        said = tr_n("{n:,} problem", "{n:,} problems", page.rejections)
         more = tr("; the first {problems:,} problems are listed", problems=len(found))
         self._title.setText(f"{said}{more}" if page.rejections > len(found) else said)
         self.save.setEnabled(bool(found))
+        self.left_out.setVisible(bool(page.rejections))
         self.state.show_content()
 
     def _on_save(self) -> None:

@@ -85,7 +85,7 @@ class HistoryPage(QWidget):
         before = self._picked
         self.table.set_columns(_columns(self._records))
         self._state.show_content()
-        self.table.choose(next((row for row, record in enumerate(self._records) if record.id == before), -1))
+        self.table.choose(next((row for row, record in enumerate(self._records) if record.id == before), 0))
         self._enable()
 
     def _on_picked(self, _rows: object) -> None:

@@ -39,15 +39,15 @@ class MediaDetails(QWidget):
         self.pane = FilePane(desk.jobs.player, _unmarked)
         self.facts = Table(tr("Facts of the file"))
         self.save = Button(tr("Save a copy…"), self._on_save, icon="export")
-        below = boxed(column(None, self.facts, row(None, None, self.save), spacing=SPACE_S))
-        parts = (self.pane, below)
+        self._below = boxed(column(None, self.facts, row(None, None, self.save), spacing=SPACE_S))
+        parts = (self.pane, self._below)
         column(self, Splitter("import.media.file", parts, (330, 200), grows=0, orientation=Qt.Orientation.Vertical))
         self.show_file(None)
 
     def show_file(self, item: ArtifactRow | None) -> None:
         """Show another file; None = none is chosen."""
         before, self._item = self._item, item
-        self.save.setEnabled(item is not None)
+        self._below.setVisible(item is not None)
         self.facts.set_columns([] if item is None else _fact_columns(item))
         if item is None:
             self._desk.jobs.supersede("media.file")

@@ -46,6 +46,8 @@ _SHOW = [
 _MOST_LIVE = 5_000
 """In a longer list the states of files are read anew when all are done, not file by file."""
 _LIVE_MS = 1_000
+_TYPE = 3
+"""The column that is left out where there is little room: the picture and the facts of the file tell it, too."""
 
 
 class MediaPage(QWidget):
@@ -59,6 +61,7 @@ class MediaPage(QWidget):
         self._queue: list[tuple[list[Path], Path | None]] = []
         self._what = ""
         self.table = ThumbnailTable(tr("Media files"), many=True)
+        self.table.spare = _TYPE
         self.table.wanted.connect(self._on_table_wanted)
         self.table.picked.connect(self._on_picked)
         key = QShortcut(QKeySequence(QKeySequence.StandardKey.Delete), self.table, self.delete_chosen)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QSize, Qt
+from PySide6.QtGui import QFont, QFontMetrics
 from PySide6.QtWidgets import QButtonGroup, QSizePolicy, QStackedWidget, QToolButton, QWidget
 
 from mmdesk.ui import calls
@@ -28,6 +29,8 @@ _PAGES = (
     (tr("Deleted"), "trash"),
 )
 _NARROWEST = 152
+_BESIDE = 60
+"""Left and right of a name, with its icon."""
 
 
 class ImportTab(Room):
@@ -90,7 +93,12 @@ class ImportTab(Room):
             self._widen()
 
     def _widen(self) -> None:
-        self._nav.setFixedWidth(max(_NARROWEST, *(button.sizeHint().width() + SPACE_M for button in self.buttons)))
+        bold = QFont(self.font())  # as the name of the chosen page is: the list is as wide whichever that is
+        bold.setBold(True)
+        letters = QFontMetrics(bold)
+        self._nav.setFixedWidth(
+            max(_NARROWEST, *(letters.horizontalAdvance(button.text()) + _BESIDE for button in self.buttons))
+        )
 
     def _button(self, number: int, name: str, icon: str) -> QToolButton:
         button = QToolButton()

@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from mmdesk.engine.training.config import ConfigField
     from mmdesk.engine.training.expected_time import Estimate
 
+_NOTES = 2
 _PAUSE_MS = 700
 """After the last change of a setting the time is estimated anew."""
 
@@ -142,7 +143,7 @@ class TrainTab(Room):
         head = row(None, words, self._cancel, self._train_anew, self._to_run, self._to_explain)
         head.setStretch(0, 1)
         self._figures = FigureRow(tr("Result"))
-        self._news = SentenceList()
+        self._news, self._notes = SentenceList(), SentenceList()
         self._curves = CurveGrid()
         self._log = Table(tr("Training log"))
         self._pages = QTabWidget()
@@ -150,7 +151,9 @@ class TrainTab(Room):
         self._pages.tabBar().setDrawBase(False)
         for part in (self._pages, self._pages.tabBar()):
             part.setAccessibleName(tr("Training"))
-        for widget, title in ((scrolled(self._curves, is_read=True), tr("Curves")), (self._log, tr("Log"))):
+        notes = scrolled(boxed(column(None, self._notes, None)), is_read=True)
+        pages = ((scrolled(self._curves, is_read=True), tr("Curves")), (self._log, tr("Log")), (notes, ""))
+        for widget, title in pages:
             self._pages.addTab(boxed(column(None, widget, margin=(0, SPACE_S, 0, 0))), title)
         charts = column(None, head, self._bar, self._figures, self._news, self._pages, spacing=SPACE_S)
         charts.setStretch(4, 1)
@@ -291,7 +294,8 @@ class TrainTab(Room):
     def _begin(self, values: Mapping[str, object], name: str | None, *, force: bool) -> None:
         self._last, self._anew = (values, name), None
         self._started_with = self._draft.text
-        self._history, self._run_id, self._baseline, self._findings = [], None, {}, []
+        self._history, self._run_id, self._baseline = [], None, {}
+        self._show_findings([])
         self._figures.show_figures([])
         self._news.show_sentences([])
         self._job = self.desk.jobs.submit(
@@ -314,8 +318,8 @@ class TrainTab(Room):
             self._baseline = baseline_curves({"baseline": event})
         elif event.get("event") == "finding":
             severity = Severity(str(event["severity"]))
-            self._findings.append(Sentence(severity, for_window(str(event["text"]).removeprefix("Note: "))))
-            self._news.show_sentences(self._findings)
+            text = for_window(str(event["text"]).removeprefix("Note: "))
+            self._show_findings([*self._findings, Sentence(severity, text)])
         elif event.get("event") == "epoch":
             self._history.append(event)
             self._show_history(self._baseline)
@@ -350,7 +354,7 @@ class TrainTab(Room):
             tr("this training was done before; its result is shown") if result.existing else tr("done")
         )
         self._figures.show_figures(figures_of(result.metrics))
-        self._findings = [Sentence(Severity.WARNING, for_window(note)) for note in result.notes]
+        self._show_findings([Sentence(Severity.WARNING, for_window(note)) for note in result.notes])
         self.desk.session.tell(Concern.RUNS)
         self._show_page(result.run_id)
         self._enable()
@@ -366,8 +370,16 @@ class TrainTab(Room):
         self._show_history(baseline_curves(page.row.metrics))
         self._figures.show_figures(figures_of(page.row.metrics))
         anew = [] if self._anew is None else [came_anew(self._anew, page)]
-        self._news.show_sentences([*anew, *against_baseline(page.row.metrics), *self._findings])
+        self._news.show_sentences([*anew, *against_baseline(page.row.metrics)])
         self._state.show_content()
+
+    def _show_findings(self, findings: list[Sentence]) -> None:
+        """Beside the curves, which they would leave no room; errors in sight."""
+        self._findings = findings
+        self._news.show_sentences([one for one in findings if one.severity is Severity.ERROR])
+        self._notes.show_sentences(findings)
+        self._pages.setTabVisible(_NOTES, bool(findings))
+        self._pages.setTabText(_NOTES, tr("To mind ({number:,})", number=len(findings)))
 
     def _show_history(self, baseline: Mapping[str, float]) -> None:
         """Curves and log; the log stays at its end while it is looked at there."""
