@@ -25,6 +25,12 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
         help="keep the tables in PostgreSQL: postgresql+psycopg://user@host/database"
         " (the password comes from PGPASSWORD or ~/.pgpass and is never stored)",
     )
+    new.add_argument(
+        "--encrypt",
+        metavar="FILE",
+        type=Path,
+        help="encrypt the tables with the key that FILE holds; without such a file a new key is made and written there",
+    )
     new.set_defaults(run=_new)
 
     info = kinds.add_parser("info", help="what a case holds")
@@ -62,10 +68,42 @@ def format_bytes(size: float) -> str:
 def _new(args: argparse.Namespace, console: Console) -> int:
     from mmdesk.engine.services.cases import new_case
 
-    info = new_case(args.folder, name=args.name, database_url=args.database, actor=current_actor())
-    made = f"Made the case {printable(info.name)} in {info.folder}."
+    key, said = _key(args)
+    info = new_case(args.folder, name=args.name, database_url=args.database, key=key, actor=current_actor())
+    made = f"Made the case {printable(info.name)} in {info.folder}.{said}"
     console.result(info, f"{made}\nNext: mmdesk import tables {shlex.quote(str(args.folder))} --entities entities.csv")
     return ExitStatus.DONE
+
+
+def _key(args: argparse.Namespace) -> tuple[bytes | None, str]:
+    """The key that encrypts a new case, and what has to be said of it."""
+    from mmdesk.engine.core.errors import UsageError
+    from mmdesk.engine.core.key_digits import parse_key, random_key
+    from mmdesk.engine.services.case_keys import read_key_file, write_key_file
+
+    path: Path | None = args.encrypt
+    if path is None:
+        return None, ""
+    if args.database is not None:
+        raise UsageError(
+            "A key encrypts the tables in the case folder, not those on a server.",
+            "Leave out --encrypt or --database.",
+            code="usage.key",
+        )
+    if path.absolute().is_relative_to(args.folder.absolute()):
+        raise UsageError(
+            f"{path} is in the folder that the key is to keep safe.",
+            "Keep the key elsewhere, best on another drive.",
+            code="usage.key",
+        )
+    if path.exists():
+        digits, how = read_key_file(path), f"It is encrypted with the key in {path}."
+    else:
+        digits, how = random_key(), f"It is encrypted with a new key, which is in {path} and nowhere else."
+        write_key_file(path, digits)
+    lost = "Without that key nobody can ever read the tables again: keep a copy of it elsewhere."
+    opened = f"Open it with: --key-file {shlex.quote(str(path))}"
+    return parse_key(digits), f"\n{how}\n{lost}\n{opened}"
 
 
 def _info(args: argparse.Namespace, console: Console) -> int:
@@ -80,7 +118,7 @@ def _info(args: argparse.Namespace, console: Console) -> int:
     lines = [
         f"{printable(info.name)}  ({info.case_id})",
         f"  folder        {info.folder}",
-        f"  database      {info.database}, format {info.format_version}",
+        f"  database      {info.database}, format {info.format_version}{', encrypted' if info.encrypted else ''}",
         f"  size          {format_bytes(info.size_bytes)}, {info.backups} backups",
         *(f"  {name:<13} {number:,}" for name, number in info.counts.items()),
         f"  features      {features}",

@@ -41,6 +41,8 @@ from mmdesk.version import __version__
 logger = logging.getLogger(__name__)
 
 JSON_OPTION = "--json"
+_CASE_FOLDERS = {"folder", "case"}
+"""What commands call the argument that is a case's folder."""
 Command = Callable[[argparse.Namespace, Console], int]
 
 
@@ -74,16 +76,19 @@ def build_parser() -> argparse.ArgumentParser:
         doctor,
     ):
         group.add_commands(commands)
-    _add_json_option(parser)
+    _add_common_options(parser)
     return parser
 
 
-def _add_json_option(parser: argparse.ArgumentParser) -> None:
-    """Give every command, however deep, the ``--json`` option."""
+def _add_common_options(parser: argparse.ArgumentParser) -> None:
+    """Give every command, however deep, the ``--json`` option, and ``--key-file`` if it opens a case."""
     nested = [action for action in parser._actions if isinstance(action, argparse._SubParsersAction)]
     for action in nested:
         for child in dict.fromkeys(action.choices.values()):
-            _add_json_option(child)
+            _add_common_options(child)
+    names = {action.dest for action in parser._actions}
+    if names & _CASE_FOLDERS and "encrypt" not in names:
+        parser.add_argument("--key-file", metavar="FILE", type=Path, help="holds the key of an encrypted case")
     if not nested:
         parser.add_argument(JSON_OPTION, action="store_true", help="print one JSON document on stdout and nothing else")
 
@@ -129,7 +134,19 @@ def _run(arguments: Sequence[str], console: Console) -> int:
     command: Command | None = getattr(args, "run", None)
     if command is None:
         raise UsageError("A command is missing.", "See: mmdesk --help")
+    if getattr(args, "key_file", None) is not None:
+        _unlock(getattr(args, "folder", None) or getattr(args, "case", None), args.key_file)
     return int(command(args, console))
+
+
+def _unlock(folder: Path | None, key_file: Path) -> None:
+    """Let this process open the case with the key in a file."""
+    from mmdesk.engine.core.key_digits import parse_key
+    from mmdesk.engine.services.case_keys import read_key_file, unlock
+
+    if folder is None:
+        raise UsageError("--key-file is of use with the folder of a case only.", "Name the case, or leave it out.")
+    unlock(folder, parse_key(read_key_file(key_file)))
 
 
 def _cancelled() -> MmdeskError:

@@ -128,10 +128,12 @@ def case_properties(folder: Path, *, ctx: JobContext) -> tuple[Group, ...]:  # n
 
 def new_case(wanted: NewCase, *, ctx: JobContext) -> OpenCase:  # noqa: ARG001
     """Make a case."""
+    from mmdesk.engine.core.key_digits import parse_key
     from mmdesk.engine.services import cases
 
     url = None if wanted.server is None else _url(wanted.server)
-    info = cases.new_case(wanted.folder, name=wanted.name, database_url=url, actor=current_actor())
+    key = parse_key(wanted.key) if wanted.key else None
+    info = cases.new_case(wanted.folder, name=wanted.name, database_url=url, key=key, actor=current_actor())
     return _opened(info)
 
 
@@ -186,6 +188,13 @@ def read_key_file(path: Path, *, ctx: JobContext) -> str:  # noqa: ARG001
     from mmdesk.engine.services import case_keys
 
     return case_keys.read_key_file(path)
+
+
+def write_key_file(path: Path, digits: str, *, ctx: JobContext) -> None:  # noqa: ARG001
+    """Write a key into a new file."""
+    from mmdesk.engine.services import case_keys
+
+    case_keys.write_key_file(path, digits)
 
 
 def remember_key(folder: Path, digits: str) -> None:

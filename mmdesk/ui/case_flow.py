@@ -84,6 +84,7 @@ class CaseFlow(QObject):
 
     def new(self) -> None:
         """Ask for name and place, then make it."""
+        from mmdesk.ui.new_key_flow import connect_key
         from mmdesk.ui.widgets.case_dialog import NewCaseDialog
 
         dialog = NewCaseDialog(self._settings.new_case_folder, self._window)
@@ -93,6 +94,7 @@ class CaseFlow(QObject):
 
         dialog.folder_asked.connect(choose)
         self._connect_server(dialog.form)
+        connect_key(dialog, self._jobs, self._settings)
         dialog.accepted_case.connect(self._on_dialog_accepted)
         dialog.open()
 
@@ -364,12 +366,25 @@ class CaseFlow(QObject):
     def _on_dialog_accepted(self, answers: NewCase) -> None:
         if answers.server is not None and answers.server.password:
             self._jobs.prepare(case_calls.remember_password, answers.folder, answers.server.password)
-        self.leave(lambda: self._start(tr("Making the case"), case_calls.new_case, answers))
 
-    def _start(self, title: str, function: Callable[..., OpenCase], argument: object, lane: Lane = Lane.DB) -> None:
+        def made(case: OpenCase) -> None:
+            if answers.key:
+                self._jobs.prepare(case_calls.remember_key, case.folder, answers.key)
+            self._on_opened(case)
+
+        self.leave(lambda: self._start(tr("Making the case"), case_calls.new_case, answers, on_success=made))
+
+    def _start(
+        self,
+        title: str,
+        function: Callable[..., OpenCase],
+        argument: object,
+        lane: Lane = Lane.DB,
+        on_success: Callable[[OpenCase], None] | None = None,
+    ) -> None:
         self._jobs.submit(
             lane, function, argument, title=title, owner=self,
-            on_success=self._on_opened, on_failure=self._on_failed,
+            on_success=on_success or self._on_opened, on_failure=self._on_failed,
         )  # fmt: skip
 
     def _on_opened(self, case: OpenCase) -> None:

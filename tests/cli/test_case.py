@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import os
 from pathlib import Path
 
 import pytest
 
 from mmdesk.cli.case import format_bytes
+from mmdesk.engine.core.errors import UsageError
+from mmdesk.engine.core.key_digits import looks_thought_up, random_key
+from mmdesk.engine.services.case_keys import write_key_file
+from mmdesk.engine.store import keys
 from mmdesk.engine.store.case import Case
 from tests.cli.conftest import Commands
 
@@ -78,3 +84,51 @@ def test_damaged_newer_and_unreachable_have_their_status(mmdesk: Commands, tmp_p
 )
 def test_sizes_are_readable(size: float, text: str) -> None:
     assert format_bytes(size) == text
+
+
+@pytest.mark.plain_case("which cases are encrypted is what is looked at")
+def test_an_encrypted_case_is_made_and_opened_with_its_key_file(
+    mmdesk: Commands, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case, key = tmp_path / "case", tmp_path / "case.key"
+    assert mmdesk("case", "new", case, "--encrypt", case / "key") == 2
+    assert not case.exists()
+    assert mmdesk("case", "new", case, "--encrypt", key) == 0
+    assert "nobody can ever read" in mmdesk.out
+    assert len(key.read_text().strip()) == 64
+    assert key.stat().st_mode & 0o077 == 0 or os.name == "nt"
+    assert not (case / "case.db").read_bytes().startswith(b"SQLite")
+    monkeypatch.setattr(keys, "_known", {})
+    assert mmdesk("case", "info", case) == 3
+    assert "--key-file" in mmdesk.err
+    (tmp_path / "e.csv").write_text("entity_id,secret\na,needle\n")
+    assert mmdesk("import", "tables", case, "--entities", tmp_path / "e.csv", "--key-file", key) == 0
+    monkeypatch.setattr(keys, "_known", {})
+    assert mmdesk("case", "info", case, "--key-file", key) == 0
+    assert "encrypted" in mmdesk.out
+    assert "entities      1" in mmdesk.out
+
+    # The same key again, and one that is none.
+    assert mmdesk("case", "new", tmp_path / "other", "--encrypt", key) == 0
+    monkeypatch.setattr(keys, "_known", {})
+    assert mmdesk("case", "info", tmp_path / "other", "--key-file", key) == 0
+    assert mmdesk("case", "new", tmp_path / "third", "--encrypt", tmp_path / "e.csv") == 2
+    assert not (tmp_path / "third").exists()
+    assert mmdesk("case", "new", tmp_path / "third") == 0
+    assert mmdesk("case", "info", tmp_path / "third", "--key-file", key) == 3
+    assert "not encrypted" in mmdesk.err
+
+
+def test_a_key_file_is_never_written_over(tmp_path: Path) -> None:
+    (tmp_path / "key").write_text("mine")
+    with pytest.raises(UsageError) as caught:
+        write_key_file(tmp_path / "key", random_key())
+    assert caught.value.code == "usage.file_exists"
+    assert (tmp_path / "key").read_text() == "mine"
+
+
+def test_a_key_that_was_thought_up_is_told_from_a_drawn_one() -> None:
+    drawn = [hashlib.sha256(str(number).encode()).hexdigest() for number in range(500)]
+    assert sum(map(looks_thought_up, drawn)) <= 5
+    for text in ("12" * 32, "0123456789abcdef" * 4, "a" * 64, f"{random_key()[:58]}111111"):
+        assert looks_thought_up(text), text

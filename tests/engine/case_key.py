@@ -31,8 +31,8 @@ def encrypt_cases() -> None:
     make = Case.create.__func__  # type: ignore[attr-defined]
 
     def create(cls: type[Case], /, folder: Path, *, database_url: str | None = None, **options: Any) -> Case:
-        if database_url is None:
-            options.setdefault("key", KEY)
+        if database_url is None and options.get("key") is None:
+            options["key"] = KEY
         made: Case = make(cls, folder, database_url=database_url, **options)
         return made
 

@@ -11,13 +11,16 @@ from pytestqt.qtbot import QtBot
 
 from mmdesk.engine.store import keys
 from mmdesk.engine.store.case import Case
+from mmdesk.engine.store.errors import CaseFaultError
 from mmdesk.ui import case_calls
 from mmdesk.ui.jobs.job import Lane
 from mmdesk.ui.settings import Settings
+from mmdesk.ui.widgets.basics import Label
+from mmdesk.ui.widgets.case_dialog import NewCaseDialog
 from mmdesk.ui.widgets.key_dialog import KeyDialog
 from mmdesk.ui.window import MainWindow
 from tests.engine.case_key import KEY
-from tests.ui.driving import LONG_MS, rest
+from tests.ui.driving import LONG_MS, button, choose_file, click, rest
 from tests.ui.keyboard import Keyboard
 
 
@@ -90,3 +93,60 @@ def test_without_the_key_nothing_is_opened(qtbot: QtBot, window: MainWindow, loc
     qtbot.waitUntil(lambda: not window.findChildren(KeyDialog))
     assert window.session.case is None
     assert {path: path.read_bytes() for path in locked_case.rglob("*") if path.is_file()} == before
+
+
+def test_an_encrypted_case_is_made_once_its_key_is_kept(
+    qtbot: QtBot, window: MainWindow, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    click(qtbot, button(window.start_page, "New case"))
+    dialog = window.findChild(NewCaseDialog)
+    assert isinstance(dialog, NewCaseDialog)
+    dialog.folder.setText(str(tmp_path))
+    qtbot.keyClicks(dialog.name, "Hidden")
+    create, form = button(dialog, "Create case"), dialog.key
+    assert create.isEnabled()
+    assert not form.isVisible()
+    click(qtbot, dialog.encrypt)
+    assert form.isVisible()
+    assert not form.again.isVisible()
+    assert not create.isEnabled()
+    assert dialog.reason.text().startswith("Keep the key first")
+    assert form.strength.text().startswith("Strong")
+    assert any("cannot be recovered" in label.text() for label in form.findChildren(Label))
+
+    # Of one's own: given twice, and called weak if it looks thought up.
+    form.key.selectAll()
+    qtbot.keyClicks(form.key, "12" * 32)
+    assert form.strength.text().startswith("Weak")
+    assert dialog.reason.text() == "Give the same key twice."
+    qtbot.keyClicks(form.again, "12" * 31)
+    assert dialog.reason.text() == "Give the same key twice."
+    qtbot.keyClicks(form.again, "12")
+    assert dialog.reason.text().startswith("Keep the key first")
+    click(qtbot, form.kept)
+    assert create.isEnabled()
+
+    click(qtbot, form.draw)
+    assert not form.kept.isChecked(), "that was another key"
+    digits = form.key.text()
+    click(qtbot, form.save)
+    choose_file(window, tmp_path / "hidden.key")
+    qtbot.waitUntil(create.isEnabled, timeout=LONG_MS)
+    click(qtbot, create)
+    qtbot.waitUntil(lambda: window.session.case is not None, timeout=LONG_MS)
+    rest(qtbot, window)
+    assert window.session.case is not None
+    assert window.session.case.encrypted
+    backed_up: list[object] = []  # by another process, which knows the key, too
+    window.jobs.submit(Lane.HEAVY, case_calls.make_backup, tmp_path / "Hidden", on_success=backed_up.append)
+    rest(qtbot, window)
+    assert len(backed_up) == 1
+    assert not (tmp_path / "Hidden" / "case.db").read_bytes().startswith(b"SQLite")
+    assert digits.replace(" ", "") not in Settings().file.read_text()
+
+    monkeypatch.setattr(keys, "_known", {})
+    with pytest.raises(CaseFaultError):
+        Case.open(tmp_path / "Hidden", actor="tester")
+    case_calls.remember_key(tmp_path / "Hidden", (tmp_path / "hidden.key").read_text())
+    with Case.open(tmp_path / "Hidden", actor="tester") as case:
+        assert case.file.name == "Hidden"

@@ -2,11 +2,28 @@
 
 from __future__ import annotations
 
+import secrets
+
 from mmdesk.engine.core.errors import UsageError
 
 KEY_BYTES = 32
 KEY_DIGITS = 2 * KEY_BYTES
 _HEX = frozenset("0123456789abcdefABCDEF")
+_FEWEST_DIFFERENT = 10
+"""Of 64 hexadecimal digits drawn at random fewer than 10 of the 16 are there in 1 of 10¹² keys."""
+
+
+def random_key() -> str:
+    """The digits of a new key, from the system's source of randomness."""
+    return secrets.token_hex(KEY_BYTES)
+
+
+def looks_thought_up(text: str) -> bool:
+    """Whether a key has so few different digits, or repeats itself so, that it was not drawn at random."""
+    digits = _digits(text).lower()
+    halves = digits[: KEY_DIGITS // 2] == digits[KEY_DIGITS // 2 :]
+    runs = any(digit * 5 in digits for digit in set(digits))
+    return len(set(digits)) < _FEWEST_DIFFERENT or halves or runs
 
 
 def problem_of(text: str) -> str:

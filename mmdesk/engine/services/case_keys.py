@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from mmdesk.engine.core.errors import UsageError
@@ -35,6 +36,37 @@ def read_key_file(path: Path) -> str:
             code="usage.key",
         )
     return parse_key(text).hex()
+
+
+def write_key_file(path: Path, digits: str) -> None:
+    """Write a key into a new file that nobody but the user may read.
+
+    Args:
+        path: Does not exist yet: what is there may be the only copy of another key.
+        digits: 64 hexadecimal digits.
+
+    Raises:
+        UsageError: They are no key (``usage.key``), or there is a file already (``usage.file_exists``).
+        ResourceError: It cannot be written.
+    """
+    text = f"{parse_key(digits).hex()}\n"
+    try:
+        file = os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii")
+    except FileExistsError:
+        raise UsageError(
+            f"There is a file {path} already.",
+            "Choose another name: what is in it may be the only copy of another key.",
+            code="usage.file_exists",
+        ) from None
+    except OSError as error:
+        raise as_resource_error(error, path) from error
+    try:
+        with file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        raise as_resource_error(error, path) from error
 
 
 def unlock(folder: Path, key: bytes) -> None:

@@ -105,21 +105,25 @@ class RestoreReport:
     counts: dict[str, int]
 
 
-def new_case(folder: Path, *, name: str | None = None, database_url: str | None = None, actor: str) -> CaseInfo:
+def new_case(
+    folder: Path, *, name: str | None = None, database_url: str | None = None, key: bytes | None = None, actor: str
+) -> CaseInfo:
     """Make a case in a new or empty folder.
 
     Args:
         folder: Where.
         name: For people; the folder's name if not given.
         database_url: ``postgresql+psycopg://...`` keeps the tables on a server; a password in it is not stored.
+        key: 32 bytes that encrypt the tables in the folder, their backups and what is kept of explanations; evidence
+            files, features and models stay as they are. This process knows it from then on; it is stored nowhere.
         actor: Who.
 
     Raises:
-        UsageError: The folder is not empty, or the address is none.
+        UsageError: The folder is not empty, the address is none, or the key is none or given with an address.
         StoreError: The server cannot be reached or does not permit a schema.
         ResourceError: The disk is full or the folder cannot be written.
     """
-    with Case.create(folder, name=name, database_url=database_url, actor=actor) as case:
+    with Case.create(folder, name=name, database_url=database_url, actor=actor, key=key) as case:
         return _info(case)
 
 

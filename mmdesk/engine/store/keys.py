@@ -89,7 +89,7 @@ def key_for(path: Path, file: CaseFile, given: bytes | None = None) -> bytes | N
     if key is None:
         raise CaseFaultError(
             f"{path} is encrypted, and no key was given.",
-            "Give the key that the case was made with; nothing was changed.",
+            "Give the key that the case was made with (on the command line: --key-file FILE); nothing was changed.",
             code="store.key_needed",
             details={"path": str(path)},
         )

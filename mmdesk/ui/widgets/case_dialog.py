@@ -3,26 +3,28 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
-from PySide6.QtWidgets import QDialog, QFormLayout, QLineEdit, QRadioButton, QWidget
+from PySide6.QtWidgets import QCheckBox, QDialog, QFormLayout, QLineEdit, QRadioButton, QWidget
 
 from mmdesk.ui.colours import SPACE_L, SPACE_M, SPACE_S
 from mmdesk.ui.language import tr
 from mmdesk.ui.widgets.basics import Button, Label, boxed, column, row
+from mmdesk.ui.widgets.new_key_form import NewKeyForm
 from mmdesk.ui.widgets.server_form import Server, ServerForm
 
 
 @dataclass(frozen=True)
 class NewCase:
-    """The answers; ``server`` None = a file in the folder."""
+    """The answers; ``server`` None = a file in the folder, encrypted with the digits of ``key`` if there are any."""
 
     folder: Path
     name: str
     server: Server | None
+    key: str = field(default="", repr=False)
 
 
 class NewCaseDialog(QDialog):
@@ -43,8 +45,11 @@ class NewCaseDialog(QDialog):
         self.local.setChecked(True)
         self.form = ServerForm()
         self.form.hide()
-        for field, said in ((self.name, tr("Name")), (self.folder, tr("Folder"))):
-            field.setAccessibleName(said)
+        self.encrypt = QCheckBox(tr("Encrypt the tables with a key"))
+        self.key = NewKeyForm()
+        self.key.hide()
+        for line, said in ((self.name, tr("Name")), (self.folder, tr("Folder"))):
+            line.setAccessibleName(said)
         self.result_path = Label("", "small", wrap=True)
         self.reason = Label("", "warn", wrap=True)
         self._create = Button(tr("Create case"), self._on_create, kind="primary")
@@ -58,17 +63,20 @@ class NewCaseDialog(QDialog):
         form.addRow("", self.result_path)
         form.addRow(tr("Tables"), self.local)
         form.addRow("", self.server)
+        form.addRow("", boxed(row(None, self.encrypt, None)))
         buttons = row(None, self.reason, None, Button(tr("Cancel"), self.reject), self._create)
         buttons.setStretch(0, 1)
-        column(self, form, self.form, SPACE_M, buttons, margin=SPACE_L).setStretch(1, 1)
-        for field in (self.name, self.folder):
-            field.textChanged.connect(lambda _text: self._check())
+        column(self, form, self.form, self.key, SPACE_M, buttons, margin=SPACE_L).setStretch(1, 1)
+        for line in (self.name, self.folder):
+            line.textChanged.connect(lambda _text: self._check())
         self.form.changed.connect(self._check)
-        self.server.toggled.connect(self._on_server_toggled)
+        self.key.changed.connect(self._check)
+        self.server.toggled.connect(lambda _on: self._on_kind_changed())
+        self.encrypt.toggled.connect(lambda _on: self._on_kind_changed())
         self._check()
         self.setAcceptDrops(True)
-        for field in (self.name, self.folder):
-            field.setAcceptDrops(False)  # they would take a folder as text
+        for line in (self.name, self.folder):
+            line.setAcceptDrops(False)  # they would take a folder as text
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         """Take a folder."""
@@ -96,7 +104,8 @@ class NewCaseDialog(QDialog):
         """What is filled in now."""
         name = self.name.text().strip()
         server = self.form.server() if self.server.isChecked() else None
-        return NewCase(Path(self.folder.text().strip()) / folder_name(name), name, server)
+        key = self.key.key.text() if self.encrypt.isChecked() and server is None else ""
+        return NewCase(Path(self.folder.text().strip()) / folder_name(name), name, server, key)
 
     def _problem(self) -> str:
         if not self.name.text().strip():
@@ -105,7 +114,9 @@ class NewCaseDialog(QDialog):
             return tr("Choose the folder it goes into.")
         if self.answers().folder.exists():
             return tr("There is a folder of this name already.")
-        return self.form.problem() if self.server.isChecked() else ""
+        if self.server.isChecked():
+            return self.form.problem()
+        return self.key.problem() if self.encrypt.isChecked() else ""
 
     def _check(self) -> None:
         problem = self._problem()
@@ -115,8 +126,11 @@ class NewCaseDialog(QDialog):
             tr("Will be made: {folder}", folder=self.answers().folder) if self.name.text().strip() else " "
         )
 
-    def _on_server_toggled(self, checked: bool) -> None:
-        self.form.setVisible(checked)
+    def _on_kind_changed(self) -> None:
+        on_server = self.server.isChecked()
+        self.form.setVisible(on_server)
+        self.encrypt.setEnabled(not on_server)  # a server keeps its own data safe
+        self.key.setVisible(self.encrypt.isChecked() and not on_server)
         self.adjustSize()
         room = self.screen().availableGeometry()
         if self.frameGeometry().bottom() > room.bottom():
