@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from mmdesk.engine.core.memory import give_back
 from mmdesk.engine.core.times import END_OF_TIME_US, NO_TIME_US
 from mmdesk.engine.core.types import ColumnKind, Split
 from mmdesk.engine.dataset.case_data import (
@@ -85,20 +86,20 @@ def _numbers(table: pa.Table, name: str, missing: float | int, dtype: type[Any])
     if column.null_count:
         column = column.fill_null(missing)
     values: npt.NDArray[Any] = np.asarray(column.to_numpy(zero_copy_only=False)).astype(dtype, copy=False)
-    # Adding zero turns -0.0 into 0.0: they are equal to all that sorts, but not to a digest.
-    return values + 0.0 if dtype is np.float64 else values
+    if dtype is np.float64:  # adding zero turns -0.0 into 0.0: they are equal to all that sorts, but not to a digest
+        values = np.add(values, 0.0, out=values if values.flags.writeable else None)
+    return values
 
 
 def _codes(table: pa.Table, name: str) -> tuple[Int32, tuple[str, ...]]:
     """A text column as indices into its distinct texts in code point order, -1 = null."""
-    column = table.column(name).combine_chunks()
-    if isinstance(column, pa.ChunkedArray):  # no chunk at all
-        column = pa.concat_arrays(column.chunks) if column.chunks else pa.array([], pa.string())
+    column = table.column(name)
     if not pa.types.is_dictionary(column.type):
         column = column.cast(pa.string()).dictionary_encode()
+    column = column.combine_chunks()  # only now: of the texts it would be a second copy
     found = column.dictionary.to_pylist()
-    raw = np.asarray(column.indices.fill_null(-1).to_numpy(zero_copy_only=False)).astype(np.int64)
-    used = set(np.unique(raw[raw >= 0]).tolist())
+    raw = np.asarray(column.indices.fill_null(-1).to_numpy(zero_copy_only=False))
+    used = set(np.flatnonzero(np.bincount(raw[raw >= 0], minlength=1)).tolist())
     ordered = sorted({found[index] for index in used})
     places = {text: place for place, text in enumerate(ordered)}
     lookup = np.array([*(places.get(text, -1) for text in found), -1], dtype=np.int32)
@@ -114,22 +115,25 @@ class _Keys:
         first, last = (int(self._sorted[0]), int(self._sorted[-1])) if len(keys) else (0, -1)
         # Keys are numbers that a database gave in turn: looking them up in a table beats searching for them.
         self._first = first
-        self._table: Int64 | None = None
+        self._table: Int32 | None = None
         if 0 < last - first + 1 <= _TABLE_BY_KEYS * len(keys):
-            self._table = np.full(last - first + 1, -1, np.int64)
-            self._table[keys - first] = np.arange(len(keys))
+            self._table = np.full(last - first + 1, -1, np.int32)
+            self._table[keys - first] = np.arange(len(keys), dtype=np.int32)
 
-    def find(self, keys: Int64) -> tuple[Int64, Bool]:
+    def find(self, keys: Int64) -> tuple[Int32, Bool]:
         """The numbers, and which of the keys are known at all (rows of deleted entities are not)."""
         if not len(self._sorted):
-            return np.zeros(len(keys), np.int64), np.zeros(len(keys), dtype=bool)
+            return np.zeros(len(keys), np.int32), np.zeros(len(keys), dtype=bool)
         if self._table is not None:
-            inside = (keys >= self._first) & (keys < self._first + len(self._table))
-            found = self._table[np.where(inside, keys - self._first, 0)]
-            known = inside & (found >= 0)
-            return np.where(known, found, 0), known
+            place = keys - self._first
+            known = (place >= 0) & (place < len(self._table))
+            place[~known] = 0
+            found = self._table[place]
+            known &= found >= 0
+            found[~known] = 0
+            return found, known
         place = np.minimum(np.searchsorted(self._sorted, keys), len(self._sorted) - 1)
-        return self._order[place], self._sorted[place] == keys
+        return self._order[place].astype(np.int32), self._sorted[place] == keys
 
 
 def assemble(
@@ -143,8 +147,14 @@ def assemble(
         notes: On what was left out.
         spend: Nobody needs the rows any more, so that the large tables are given up while they are read.
     """
-    names = tables.entities.column("entity_id").to_pylist()
-    keys = _numbers(tables.entities, "entity_key", 0, np.int64)
+
+    def taken(name: str) -> pa.Table:
+        return tables.take(name) if spend else getattr(tables, name)
+
+    entities = taken("entities")
+    names = entities.column("entity_id").to_pylist()
+    keys = _numbers(entities, "entity_key", 0, np.int64)
+    del entities
     # The database sorts by its own collation; code points are the same everywhere.
     order = np.array(sorted(range(len(names)), key=names.__getitem__), dtype=np.int64)
     ids, keys = texts(names)[order], keys[order]
@@ -152,9 +162,9 @@ def assemble(
     return CaseData(
         entity_ids=ids,
         entity_keys=keys,
-        attributes=_attributes(tables, order),
-        **_events(tables.take("events") if spend else tables.events, lookup, len(ids)),
-        **_edges(tables.take("interactions") if spend else tables.interactions, lookup, len(ids)),
+        attributes=_attributes(taken("attributes"), tables.kinds, order),
+        **_events(taken("events"), lookup, len(ids)),
+        **_edges(taken("interactions"), lookup, len(ids)),
         **_links(tables.links, lookup, len(ids), media),
         artifact_sha256=media.sha256,
         artifact_media=media.media,
@@ -169,39 +179,52 @@ def assemble(
     )
 
 
-def _attributes(tables: CaseTables, order: Int64) -> dict[str, AttributeColumn]:
+def _attributes(table: pa.Table, kinds: Mapping[str, ColumnKind], order: Int64) -> dict[str, AttributeColumn]:
     columns = {}
-    for name, kind in sorted(tables.kinds.items()):  # by name: their order in the case depends on its history
+    for name, kind in sorted(kinds.items()):  # by name: their order in the case depends on its history
         categories: tuple[str, ...] = ()
         values: npt.NDArray[Any]
         if kind is ColumnKind.CATEGORY:
-            values, categories = _codes(tables.attributes, name)
+            values, categories = _codes(table, name)
         elif kind is ColumnKind.BOOLEAN:
-            column = tables.attributes.column(name).cast(pa.int8())
+            column = table.column(name).cast(pa.int8())
             values = np.asarray(column.fill_null(-1).to_numpy(zero_copy_only=False)).astype(np.int8)
         elif kind is ColumnKind.TIME:
-            values = _numbers(tables.attributes, name, NO_TIME_US, np.int64)
+            values = _numbers(table, name, NO_TIME_US, np.int64)
         else:
-            values = _numbers(tables.attributes, name, np.nan, np.float64)
+            values = _numbers(table, name, np.nan, np.float64)
         columns[name] = AttributeColumn(kind, values[order], categories)
     return columns
 
 
 def _events(table: pa.Table, lookup: _Keys, size: int) -> dict[str, Any]:
-    owner, known = lookup.find(_numbers(table, "entity_key", -1, np.int64))
+    # Of five million events each column is felt: none is kept for longer than it is needed, as Arrow's or as numpy's.
     kind, names = _codes(table, "event_type")
+    table = table.drop_columns(["event_type"])
+    give_back()
+    owner, known = lookup.find(_numbers(table, "entity_key", -1, np.int64))
+    table = table.drop_columns(["entity_key"])
+    give_back()
     value = _numbers(table, "value", np.nan, np.float64)
+    table = table.drop_columns(["value"])
     time_us = _numbers(table, "timestamp_us", NO_TIME_US, np.int64)
     row = _numbers(table, "row", 0, np.int64)
-    del table  # perhaps nobody else holds it
+    del table
+    give_back()
     order = order_by(owner, time_us, kind, value, row)
-    order = order[known[order]]
+    if not known.all():
+        order = order[known[order]]
+    offsets = offsets_of(owner[order], size)
+    del owner, known
+    kind = kind[order]
+    value = value[order]
+    time_us = time_us[order]
     return {
-        "event_offsets": offsets_of(owner[order], size),
+        "event_offsets": offsets,
         "event_types": names,
-        "event_type": kind[order],
-        "event_value": value[order],
-        "event_time_us": time_us[order],
+        "event_type": kind,
+        "event_value": value,
+        "event_time_us": time_us,
         "event_row": row[order],
     }
 
@@ -215,7 +238,7 @@ def _edges(table: pa.Table, lookup: _Keys, size: int) -> dict[str, Any]:
     out, back = np.flatnonzero(known), np.flatnonzero(known & (source != target))
     item = np.concatenate([out, back])
     owner = np.concatenate([source[out], target[back]])
-    neighbour = np.concatenate([target[out], source[back]]).astype(np.int32)
+    neighbour = np.concatenate([target[out], source[back]])
     outgoing = np.arange(len(item)) < len(out)
     weight = _numbers(table, "weight", np.nan, np.float64)[item]
     time_us = _numbers(table, "timestamp_us", NO_TIME_US, np.int64)[item]
@@ -243,7 +266,7 @@ def _links(table: pa.Table, lookup: _Keys, size: int, media: Media) -> dict[str,
     order = order[(known & has_features)[order]]
     return {
         "link_offsets": offsets_of(owner[order], size),
-        "link_artifact": artifact[order].astype(np.int32),
+        "link_artifact": artifact[order],
         "link_time_us": time_us[order],
         "link_name": texts([*names, ""])[code[order]],
         "link_row": row[order],
@@ -262,7 +285,7 @@ def _targets(table: pa.Table, lookup: _Keys) -> TargetRows:
     order = np.lexsort((row, split, group, y_rank, y_class, y_reg, as_of_us, entity))
     order = order[known[order]]
     return TargetRows(
-        entity=entity[order].astype(np.int32),
+        entity=entity[order],
         as_of_us=as_of_us[order],
         y_reg=y_reg[order],
         y_class=y_class[order],

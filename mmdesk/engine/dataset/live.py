@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from typing import Any
 
 from mmdesk.engine.core.jobs import NULL_CONTEXT, JobContext
 from mmdesk.engine.core.memory import give_back
@@ -16,6 +17,8 @@ from mmdesk.engine.store.case import Case
 
 _Key = tuple[str, str, str, str]
 _kept: dict[_Key, CaseData] = {}
+made_of_it: list[Any] = []
+"""What others made of the case that is kept and hold it by: it goes with it, before another one is read."""
 _guard = threading.Lock()
 
 
@@ -42,7 +45,9 @@ def live_data(case: Case, *, version: str = "", data_sha256: str = "", ctx: JobC
     with _guard:
         found = _kept.get(key)
         if found is None:
-            _kept.clear()  # one case at a time, also while the next one is read: memory is the analyst's
+            # One case at a time, also while the next one is read: memory is the analyst's.
+            _kept.clear()
+            made_of_it.clear()
     if found is not None:
         return found
     data = read_case(case, version=version or None, ctx=ctx)

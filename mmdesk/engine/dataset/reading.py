@@ -9,6 +9,7 @@ import numpy as np
 import orjson
 
 from mmdesk.engine.core.jobs import NULL_CONTEXT, JobContext
+from mmdesk.engine.core.memory import give_back
 from mmdesk.engine.core.types import FeatureStatus
 from mmdesk.engine.dataset.assembly import CaseTables, Media, assemble, texts
 from mmdesk.engine.dataset.case_data import CaseData, Float32, Int64
@@ -51,6 +52,7 @@ def read_case(
     ctx.progress(0, 4, "reading the tables")
     with case.read() as connection:
         attributes, kinds = readers.attributes(connection)
+        give_back()
         tables = CaseTables(
             entities=readers.entities(connection),
             attributes=attributes,
@@ -80,6 +82,7 @@ def read_case(
             found.append(artifact)
     ctx.check_cancelled()
     ctx.progress(3, 4, "arranging")
+    give_back()
     names = pinned.feature_names if pinned is not None else features.layout.names
     data = assemble(tables, _media(found, version or features.version, names), notes, spend=True)
     ctx.progress(4, 4)

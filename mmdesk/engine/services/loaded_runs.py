@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from mmdesk.engine.training.records import LoadedRun, RunRecord
 
 _kept: dict[str, TrainedModel] = {}
-_batchers: list[Batcher] = []
 _exact: list[tuple[TrainedModel, ExactModel]] = []
 _guard = threading.Lock()
 
@@ -82,19 +81,21 @@ def batcher_of(trained: TrainedModel, data: CaseData) -> Batcher:
     """
     import numpy as np
 
+    from mmdesk.engine.dataset import live
     from mmdesk.engine.dataset.batches import Batcher
 
     with _guard:
-        for one in _batchers:
+        for one in live.made_of_it:
             if one.data is data and one.encoder is trained.encoder and one.limits == trained.limits:
-                return one
-        _batchers.clear()  # and its case, which need not be in memory twice while the new one is made
+                found: Batcher = one
+                return found
+        live.made_of_it.clear()  # one at a time
     made = Batcher(data, trained.encoder, trained.limits)
     if len(data):
         longest = np.array([np.argmax(np.diff(data.event_offsets))])
         made.make(longest, np.array([END_OF_TIME_US]))
     with _guard:
-        _batchers[:] = [made]
+        live.made_of_it[:] = [made]
     return made
 
 

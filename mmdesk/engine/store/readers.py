@@ -38,6 +38,8 @@ _ARROW_KINDS = {
     ColumnKind.TIME: _INT,
 }
 _LINEAGE_BATCH = 500
+_PARSED_ROWS = 1 << 16
+"""Of so many entities the attributes are Python objects at one time."""
 
 
 @dataclass(frozen=True)
@@ -101,13 +103,13 @@ def attributes(connection: Connection) -> tuple[pa.Table, dict[str, ColumnKind]]
         fetch(connection, _current(Entity, Entity.id, Entity.entity_id, Entity.attributes), schema, keyed=True),
         "entity_id",
     )
-    documents = orjson.loads(f"[{','.join(found['attributes'].to_pylist())}]")
-    columns = {"entity_key": found["entity_key"]}
-    arrays = {
-        name: attribute_array([document.get(name) for document in documents], kind) for name, kind in kinds.items()
-    }
-    names = ["entity_key", *arrays]
-    return pa.Table.from_arrays([columns["entity_key"], *arrays.values()], names=names), kinds
+    parts: dict[str, list[pa.Array]] = {name: [] for name in kinds}
+    for batch in found.select(["attributes"]).to_batches(max_chunksize=_PARSED_ROWS):
+        documents = orjson.loads(f"[{','.join(batch.column(0).to_pylist())}]")
+        for name, kind in kinds.items():
+            parts[name].append(attribute_array([document.get(name) for document in documents], kind))
+    columns = [pa.chunked_array(parts[name], _ARROW_KINDS[kind]) for name, kind in kinds.items()]
+    return pa.Table.from_arrays([found["entity_key"], *columns], names=["entity_key", *kinds]), kinds
 
 
 def attribute_array(values: list[Any], kind: ColumnKind) -> pa.Array:

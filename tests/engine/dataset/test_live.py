@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import weakref
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -12,6 +14,7 @@ from sqlalchemy import delete, update
 
 from mmdesk.engine.core.errors import ModelError
 from mmdesk.engine.core.types import FeatureStatus
+from mmdesk.engine.dataset import live
 from mmdesk.engine.dataset.assembly import CaseTables, assemble
 from mmdesk.engine.dataset.live import live_data
 from mmdesk.engine.dataset.reading import LOST, NO_FEATURES, OUTDATED, read_case
@@ -136,3 +139,23 @@ def test_a_file_of_nobody_is_not_part_of_the_data(sqlite_case: Case) -> None:
     assert data.feature_version == ""
     assert data.now_us >= START_US
     assert data.now_us % (DAY_US // 2) == START_US % (DAY_US // 2)
+
+
+def test_a_case_that_has_changed_is_let_go_before_it_is_read_again(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+    store(case, small_tables(ENTITIES, with_as_of=True), layout_media(ENTITIES))
+    before = live_data(case)
+    live.made_of_it.append(SimpleNamespace(data=before))
+    gone = weakref.ref(before)
+    del before
+    seen: list[object] = []
+
+    def reading(*arguments: Any, **options: Any) -> Any:
+        seen.append(gone())
+        return read_case(*arguments, **options)
+
+    monkeypatch.setattr(live, "read_case", reading)
+    live_data(case)
+    assert seen == []
+    change(case, update(Event).values(value=1.0))
+    live_data(case)
+    assert seen == [None]
