@@ -102,6 +102,8 @@ class ServerForm(QWidget):
         form.addRow(tr("Certificate"), self._certificate)
         results = scrolled(boxed(column(None, self._steps, None)))
         results.setMinimumHeight(_ROOM_FOR_STEPS)
+        bar = results.verticalScrollBar()
+        bar.rangeChanged.connect(lambda _low, high: bar.setValue(high))  # the step that fails is the last one
         results.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         results.setAccessibleName(tr("What the test found"))
         form.addRow(boxed(column(None, self.test, None)), results)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +14,7 @@ from PySide6.QtCore import (
     QItemSelectionModel,
     QItemSelectionRange,
     QModelIndex,
+    QPersistentModelIndex,
     QRect,
     Qt,
     Signal,
@@ -31,7 +31,14 @@ from PySide6.QtGui import (
     QPaintEvent,
     QResizeEvent,
 )
-from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QToolTip
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QHeaderView,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QTableView,
+    QToolTip,
+)
 
 from mmdesk.ui.colours import current
 from mmdesk.ui.formatting import tool_tip
@@ -90,6 +97,24 @@ def part_header(view: QTableView) -> None:
     header.setSelectionModel(QItemSelectionModel(view.model(), header))
 
 
+class _CutCells(QStyledItemDelegate):
+    """The whole text of a cell that is cut, unless it has a tool tip of its own."""
+
+    def helpEvent(
+        self,
+        event: QHelpEvent,
+        view: QAbstractItemView,
+        option: QStyleOptionViewItem,
+        index: QModelIndex | QPersistentModelIndex,
+    ) -> bool:
+        text = str(index.data(Qt.ItemDataRole.DisplayRole) or "")
+        cut = view.fontMetrics().horizontalAdvance(text) + _EDGES > option.rect.width()
+        if not cut or index.data(Qt.ItemDataRole.ToolTipRole):
+            return super().helpEvent(event, view, option, index)
+        QToolTip.showText(event.globalPos(), tool_tip(text), view)
+        return True
+
+
 class Table(QTableView):
     """Shows a :class:`ColumnsModel`; columns stay as wide and in the order that somebody gave them.
 
@@ -127,6 +152,7 @@ class Table(QTableView):
         header.setSortIndicatorClearable(True)
         self.setSortingEnabled(True)
         self.activated.connect(self._on_activated)
+        self.setItemDelegate(_CutCells(self))
         self._fitted: tuple[str, ...] = ()
         self._fitting: dict[str, int] = {}
         self._wanted: list[int] = []
@@ -164,7 +190,7 @@ class Table(QTableView):
     def make_room(self) -> None:
         """Press texts together that nobody has widened, as far as they can be read, rather than scroll sideways."""
         header, keys = self.horizontalHeader(), self._column_keys()
-        if not self.SQUEEZES or len(self._wanted) != len(keys):
+        if not self.SQUEEZES or not keys or len(self._wanted) != len(keys):
             return
         own = [self._fitting.get(key, header.sectionSize(n)) == header.sectionSize(n) for n, key in enumerate(keys)]
         shown = [n for n in map(header.logicalIndex, range(len(keys))) if not header.isSectionHidden(n)]
@@ -364,18 +390,6 @@ class Table(QTableView):
         """Room for the columns anew."""
         super().resizeEvent(event)
         self.make_room()
-
-    def viewportEvent(self, event: QEvent) -> bool:
-        """The whole text of a cell that is cut, unless it has a tool tip of its own."""
-        if event.type() is QEvent.Type.ToolTip:
-            at = cast("QHelpEvent", event)
-            index = self.indexAt(at.pos())
-            text = str(index.data(Qt.ItemDataRole.DisplayRole) or "")
-            cut = self.fontMetrics().horizontalAdvance(text) + _EDGES > self.visualRect(index).width()
-            if cut and not index.data(Qt.ItemDataRole.ToolTipRole):
-                QToolTip.showText(at.globalPos(), tool_tip(text), self)
-                return True
-        return super().viewportEvent(event)
 
     def _on_activated(self, index: QModelIndex) -> None:
         self.opened.emit(self.columns.source_row(index))

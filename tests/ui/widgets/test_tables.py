@@ -5,9 +5,8 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from PySide6.QtCore import QPoint
 from PySide6.QtGui import QHelpEvent
-from PySide6.QtWidgets import QToolTip
+from PySide6.QtWidgets import QApplication, QToolTip
 from pytestqt.qtbot import QtBot
 
 from mmdesk.ui.models.columns import Column
@@ -64,6 +63,16 @@ def test_texts_give_way_before_a_table_scrolls_sideways(qtbot: QtBot, table: Tab
     qtbot.waitUntil(lambda: bar.maximum() > 0)
 
 
+def test_a_table_without_columns_has_nothing_to_spare(qtbot: QtBot) -> None:
+    made = Table("Nothing yet")
+    qtbot.addWidget(made)
+    made.spare = 3
+    made.resize(300, 200)
+    made.show()
+    made.make_room()
+    assert made.columns.columnCount() == 0
+
+
 def test_a_column_that_can_be_spared_is_left_out_only_while_there_is_no_room(table: Table) -> None:
     table.spare = 3
     table.resize(230, 200)
@@ -78,6 +87,7 @@ def test_a_cut_cell_tells_its_text(table: Table, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(QToolTip, "showText", lambda _place, text, *_: told.append(text))
     for column in (0, 1):
         place = table.visualRect(table.columns.index(0, column)).center()
-        table.viewportEvent(QHelpEvent(QHelpEvent.Type.ToolTip, place, table.mapToGlobal(QPoint(0, 0))))
+        event = QHelpEvent(QHelpEvent.Type.ToolTip, place, table.viewport().mapToGlobal(place))
+        QApplication.sendEvent(table.viewport(), event)
     assert len(told) == 1
     assert "a name of many letters" in told[0]
