@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import signal
+import subprocess
 import sys
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from PySide6.QtWidgets import QApplication
 from mmdesk.ui.crash import CrashDialog
 from mmdesk.ui.icons import application_icon
 from mmdesk.ui.jobs.manager import Jobs
-from mmdesk.ui.language import LANGUAGE, VARIABLE, speak_for_qt
+from mmdesk.ui.language import GIVEN, LANGUAGE, VARIABLE, speak_for_qt
 from mmdesk.ui.settings import Settings
 from mmdesk.ui.theme import Theme
 from mmdesk.ui.window import MainWindow
@@ -97,6 +98,23 @@ def run_window(case: Path | None) -> int:
     if case is not None:
         QTimer.singleShot(0, window, lambda: window.open_case(case))
     try:
-        return app.exec()
+        status = app.exec()
     finally:
         crash.remove()
+    if window.restarts is not None:
+        start_anew(window.restarts)
+    return status
+
+
+def start_anew(case: Path) -> None:
+    """Start the program again, beside this process that is about to end.
+
+    Args:
+        case: A case folder to open at once; the empty path shows the start page.
+    """
+    program = [sys.executable] if getattr(sys, "frozen", False) else [sys.executable, "-m", "mmdesk"]
+    words = [str(case / "case.mmcase")] if case != Path() else []
+    given = {name: value for name, value in os.environ.items() if name != VARIABLE}
+    if GIVEN:
+        given[VARIABLE] = GIVEN
+    subprocess.Popen([*program, *words], env=given, start_new_session=True)

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import os
+from dataclasses import replace
+
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from mmdesk.ui import case_calls
 from mmdesk.ui.jobs.job import Failure, Job, JobState, Lane
 from mmdesk.ui.jobs.manager import Jobs
+from mmdesk.ui.language import tr
 from mmdesk.ui.session import Concern, OpenCase, Session
 
 _EVERY_MS = 3000
 _TELLING = ("store.unreachable", "store.database_missing", "usage.no_such_case", "usage.not_a_case", "resource.")
 """Beginnings of the codes of failures after which it is worth a look."""
+GONE = frozenset({"usage.no_such_case", "usage.not_a_case", "store.database_missing"})
+"""Codes of failures that come of a case not being where it was."""
 
 
 class CaseWatch(QObject):
@@ -54,6 +60,18 @@ class CaseWatch(QObject):
             Lane.IO, case_calls.look_for_case, case.folder, self.is_lost, owner=self,
             on_success=lambda _none: self._on_found(case), on_failure=lambda failure: self._on_missing(case, failure),
         )  # fmt: skip
+
+    def reword(self, job: Job, failure: Failure) -> Failure:
+        """A failure that comes of the open case not being there: that is told once, above everything."""
+        case, place = self._session.case, str(failure.facts.get("path", ""))
+        is_here = case is not None and (place == str(case.folder) or place.startswith(f"{case.folder}{os.sep}"))
+        if job.function is case_calls.look_for_case or not is_here or failure.code not in GONE:
+            return failure
+        return replace(
+            failure,
+            message=tr("The case cannot be reached now."),
+            hint=tr("This is read anew as soon as the case is there again."),
+        )
 
     def _on_session_opened(self, _case: OpenCase) -> None:
         self.is_lost = False

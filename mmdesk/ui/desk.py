@@ -10,6 +10,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QApplication, QWidget
 
+from mmdesk.ui.case_watch import GONE
 from mmdesk.ui.commands import Commands
 from mmdesk.ui.edits import Edits
 from mmdesk.ui.jobs.job import Failure
@@ -41,7 +42,9 @@ class Desk:
     tell: Callable[[str, str, str], None]
 
     def tell_failure(self, failure: Failure) -> None:
-        """A failure as one line of news."""
+        """A failure as one line of news; that the case is gone is told above everything already."""
+        if failure.code in GONE and self.session.case is not None:
+            return
         self.tell(f"{failure.message} {failure.hint}".strip(), "failed", "bad")
 
 

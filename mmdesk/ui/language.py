@@ -108,11 +108,10 @@ class _Longer(gettext.NullTranslations):
         return longer(message)
 
 
-def _settled() -> str:
-    """What the window speaks: the environment's, the user's, the system's choice, in this order."""
-    named = os.environ.get(VARIABLE, "")
-    if named in LANGUAGES or named == LONG:
-        return named
+def after_restart() -> str:
+    """What the window would speak if it were started now: the environment's, the user's, the system's choice."""
+    if GIVEN in LANGUAGES or GIVEN == LONG:
+        return GIVEN
     # Not above: most processes of the window are told by the environment and need no Qt.
     from PySide6.QtCore import QLocale
 
@@ -142,6 +141,8 @@ def speak_for_qt(app: QCoreApplication) -> None:
 
 
 _FILLING = _Filling()
-LANGUAGE = _settled()
+GIVEN = os.environ.get(VARIABLE, "")
+"""The environment's word as it was when this process began."""
+LANGUAGE = after_restart()
 """What this process speaks."""
 _catalogue = _catalogue_of(LANGUAGE)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QWidget
 
 from mmdesk.engine.core.logs import log_folder
 from mmdesk.ui import choosers
 from mmdesk.ui.commands import Commands
-from mmdesk.ui.language import tr
+from mmdesk.ui.language import LANGUAGE, LANGUAGES, after_restart, tr
 from mmdesk.ui.settings import Preferences, Settings
 from mmdesk.ui.theme import Theme
 
@@ -21,7 +21,11 @@ class PreferencesFlow(QObject):
         settings: Where they are kept.
         theme: Told of appearance and text size.
         commands: Told of the shortcuts.
+
+    ``restart_asked``: mmdesk is to be started anew, for a language counts from its start on.
     """
+
+    restart_asked = Signal()
 
     def __init__(self, window: QWidget, settings: Settings, theme: Theme, commands: Commands) -> None:
         super().__init__(window)
@@ -47,7 +51,23 @@ class PreferencesFlow(QObject):
 
         dialog.folder_asked.connect(choose)
         dialog.applied.connect(self._on_dialog_applied)
+        before = after_restart()
+        dialog.accepted.connect(lambda: self._offer_restart(before))
         dialog.open()
+
+    def _offer_restart(self, before: str) -> None:
+        """Another language was chosen than would have counted already."""
+        wanted = after_restart()
+        if wanted in {before, LANGUAGE}:
+            return
+        choosers.ask(
+            self._window,
+            tr("Start mmdesk anew, in {language}?", language=LANGUAGES.get(wanted, wanted)),
+            tr("The window closes and opens again with the same case. Without it, the language counts next time."),
+            tr("Start anew"),
+            self.restart_asked.emit,
+            other=tr("Next time"),
+        )
 
     def _on_dialog_applied(self, preferences: Preferences) -> None:
         self._settings.preferences = preferences

@@ -134,6 +134,9 @@ class MainWindow(QMainWindow):
         self.desk = Desk(jobs, self.session, self.commands, settings, self.edits, self.strip.tell)
         self.tools = CaseTools(self, self.flow, self.desk)
         self.preferences = PreferencesFlow(self, settings, theme, self.commands)
+        self.preferences.restart_asked.connect(self.restart)
+        self.restarts: Path | None = None
+        """Closed to be opened again: with the case in this folder, with none where it is empty."""
         self.watch = CaseWatch(jobs, self.session, self)
         self.rooms: dict[str, Room] = {}
         self._made: Room | None = None
@@ -311,6 +314,7 @@ class MainWindow(QMainWindow):
         self.jobs.changed.connect(self._on_jobs_changed)
         self.jobs.ended.connect(self._on_jobs_ended)
         self.strip.left.connect(self._leave_strip)
+        self.jobs.reword = self.watch.reword
         self.watch.lost.connect(lambda failure: self.banner.say(shown(failure.message, 1000), failure.hint))
         self.watch.back.connect(self._on_case_back)
         self.banner.retry_asked.connect(self.watch.look)
@@ -495,6 +499,12 @@ class MainWindow(QMainWindow):
         self.strip.stop()
         self.jobs.shutdown()
         super().closeEvent(event)
+
+    def restart(self) -> None:
+        """Close, and say that the window is to be opened again with the same case."""
+        case = self.session.case
+        if self.close():
+            self.restarts = case.folder if case is not None else Path()
 
     def close_now(self) -> None:
         """Close without a question; what runs is stopped."""

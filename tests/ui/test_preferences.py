@@ -10,12 +10,13 @@ from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import QFileDialog, QLineEdit
 from pytestqt.qtbot import QtBot
 
+from mmdesk.ui import language
 from mmdesk.ui.colours import Appearance
 from mmdesk.ui.settings import Preferences, Settings
 from mmdesk.ui.widgets.preferences_dialog import PreferencesDialog
 from mmdesk.ui.widgets.shortcuts_editor import taken_by_widgets
 from mmdesk.ui.window import MainWindow
-from tests.ui.driving import button, click
+from tests.ui.driving import answer, button, click
 
 CTRL = Qt.KeyboardModifier.ControlModifier
 
@@ -27,7 +28,10 @@ def asked(qtbot: QtBot, window: MainWindow) -> PreferencesDialog:
     return dialog
 
 
-def test_cancel_leaves_all_as_it_was_and_ok_makes_it_count(qtbot: QtBot, window: MainWindow, tmp_path: Path) -> None:
+def test_cancel_leaves_all_as_it_was_and_ok_makes_it_count(
+    qtbot: QtBot, window: MainWindow, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(language, "GIVEN", "")  # of the tests: what the environment says, no choice can change
     points = window.theme.points
     dialog = asked(qtbot, window)
     assert not dialog.apply.isEnabled()
@@ -58,6 +62,8 @@ def test_cancel_leaves_all_as_it_was_and_ok_makes_it_count(qtbot: QtBot, window:
     assert dialog.cases_folder.text() == str(tmp_path)
     dialog.processes.set_value(3)
     click(qtbot, dialog.ok)
+    assert "Start mmdesk anew, in Deutsch?" in answer(qtbot, window, "Next time")
+    assert window.restarts is None
     kept = Settings()
     assert kept.preferences == Preferences(Appearance.HIGH_CONTRAST, 12, str(tmp_path), 3, language="de")
     assert kept.new_case_folder == tmp_path

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtWidgets import QProgressBar
+from PySide6.QtWidgets import QLabel, QProgressBar
 from pytestqt.qtbot import QtBot
 
 from mmdesk.engine.services import cases, runs
@@ -84,6 +84,10 @@ def test_a_folder_that_vanishes_is_told_and_everything_is_there_when_it_is_back(
         rest(qtbot, window)
         spinning = [bar for bar in window.findChildren(QProgressBar) if bar.isVisible() and bar.maximum() == 0]
         assert not spinning, room
+        told = [label.text() for label in window.findChildren(QLabel) if label.isVisible()]
+        assert not [text for text in told if "does not exist" in text], "it is told once, above everything"
+        assert sum(str(trained_case) in text for text in told) == 1
+        assert any(text == "The case cannot be reached now." for text in told)
     assert not trained_case.exists(), "nothing was made in its place"
     gone.rename(trained_case)
     press(qtbot, window.banner, "Look again")
@@ -120,6 +124,33 @@ def test_a_process_that_is_killed_costs_its_job_alone(qtbot: QtBot, window: Main
     assert cases.case_info(trained_case).counts["entities"] > 0
     again = next(one.action for one in window.commands.all if one.name == "Start training")
     qtbot.waitUntil(again.isEnabled, timeout=LONG_MS)
+
+
+_STARTED_ANEW = """
+import os
+import sys
+from pathlib import Path
+from mmdesk.ui import app
+if __name__ == "__main__":
+    make = app.make_window
+
+    def made(application):
+        window = make(application)
+        window.session.opened.connect(lambda _case: window.restart())
+        return window
+
+    class Popen:
+        def __init__(self, words, env, **_more):
+            print(*words[1:], env.get("MMDESK_LANGUAGE"), flush=True)
+
+    app.make_window, app.subprocess.Popen = made, Popen
+    app.run_window(Path({case!r}))
+"""
+
+
+def test_the_window_is_started_anew_with_its_case(empty_case: Path) -> None:
+    given = os.environ.get("MMDESK_LANGUAGE")
+    assert printed_by(_STARTED_ANEW.format(case=str(empty_case))) == f"-m mmdesk {empty_case / 'case.mmcase'} {given}"
 
 
 _ASKED_BY_THE_SYSTEM = """

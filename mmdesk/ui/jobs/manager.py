@@ -31,6 +31,8 @@ class Jobs(QObject):
     def __init__(self, parent: QObject | None = None, *, grace_s: float = 10.0) -> None:
         super().__init__(parent)
         self._live: list[Job] = []
+        self.reword: Callable[[Job, Failure], Failure] = lambda _job, failure: failure
+        """How a failure is told, for whoever knows better than the job what it means."""
         self._lanes: dict[Lane, LaneProtocol] = {
             Lane.DB: ThreadLane("db", self._deliver),
             Lane.IO: ThreadLane("io", self._deliver, threads=2),
@@ -154,7 +156,8 @@ class Jobs(QObject):
             return  # shut down meanwhile
         self._take_news(job)
         self._live.remove(job)
-        job.state, job.result, job.failure = outcome.state, outcome.result, outcome.failure
+        failure = outcome.failure and self.reword(job, outcome.failure)
+        job.state, job.result, job.failure = outcome.state, outcome.result, failure
         self.changed.emit(job)
         if self._heard(job):
             self._answer(job)
