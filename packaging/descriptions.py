@@ -33,6 +33,7 @@ def descriptions(collected: Iterable[str], work: Path) -> Iterator[tuple[str, st
     """
     owners = _owners()
     used = {owners[path] for path in collected if path in owners} | {_FREEZER}
+    used.discard("mmdesk")  # described by what was just made, not by what an installation left among the sources
     for one in sorted(metadata.distributions(), key=lambda one: one.metadata["Name"]):
         if one.metadata["Name"] in used:
             yield from _described(Path(str(one.locate_file(_folder(one)))), work)
