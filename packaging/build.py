@@ -189,5 +189,5 @@ def sums(out: Path, made: list[Path]) -> None:
 if __name__ == "__main__":
     started = time.monotonic()
     status = main()
-    print(f"{platform.machine()}: {time.monotonic() - started:.0f} s")
+    print(f"{platform.machine()}: {time.monotonic() - started:.0f} s", file=sys.stderr)  # make reads what is printed
     sys.exit(status)
