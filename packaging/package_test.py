@@ -159,7 +159,8 @@ def screen(trial: Trial) -> Iterator[None]:
     """A virtual screen; its socket is bound into the clean root."""
     reader, writer = os.pipe()
     server = subprocess.Popen(
-        ["Xvfb", "-displayfd", str(writer), "-screen", "0", "1280x720x24", "-nolisten", "tcp", "-ac"],
+        ["Xvfb", "-displayfd", str(writer), "-screen", "0", "1280x720x24", "-nolisten", "tcp", "-ac",
+         "-noreset"],  # else a client that comes just when the last one goes is sent away
         pass_fds=[writer], stderr=subprocess.DEVNULL,
     )  # fmt: skip
     os.close(writer)
