@@ -43,6 +43,7 @@ from tests.ui.screen_dialogs import dialogs, unseen
 from tests.ui.screen_states import busy, errors
 
 _DAY_US = 86_400_000_000
+_RUN_PAGES = ("measures", "calibration", "curves", "model-card", "settings", "data", "log", "notes")
 
 
 def start(p: Photographer) -> None:
@@ -203,7 +204,7 @@ def runs(p: Photographer) -> None:
     for number in range(1, tabs.count()):
         tabs.setCurrentIndex(number)
         p.settle(0.1)
-        p.shoot(f"runs-{tabs.tabText(number).split(' (')[0].lower().replace(' ', '-')}", both=number in {1, 4})
+        p.shoot(f"runs-{_RUN_PAGES[number]}", both=number in {1, 4})
     tabs.setCurrentIndex(0)
     tab.list.query.edit.setText("auc > .5 and ")  # type: ignore[attr-defined]
     p.shoot("runs-query-wrong", both=False)

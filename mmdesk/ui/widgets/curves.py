@@ -24,6 +24,8 @@ from mmdesk.ui.widgets.plot import Plot
 _COLUMNS = 2
 _LATE = 0.6
 _COVERS = 0.8
+_ROOM_FOR_TEXT = 0.26
+"""Of the height that the curves take, above and below them."""
 
 
 @dataclass(frozen=True)
@@ -114,13 +116,19 @@ class CurvePlot(Plot):
         assert level is not None
         # On the side where the line of the best epoch does not stand.
         side = 0 if chart.best is not None and chart.best > _LATE * len(chart.lines[0].values) else 1
+        known = [[value for value in line.values if value is not None] for line in chart.lines]
+        values = [value for line in known for value in line]
+        near = [value for line in known for value in (line[len(line) // 2 :] if side else line[: len(line) // 2 + 1])]
+        above = float(sum(value - level for value in near) < 0)  # where the curves are not
         line = pg.InfiniteLine(
             level, angle=0, pen=_baseline_pen(self.colours), label=tr("baseline {baseline}", baseline=score(level)),
-            labelOpts={"position": (0.01, 0.99)[side], "anchors": [(side, 0), (side, 1)], "color": self.colours.text,
+            labelOpts={"position": (0.01, 0.99)[side], "anchors": [(side, above)] * 2, "color": self.colours.text,
                        "fill": _ground(self.colours)},
         )  # fmt: skip
         line.label.setFont(self.font())
         self.addItem(line)
+        low, high = min([level, *values]), max([level, *values])
+        self.setYRange(low, high if high > low else low + 1, padding=_ROOM_FOR_TEXT)
 
 
 def _ground(colours: Colours) -> QColor:

@@ -212,8 +212,10 @@ class Table(QTableView):
 
     def _least(self, number: int) -> int:
         column, wanted = self.columns.columns[number], self._wanted[number]
-        if column.picture or column.numeric or column.keys is not None:
+        if column.picture or column.icon is not None:
             return wanted
+        if column.numeric or column.keys is not None:  # whole, but for a title that is longer than all of them
+            return min(wanted, max(self._values_width(number), _NARROWEST))
         return min(wanted, max(self._title_width(column), _LETTERS * self.fontMetrics().averageCharWidth() + 20))
 
     def _title_width(self, column: Column) -> int:
@@ -274,16 +276,18 @@ class Table(QTableView):
         return width
 
     def _fitting_width(self, number: int) -> int:
-        metrics = self.fontMetrics()
         column = self.columns.columns[number]
         if column.picture:
             return NARROWEST
+        wide = max(self._values_width(number), self._title_width(column), _NARROWEST)
+        return int(min(wide, _WIDEST * self.fontMetrics().averageCharWidth()))
+
+    def _values_width(self, number: int) -> int:
+        metrics, column = self.fontMetrics(), self.columns.columns[number]
         texts = [self.columns.text(row, number) for row in range(min(self.columns.size, _SAMPLE_ROWS))]
         texts.append(column.room)
         widest = max((metrics.horizontalAdvance(text) for text in texts), default=0)
-        widest += 26 if column.icon is not None else 0
-        wide = max(widest + 20, self._title_width(column), _NARROWEST)
-        return int(min(wide, _WIDEST * metrics.averageCharWidth()))
+        return widest + 20 + (26 if column.icon is not None else 0)
 
     def chosen(self) -> list[int]:
         """The chosen source rows, in shown order."""

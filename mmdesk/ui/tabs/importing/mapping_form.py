@@ -14,7 +14,7 @@ from mmdesk.ui.tabs.importing.plan import NO_NAMES, FilePlan
 from mmdesk.ui.tabs.importing.preview_view import PreviewTable
 from mmdesk.ui.tabs.importing.reading_options import DELIMITER_NAMES, ReadingOptions
 from mmdesk.ui.tabs.importing.source_dialog import SourceDialog
-from mmdesk.ui.widgets.basics import Button, ElidedLabel, Fold, Label, boxed, column, in_tab_order, row
+from mmdesk.ui.widgets.basics import Button, ElidedLabel, Fold, IconButton, Label, boxed, column, in_tab_order, row
 from mmdesk.ui.widgets.fields import Choice
 from mmdesk.ui.widgets.findings import Sentence, SentenceList, Severity
 
@@ -79,8 +79,8 @@ class FileView(QWidget):
         self.grid = MappingGrid()
         self.part = PartChooser()
         self._fill = Button(tr("Fixed value or joined columns…"), self._on_fill)
-        self.open = Button(tr("Open a mapping…"), self.open_asked.emit)
-        self.save = Button(tr("Save the mapping…"), self.save_asked.emit)
+        self.open = IconButton("folder-open", tr("Open a mapping…"), self.open_asked.emit)
+        self.save = IconButton("save", tr("Save the mapping…"), self.save_asked.emit)
         title = Label(tr("Columns  (* is required)"), "small")
         self._mapped = boxed(row(None, title, None, self._fill, self.open, self.save))
         self.reading = ReadingOptions()

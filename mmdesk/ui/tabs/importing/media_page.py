@@ -98,15 +98,17 @@ class MediaPage(QWidget):
         self.cancel = Button(tr("Cancel"), self._on_cancel, icon="stop")
         self._progress = ElidedLabel("", "muted")
         bar = frame("card")
-        buttons = row(None, self.files, self.folder, self.manifest, self._said, self.retry, self.extract)
-        buttons.setStretch(3, 1)
+        buttons = row(None, self.files, self.folder, self.manifest, None, self.extract)
+        result = row(None, self._said, self.retry)
+        result.setStretch(0, 1)
+        self._result = boxed(result)
         self._working = boxed(row(None, self._progress, self._bar, self.cancel, spacing=SPACE_M))
         self._held = Label(tr("What was dropped with the tables follows when those are imported."), "muted", wrap=True)
         self.now = Button(tr("Import it now"), self.go_on, icon="import")
         held = row(None, self._held, self.now)
         held.setStretch(0, 1)
         self._waiting = boxed(held)
-        column(bar, buttons, self._working, self._waiting, spacing=SPACE_S, margin=SPACE_M)
+        column(bar, buttons, self._result, self._working, self._waiting, spacing=SPACE_S, margin=SPACE_M)
         return bar
 
     def _finding(self) -> QWidget:
@@ -418,3 +420,4 @@ class MediaPage(QWidget):
                 else tr("all features are ready")
             )
             self._said.set_text(done if self._rows else "")
+        self._result.setVisible(bool(self._rows) and not busy)

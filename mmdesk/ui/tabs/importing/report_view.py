@@ -9,6 +9,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
 
 from mmdesk.ui.colours import SPACE_S
+from mmdesk.ui.engine_words import in_capitals
 from mmdesk.ui.formatting import MISSING, counted, shown
 from mmdesk.ui.hints import for_window
 from mmdesk.ui.language import tr, tr_n
@@ -141,7 +142,7 @@ def _count_columns(report: TablesReport) -> list[Column]:
         )
 
     columns = [
-        Column(tr("Table"), [table.table for table in tables], room="interactions"),
+        Column(tr("Table"), [table.table for table in tables], show=in_capitals, room=in_capitals("interactions")),
         Column(tr("File"), [table.file for table in tables], tip=str),
         numbers(tr("Read"), "read", tr("Rows in the file")),
         numbers(tr("New"), "inserted", tr("Rows the case did not have")),
