@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import cast
 
@@ -51,8 +51,8 @@ class Desk:
 class Room(QWidget):
     """A tab: empty without a case, refreshed when it is looked at and something in its concern changed.
 
-    Subclasses name their ``CONCERNS`` and write ``load`` (read everything shown anew) and ``clear``.
-    ``going`` asks the window for another tab by name, with something to show there.
+    Subclasses name their ``CONCERNS`` and write ``load`` (read everything shown anew) and ``clear``; what takes long to
+    be made they make in ``parts``. ``going`` asks the window for another tab by name, with something to show there.
     """
 
     CONCERNS: frozenset[Concern] = frozenset()
@@ -64,9 +64,20 @@ class Room(QWidget):
         self._stale = True
         self._awaited: set[Stateful] = set()
         self._waits = False
-        desk.session.opened.connect(self._on_session_opened)
-        desk.session.closed.connect(self._on_session_closed)
-        desk.session.changed.connect(self._on_session_changed)
+
+    def parts(self) -> Iterator[None]:
+        """Make what is inside, a part at a time; between two of them the window does whatever it is asked.
+
+        Nothing that is made before the last part may be called by a key or by the session.
+        """
+        yield from ()
+
+    def join(self) -> None:
+        """All parts are there: follow the session from now on."""
+        session = self.desk.session
+        session.opened.connect(self._on_session_opened)
+        session.closed.connect(self._on_session_closed)
+        session.changed.connect(self._on_session_changed)
 
     def load(self) -> None:
         """Read what is shown; a case is open."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -139,7 +139,7 @@ class MainWindow(QMainWindow):
         """Closed to be opened again: with the case in this folder, with none where it is empty."""
         self.watch = CaseWatch(jobs, self.session, self)
         self.rooms: dict[str, Room] = {}
-        self._made: Room | None = None
+        self._making = self._make_rooms()
         self._when_built: Callable[[], None] | None = None
         self._may_close = False
         self.setWindowIcon(application_icon())
@@ -221,17 +221,20 @@ class MainWindow(QMainWindow):
             pass
 
     def _build_step(self) -> bool:
-        """Make one tab, or put the one just made among the others; False if all are there."""
-        if self._made is not None:
-            self._put_room(ROOMS[len(self.rooms)], self._made)
-            self._made = None
-        elif len(self.rooms) < len(ROOMS):
-            self._made = _room_kind(ROOMS[len(self.rooms)])(self.desk)
-        else:
-            return False
-        return True
+        """Make a part of a tab, or put a whole one among the others; False if all are there."""
+        return next(self._making, False)
+
+    def _make_rooms(self) -> Iterator[bool]:
+        for name in ROOMS:
+            room = _room_kind(name)(self.desk)
+            for _ in room.parts():
+                yield True
+            yield True
+            self._put_room(name, room)
+            yield True
 
     def _put_room(self, name: str, room: Room) -> None:
+        room.join()
         self.rooms[name] = room
         self.tabs.addTab(room, icon(_ICONS[name]), _TITLES[name])
         room.going.connect(self.go)

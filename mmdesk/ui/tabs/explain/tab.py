@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -68,13 +68,20 @@ class ExplainTab(Room):
         self._run_id: str | None = None
         self._scoring: Job | None = None
         self._as_of_us: int | None = None
+
+    def parts(self) -> Iterator[None]:
+        """The account, the list, and what is done with both."""
+        desk = self.desk
         self.page = AccountPage(desk)
+        yield
+        left = self._left()
+        yield
         self._reasons = Stateful(self.page)
         self._overview = WhenShown(lambda: OverviewPage(desk, self._show_entity))
         self._right = QStackedWidget()
         self._right.addWidget(self._reasons)
         self._right.addWidget(self._overview)
-        self._state = Stateful(Splitter("explain", (self._left(), self._right), (352, 908), grows=1))
+        self._state = Stateful(Splitter("explain", (left, self._right), (352, 908), grows=1))
         column(self, Uncut(boxed(column(None, self._state, margin=SPACE_M))))
         add = desk.commands.add
         self._copy = add(

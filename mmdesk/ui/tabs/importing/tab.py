@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from PySide6.QtCore import QEvent, QSize, Qt
 from PySide6.QtGui import QFont, QFontMetrics
 from PySide6.QtWidgets import QButtonGroup, QSizePolicy, QStackedWidget, QToolButton, QWidget
@@ -40,12 +42,17 @@ class ImportTab(Room):
 
     def __init__(self, desk: Desk) -> None:
         super().__init__(desk)
+        self._loaded: set[QWidget] = set()
+
+    def parts(self) -> Iterator[None]:
+        """The page of the tables; then the list of pages, of which the others are made when they are looked at."""
+        desk = self.desk
         self.tables = TablesPage(desk)
+        yield
         self._media = WhenShown(lambda: MediaPage(desk))
         self._health = WhenShown(lambda: HealthPage(desk))
         self._history = WhenShown(lambda: HistoryPage(desk))
         self._deleted = WhenShown(lambda: DeletedPage(desk))
-        self._loaded: set[QWidget] = set()
         self.stack = QStackedWidget()
         for page in (self.tables, self._media, self._health, self._history, self._deleted):
             self.stack.addWidget(page)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -48,16 +48,21 @@ class RunsTab(Room):
     def __init__(self, desk: Desk) -> None:
         super().__init__(desk)
         self._wanted: str | None = None
+
+    def parts(self) -> Iterator[None]:
+        """The list, the pages beside it, and what is done with both."""
+        self.list = RunsList(self.desk.settings)
+        yield
+        self.details = RunDetails(self.desk)
+        self.comparison = ComparePage()
+        yield
         self._make_actions()
-        self.list = RunsList(desk.settings)
         self.list.table.addAction(self._delete)
         self.list.picked.connect(self._on_picked)
         self.list.trash_switched.connect(lambda _on: self.load())
         self.list.menu_asked.connect(self._on_menu_asked)
         self.list.forgot.connect(self._on_view_forgotten)
-        self.details = RunDetails(self.desk)
         self.details.certificate_asked.connect(self._on_save_certificate)
-        self.comparison = ComparePage()
         self.comparison.export_asked.connect(self._on_export)
         self.details.notes.tags_asked.connect(self._on_tags)
         self._side = QStackedWidget()
