@@ -9,6 +9,7 @@ from pathlib import Path
 from mmdesk.cli.console import Console, printable
 from mmdesk.cli.parser import whole_number
 from mmdesk.engine.core.errors import ExitStatus
+from mmdesk.engine.core.plurals import counted
 
 
 def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -38,10 +39,13 @@ def _verify(args: argparse.Namespace, console: Console) -> int:
         return "  " + printable(text, lines=True).replace("\n", " ")
 
     if report.verified:
-        text = f"The log is whole and unaltered: {report.entries:,} entries, ending in {report.last_hash}."
+        text = (
+            "The log is whole and unaltered: "
+            f"{counted(report.entries, 'entry', 'entries')}, ending in {report.last_hash}."
+        )
     else:
         findings = "\n".join(line(f"{problem.fault.value}: {problem.text}") for problem in report.problems)
-        text = f"The log does not verify ({report.entries:,} entries):\n{findings}"
+        text = f"The log does not verify ({counted(report.entries, 'entry', 'entries')}):\n{findings}"
     notices = [line(f"{remark.notice.value}: {remark.text}") for remark in report.notices]
     console.result(report, "\n".join([text, *(["To be known:", *notices] if notices else [])]))
     return ExitStatus.DONE if report.verified else ExitStatus.DATA
@@ -53,7 +57,7 @@ def _anchor(args: argparse.Namespace, console: Console) -> int:
     record = export_anchor(args.folder, args.out, ctx=console.context)
     console.result(
         record,
-        f"Wrote {args.out}: {record.entries:,} entries, signed with the key {record.key}.\n"
+        f"Wrote {args.out}: {counted(record.entries, 'entry', 'entries')}, signed with the key {record.key}.\n"
         f"Check the log against it with: mmdesk audit verify {shlex.quote(str(args.folder))}"
         f" --anchor {shlex.quote(str(args.out))}",
     )

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from mmdesk.cli.console import Console, printable
 from mmdesk.engine.core.errors import ExitStatus
+from mmdesk.engine.core.plurals import counted
 from mmdesk.engine.core.types import current_actor
 
 
@@ -57,7 +58,7 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
 def format_bytes(size: float) -> str:
     """``712 bytes``, ``3.4 MB``; powers of 1000 as file managers show them."""
     if size < 1000:
-        return f"{size:.0f} bytes"
+        return counted(round(size), "byte")
     for unit in ("kB", "MB", "GB"):
         size /= 1000
         if size < 1000:
@@ -119,7 +120,7 @@ def _info(args: argparse.Namespace, console: Console) -> int:
         f"{printable(info.name)}  ({info.case_id})",
         f"  folder        {info.folder}",
         f"  database      {info.database}, format {info.format_version}{', encrypted' if info.encrypted else ''}",
-        f"  size          {format_bytes(info.size_bytes)}, {info.backups} backups",
+        f"  size          {format_bytes(info.size_bytes)}, {counted(info.backups, 'backup')}",
         *(f"  {name:<13} {number:,}" for name, number in info.counts.items()),
         f"  features      {features}",
         *(f"  warning: {warning}" for warning in info.warnings),

@@ -10,6 +10,7 @@ from mmdesk.cli.case import format_bytes
 from mmdesk.cli.console import Console, printable
 from mmdesk.cli.parser import add_expect_option
 from mmdesk.engine.core.errors import ExitStatus
+from mmdesk.engine.core.plurals import counted, counted_of
 from mmdesk.engine.core.times import format_us
 from mmdesk.engine.core.types import current_actor
 from mmdesk.engine.services import deletions
@@ -65,9 +66,12 @@ def _tidy(args: argparse.Namespace, console: Console) -> int:
 
     report = tidy_media(args.folder, dry_run=args.dry_run, actor=current_actor(), ctx=console.context)
     done = "would be removed" if report.dry_run else "removed"
-    young = f"; {report.young:,} are no day old and stay until it is sure that no import needs them"
+    young = (
+        f"; {counted(report.young, 'is no day old and stays', 'are no day old and stay')} "
+        "until it is sure that no import needs it"
+    )
     size = format_bytes(report.size_bytes)
-    console.result(report, f"{report.files:,} files ({size}) {done}{young if report.young else ''}.")
+    console.result(report, f"{counted(report.files, 'file')} ({size}) {done}{young if report.young else ''}.")
     return int(ExitStatus.DONE)
 
 
@@ -81,11 +85,13 @@ def _change(args: argparse.Namespace, console: Console) -> int:
 
 
 def _text(report: DeletionReport, what: str, verb: str) -> str:
-    rows = ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in report.rows.items() if count)
+    rows = ", ".join(counted_of(count, name.replace("_", " ")) for name, count in report.rows.items() if count)
     along = f", with them {rows}" if rows else ""
     done = f"{verb}d"
-    same = f"; {len(report.unchanged):,} were {done} already" if report.unchanged else ""
-    return f"{len(report.changed):,} {what} {done}{along}{same}."
+    same = (
+        f"; {counted(len(report.unchanged), f'was {done} already', f'were {done} already')}" if report.unchanged else ""
+    )
+    return f"{counted_of(len(report.changed), what)} {done}{along}{same}."
 
 
 def _list(args: argparse.Namespace, console: Console) -> int:

@@ -13,6 +13,7 @@ from mmdesk.cli.moments import AS_OF_HELP, as_of_option
 from mmdesk.cli.parser import whole_number
 from mmdesk.cli.predict import asked_ids
 from mmdesk.engine.core.errors import ExitStatus
+from mmdesk.engine.core.plurals import counted
 from mmdesk.engine.core.types import Head
 
 if TYPE_CHECKING:
@@ -124,10 +125,16 @@ def _said_of_overview(overview: Overview) -> list[str]:
 
     lines = [f"{scope_text(overview)}."]
     for group in overview.groups:
-        lines += ["", f"{printable(group.name)}: {group.entities:,} entities, {group.trusted_share:.0%} grade A or B"]
+        lines += [
+            "",
+            (
+                f"{printable(group.name)}: {counted(group.entities, 'entity', 'entities')}, "
+                f"{group.trusted_share:.0%} grade A or B"
+            ),
+        ]
         lines += [
             f"  {figure_text(overview.head, one):>14}  {KIND_NAMES[one.kind]:<9}  {printable(one.name)}"
-            f"  (on the whole {change_text(overview.head, one.mean)}, {one.entities:,} entities)"
+            f"  (on the whole {change_text(overview.head, one.mean)}, {counted(one.entities, 'entity', 'entities')})"
             for one in group.inputs[:_SHOWN]
         ]
     return lines

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from mmdesk.cli.console import Console
 from mmdesk.engine.core.errors import ExitStatus
+from mmdesk.engine.core.plurals import counted
 
 
 def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -23,11 +24,11 @@ def _parquet(args: argparse.Namespace, console: Console) -> int:
     from mmdesk.engine.services.exports import export_tables
 
     report = export_tables(args.folder, args.out, ctx=console.context)
-    lines = [f"  {file.name:<26} {file.rows:>12,} rows" for file in report.files]
+    lines = [f"  {file.name:<26} {file.rows:>12,} {'row' if file.rows == 1 else 'rows'}" for file in report.files]
     left_out = [
         f"  not in {file.name}: {count:,} {why}" for file in report.files for why, count in file.left_out.items()
     ]
     if left_out:
         lines += [*left_out, "  (mmdesk extract brings the features of all files up to date)"]
-    console.result(report, "\n".join([f"Wrote {len(report.files)} tables into {report.folder}:", *lines]))
+    console.result(report, "\n".join([f"Wrote {counted(len(report.files), 'table')} into {report.folder}:", *lines]))
     return ExitStatus.DONE

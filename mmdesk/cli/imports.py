@@ -9,6 +9,7 @@ from pathlib import Path
 from mmdesk.cli.console import Console, printable
 from mmdesk.cli.parser import add_expect_option
 from mmdesk.engine.core.errors import ExitStatus
+from mmdesk.engine.core.plurals import counted
 from mmdesk.engine.core.times import format_us
 from mmdesk.engine.core.types import current_actor
 from mmdesk.engine.services import imports
@@ -86,7 +87,7 @@ def _undo(args: argparse.Namespace, console: Console) -> int:
     report = imports.undo_import(args.case, args.id, actor=current_actor(), expected=args.expect, ctx=console.context)
     console.result(
         report,
-        f"Import {report.import_id} ({report.kind}) was taken back: {report.removed:,} rows removed, "
+        f"Import {report.import_id} ({report.kind}) was taken back: {counted(report.removed, 'row')} removed, "
         f"{report.restored:,} restored.",
     )
     return int(ExitStatus.DONE)
@@ -96,7 +97,7 @@ def _redo(args: argparse.Namespace, console: Console) -> int:
     report = imports.redo_import(args.case, args.id, actor=current_actor(), expected=args.expect, ctx=console.context)
     console.result(
         report,
-        f"Import {report.import_id} ({report.kind}) is in the case again: {report.restored:,} rows, "
+        f"Import {report.import_id} ({report.kind}) is in the case again: {counted(report.restored, 'row')}, "
         f"{report.replaced:,} of them in place of others.",
     )
     return int(ExitStatus.DONE)

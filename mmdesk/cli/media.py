@@ -8,6 +8,7 @@ from pathlib import Path
 from mmdesk.cli.console import Console, printable
 from mmdesk.cli.parser import whole_number
 from mmdesk.engine.core.errors import ExitStatus
+from mmdesk.engine.core.plurals import counted
 from mmdesk.engine.core.types import current_actor
 from mmdesk.engine.features.embedding_model import IMAGENET_DEVIATION, IMAGENET_MEAN
 from mmdesk.engine.services import extractors, media_imports
@@ -76,8 +77,8 @@ def _import_media(args: argparse.Namespace, console: Console) -> int:
         args.case, args.paths, args.manifest, actor=current_actor(), ctx=console.context
     )
     summary = (
-        f"{report.files} files: {report.artifacts} new, {report.unchanged} unchanged, "
-        f"{report.duplicates} duplicates, {report.refused} refused"
+        f"{counted(report.files, 'file')}: {report.artifacts:,} new, {report.unchanged:,} unchanged, "
+        f"{counted(report.duplicates, 'duplicate')}, {report.refused:,} refused"
     )
     lines = [summary]
     for problem in report.problems[:_SHOWN]:
@@ -93,8 +94,9 @@ def _extract(args: argparse.Namespace, console: Console) -> int:
         args.case, args.workers, retry_failed=args.retry_failed, actor=current_actor(), ctx=console.context
     )
     summary = (
-        f"{report.done} files with features ({report.incomplete} of them incomplete), {report.failed} failed, "
-        f"{report.pending} pending; {report.extracted} were worked on now"
+        f"{counted(report.done, 'file')} with features ({report.incomplete:,} of them "
+        f"incomplete), {report.failed:,} failed, "
+        f"{report.pending:,} pending; {counted(report.extracted, 'was worked on now', 'were worked on now')}"
     )
     lines = [summary]
     lines += [
@@ -120,7 +122,10 @@ def _list_extractors(args: argparse.Namespace, console: Console) -> int:
 
 def _described(one: extractors.ExtractorInfo) -> str:
     media = ", ".join(one.media_types)
-    return f"{one.name}: {one.kind}, version {printable(one.version[:12])}, {one.features} features of {media} files"
+    return (
+        f"{one.name}: {one.kind}, version {printable(one.version[:12])}, "
+        f"{counted(one.features, 'feature')} of {media} files"
+    )
 
 
 def _add_model(args: argparse.Namespace, console: Console) -> int:

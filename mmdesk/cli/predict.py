@@ -12,6 +12,7 @@ from mmdesk.cli.moments import AS_OF_HELP, as_of_option
 from mmdesk.engine.core.errors import ExitStatus, UsageError
 from mmdesk.engine.core.files import atomic_writer
 from mmdesk.engine.core.plain import as_plain
+from mmdesk.engine.core.plurals import counted
 from mmdesk.engine.core.types import Head
 from mmdesk.engine.explanation.explanation import Baseline
 from mmdesk.engine.explanation.looks import Perspective
@@ -145,7 +146,7 @@ def _predict(args: argparse.Namespace, console: Console) -> int:
     if explanations is not None:
         written["explanations"] = str(beside)
     also = f", the reasons to {beside}" if explanations is not None else ""
-    console.result(written, f"{len(predictions)} predictions written to {args.out}{also}")
+    console.result(written, f"{counted(len(predictions), 'prediction')} written to {args.out}{also}")
     return ExitStatus.DONE
 
 

@@ -14,6 +14,7 @@ from mmdesk.cli.console import Console
 from mmdesk.engine.core.errors import DataError, ExitStatus, UsageError
 from mmdesk.engine.core.files import require_file
 from mmdesk.engine.core.plain import as_plain, flattened
+from mmdesk.engine.core.plurals import counted
 from mmdesk.engine.core.times import format_us
 from mmdesk.engine.core.types import Split, Verdict, current_actor
 
@@ -298,13 +299,16 @@ def _purge(args: argparse.Namespace, console: Console) -> int:
 
     report = purge_runs(args.folder, args.names, dry_run=args.dry_run, actor=current_actor(), ctx=console.context)
     lines = [
-        f"  {run.name} ({run.run_id[:12]}): {run.size_bytes:,} bytes, {run.certificates} certificates, "
-        f"{run.predictions} stored predictions, {run.tags} tags, {run.notes} notes"
+        f"  {run.name} ({run.run_id[:12]}): {counted(run.size_bytes, 'byte')}, "
+        f"{counted(run.certificates, 'certificate')}, "
+        f"{counted(run.predictions, 'stored prediction')}, {counted(run.tags, 'tag')}, {counted(run.notes, 'note')}"
         for run in report.runs
     ]
-    lines.append(f"  snapshots that no other run needs: {len(report.snapshots)}, {report.snapshot_bytes:,} bytes")
+    lines.append(
+        f"  snapshots that no other run needs: {len(report.snapshots)}, {counted(report.snapshot_bytes, 'byte')}"
+    )
     verb = "Would remove" if args.dry_run else "Removed"
-    console.result(report, "\n".join([f"{verb} for good, {report.size_bytes:,} bytes:", *lines]))
+    console.result(report, "\n".join([f"{verb} for good, {counted(report.size_bytes, 'byte')}:", *lines]))
     return ExitStatus.DONE
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from mmdesk.cli.console import Console, format_duration
 from mmdesk.engine.core.errors import ExitStatus
 from mmdesk.engine.core.jobs import JobContext, PartContext
+from mmdesk.engine.core.plurals import counted
 from mmdesk.engine.core.types import Verdict, current_actor
 
 if TYPE_CHECKING:
@@ -50,7 +51,12 @@ def _synth(args: argparse.Namespace, console: Console) -> int:
 
 def describe_synth(report: SynthReport) -> str:
     """The report in lines: where things are, how many causes, how well a perfect model could do."""
-    lines = [f"{report.entities} entities and {report.media} evidence files in {report.folder}"]
+    lines = [
+        (
+            f"{counted(report.entities, 'entity', 'entities')} and "
+            f"{counted(report.media, 'evidence file')} in {report.folder}"
+        )
+    ]
     lines += [f"  {name:13} {path}" for name, path in report.files.items()]
     lines.append(f"  {'media':13} {Path(report.folder) / 'media'}")
     lines.append("Planted causes (entities that have one before their as-of; AUROC of that cause alone):")
@@ -109,11 +115,17 @@ def describe_demo(report: DemoReport) -> str:
     """The report in lines: what was found, and where things are."""
     baseline = f" (gradient boosting on plain columns: {report.baseline_auroc:.3f})" if report.baseline_auroc else ""
     score = f"Test AUROC {report.test_auroc:.3f}{baseline}"
-    named = f"The planted cause is among the top three reasons for {report.found} of {report.explained} entities"
+    named = (
+        f"The planted cause is among the top three reasons for {report.found} of "
+        f"{counted(report.explained, 'entity', 'entities')}"
+    )
     lines = [
         "",
         f"{score}; the best possible on these noisy labels is {report.best_auroc:.3f}.",
-        f"{named}, and {report.pointed} of {report.placed} files point at the right tile, second or frame.",
+        (
+            f"{named}, and {report.pointed} of {counted(report.placed, 'file')} "
+            f"{'points' if report.pointed == 1 else 'point'} at the right tile, second or frame."
+        ),
         f"Trained again: {report.verdict}.",
         "",
     ]

@@ -9,6 +9,7 @@ from mmdesk.cli.console import Console, printable
 from mmdesk.cli.parser import add_expect_option
 from mmdesk.engine.core.errors import ExitStatus
 from mmdesk.engine.core.plain import as_plain
+from mmdesk.engine.core.plurals import counted
 from mmdesk.engine.core.types import MissingEntities, OnConflict, current_actor
 from mmdesk.engine.services import table_imports
 from mmdesk.engine.services.table_imports import TableReport, TablesReport
@@ -94,14 +95,19 @@ def _text(report: TablesReport) -> str:
     for table in report.tables:
         lines.append(_counts(table))
         lines += [f"  {printable(note)}" for note in table.notes]
-        lines += [f"  rejected, {count} times: {printable(rule)}" for rule, count in list(table.rules.items())[:10]]
+        lines += [
+            f"  rejected, {counted(count, 'time')}: {printable(rule)}" for rule, count in list(table.rules.items())[:10]
+        ]
     for problem in report.problems[:_SHOWN]:
         cell = f" {printable(problem.column or '')} = {printable(problem.value)}:" if problem.value is not None else ""
         lines.append(f"  {printable(problem.file)}, line {problem.line}:{cell} {printable(problem.rule)}")
     if report.rejected and len(report.problems) > _SHOWN:
         lines.append("  and more")
     if report.rejects_file is not None:
-        lines.append(f"{report.rejected} rejected rows are in {report.rejects_file}; mend them and import that file.")
+        lines.append(
+            f"{counted(report.rejected, 'rejected row is', 'rejected rows are')} in "
+            f"{report.rejects_file}; mend and import that file."
+        )
     elif report.rejected:
         lines.append("With --rejects F the rejected rows are written to a file that can be mended and imported again.")
     return "\n".join(lines)

@@ -9,6 +9,7 @@ from pathlib import Path
 from mmdesk.cli.console import Console, printable
 from mmdesk.cli.predict import asked_ids
 from mmdesk.engine.core.errors import ExitStatus
+from mmdesk.engine.core.plurals import counted
 from mmdesk.engine.core.times import format_us
 from mmdesk.engine.core.types import current_actor
 from mmdesk.engine.services import annotations as service
@@ -164,6 +165,6 @@ def _remove_note(args: argparse.Namespace, console: Console) -> int:
 
 
 def _done(console: Console, report: Annotated) -> int:
-    same = f"; {report.unchanged:,} were so already" if report.unchanged else ""
+    same = f"; {counted(report.unchanged, 'was so already', 'were so already')}" if report.unchanged else ""
     console.result({"changed": report.changed, "unchanged": report.unchanged}, f"{report.changed:,} changed{same}.")
     return int(ExitStatus.DONE)

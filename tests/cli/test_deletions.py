@@ -35,7 +35,7 @@ def test_entities_go_and_come_back(folder: Path, capsys: pytest.CaptureFixture[s
     assert {item["id"] for item in listed["deleted"]} == {"a", "b"}
     assert run_command(["entities", "restore", str(folder), "b", "007", "--expect", listed["state"]]) == 0
     shown = capsys.readouterr().out
-    assert "1 entities restored, with them 3 events, 4 interactions, 1 targets; 1 were restored already." in shown
+    assert "1 entity restored, with them 3 events, 4 interactions, 1 target; 1 was restored already." in shown
     assert run_command(["entities", "deleted", str(folder)]) == 0
     assert capsys.readouterr().out.split()[-1] == "a"
 
@@ -46,7 +46,7 @@ def test_media_by_hash_or_name(folder: Path, capsys: pytest.CaptureFixture[str])
     assert run_command(["media", "deleted", str(folder)]) == 0
     assert "1.png" in capsys.readouterr().out
     assert run_command(["media", "restore", str(folder), "a" * 64]) == 0
-    assert "1 evidence files restored" in capsys.readouterr().out
+    assert "1 evidence file restored" in capsys.readouterr().out
 
 
 def test_media_are_listed_and_one_is_shown(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -74,10 +74,10 @@ def test_stored_files_that_nothing_needs_are_counted_and_removed(
     left.parent.mkdir(parents=True)
     left.write_bytes(b"x" * 1200)
     assert run_command(["media", "tidy", str(folder)]) == 0
-    assert "0 files (0 bytes) removed; 1 are no day old" in capsys.readouterr().out
+    assert "0 files (0 bytes) removed; 1 is no day old" in capsys.readouterr().out
     os.utime(left, (1, 1))
     assert run_command(["media", "tidy", str(folder), "--dry-run", "--json"]) == 0
     assert json.loads(capsys.readouterr().out) == {"files": 1, "size_bytes": 1200, "young": 0, "dry_run": True}
     assert run_command(["media", "tidy", str(folder)]) == 0
-    assert capsys.readouterr().out == "1 files (1.2 kB) removed.\n"
+    assert capsys.readouterr().out == "1 file (1.2 kB) removed.\n"
     assert not left.exists()

@@ -51,7 +51,7 @@ def test_line_and_field_are_named(mmdesk: Commands, explained: Path) -> None:
     assert (report["explanations"], report["valid"], report["found"]) == (3, 1, 2)
     assert [(one["line"], one["field"]) for one in report["faults"]] == [(3, "items.0.contribution"), (4, "")]
     assert mmdesk("explanations", "check", explained) == 3
-    assert "1 of 3 explanations are in order." in mmdesk.out
+    assert "1 of 3 explanations is in order." in mmdesk.out
     assert "line 3: items.0.contribution: " in mmdesk.out
     assert mmdesk.refused(2, "explanations", "check", explained.with_name("none"))["code"] == "usage.no_such_file"
 

@@ -51,7 +51,7 @@ def test_import_and_extract(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
     assert isinstance(found, dict)
     assert (found["done"], found["incomplete"], found["failed"], found["pending"]) == (1, 0, 1, 0)
     assert run("extract", case, "--strict", as_json=False) == 3
-    assert "1 files with features (0 of them incomplete), 1 failed, 0 pending" in capsys.readouterr().out
+    assert "1 file with features (0 of them incomplete), 1 failed, 0 pending" in capsys.readouterr().out
 
 
 def test_nothing_named(tmp_path: Path) -> None:

@@ -165,14 +165,14 @@ def test_texts_for_people(case: Path, tmp_path: Path, capsys: pytest.CaptureFixt
     status, out, _ = run(capsys, "imports", "list", case)
     assert [line.split()[2] for line in out.splitlines()] == ["entities", "events"]
     status, out, _ = run(capsys, "imports", "undo", case)
-    assert out == "Import 2 (events) was taken back: 1 rows removed, 0 restored.\n"
+    assert out == "Import 2 (events) was taken back: 1 row removed, 0 restored.\n"
     status, out, _ = run(capsys, "imports", "show", case, 2)
     assert "taken back" in out
     assert "left out, line 3: entity_id = zz: unknown entity" in out
     assert "and 11 more" in out
     assert "\x1b" not in out
     status, out, _ = run(capsys, "imports", "redo", case)
-    assert out == "Import 2 (events) is in the case again: 1 rows, 0 of them in place of others.\n"
+    assert out == "Import 2 (events) is in the case again: 1 row, 0 of them in place of others.\n"
     status, document = ask(capsys, "imports", "show", case, 2)
     assert (document["record"]["undone_us"], document["current"]["events"], document["rejections"]) == (None, 1, 31)
     assert document["record"]["recipe"]["mapping"]["events"]["columns"]["entity_id"] == "entity_id"

@@ -25,7 +25,7 @@ def test_entities_are_tagged_starred_and_marked(folder: Path, mmdesk: Commands) 
     marked = mmdesk.json("tags", "mark", folder, "dismissed", "--entities", "a,b", "--reason", "a test")
     assert marked == {"changed": 2, "unchanged": 0}
     assert mmdesk("tags", "remove", folder, "mule", "--entities", "a,007") == 0
-    assert mmdesk.out == "1 changed; 1 were so already.\n"
+    assert mmdesk.out == "1 changed; 1 was so already.\n"
     found = mmdesk.json("tags", "list", folder, "--entities", "a")["marks"]
     assert [(one["kind"], one["value"], one["reason"]) for one in found] == [
         ("star", "", ""), ("disposition", "dismissed", "a test"),

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from mmdesk.engine.core.errors import DataError
+from mmdesk.engine.core.plurals import counted
 from mmdesk.engine.dataset.batches import Batcher
 from mmdesk.engine.dataset.case_data import CaseData, Float64, Int64
 from mmdesk.engine.explanation.explanation import Baseline, BaselineGroup
@@ -58,7 +59,8 @@ def require_comparable(data: CaseData) -> None:
     """
     if len(data) <= FEWEST:
         raise DataError(
-            f"The case has {len(data)} entities, too few to compare one with a group: it takes {FEWEST} others.",
+            f"The case has {counted(len(data), 'entity', 'entities')}, too few to compare one "
+            f"with a group: it takes {FEWEST} others.",
             "Explain against the typical case instead.",
             code="explain.no_group",
         )

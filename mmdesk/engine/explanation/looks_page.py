@@ -6,6 +6,7 @@ import datetime as dt
 import math
 from collections.abc import Iterator, Sequence
 
+from mmdesk.engine.core.plurals import counted
 from mmdesk.engine.core.times import from_us
 from mmdesk.engine.core.types import Head
 from mmdesk.engine.explanation.account import amount_text, change_text, item_text, reference_text, source_text
@@ -190,7 +191,7 @@ def peers_lines(one: Explanation) -> Iterator[str]:
     if peers is None:
         return
     few = "" if peers.placings else " They are too few to say where anything stands."
-    others = "1 other" if peers.members == 1 else f"{peers.members:,} others"
+    others = counted(peers.members, "other")
     yield f"<p>Compared with {others} ({_text(peers.group)}) as they stood at the same moment.{few}</p>"
     if not peers.placings:
         return

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from mmdesk.engine.core.plurals import counted
 from mmdesk.engine.core.types import Head
 from mmdesk.engine.explanation.account import amount_text, change_text
 from mmdesk.engine.explanation.explanation import ItemKind
@@ -42,7 +43,7 @@ MEANING = (
 def scope_text(overview: Overview) -> str:
     """What the figures rest on, in words."""
     drawn = "" if overview.explained == overview.asked else f", drawn at random from {overview.asked:,}"
-    return f"{overview.head} in {overview.unit}; {overview.explained:,} entities{drawn}"
+    return f"{overview.head} in {overview.unit}; {counted(overview.explained, 'entity', 'entities')}{drawn}"
 
 
 def figure_text(head: Head, one: InputFigure) -> str:
@@ -53,13 +54,17 @@ def figure_text(head: Head, one: InputFigure) -> str:
 def _group(head: Head, group: GroupFigures, largest: float) -> Iterator[str]:
     trusted = f"{group.trusted_share:.0%} with grade A or B"
     yield (
-        f"<section><h2>{shown_text(group.name)}</h2><p class='muted'>{group.entities:,} entities, {trusted}, "
+        f"<section><h2>{shown_text(group.name)}</h2><p "
+        f"class='muted'>{counted(group.entities, 'entity', 'entities')}, {trusted}, "
         f"on average {shown_text(amount_text(head, group.mean_output))}</p><table class='bars'>"
     )
     for one in group.inputs[:SHOWN]:
         width = 380 * one.mean_absolute / largest
         side = "raises" if one.mean >= 0 else "lowers"
-        said = f"on the whole {change_text(head, one.mean)}; {one.entities:,} entities, {one.trusted_share:.0%} A or B"
+        said = (
+            f"on the whole {change_text(head, one.mean)}; "
+            f"{counted(one.entities, 'entity', 'entities')}, {one.trusted_share:.0%} A or B"
+        )
         yield (
             f"<tr><td>{shown_text(one.name)}<br><span class='muted'>{KIND_NAMES[one.kind]}</span></td>"
             f"<td><svg viewBox='0 0 384 20' width='384' height='20'><rect class='{side}' x='0' y='3' "

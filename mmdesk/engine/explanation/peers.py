@@ -17,6 +17,7 @@ from functools import cached_property
 
 import numpy as np
 
+from mmdesk.engine.core.plurals import counted
 from mmdesk.engine.core.times import END_OF_TIME_US
 from mmdesk.engine.core.types import ColumnKind
 from mmdesk.engine.dataset.case_data import AttributeColumn, Bool, CaseData, Float64, Int64
@@ -210,7 +211,11 @@ def _clauses(explanation: Explanation, peers: Peers) -> tuple[Clause, ...]:
     if explanation.faithfulness.grade is Grade.D:
         return ()
     if peers.members < FEWEST:
-        return (Clause(f"The case has {peers.members} other entities, too few to compare it with."),)
+        return (
+            Clause(
+                f"The case has {counted(peers.members, 'other entity', 'other entities')}, too few to compare it with."
+            ),
+        )
     said = [(placing, _words(placing)) for placing in peers.placings]
     # Several items may be of one kind; what is said of the strongest of them does for all.
     firsts = {placing.what: (placing, words) for placing, words in reversed(said) if words}
@@ -246,4 +251,4 @@ def _words(placing: Placing) -> str:
 
 
 def _others(peers: Peers) -> str:
-    return "1 other" if peers.members == 1 else f"{peers.members:,} others"
+    return counted(peers.members, "other")

@@ -20,6 +20,7 @@ from mmdesk.engine.core.ahead import ahead
 from mmdesk.engine.core.errors import DataError
 from mmdesk.engine.core.jobs import NULL_CONTEXT, JobContext
 from mmdesk.engine.core.memory import give_back
+from mmdesk.engine.core.plurals import counted
 from mmdesk.engine.core.types import ColumnKind, OnConflict, Table
 from mmdesk.engine.ingestion.column_plan import ColumnPlan, fit_mapping, plan_columns, question_about
 from mmdesk.engine.ingestion.mapping import NO_MAPPING, TableMapping
@@ -328,7 +329,9 @@ def _check_entity_ids(prepared: PreparedTable, on_conflict: OnConflict) -> None:
         keep = ~again
     prepared.repeated = int((~keep).sum())
     which = "last" if on_conflict is OnConflict.REPLACE else "first"
-    prepared.notes.append(f"{prepared.repeated} rows repeat an entity_id; the {which} row of each was taken")
+    prepared.notes.append(
+        f"{counted(prepared.repeated, 'row repeats', 'rows repeat')} an entity_id; the {which} row of each was taken"
+    )
     prepared.keep(keep)
 
 
@@ -341,9 +344,8 @@ def _duplicate_entities(
         rows = np.flatnonzero(codes == code)
         shown.append(f"'{ids[int(rows[0])].as_py()}' (lines {', '.join(str(line) for line in lines[rows[:5]])})")
     more = f" and {len(repeated) - 5} more" if len(repeated) > 5 else ""
-    one = len(repeated) == 1
     return DataError(
-        f"{prepared.name}: {len(repeated)} entit{'y stands' if one else 'ies stand'} there more than once: "
+        f"{prepared.name}: {counted(len(repeated), 'entity stands', 'entities stand')} there more than once: "
         f"{', '.join(shown)}{more}.",
         "Keep one row of each, or choose with --on-conflict skip (the first counts) or replace (the last counts).",
         code="import.duplicate_entities",
@@ -368,7 +370,8 @@ def _check_event_ids(prepared: PreparedTable, on_conflict: OnConflict) -> None:
         row = int(np.flatnonzero(differs)[0])
         lines = np.concatenate([np.asarray(batch.column("line")) for batch in prepared.batches])
         raise DataError(
-            f"{prepared.name}: {int(differs.sum())} rows have the event_id of an earlier row and other values, first "
+            f"{prepared.name}: {counted(int(differs.sum()), 'row has', 'rows have')} the event_id "
+            "of an earlier row and other values, first "
             f"'{_plain_strings(ids)[row].as_py()}' in lines {lines[head[row]]} and {lines[row]}.",
             "Correct the ids, or choose with --on-conflict skip (the first counts) or replace (the last counts).",
             code="import.duplicate_events",
@@ -381,5 +384,7 @@ def _check_event_ids(prepared: PreparedTable, on_conflict: OnConflict) -> None:
         np.maximum.at(last, codes[there], there)
         keep = np.where(codes >= 0, last[codes] == own, True)
     prepared.repeated = int((~keep).sum())
-    prepared.notes.append(f"{prepared.repeated} rows repeat the event_id of another row and were taken once")
+    prepared.notes.append(
+        f"{counted(prepared.repeated, 'row repeats', 'rows repeat')} the event_id of another row and counted once"
+    )
     prepared.keep(keep)

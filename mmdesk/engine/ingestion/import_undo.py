@@ -9,6 +9,7 @@ from sqlalchemy import Connection, func, select, update
 from sqlalchemy.orm import aliased
 
 from mmdesk.engine.core.errors import DataError, UsageError
+from mmdesk.engine.core.plurals import counted
 from mmdesk.engine.core.times import now_us
 from mmdesk.engine.ingestion.attribute_columns import settle_attributes
 from mmdesk.engine.ingestion.import_versions import ENDS, ROWS, swap_entities
@@ -145,8 +146,9 @@ def _refuse_if_used(connection: Connection, import_id: int) -> None:
         return
     latest = sorted(users, reverse=True)
     raise DataError(
-        f"Import {import_id} cannot be taken back: {sum(users.values())} rows of later imports belong to entities that "
-        f"it brought.",
+        f"Import {import_id} cannot be taken back: "
+        f"{counted(sum(users.values()), 'row of a later import belongs', 'rows of later imports belong')} "
+        "to entities that it brought.",
         f"Take these back first, in this order: {', '.join(map(str, latest))}.",
         code="import.in_use",
         details={"import_id": import_id, "imports": latest},

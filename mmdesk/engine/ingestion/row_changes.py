@@ -15,6 +15,7 @@ from sqlalchemy.engine import Connection
 
 from mmdesk.engine.core.jobs import NULL_CONTEXT, JobContext
 from mmdesk.engine.core.memory import give_back
+from mmdesk.engine.core.plurals import counted
 from mmdesk.engine.core.types import MissingEntities, Table
 from mmdesk.engine.ingestion.csv_ingestion import PreparedTable
 from mmdesk.engine.ingestion.entity_index import UNKNOWN, EntityIndex
@@ -158,7 +159,9 @@ def link_entities(
         known = (text for text in index.ids.slice(0, _LOOKED_THROUGH).to_pylist() if text not in made)
         prepared.notes += likeness(unknown_ids, known).notes()
     if created.count:
-        prepared.notes.append(f"{created.count} entities were made that no file of entities names")
+        prepared.notes.append(
+            f"{counted(created.count, 'entity was', 'entities were')} made that no file of entities names"
+        )
     return created
 
 

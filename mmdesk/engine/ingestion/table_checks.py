@@ -12,6 +12,7 @@ from sqlalchemy.engine import Connection
 
 from mmdesk.engine.core.errors import DecisionNeededError
 from mmdesk.engine.core.jobs import NULL_CONTEXT, JobContext
+from mmdesk.engine.core.plurals import counted
 from mmdesk.engine.core.types import ColumnKind, MissingEntities, OnConflict, Table
 from mmdesk.engine.ingestion.csv_ingestion import PreparedTable
 from mmdesk.engine.ingestion.entity_changes import EntityChanges, compare_entities
@@ -230,7 +231,7 @@ class Checker:
         given = [name for name in CONTENT if name in prepared.plan.sources]
         empty = table.num_rows - _with_value(table)
         if empty:
-            prepared.notes.append(f"{empty} targets have no value of any kind")
+            prepared.notes.append(f"{counted(empty, 'target has', 'targets have')} no value of any kind")
         changes = compare_targets(table, Table.TARGETS, given, stored)
         self._reject_contradictions(prepared, table, changes.contradicts)
         counts = Counts(inserted=int(changes.insert.sum()), created=created.count)

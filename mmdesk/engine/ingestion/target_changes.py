@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 from sqlalchemy import select
 from sqlalchemy.engine import Connection
 
+from mmdesk.engine.core.plurals import counted
 from mmdesk.engine.core.types import Table
 from mmdesk.engine.ingestion.csv_ingestion import PreparedTable
 from mmdesk.engine.ingestion.row_identity import RowHash, hash_rows, occurrences
@@ -197,7 +198,9 @@ def reject_second_targets(prepared: PreparedTable) -> None:
     prepared.rejections.add(lines[other], label, _array(table["entity_id"]).filter(pa.array(other)), rules)
     if same.any():
         prepared.repeated = int(same.sum())
-        prepared.notes.append(f"{prepared.repeated} rows repeat another target and were taken once")
+        prepared.notes.append(
+            f"{counted(prepared.repeated, 'row repeats', 'rows repeat')} another target and counted once"
+        )
     prepared.keep(~again)
 
 

@@ -12,6 +12,7 @@ import orjson
 from mmdesk import version
 from mmdesk.engine.core.errors import UsageError
 from mmdesk.engine.core.plain import as_plain
+from mmdesk.engine.core.plurals import counted
 from mmdesk.engine.core.times import format_us, now_us
 
 if TYPE_CHECKING:
@@ -114,7 +115,9 @@ def _compared(files: CaseFiles, record: RunRecord, attempt: str | None, reproduc
     logs = [files.lines(f"{folder}/weights.jsonl") for folder in (record.folder, attempt)]
     same = sum(one["weights"] == other["weights"] for one, other in zip(*logs, strict=False))
     whole = same == len(logs[0]) == len(logs[1])
-    yield Compared("Weights after each epoch", f"{len(logs[0])} epochs", f"{same} of {len(logs[1])} the same", whole)
+    yield Compared(
+        "Weights after each epoch", counted(len(logs[0]), "epoch"), f"{same} of {len(logs[1])} the same", whole
+    )
     yield _pair("Model (SHA-256 of model.pt)", record.model_sha256, reproduced)
     metrics = files.document(f"{attempt}/metrics.json").get("test") or {}
     for head, names in _MEASURES.items():

@@ -12,6 +12,7 @@ import orjson
 from mmdesk.engine.core.errors import UsageError
 from mmdesk.engine.core.files import write_atomic
 from mmdesk.engine.core.plain import as_plain
+from mmdesk.engine.core.plurals import counted
 
 if TYPE_CHECKING:
     from mmdesk.engine.services.runs import ComparedRow, Comparison
@@ -77,7 +78,10 @@ def _html(comparison: Comparison, rows: list[ComparedRow]) -> bytes:
         (
             beginning(f"{len(comparison.runs)} runs compared", style),
             f"<h1>{len(comparison.runs)} runs compared</h1>",
-            f"<p>{differing} of {len(comparison.rows)} entries differ.</p>",
+            (
+                f"<p>{differing:,} of {counted(len(comparison.rows), 'entry', 'entries')} "
+                f"{'differs' if differing == 1 else 'differ'}.</p>"
+            ),
             f"<table><tr><th>Entry{heads}{''.join(lines)}</table></body></html>",
         )
     )

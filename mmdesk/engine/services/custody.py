@@ -23,6 +23,7 @@ from sqlalchemy import select
 from mmdesk.engine.core.errors import MmdeskError, UsageError
 from mmdesk.engine.core.hashing import sha256_file
 from mmdesk.engine.core.jobs import NULL_CONTEXT, JobContext
+from mmdesk.engine.core.plurals import counted
 from mmdesk.engine.core.types import current_actor
 from mmdesk.engine.explanation.explanation import Item
 from mmdesk.engine.explanation.references import (
@@ -353,14 +354,22 @@ def tables_missing(report: SourcesReport) -> bool:
 
 def sources_lines(report: SourcesReport) -> list[str]:
     """What a check found, line by line; names as they are."""
-    lines = [f"{report.explanations:,} explanations rest on {report.rows:,} rows and {len(report.files):,} files."]
+    lines = [
+        (
+            f"{counted(report.explanations, 'explanation rests', 'explanations rest')} "
+            f"on {counted(report.rows, 'row')} and "
+            f"{counted(len(report.files), 'file')}."
+        )
+    ]
     for file in report.files:
         if file.standing is not Custody.MATCHES or file.import_id is not None:
             said = custody_words(file.standing, imported=file.import_id is not None)
             lines.append(f"  {file.name}: {said}" + (f" ({file.path})" if file.path else ""))
     matching = sum(file.standing is Custody.MATCHES for file in report.files)
     lines.append(
-        f"{report.rows_matching:,} rows lead to the same line of their import, {matching:,} files are as they were."
+        f"{counted(report.rows_matching, 'row leads', 'rows lead')} to the same line of "
+        f"{'its' if report.rows_matching == 1 else 'their'} import, "
+        f"{counted(matching, 'file is as it was', 'files are as they were')}."
     )
     rows = [finding for finding in report.findings if finding.what == "row"]
     return lines + [

@@ -12,6 +12,7 @@ import orjson
 from mmdesk.engine.core.errors import DataError
 from mmdesk.engine.core.files import as_resource_error, require_file
 from mmdesk.engine.core.jobs import NULL_CONTEXT, JobContext
+from mmdesk.engine.core.plurals import counted
 
 if TYPE_CHECKING:
     from mmdesk.engine.explanation.explanation import Explanation
@@ -77,9 +78,14 @@ def check_file(path: Path, *, ctx: JobContext = NULL_CONTEXT) -> CheckReport:
     return CheckReport(count, valid, tuple(faults), found, SCHEMA_VERSION)
 
 
+def _in_order(report: CheckReport) -> str:
+    what = counted(report.explanations, "explanation")
+    return f"{report.valid:,} of {what} {'is' if 1 in {report.valid, report.explanations} else 'are'} in order."
+
+
 def check_lines(report: CheckReport) -> list[str]:
     """What a check found, line by line; texts of the file as they are."""
-    lines = [f"{report.valid:,} of {report.explanations:,} explanations are in order."]
+    lines = [_in_order(report)]
     lines += [
         f"  line {fault.line}: {f'{fault.field}: ' if fault.field else ''}{fault.text}"
         for fault in report.faults[:_SAID]

@@ -15,6 +15,7 @@ import orjson
 from mmdesk.engine.core.errors import DataError, UsageError
 from mmdesk.engine.core.files import atomic_writer, require_file
 from mmdesk.engine.core.jobs import NULL_CONTEXT, JobContext
+from mmdesk.engine.core.plurals import counted
 from mmdesk.engine.core.times import END_OF_TIME_US, format_us
 from mmdesk.engine.core.types import Head, Split, current_actor
 from mmdesk.engine.store.case import Case
@@ -351,18 +352,15 @@ def _notes(loaded: LoadedRun, data: CaseData) -> Iterator[str]:
         return
     if outdated := data.notes.get(OUTDATED, 0):
         yield (
-            f"{_files_with(outdated)} features of another version than the run's and {_were(outdated)} "
+            f"{counted(outdated, 'file has', 'files have')} features of another version "
+            f"than the run's and {_were(outdated)} "
             "left out; train anew to use them."
         )
     if missing := data.notes.get(NO_FEATURES, 0) + data.notes.get(LOST, 0):
         yield (
-            f"{_files_with(missing)} no features and {_were(missing)} left out; "
+            f"{counted(missing, 'file has', 'files have')} no features and {_were(missing)} left out; "
             "extract features first: mmdesk extract DIR"
         )
-
-
-def _files_with(number: int) -> str:
-    return "1 file has" if number == 1 else f"{number:,} files have"
 
 
 def _were(number: int) -> str:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from mmdesk.engine.core.errors import UsageError
 from mmdesk.engine.core.jobs import NULL_CONTEXT, JobContext
+from mmdesk.engine.core.plurals import counted, counted_of
 from mmdesk.engine.core.types import Split, Verdict
 
 if TYPE_CHECKING:
@@ -229,7 +230,7 @@ def _prepare(
         )
     with steps.step("data") as said:
         made = read_report(data) if data.exists() else synth(data, entities, seed, ctx=ctx.part(0, 0.45))
-        said.append(f"{made.entities} entities, {made.media} evidence files in {data}")
+        said.append(f"{counted(made.entities, 'entity', 'entities')}, {counted(made.media, 'evidence file')} in {data}")
     with steps.step("case") as said:
         info = cases.case_info(folder) if exists else cases.new_case(folder, name="Sample case", actor=actor)
         said.append(info.folder)
@@ -242,17 +243,18 @@ def _prepare(
             folder, manifest=data / "artifacts.csv", actor=actor, ctx=ctx.part(0.5, 0.65)
         )
         said.append(
-            f"{media.files} files: {media.artifacts} new, {media.duplicates} shared, {media.unchanged} unchanged"
+            f"{counted(media.files, 'file')}: {media.artifacts} new, "
+            f"{media.duplicates} shared, {media.unchanged} unchanged"
         )
     with steps.step("extract") as said:
         features = media_imports.extract(folder, actor=actor, ctx=ctx.part(0.65, 1))
-        said.append(f"{features.done} files have features, {features.failed} failed")
+        said.append(f"{counted(features.done, 'file has', 'files have')} features, {features.failed} failed")
     return made
 
 
 def _table_text(table: Any) -> str:
     number = table.inserted or table.unchanged
-    return f"{number} {table.table}{'' if table.inserted else ' unchanged'}"
+    return f"{counted_of(number, table.table)}{'' if table.inserted else ' unchanged'}"
 
 
 def _training_text(trained: Any) -> str:

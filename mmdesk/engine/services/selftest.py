@@ -13,6 +13,7 @@ from pathlib import Path
 
 from mmdesk.engine.core.errors import MmdeskError
 from mmdesk.engine.core.jobs import NULL_CONTEXT, JobCancelled, JobContext
+from mmdesk.engine.core.plurals import counted
 from mmdesk.engine.core.types import Verdict, current_actor
 
 logger = logging.getLogger(__name__)
@@ -144,7 +145,7 @@ def _data(work: _Work, ctx: JobContext) -> str:
     for sample in sample_files():
         (folder / sample.name).write_bytes(sample.data)
         work.kinds[sample.name] = sample.content_type
-    return f"{made.entities} entities, {len(work.kinds)} formats of evidence files"
+    return f"{counted(made.entities, 'entity', 'entities')}, {counted(len(work.kinds), 'format')} of evidence files"
 
 
 def _new_case(work: _Work, _ctx: JobContext) -> str:
@@ -187,7 +188,7 @@ def _tables(work: _Work, ctx: JobContext) -> str:
             wanted = sum(1 for _ in csv.reader(file)) - 1
         if table.inserted != wanted:
             raise _WrongError(f"{table.inserted} of {wanted} rows of {table.file} were imported.")
-    return ", ".join(f"{table.inserted} rows of {table.file}" for table in report.tables)
+    return ", ".join(f"{counted(table.inserted, 'row')} of {table.file}" for table in report.tables)
 
 
 def _media(work: _Work, ctx: JobContext) -> str:
@@ -201,7 +202,7 @@ def _media(work: _Work, ctx: JobContext) -> str:
     manifest = work.data / "some_artifacts.csv"
     manifest.write_text("".join(lines[: _MADE_UP + 1] + added), encoding="utf-8")
     report = import_media(work.case, manifest=manifest, actor=work.actor, ctx=ctx)
-    return f"{report.files} files: {report.artifacts} new, {report.duplicates} shared"
+    return f"{counted(report.files, 'file')}: {report.artifacts} new, {report.duplicates} shared"
 
 
 def _extract(work: _Work, ctx: JobContext) -> str:
@@ -215,7 +216,7 @@ def _extract(work: _Work, ctx: JobContext) -> str:
         row = found[name]
         if row.content_type != kind or row.incomplete or not row.segments:
             raise _WrongError(f"{name} was read as {row.content_type} with {row.segments} parts instead of as {kind}.")
-    return f"{report.done} files have features, among them one of each format"
+    return f"{counted(report.done, 'file has', 'files have')} features, among them one of each format"
 
 
 def _train(work: _Work, ctx: JobContext) -> str:
@@ -251,7 +252,7 @@ def _audit(work: _Work, ctx: JobContext) -> str:
     report = verify_audit(work.case, ctx=ctx)
     if not report.verified:
         raise _WrongError("; ".join(problem.text for problem in report.problems))
-    return f"{report.entries} entries, unbroken"
+    return f"{counted(report.entries, 'entry', 'entries')}, unbroken"
 
 
 def _backup(work: _Work, ctx: JobContext) -> str:

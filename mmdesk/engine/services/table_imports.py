@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from mmdesk.engine.core.errors import MmdeskError, UsageError
 from mmdesk.engine.core.jobs import NULL_CONTEXT, JobContext
+from mmdesk.engine.core.plurals import counted
 from mmdesk.engine.core.types import Table
 from mmdesk.engine.services.table_reports import (
     MAX_PROBLEMS,
@@ -288,11 +289,16 @@ def _notes(one: Checked) -> list[str]:
     if counts.read and counts.unchanged == counts.read and not counts.changes and not counts.skipped:
         notes.append("all rows are in the case already: nothing changed")
     if counts.skipped:
-        notes.append(f"{counts.skipped} rows have other values than the stored ones, which were left as they are")
+        single, several = "row has other values than the stored one", "rows have other values than the stored ones"
+        left = "which was left as it is" if counts.skipped == 1 else "which were left as they are"
+        notes.append(f"{counted(counts.skipped, single, several)}, {left}")
     if counts.conflicts:
-        notes.append(f"{counts.conflicts} rows have other values than the stored ones: choose with --on-conflict")
+        notes.append(
+            f"{counted(counts.conflicts, 'row has', 'rows have')} other values than the "
+            "stored ones: choose with --on-conflict"
+        )
     if counts.targets:
-        notes.append(f"{counts.targets} targets without as-of came with it")
+        notes.append(f"{counted(counts.targets, 'target')} without as-of came with it")
     return notes
 
 

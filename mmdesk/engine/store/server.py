@@ -17,6 +17,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
 from mmdesk.engine.core.errors import UsageError
+from mmdesk.engine.core.plurals import counted
 from mmdesk.engine.core.types import CheckStatus
 from mmdesk.engine.store.case_file import parse_database_url
 from mmdesk.engine.store.errors import without_secrets
@@ -274,7 +275,9 @@ def _database(connection: Connection) -> Tried:
         text = f"The database {name} keeps text as {encoding}, which has not every letter."
         return Tried(Step.DATABASE, CheckStatus.FAIL, text, "Ask for a database with the encoding UTF8.")
     cases = _one(connection, "SELECT count(*) FROM pg_namespace WHERE nspname ~ '^mm_[0-9a-f]{32}$'")
-    return Tried(Step.DATABASE, CheckStatus.OK, f"The database {name} is there and holds {cases} cases.")
+    return Tried(
+        Step.DATABASE, CheckStatus.OK, f"The database {name} is there and holds {counted(int(cases), 'case')}."
+    )
 
 
 def _version(connection: Connection) -> Tried:

@@ -420,9 +420,7 @@ def test_a_file_of_explanations_is_checked(
         box = next(box for box in window.findChildren(QMessageBox) if box.isVisible())
         assert box.text() == message
         said = box.detailedText().splitlines()
-        assert said[0] == (
-            "2 of 2 explanations are in order." if name == "good" else "0 of 1 explanations are in order."
-        )
+        assert said[0] == ("2 of 2 explanations are in order." if name == "good" else "0 of 1 explanation is in order.")
         box.accept()
 
 
