@@ -116,7 +116,7 @@ def needs(folder: Path) -> str:
     Raises:
         RuntimeError: A library is wanted that is neither in the bundle nor on this system.
     """
-    inside = {path.name for path in folder.rglob("*") if not path.is_dir()}
+    inside = {path.name for path in folder.rglob("*") if path.is_file()}  # not what links to nothing
     wanted: dict[str, set[str]] = {}
     for path in sorted(folder.rglob("*")):
         if path.is_file() and not path.is_symlink() and is_elf(path):

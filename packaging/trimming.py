@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from pathlib import Path
 
@@ -46,7 +47,9 @@ _LEFT_OUT = re.compile(
       | wayland-decoration-client/(lib)?bradient | wayland-graphics-integration-client/(lib)?qt-plugin-wayland-egl
       | multimedia/ | printsupport/
     )
-  | ^PySide6/(Qt/)?(lib/)?(lib)?Qt6?(Qml|Quick|VirtualKeyboard|Pdf|EglF[sS]|Labs|3D|Sql|Test|WebEngine)
+  # What plays links these five of Qt Quick.
+  | ^PySide6/(Qt/)?(lib/)?(lib)?Qt6?(Qml(?!(Meta|Models|WorkerScript)?\.)|Quick(?!\.))
+  | ^PySide6/(Qt/)?(lib/)?(lib)?Qt6?(VirtualKeyboard|Pdf|EglF[sS]|Labs|3D|Sql|Test|WebEngine)
   | ^PySide6/(Qt/)?qml/
   | ^PySide6/(Qt/)?translations/(?!qt(base)?_de\.qm)
   | ^torch/(include|share|test)/ | ^torch/bin/(?!torch_shm_manager) | ^torch/lib/.*\.(a|lib)$
@@ -77,16 +80,19 @@ Everything else a desktop has, in versions that fit its drivers, and the package
 """
 
 
-def is_left_out(target: str, source: str) -> bool:
+def is_left_out(target: str, source: str, kind: str = "BINARY") -> bool:
     """Whether a collected file stays out of the bundle.
 
     Args:
         target: Where it would lie in the bundle.
-        source: Where it comes from.
+        source: Where it comes from; of a ``SYMLINK`` what it leads to from where it lies.
+        kind: PyInstaller's word for what it is.
     """
     target = target.replace("\\", "/")
     if _LEFT_OUT.search(target):
         return True
+    if kind == "SYMLINK":  # to a file that stays out it would only pretend that the file is there
+        return _LEFT_OUT.search(posixpath.normpath(posixpath.join(posixpath.dirname(target), source))) is not None
     return is_from_system(source) and not _OWN_SYSTEM_LIBRARY.match(Path(source).name)
 
 

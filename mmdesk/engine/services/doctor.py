@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import multiprocessing
+import os
 import platform
 import shutil
 import sys
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 from importlib import metadata
 from multiprocessing.connection import Connection as Pipe
 from pathlib import Path
+from types import ModuleType
 
 import psutil
 
@@ -46,7 +48,8 @@ LIBRARIES = {
     "pebble": "pebble",
 }
 """Distribution -> the module that has to load."""
-WINDOW_LIBRARIES = {"PySide6-Essentials": "PySide6.QtWidgets", "pyqtgraph": "pyqtgraph"}
+_PLAYING = "PySide6.QtMultimedia"
+WINDOW_LIBRARIES = {"PySide6-Essentials": "PySide6.QtWidgets", "pyqtgraph": "pyqtgraph", "PySide6-Addons": _PLAYING}
 """As :data:`LIBRARIES`, needed by the window only."""
 
 _ANEW = "Install mmdesk anew." if getattr(sys, "frozen", False) else "Install it anew: make setup."
@@ -200,14 +203,27 @@ def _probe(modules: dict[str, str]) -> dict[str, str | None]:
 
 
 def _load_all(modules: dict[str, str], sender: Pipe) -> None:
+    os.environ["QT_LOGGING_RULES"] = "qt.multimedia.*=false"  # it tells of each accelerator that it goes without
     for name, module in modules.items():
         try:
-            importlib.import_module(module)
+            loaded = importlib.import_module(module)
+            if module == _PLAYING:
+                _require_player(loaded)
         except Exception as error:  # noqa: BLE001 - whatever a library's loading raises is the finding
             sender.send((name, f"{type(error).__name__}: {error}"))
         else:
             sender.send((name, None))
     sender.close()
+
+
+def _require_player(multimedia: ModuleType) -> None:
+    """What plays sound and film is a plugin with libraries of its own, and missed only once something is played."""
+    if sys.platform == "linux":
+        os.environ["QT_QPA_PLATFORM"] = "offscreen"
+    application = importlib.import_module("PySide6.QtGui").QGuiApplication([])
+    if not multimedia.QMediaPlayer().isAvailable():
+        raise RuntimeError("nothing that plays sound and film")
+    del application
 
 
 def _local_database() -> Iterator[Check]:

@@ -43,7 +43,11 @@ def serve(connection: Connection) -> None:
         connection.send(("failed", f"Playing needs a library that is not on this system: {error}."))
         return
     application = QGuiApplication([])
-    player = _Player(connection, QMediaPlayer(), application)
+    media = QMediaPlayer()
+    if not media.isAvailable():  # the backend is a plugin, which says nothing when it does not load
+        connection.send(("failed", "Playing needs a part of Qt that is not on this system: its backend for media."))
+        return
+    player = _Player(connection, media, application)
     _limit_memory()
     application.exec()
     player.close()

@@ -15,6 +15,7 @@ import soundfile
 from pytestqt.qtbot import QtBot
 
 from mmdesk.ui.jobs.player import Player
+from tests.ui.fresh import printed_by
 
 LONG_MS = 20_000
 
@@ -91,3 +92,18 @@ def test_a_file_asked_for_while_a_dead_process_is_cleared_away_plays(
     player.play(second, 1.0)
     with qtbot.waitSignal(player.ready, timeout=LONG_MS):
         cleared.set()
+
+
+_WITHOUT_BACKEND = """
+from multiprocessing import Pipe
+from PySide6.QtMultimedia import QMediaPlayer
+from mmdesk.ui.jobs.player_process import serve
+QMediaPlayer.isAvailable = lambda _player: False
+here, there = Pipe()
+serve(there)
+print(*here.recv())
+"""
+
+
+def test_a_system_without_what_plays_is_told() -> None:
+    assert printed_by(_WITHOUT_BACKEND).startswith("failed Playing needs a part of Qt")
