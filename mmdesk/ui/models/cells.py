@@ -130,7 +130,7 @@ class CellsModel(QAbstractTableModel):
             case Qt.ItemDataRole.CheckStateRole if cell.kind is CellKind.CHECK:
                 return (Qt.CheckState.Checked if cell.checked else Qt.CheckState.Unchecked).value
             case Qt.ItemDataRole.ToolTipRole:
-                return tool_tip(cell.tip or (cell.text if len(cell.text) > 24 else ""))
+                return tool_tip(cell.tip or cell.text or cell.empty)
             case Qt.ItemDataRole.DecorationRole if cell.icon:
                 return icon(cell.icon, "muted")
             case Qt.ItemDataRole.ForegroundRole:

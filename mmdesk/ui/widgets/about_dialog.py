@@ -16,7 +16,7 @@ from mmdesk.ui.icons import application_icon
 from mmdesk.ui.language import tr
 from mmdesk.ui.models.columns import Column
 from mmdesk.ui.widgets.basics import Button, Label, boxed, column, row
-from mmdesk.ui.widgets.fields import clearable
+from mmdesk.ui.widgets.fields import clearable, propose
 from mmdesk.ui.widgets.notice import Stateful
 from mmdesk.ui.widgets.table import Table
 
@@ -57,7 +57,7 @@ class AboutDialog(QDialog):
             None, mark, column(None, Label(f"mmdesk {version}", "title"), said, spacing=2), None, spacing=SPACE_L
         )
         self.search = QLineEdit()
-        self.search.setPlaceholderText(tr("Find a part or a licence"))
+        propose(self.search, tr("Find a part or a licence"))
         self.search.setAccessibleName(tr("Find a part or a licence"))
         clearable(self.search)
         self.table = Table(tr("Parts of mmdesk"))

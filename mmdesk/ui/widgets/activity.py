@@ -42,7 +42,7 @@ class Activity:
 class _Row(QWidget):
     def __init__(self, activity: Activity) -> None:
         super().__init__()
-        self._title = Label(activity.title, "strong")
+        self._title = ElidedLabel(activity.title, "strong")
         self._text = ElidedLabel("", "muted")
         self._bar = QProgressBar()
         self._bar.setTextVisible(False)

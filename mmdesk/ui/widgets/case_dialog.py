@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QCheckBox, QDialog, QFormLayout, QLineEdit, QRadio
 from mmdesk.ui.colours import SPACE_L, SPACE_M, SPACE_S
 from mmdesk.ui.language import tr
 from mmdesk.ui.widgets.basics import Button, Label, boxed, column, row
+from mmdesk.ui.widgets.fields import propose
 from mmdesk.ui.widgets.new_key_form import NewKeyForm
 from mmdesk.ui.widgets.server_form import Server, ServerForm
 
@@ -38,7 +39,7 @@ class NewCaseDialog(QDialog):
         self.setWindowTitle(tr("New case"))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.name = QLineEdit()
-        self.name.setPlaceholderText(tr("For example: Payments review, spring"))
+        propose(self.name, tr("For example: Payments review, spring"))
         self.folder = QLineEdit(str(parent_folder))
         self.local = QRadioButton(tr("In the case folder (one file, nothing to set up)"))
         self.server = QRadioButton(tr("In a PostgreSQL database (several people, one case)"))

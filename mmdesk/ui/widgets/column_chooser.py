@@ -13,7 +13,8 @@ from mmdesk.ui.language import tr, tr_n
 from mmdesk.ui.models.cells import CellKind, FieldCell
 from mmdesk.ui.widgets.basics import Button, Label, column, row
 from mmdesk.ui.widgets.cells_table import CellsTable
-from mmdesk.ui.widgets.fields import clearable
+from mmdesk.ui.widgets.fields import clearable, propose
+from mmdesk.ui.widgets.fit import letters
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ class ColumnChooser(QDialog):
         self._pinned, self._defaults = pinned, defaults
         self._listed: list[str] = []
         self.search = QLineEdit()
-        self.search.setPlaceholderText(tr("Find a column"))
+        propose(self.search, tr("Find a column"))
         self.search.setAccessibleName(tr("Find a column"))
         clearable(self.search)
         self.search.textChanged.connect(lambda _text: self._fill())
@@ -65,7 +66,7 @@ class ColumnChooser(QDialog):
             None, Button(tr("Defaults"), self._on_defaults), None, Button(tr("Close"), self.accept, kind="primary")
         )
         column(self, self.search, self._said, self.table, buttons, end, margin=SPACE_M)
-        self.resize(560, 520)
+        self.resize(min(round(560 * letters(self)), 1100), 520)
         self._fill()
 
     def _fill(self, current: str = "") -> None:

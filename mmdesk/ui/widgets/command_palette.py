@@ -14,7 +14,7 @@ from mmdesk.ui.colours import SPACE_M
 from mmdesk.ui.language import tr
 from mmdesk.ui.models.columns import Column
 from mmdesk.ui.widgets.basics import column
-from mmdesk.ui.widgets.fields import clearable
+from mmdesk.ui.widgets.fields import clearable, propose
 from mmdesk.ui.widgets.table import Table
 
 
@@ -38,7 +38,7 @@ class CommandPalette(QDialog):
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self._entries = tuple(entries)
         self._field = QLineEdit()
-        self._field.setPlaceholderText(tr("Type a few letters of a command"))
+        propose(self._field, tr("Type a few letters of a command"))
         self._field.setAccessibleName(tr("Command"))
         clearable(self._field)
         self.table = Table(tr("Commands"))

@@ -81,6 +81,12 @@ def clearable(field: QLineEdit) -> None:
         button.setAccessibleName(tr("Clear"))
 
 
+def propose(field: QLineEdit, text: str) -> None:
+    """Say in an empty field what is to be written there; where that is cut, the tool tip has the whole."""
+    field.setPlaceholderText(text)
+    field.setToolTip(tool_tip(text))
+
+
 class MomentField(QWidget):
     """A day or a moment in UTC, or none.
 

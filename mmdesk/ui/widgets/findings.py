@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from PySide6.QtGui import QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QWidget
 
 from mmdesk.ui.colours import SPACE_S
@@ -57,6 +58,22 @@ class SentenceList(QWidget):
         for sentence in sentences:
             self._rows.addWidget(_line(sentence))
         self.setVisible(bool(sentences))
+        self._hold_height()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Narrower sentences are higher."""
+        super().resizeEvent(event)
+        self._hold_height()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Before, there was no width to reckon with."""
+        super().showEvent(event)
+        self._hold_height()
+
+    def _hold_height(self) -> None:
+        """Never lower than its sentences are at this width: what is around it, a splitter say, may not ask for that."""
+        if self.isVisible() or not self._rows.count():
+            self.setMinimumHeight(max(self._rows.minimumHeightForWidth(self.width()), 0))  # -1: none of them breaks
 
 
 def _line(sentence: Sentence) -> QWidget:

@@ -10,6 +10,7 @@ from mmdesk.ui.colours import SPACE_L, SPACE_M
 from mmdesk.ui.formatting import breakable
 from mmdesk.ui.language import tr
 from mmdesk.ui.widgets.basics import Button, ElidedLabel, Label, column, row
+from mmdesk.ui.widgets.fields import propose
 
 
 class KeyDialog(QDialog):
@@ -30,7 +31,7 @@ class KeyDialog(QDialog):
         self.key = QLineEdit()
         self.key.setEchoMode(QLineEdit.EchoMode.Password)
         self.key.setAccessibleName(tr("Key"))
-        self.key.setPlaceholderText(tr("64 digits, 0 to 9 and a to f"))
+        propose(self.key, tr("64 digits, 0 to 9 and a to f"))
         self.problem = Label("", "warn", wrap=True)
         self.ok = Button(tr("Open"), self._on_ok, kind="primary")
         self.ok.setDefault(True)

@@ -69,5 +69,6 @@ class KeyLine(Painted):
             painter.setPen(pen(current()))
             painter.drawLine(x, y + height // 2 + 2, x + 24, y + height // 2 + 2)
             painter.setPen(QColor(current().text))
-            width = self.fontMetrics().horizontalAdvance(name)
-            painter.drawText(x + 30, y, width + 4, height + 4, int(Qt.AlignmentFlag.AlignVCenter), name)
+            room = max(self.width() - x - 34, 10)  # one alone may be longer than a narrow line
+            text = self.fontMetrics().elidedText(name, Qt.TextElideMode.ElideRight, room)
+            painter.drawText(x + 30, y, room + 4, height + 4, int(Qt.AlignmentFlag.AlignVCenter), text)

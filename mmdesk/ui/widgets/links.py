@@ -10,7 +10,7 @@ from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QMoveEvent, QPainter, 
 from PySide6.QtWidgets import QScrollArea
 
 from mmdesk.ui.colours import Colours, current
-from mmdesk.ui.formatting import shown
+from mmdesk.ui.formatting import counted, shown
 from mmdesk.ui.language import tr, tr_n
 from mmdesk.ui.widgets.basics import Painted, scrolled
 
@@ -224,6 +224,8 @@ class LinkGraph(Painted):
             text = tr("None that raise") if side else tr("None that lower")
         painter.setPen(QColor(colours.muted))
         area = self._text_area(side, self._top() - self._line() / 2 - 2)
+        if self.fontMetrics().horizontalAdvance(text) > area.width():  # which way they go, the side tells
+            text = f"{counted(len(items))}: {self.figure(total)}" if items else "0"
         align = Qt.AlignmentFlag.AlignLeft if side else Qt.AlignmentFlag.AlignRight
         painter.drawText(area, int(align | Qt.AlignmentFlag.AlignVCenter), text)
 

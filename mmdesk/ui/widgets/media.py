@@ -15,6 +15,7 @@ from mmdesk.ui.formatting import in_seconds
 from mmdesk.ui.language import tr
 from mmdesk.ui.widgets.bars import draw_signed_bar
 from mmdesk.ui.widgets.basics import Painted
+from mmdesk.ui.widgets.fit import by_letters
 
 Pixels = NDArray[np.uint8]
 _STRONGEST = 150
@@ -99,7 +100,8 @@ class FrameGrid(Painted):
         self._frames: tuple[Frame, ...] = ()
         self._images: list[QImage] = []
         self._current: int | None = None
-        self.setMinimumSize(240, 140)
+        self.setMinimumWidth(240)
+        by_letters(self, self.setMinimumHeight, 140)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAccessibleName(tr("Video frames"))
 

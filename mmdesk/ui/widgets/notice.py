@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import QEvent, QSize, Qt, Signal
+from PySide6.QtGui import QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QLabel, QPlainTextEdit, QProgressBar, QStackedWidget, QWidget
 
 from mmdesk.ui.colours import SPACE_L, SPACE_M, current
@@ -14,6 +15,8 @@ from mmdesk.ui.language import tr
 from mmdesk.ui.widgets.basics import Button, Fold, Label, boxed, column, row
 
 _COMFORTABLE = 460
+_LONGEST = 16
+"""Letters of a word in a title; there may be little room."""
 
 
 class Picture(QLabel):
@@ -55,6 +58,25 @@ class _Words(Label):
         longest = max(self.fontMetrics().horizontalAdvance(line) for line in self.text().split("\n")) + 8
         width = min(longest, _COMFORTABLE)
         return QSize(width, self.heightForWidth(width))
+
+    def setText(self, text: str) -> None:
+        """Other words, perhaps more lines of them."""
+        super().setText(text)
+        self._hold_height()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """In a narrow place they take more lines."""
+        super().resizeEvent(event)
+        self._hold_height()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Before, there was no width to reckon with."""
+        super().showEvent(event)
+        self._hold_height()
+
+    def _hold_height(self) -> None:
+        """Never lower than the lines are at this width: what is around them, a splitter say, may not ask for that."""
+        self.setMinimumHeight(max(self.heightForWidth(self.width()), 0) if self.isVisible() else 0)
 
 
 class Notice(QWidget):
@@ -99,7 +121,7 @@ class Notice(QWidget):
     ) -> None:
         """Replace everything that is said."""
         self._picture.show_icon(icon, role)
-        self.title.setText(breakable(title))
+        self.title.setText(breakable(title, _LONGEST))
         self.text.setText(breakable(text))
         self.text.setVisible(bool(text))
         self._details.setPlainText(details)

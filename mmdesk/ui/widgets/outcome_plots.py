@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pyqtgraph as pg
-from PySide6.QtCore import QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QFont, QPainter
+from PySide6.QtCore import QRect, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter
 
 from mmdesk.ui.colours import current
 from mmdesk.ui.engine_words import in_words
@@ -27,7 +27,13 @@ class ReliabilityPlot(Plot):
         super().__init__("", tr("predicted"), tr("observed"))
         self._bins: Bins = ()
         self._share = True
-        by_letters(self, self.setMinimumHeight, 200)
+        self._least = 0
+        by_letters(self, self._hold_height, 200)
+
+    def _hold_height(self, least: int) -> None:
+        """Never lower than that, nor than the name that stands beside it."""
+        self._least, metrics = least, self.fontMetrics()
+        self.setMinimumHeight(max(least, metrics.horizontalAdvance(self.y_name) + 5 * metrics.height()))
 
     def show_bins(self, bins: Bins, *, share: bool, part: str) -> None:
         """Show the bins of a part; ``share``: of probabilities, so that both axes go from 0 to 1."""
@@ -36,6 +42,7 @@ class ReliabilityPlot(Plot):
         what = tr("Calibration") if share else tr("Predicted and observed values")
         self.x_name = tr("mean predicted probability") if share else tr("mean predicted value")
         self.y_name = tr("share of positives") if share else tr("mean observed value")
+        self._hold_height(self._least)
         self.title = tr(
             "{what}, {part} part ({rows} in {bins})",
             what=what,
@@ -93,6 +100,14 @@ _CELLS = (
 _TRUTHS = (tr("truly positive"), tr("truly negative"))
 
 
+_WRAP = int(Qt.TextFlag.TextWordWrap)
+
+
+def _lines(metrics: QFontMetrics, text: str, width: int) -> int:
+    """How high a text is that is broken into lines, in pixels."""
+    return metrics.boundingRect(QRect(0, 0, width, 1 << 20), _WRAP, text).height()
+
+
 class ConfusionMatrix(Painted):
     """Rows by truth, columns by what they were called; darker where there are more."""
 
@@ -122,20 +137,24 @@ class ConfusionMatrix(Painted):
         """Names, cells, counts, and shares of their row."""
         if not self._counts:
             return
-        colours, line = current(), self.fontMetrics().height()
-        left, top = max(map(self.fontMetrics().horizontalAdvance, _TRUTHS)) + 12, 2 * line + 10
-        width, height = (self.width() - left - 4) / 2, (self.height() - top - 4) / 2
+        colours = current()
+        left = max(map(self.fontMetrics().horizontalAdvance, _TRUTHS)) + 12
+        width = (self.width() - left - 4) / 2
         bold = QFont(self.font())
         bold.setBold(True)
-        centre = int(Qt.AlignmentFlag.AlignCenter)
+        title = tr("Called positive from a probability of {threshold} on", threshold=score(self._threshold))
+        called = (tr("called positive"), tr("called negative"))
+        above = _lines(QFontMetrics(bold), title, self.width()) + 2
+        top = above + max(_lines(self.fontMetrics(), name, int(width)) for name in called) + 6
+        height = (self.height() - top - 4) / 2
         painter.setFont(bold)
         painter.setPen(QColor(colours.text))
-        title = tr("Called positive from a probability of {threshold} on", threshold=score(self._threshold))
-        painter.drawText(QRectF(0, 0, self.width(), line + 2), int(Qt.AlignmentFlag.AlignLeft), title)
+        painter.drawText(QRectF(0, 0, self.width(), above), int(Qt.AlignmentFlag.AlignLeft) | _WRAP, title)
         painter.setFont(self.font())
         painter.setPen(QColor(colours.muted))
-        for place, name in enumerate((tr("called positive"), tr("called negative"))):
-            painter.drawText(QRectF(left + place * width, line + 4, width, line + 4), centre, name)
+        for place, name in enumerate(called):
+            room = QRectF(left + place * width, above, width, top - above)
+            painter.drawText(room, int(Qt.AlignmentFlag.AlignCenter) | _WRAP, name)
         for row, (names, said) in enumerate(zip(_CELLS, _TRUTHS, strict=True)):
             side = int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
             painter.setPen(QColor(colours.muted))

@@ -14,7 +14,7 @@ from mmdesk.ui.language import LANGUAGES, tr
 from mmdesk.ui.settings import MOST_PROCESSES, Preferences
 from mmdesk.ui.theme import LARGEST_POINTS, SMALLEST_POINTS
 from mmdesk.ui.widgets.basics import Button, Label, boxed, column, row
-from mmdesk.ui.widgets.fields import Choice
+from mmdesk.ui.widgets.fields import Choice, propose
 from mmdesk.ui.widgets.shortcuts_editor import ShortcutRow, ShortcutsEditor
 
 _APPEARANCES = (
@@ -136,7 +136,7 @@ class PreferencesDialog(QDialog):
     def _work_page(self, places: Sequence[tuple[str, Path]]) -> QWidget:
         self.cases_folder = QLineEdit()
         self.cases_folder.setAccessibleName(tr("Folder for new cases"))
-        self.cases_folder.setPlaceholderText(tr("where files were chosen last"))
+        propose(self.cases_folder, tr("where files were chosen last"))
         amounts = [(tr("One for each processor core"), 0), *((f"{n}", n) for n in range(1, 17))]
         self.processes: Choice[int] = Choice(tr("Files read at once"), amounts, letters=24)
         form = _form()

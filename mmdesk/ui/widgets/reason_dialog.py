@@ -11,6 +11,7 @@ from mmdesk.ui.colours import SPACE_L, SPACE_M
 from mmdesk.ui.formatting import shown
 from mmdesk.ui.language import tr
 from mmdesk.ui.widgets.basics import Label, column
+from mmdesk.ui.widgets.fields import propose
 
 _MOST = 500
 
@@ -34,7 +35,7 @@ class ReasonDialog(QDialog):
         line = self.field.lineEdit()
         assert line is not None
         line.setMaxLength(_MOST)
-        line.setPlaceholderText(tr("Why? A reason has to be given"))
+        propose(line, tr("Why? A reason has to be given"))
         self.field.setCurrentText("")
         line.textChanged.connect(self._on_text_changed)
         self.buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)

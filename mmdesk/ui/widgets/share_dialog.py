@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QCheckBox, QDialog, QLineEdit, QWidget
 from mmdesk.ui.colours import SPACE_L, SPACE_M
 from mmdesk.ui.language import tr
 from mmdesk.ui.widgets.basics import Button, Label, column, row
+from mmdesk.ui.widgets.fields import propose
 
 
 class ShareDialog(QDialog):
@@ -29,7 +30,7 @@ class ShareDialog(QDialog):
         )
         self.role = QLineEdit()
         self.role.setAccessibleName(tr("Role"))
-        self.role.setPlaceholderText(tr("As the server knows the colleague"))
+        propose(self.role, tr("As the server knows the colleague"))
         self.role.setMinimumWidth(380)
         self.read_only = QCheckBox(tr("May look, but change nothing"))
         self.share = Button(tr("Share"), self._on_share, kind="primary")

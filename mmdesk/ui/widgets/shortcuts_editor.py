@@ -15,7 +15,7 @@ from mmdesk.ui.formatting import menu_text
 from mmdesk.ui.language import tr
 from mmdesk.ui.models.columns import Column
 from mmdesk.ui.widgets.basics import Button, Label, column, row
-from mmdesk.ui.widgets.fields import clearable
+from mmdesk.ui.widgets.fields import clearable, propose
 from mmdesk.ui.widgets.table import Table
 
 _PORTABLE = QKeySequence.SequenceFormat.PortableText
@@ -52,7 +52,7 @@ class ShortcutsEditor(QWidget):
         self._own: dict[str, str] = {}
         self._chosen: int | None = None
         self.search = QLineEdit()
-        self.search.setPlaceholderText(tr("Find a command or a shortcut"))
+        propose(self.search, tr("Find a command or a shortcut"))
         self.search.setAccessibleName(tr("Find a command"))
         clearable(self.search)
         self.table = Table(tr("Commands and their shortcuts"))

@@ -116,7 +116,9 @@ class SoundView(Painted):
             self._draw_spectrum(painter, spectrum, sound, colours)
         if self._spans:
             painter.setPen(QColor(colours.muted))
-            painter.drawText(QPointF(0, bars.top() - 5), tr("Contribution of each part"))
+            said = tr("Contribution of each part")
+            said = self.fontMetrics().elidedText(said, Qt.TextElideMode.ElideRight, self.width())
+            painter.drawText(QPointF(0, bars.top() - 5), said)
             self._draw_bars(painter, bars, largest, colours)
         self._draw_seconds(painter, sound, colours)
         self._draw_lines(painter, bars, colours)

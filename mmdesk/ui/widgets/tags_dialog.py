@@ -12,6 +12,7 @@ from mmdesk.ui.colours import SPACE_L, SPACE_M
 from mmdesk.ui.formatting import shown
 from mmdesk.ui.language import tr
 from mmdesk.ui.widgets.basics import Label, column
+from mmdesk.ui.widgets.fields import propose
 
 _MOST = 60
 _CHECKS = {True: Qt.CheckState.Checked, False: Qt.CheckState.Unchecked}
@@ -46,7 +47,7 @@ class TagsDialog(QDialog):
         self.setWindowTitle(shown(title))
         self._states, self._on_done = list(states), on_done
         self.field = QLineEdit()
-        self.field.setPlaceholderText(tr("New tag; several with commas between them"))
+        propose(self.field, tr("New tag; several with commas between them"))
         self.field.setAccessibleName(tr("New tag"))
         self.field.setMinimumWidth(340)
         self.list = QListWidget()

@@ -56,10 +56,14 @@ class GradePage(QWidget):
         self._meaning = Label("", "small", wrap=True)
         self.figures.picked.connect(self._on_figures_picked)
         figures = column(
-            None, Label(tr("Figures behind the grade"), "muted"), self.figures, self._meaning, spacing=SPACE_S
+            None,
+            Label(tr("Figures behind the grade"), "muted", wrap=True),
+            self.figures,
+            self._meaning,
+            spacing=SPACE_S,
         )
         left = boxed(figures)
-        right = boxed(column(None, Label(tr("The output without"), "muted"), self.ledger, spacing=SPACE_S))
+        right = boxed(column(None, Label(tr("The output without"), "muted", wrap=True), self.ledger, spacing=SPACE_S))
         both = row(None, left, right, spacing=SPACE_M)
         both.setStretch(0, 1)
         both.setStretch(1, 1)

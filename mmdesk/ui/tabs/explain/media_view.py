@@ -17,7 +17,7 @@ from mmdesk.ui.jobs.job import Lane
 from mmdesk.ui.language import tr
 from mmdesk.ui.tabs.explain.items import ItemTable, Numbered
 from mmdesk.ui.tabs.explain.wording import Scale
-from mmdesk.ui.widgets.basics import Label, boxed, column, row
+from mmdesk.ui.widgets.basics import ElidedLabel, boxed, column, row
 from mmdesk.ui.widgets.picture import Tile
 from mmdesk.ui.widgets.sound import Span
 from mmdesk.ui.widgets.splitter import Splitter
@@ -50,7 +50,7 @@ class MediaView(QWidget):
         self.strength.setFixedWidth(90)
         self.strength.setPageStep(20)
         self.strength.setAccessibleName(tr("Strength of the heat map"))
-        heat = boxed(row(None, Label(tr("Heat map"), "muted"), self.strength, spacing=SPACE_S))
+        heat = boxed(row(None, ElidedLabel(tr("Heat map"), "muted"), self.strength, spacing=SPACE_S))
         self.pane = FilePane(desk.jobs.player, self._change, heat)
         self.strength.valueChanged.connect(lambda value: self.pane.picture.set_strength(value / 100))
         vertical = Qt.Orientation.Vertical

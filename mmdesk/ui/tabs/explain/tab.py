@@ -152,7 +152,7 @@ class ExplainTab(Room):
         layout = column(None, grid, self.entities, spacing=SPACE_S, margin=(0, 0, SPACE_S, 0))
         layout.setStretch(1, 1)
         left = boxed(layout)
-        by_letters(left, left.setMinimumWidth, 280)
+        by_letters(left, left.setMinimumWidth, 300)
         return left
 
     # Runs.

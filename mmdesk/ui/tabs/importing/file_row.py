@@ -60,6 +60,12 @@ class FileRow(QWidget):
         super().resizeEvent(event)
         self._arrange()
         room = self.name.width() - self.name.iconSize().width() - 40
+        self._write(room)
+        over = self.name.sizeHint().width() - self.name.width()  # what the style puts around it grows with the letters
+        if over > 0:
+            self._write(room - over)
+
+    def _write(self, room: int) -> None:
         text = self.name.fontMetrics().elidedText(self._full, Qt.TextElideMode.ElideMiddle, max(room, 20))
         self.name.setText("  " + menu_text(text))
 

@@ -17,7 +17,8 @@ from mmdesk.ui.jobs.job import Failure, Lane
 from mmdesk.ui.language import tr
 from mmdesk.ui.measures import MEASURES, rows_of, value_of
 from mmdesk.ui.models.columns import Column
-from mmdesk.ui.widgets.basics import Button, Label, boxed, column, roomy, row
+from mmdesk.ui.widgets.basics import Button, Label, boxed, column, roomy
+from mmdesk.ui.widgets.beside import Beside
 from mmdesk.ui.widgets.fields import Choice
 from mmdesk.ui.widgets.findings import Sentence, SentenceList, Severity
 from mmdesk.ui.widgets.notice import Stateful
@@ -55,8 +56,8 @@ class OutcomesPage(QWidget):
             tr("On the dashed line predicted and observed agree; the bars are 95 % intervals."), "small", wrap=True
         )
         plots = column(None, self._said, self.calibration, self.confusion, self.numbers, None, spacing=SPACE_S)
-        head = row(None, self.part, None, self.evaluate)
         self._state = Stateful(boxed(column(None, roomy(plots, is_read=True))))
+        head = Beside(self.part, self.evaluate)
         column(self, head, self._news, self.today, self._state, spacing=SPACE_S).setStretch(3, 1)
 
     def show_run(self, page: RunPage) -> None:

@@ -131,7 +131,7 @@ class RunsTab(Room):
             self._delete_button,
         )
         left = boxed(column(None, self.list, buttons, spacing=SPACE_S, margin=(0, 0, SPACE_S, 0)))
-        by_letters(left, left.setMinimumWidth, 420)
+        by_letters(self.list.table, self.list.table.setMinimumWidth, 410)  # and what is wider in it holds, too
         return left
 
     # Reading.

@@ -1,0 +1,38 @@
+"""Widgets in one line where there is room for that, else one below the other."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QSize
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QBoxLayout, QWidget
+
+from mmdesk.ui.widgets.basics import row
+
+_DIRECTION = QBoxLayout.Direction
+
+
+class Beside(QWidget):
+    """Two widgets, the second at the far end of the line.
+
+    Args:
+        first: The one at the beginning, or above.
+        second: The other one.
+    """
+
+    def __init__(self, first: QWidget, second: QWidget) -> None:
+        super().__init__()
+        self._parts = (first, second)
+        self._line = row(self, first, None, second)
+
+    def minimumSizeHint(self) -> QSize:
+        """As wide as the wider one."""
+        hint = super().minimumSizeHint()
+        return QSize(max(part.minimumSizeHint().width() for part in self._parts), hint.height())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """See which of the two it is now."""
+        super().resizeEvent(event)
+        need = sum(part.minimumSizeHint().width() for part in self._parts) + self._line.spacing()
+        wanted = _DIRECTION.LeftToRight if need <= self.width() else _DIRECTION.TopToBottom
+        if self._line.direction() is not wanted:
+            self._line.setDirection(wanted)
