@@ -15,6 +15,7 @@ from mmdesk.engine.store import deletions, readers
 from mmdesk.engine.store.tables import Artifact, Entity, EntityArtifact, Event, Import, Interaction, ModelRun, Target
 
 _TOP_EVENT_TYPES = 50
+_FEW_TYPES = 12
 
 
 @dataclass(frozen=True)
@@ -151,13 +152,14 @@ def data_health(connection: Connection) -> DataHealth:
     have = counts(connection)
     labels = _groups(connection, select(Target.y_class, func.count()).where(_current(Target)).group_by(Target.y_class))
     events = _events(connection)
-    first, last = min((row.first for row in events), default=None), max((row.last for row in events), default=None)
     positive, negative = labels.get(1.0, 0), labels.get(0.0, 0)
     without = {
-        "events": _without(connection, Event, Event.entity_key),
-        "interactions": _without(connection, Interaction, Interaction.source_key, Interaction.target_key),
-        "media": _without(connection, EntityArtifact, EntityArtifact.entity_key),
-        "targets": _without(connection, Target, Target.entity_key),
+        "events": _without(connection, Event, have["events"], Event.entity_key),
+        "interactions": _without(
+            connection, Interaction, have["interactions"], Interaction.source_key, Interaction.target_key
+        ),
+        "media": _without(connection, EntityArtifact, have["links"], EntityArtifact.entity_key),
+        "targets": _without(connection, Target, have["targets"], Target.entity_key),
     }
     return DataHealth(
         counts=have,
@@ -169,11 +171,11 @@ def data_health(connection: Connection) -> DataHealth:
         y_reg=_number(connection, Target.y_reg),
         y_rank=_number(connection, Target.y_rank),
         splits=_splits(connection),
-        first_event_us=first,
-        last_event_us=last,
-        event_types=tuple((row.name, row.count) for row in events[:_TOP_EVENT_TYPES]),
-        other_event_types=max(0, len(events) - _TOP_EVENT_TYPES),
-        events_without_value=sum(row.count - row.valued for row in events),
+        first_event_us=events.first,
+        last_event_us=events.last,
+        event_types=tuple(events.types[:_TOP_EVENT_TYPES]),
+        other_event_types=max(0, len(events.types) - _TOP_EVENT_TYPES),
+        events_without_value=sum(count for _, count in events.types) - events.valued,
         undated_interactions=_count(connection, Interaction, Interaction.timestamp_us.is_(None)),
         undated_media=_count(connection, EntityArtifact, EntityArtifact.captured_us.is_(None)),
         entities_without_events=without["events"],
@@ -183,7 +185,7 @@ def data_health(connection: Connection) -> DataHealth:
         artifact_status=artifact_status(connection),
         warnings=(
             *_warnings(have, positive, negative, without, artifact_status(connection)),
-            *_odd_times(first, last),
+            *_odd_times(events.first, events.last),
         ),
     )
 
@@ -205,25 +207,41 @@ def _number(connection: Connection, column: Any) -> NumberHealth:
 
 
 @dataclass(frozen=True)
-class _EventType:
-    name: str
-    count: int
+class _Events:
+    """Types with their counts, the most frequent first; how many events have a value; the ends in time."""
+
+    types: list[tuple[str, int]]
     valued: int
-    first: int
-    last: int
+    first: int | None
+    last: int | None
 
 
-def _events(connection: Connection) -> list[_EventType]:
-    """Everything that is told of events, in one pass over them; the most frequent type first."""
-    time_us = Event.timestamp_us
-    columns = (Event.event_type, func.count(), func.count(Event.value), func.min(time_us), func.max(time_us))
-    rows = connection.execute(select(*columns).where(_current(Event)).group_by(Event.event_type))
-    return sorted((_EventType(*row) for row in rows), key=lambda row: (-row.count, row.name))
+def _events(connection: Connection) -> _Events:
+    """Everything that is told of events.
+
+    SQLite sorts all rows to group them, so where there are few types each is counted for itself in one pass.
+    """
+    time_us, current = Event.timestamp_us, _current(Event)
+    names = list(connection.execute(select(Event.event_type).distinct().where(current)).scalars())
+    few = names if len(names) <= _FEW_TYPES else []
+    each = [func.count().filter(Event.event_type == name) for name in few]
+    totals = (func.count(Event.value), func.min(time_us), func.max(time_us))
+    valued, first, last, *counted = connection.execute(select(*totals, *each).where(current)).one()
+    types = dict(zip(few, counted, strict=True))
+    if not few:
+        by_type = select(Event.event_type, func.count()).where(current).group_by(Event.event_type)
+        types = _groups(connection, by_type)
+    return _Events(sorted(types.items(), key=lambda item: (-item[1], item[0])), int(valued), first, last)
 
 
-def _without(connection: Connection, model: Any, *keys: Any) -> int:
-    """Current entities that no current row of ``model`` refers to by any of its ``keys``; one look-up per entity."""
-    lonely = (~exists().where(key == Entity.id, _current(model)) for key in keys)
+def _without(connection: Connection, model: Any, current: int, *keys: Any) -> int:
+    """Current entities that no current row of ``model`` refers to by any of its ``keys``; one look-up per entity.
+
+    Where all rows are ``current``, which is how many are, the look-up is in the index of the key alone.
+    """
+    everything = connection.execute(select(func.count()).select_from(model)).scalar_one()
+    conditions = () if everything == current else (_current(model),)
+    lonely = (~exists().where(key == Entity.id, *conditions) for key in keys)
     return _count(connection, Entity, *lonely)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import insert, update
+from sqlalchemy import insert, select, update
 
 from mmdesk.engine.store import statistics
 from mmdesk.engine.store.case import Case
@@ -87,3 +87,17 @@ def test_many_event_types_are_cut_and_counted(case: Case) -> None:
         health = statistics.data_health(connection)
     assert (len(health.event_types), health.other_event_types) == (50, 12)
     assert health.event_types[:3] == (("pay", 5), ("call", 4), ("t000", 1))
+
+
+def test_rows_that_are_not_current_do_not_count_for_their_entities(case: Case) -> None:
+    fill(case)
+    with case.read() as connection:
+        before = statistics.data_health(connection)
+    with case.write("test.delete", "rows") as connection:
+        (key,) = connection.execute(select(Event.entity_key).where(Event.event_type == "call").limit(1)).one()
+        gone = connection.execute(update(Event).where(Event.entity_key == key).values(deleted_us=1)).rowcount
+    with case.read() as connection:
+        after = statistics.data_health(connection)
+    assert after.entities_without_events == before.entities_without_events + 1
+    assert sum(count for _, count in after.event_types) == sum(count for _, count in before.event_types) - gone
+    assert after.entities_without_interactions == before.entities_without_interactions
