@@ -40,7 +40,10 @@ def script(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Any]:
         ("PySide6/Qt/plugins/platforms/libqxcb.so", "venv/libqxcb.so", False),
         ("PySide6/Qt/plugins/platforms/libqeglfs.so", "venv/libqeglfs.so", True),
         ("PySide6/Qt/plugins/multimedia/libffmpegmediaplugin.so", "venv/x.so", False),
-        ("PySide6/Qt/lib/libQt6Quick.so.6", "venv/libQt6Quick.so.6", True),
+        ("PySide6/Qt/lib/libQt6Quick.so.6", "venv/libQt6Quick.so.6", False),  # linked by what plays
+        ("PySide6/Qt/lib/libQt6QmlModels.so.6", "venv/libQt6QmlModels.so.6", False),
+        ("PySide6/Qt/lib/libQt6QuickControls2.so.6", "venv/libQt6QuickControls2.so.6", True),
+        ("PySide6/Qt/lib/libQt6QmlCore.so.6", "venv/libQt6QmlCore.so.6", True),
         ("PySide6/Qt/lib/libQt6OpenGL.so.6", "venv/libQt6OpenGL.so.6", False),
         (r"PySide6\plugins\platforms\qwindows.dll", "venv/qwindows.dll", False),
         (r"PySide6\plugins\sqldrivers\qsqlite.dll", "venv/qsqlite.dll", True),
@@ -56,6 +59,13 @@ def script(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Any]:
 )
 def test_what_is_left_out(script: Callable[[str], Any], target: str, source: str, left_out: bool) -> None:
     assert script("trimming").is_left_out(target, source) is left_out
+
+
+def test_a_link_to_what_is_left_out_is_left_out_too(script: Callable[[str], Any]) -> None:
+    left_out, lib = script("trimming").is_left_out, "PySide6/Qt/lib"
+    assert left_out("libQt6VirtualKeyboard.so.6", f"{lib}/libQt6VirtualKeyboard.so.6", "SYMLINK")
+    assert not left_out("libQt6Quick.so.6", f"{lib}/libQt6Quick.so.6", "SYMLINK")
+    assert left_out("pyarrow/libarrow_flight.so", "libarrow_flight.so.2600", "SYMLINK")
 
 
 def test_the_version_stands_in_one_place() -> None:
