@@ -30,7 +30,8 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "--encrypt",
         metavar="FILE",
         type=Path,
-        help="encrypt the tables with the key that FILE holds; without such a file a new key is made and written there",
+        help="encrypt the tables, their backups and what is made of them (snapshots, models, explanations; not evidence"
+        " files and their features) with the key that FILE holds; without such a file a new key is made and put there",
     )
     new.set_defaults(run=_new)
 

@@ -13,6 +13,8 @@ from typing import BinaryIO
 
 from mmdesk.engine.core.errors import ResourceError, UsageError
 
+TEMPORARY = ".tmp-"
+"""How the name of a file begins that is not whole yet."""
 _NO_SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
@@ -93,7 +95,7 @@ def atomic_writer(path: Path, *, durable: bool = True) -> Iterator[BinaryIO]:
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(f".tmp-{uuid.uuid4().hex}")
+        temporary = path.with_name(f"{TEMPORARY}{uuid.uuid4().hex}")
         opened = temporary.open("x+b")  # with the rights that the user wants new files to have
     except OSError as error:
         raise as_resource_error(error, path) from error

@@ -11,7 +11,7 @@ import hashlib
 import io
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import numpy.typing as npt
@@ -19,7 +19,7 @@ import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from mmdesk.engine.core.errors import ModelError
+from mmdesk.engine.core.errors import ModelError, StoreError
 from mmdesk.engine.core.hashing import canonical_json, sha256_file, sha256_json
 from mmdesk.engine.core.jobs import NULL_CONTEXT, JobContext
 from mmdesk.engine.core.times import NO_TIME_US
@@ -191,7 +191,7 @@ def _index(files: CaseFiles, digest: str) -> dict[str, Any]:
     with files.open(name) as file:
         try:
             document = orjson.loads(file.read())
-        except orjson.JSONDecodeError as error:
+        except (orjson.JSONDecodeError, StoreError) as error:
             raise _altered(digest, _INDEX) from error
     if document.get("data_sha256") != digest or document.get("format") != _FORMAT:
         raise _altered(digest, _INDEX)
@@ -219,14 +219,18 @@ def _checked(files: CaseFiles, digest: str) -> Snapshot:
     for name, expected in index["files"].items():
         if not files.exists(f"{folder}/{name}"):
             raise _altered(digest, name)
-        with files.open(f"{folder}/{name}") as file:
-            if sha256_file(file) != expected:
-                raise _altered(digest, name)
+        try:
+            with files.open(f"{folder}/{name}") as file:
+                same = sha256_file(file) == expected
+        except StoreError as error:
+            raise _altered(digest, name) from error
+        if not same:
+            raise _altered(digest, name)
     return Snapshot(digest, folder, index["files"])
 
 
 def read_snapshot(files: CaseFiles, digest: str, *, ctx: JobContext = NULL_CONTEXT) -> CaseData:
-    """A frozen case; its large arrays stay on disk and are mapped into memory.
+    """A frozen case; its large arrays stay on disk and are mapped into memory, those of an encrypted case are read.
 
     Database ids and file names are not part of a snapshot: keys and rows are 0, link names empty.
 
@@ -280,8 +284,16 @@ def _mapped(files: CaseFiles, digest: str, name: str) -> npt.NDArray[Any]:
         try:
             file.fileno()
         except OSError:
-            return np.frombuffer(file.read(), dtype=dtype, count=count).reshape(shape)
+            return _read(file, shape, dtype)
         return np.memmap(file, dtype=dtype, mode="r", offset=file.tell(), shape=shape)
+
+
+def _read(file: BinaryIO, shape: tuple[int, ...], dtype: np.dtype[Any]) -> npt.NDArray[Any]:
+    """An array from where ``file`` stands, each byte in memory once; as little to be changed as a mapped one."""
+    array = np.empty(shape, dtype)
+    file.readinto(array.reshape(-1).view(np.uint8))  # type: ignore[attr-defined]
+    array.flags.writeable = False
+    return array
 
 
 def _table(files: CaseFiles, digest: str, name: str) -> pa.Table:

@@ -6,8 +6,8 @@ was changed past the program. The other is the last change in the case's own log
 from: what was made before a change is never given after it. Trainings, tags and notes are no such change.
 
 Entries are written whole but not flushed, so a power cut may leave anything under a name. Each bears a seal over its
-name and its content; what does not fit is dropped and made anew. Those of an encrypted case are encrypted with a key
-derived from the case's, names included.
+name and its content; what does not fit is dropped and made anew. In an encrypted case the entries are encrypted, and
+their names say nothing to anybody without the key.
 
 ``explanation_cache/STATE/XX/NAME``: the state is that of the case's log; XX are the first two digits of the entry's
 digest, so that the room is shared out evenly and an entry that is added only asks for a look at its own XX. A link or
@@ -17,7 +17,6 @@ a junction anywhere on the way leads out of the case, and then nothing is read, 
 from __future__ import annotations
 
 import hashlib
-import hmac
 import os
 import re
 import shutil
@@ -29,21 +28,21 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from mmdesk.engine.core.errors import DataError, MmdeskError
-from mmdesk.engine.core.files import is_real_folder
+from mmdesk.engine.core.errors import MmdeskError
+from mmdesk.engine.core.files import TEMPORARY, is_real_folder
 from mmdesk.engine.core.hashing import canonical_json
 from mmdesk.engine.core.jobs import NULL_CONTEXT, JobContext
 from mmdesk.engine.dataset.snapshot import data_digest
 from mmdesk.engine.explanation.document import from_json
 from mmdesk.engine.explanation.explanation import Explanation, to_json
 from mmdesk.engine.explanation.made_by import made_by
-from mmdesk.engine.store import history, keys
+from mmdesk.engine.store import history
 from mmdesk.engine.store.case import Case
-from mmdesk.engine.store.case_file import DATABASE_NAME
 
 if TYPE_CHECKING:
     from mmdesk.engine.dataset.case_data import CaseData
     from mmdesk.engine.explanation.explainer import Question
+    from mmdesk.engine.store.case_files import CaseFiles
 
 FOLDER = "explanation_cache"
 AT_ONCE = 32
@@ -53,9 +52,7 @@ _PARTS = 256
 _KEPT_SHARE = 0.75
 _STATE = re.compile("[0-9a-f]{16}")
 _SEAL_BYTES = 32
-_NONCE_BYTES = 12
 _ABANDONED_S = 3600.0
-_PURPOSE = b"mmdesk explanation cache 1"
 _SHOWN = ("event_row", "edge_row", "link_row", "link_name", "entity_keys", "artifact_keys")
 """What an explanation tells besides what the model sees."""
 
@@ -99,7 +96,7 @@ def drop_stale(case: Case) -> None:
             return
         found = [path for path in root.iterdir() if _STATE.fullmatch(path.name)]
         # Asked after listing, so that what another process keeps of a still newer state is not among them.
-        now = _state_name(_secret_of(case), last_change(case))
+        now = _state_name(case.files, last_change(case))
         for path in found:
             if path.name != now and is_real_folder(path):
                 shutil.rmtree(path, ignore_errors=True)
@@ -119,12 +116,11 @@ class ExplanationCache:
 
     def __init__(self, case: Case, change: str, data: CaseData, about: Mapping[str, object]) -> None:
         self._files = case.files
-        self._secret = _secret_of(case)
         self._common = canonical_json([made_by(), content_digest(data), dict(about)])
-        self._folder = f"{FOLDER}/{_state_name(self._secret, change)}"
+        self._folder = f"{FOLDER}/{_state_name(self._files, change)}"
 
     def _name(self, entity_id: str, as_of_us: int) -> str:
-        digest = _digest(self._secret, self._common + canonical_json([entity_id, as_of_us]))
+        digest = self._files.digest(self._common + canonical_json([entity_id, as_of_us]))
         return f"{self._folder}/{digest[:2]}/{digest[2:]}"
 
     def _stays_inside(self, path: Path) -> bool:
@@ -138,13 +134,10 @@ class ExplanationCache:
         path = self._files.path(name)
         if not self._stays_inside(path):
             return None
-        try:
+        with suppress(MmdeskError, OSError, ValueError, zlib.error):
             with self._files.open(name) as file:
                 sealed = file.read()
-        except (MmdeskError, OSError):
-            return None
-        with suppress(ValueError, zlib.error, DataError):
-            found = from_json(zlib.decompress(self._opened(name, sealed)))
+            found = from_json(zlib.decompress(_opened(name, sealed)))
             if found.entity_id == entity_id:
                 with suppress(OSError):
                     os.utime(path)  # what is used stays
@@ -159,7 +152,7 @@ class ExplanationCache:
         path = self._files.path(name)
         if not self._stays_inside(path):
             return
-        sealed = self._sealed(name, zlib.compress(to_json(explanation), 1))
+        sealed = _sealed(name, zlib.compress(to_json(explanation), 1))
         with suppress(MmdeskError, OSError), self._files.writer(name, durable=False) as file:
             file.write(sealed)
         _make_room(path.parent, MOST_BYTES // _PARTS)
@@ -171,33 +164,6 @@ class ExplanationCache:
             found = make()
             self.put(entity_id, as_of_us, found)
         return found
-
-    def _sealed(self, name: str, content: bytes) -> bytes:
-        if self._secret is None:
-            return hashlib.sha256(name.encode() + content).digest() + content
-        from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-
-        nonce = os.urandom(_NONCE_BYTES)
-        return nonce + AESGCM(self._secret).encrypt(nonce, content, name.encode())
-
-    def _opened(self, name: str, sealed: bytes) -> bytes:
-        """The content behind a seal.
-
-        Raises:
-            ValueError: The seal does not fit.
-        """
-        if self._secret is None:
-            seal, content = sealed[:_SEAL_BYTES], sealed[_SEAL_BYTES:]
-            if hashlib.sha256(name.encode() + content).digest() != seal:
-                raise ValueError("altered")
-            return content
-        from cryptography.exceptions import InvalidTag
-        from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-
-        try:
-            return AESGCM(self._secret).decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], name.encode())
-        except InvalidTag as error:
-            raise ValueError("altered") from error
 
 
 def through_cache(
@@ -235,22 +201,26 @@ def through_cache(
     ctx.progress(len(questions), max(len(questions), 1), "explained")
 
 
-def _secret_of(case: Case) -> bytes | None:
-    """What entries are encrypted with; None for a case that is not encrypted."""
-    key = keys.key_for(case.folder / DATABASE_NAME, case.file)
-    return None if key is None else hmac.new(key, _PURPOSE, hashlib.sha256).digest()
+def _sealed(name: str, content: bytes) -> bytes:
+    """Content behind a seal."""
+    return hashlib.sha256(name.encode() + content).digest() + content
 
 
-def _digest(secret: bytes | None, words: bytes) -> str:
-    """Of an encrypted case it says nothing to anybody without the key."""
-    if secret is None:
-        return hashlib.sha256(words).hexdigest()
-    return hmac.new(secret, words, hashlib.sha256).hexdigest()
+def _opened(name: str, sealed: bytes) -> bytes:
+    """The content behind a seal.
+
+    Raises:
+        ValueError: The seal does not fit.
+    """
+    content = sealed[_SEAL_BYTES:]
+    if _sealed(name, content) != sealed:
+        raise ValueError("altered")
+    return content
 
 
-def _state_name(secret: bytes | None, change: str) -> str:
+def _state_name(files: CaseFiles, change: str) -> str:
     """The folder of what is true after a change."""
-    return _digest(secret, change.encode())[:16]
+    return files.digest(change.encode())[:16]
 
 
 def _make_room(folder: Path, most_bytes: int) -> None:
@@ -260,7 +230,7 @@ def _make_room(folder: Path, most_bytes: int) -> None:
         for one in found:
             with suppress(OSError):  # another process may have removed it
                 status = one.stat(follow_symlinks=False)
-                if not one.name.startswith(".tmp-"):
+                if not one.name.startswith(TEMPORARY):
                     entries.append((status.st_mtime, status.st_size, Path(one.path)))
                 elif time.time() - status.st_mtime > _ABANDONED_S:
                     _remove(Path(one.path))

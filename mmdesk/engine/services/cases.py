@@ -114,8 +114,9 @@ def new_case(
         folder: Where.
         name: For people; the folder's name if not given.
         database_url: ``postgresql+psycopg://...`` keeps the tables on a server; a password in it is not stored.
-        key: 32 bytes that encrypt the tables in the folder, their backups and what is kept of explanations; evidence
-            files, features and models stay as they are. This process knows it from then on; it is stored nowhere.
+        key: 32 bytes that encrypt the tables in the folder, their backups, snapshots, runs with their models, and kept
+            explanations; evidence files, features and the case's name stay as they are. This process knows it from
+            then on; it is stored nowhere.
         actor: Who.
 
     Raises:

@@ -269,6 +269,7 @@ def _case(folder: Path) -> Iterator[Check]:
             if case.file.is_sqlite:
                 answer = str(connection.exec_driver_sql("PRAGMA quick_check(1)").scalar())
             text = f"{case.file.name}, format {case.file.format_version}"
+            plain = list(case.files.unencrypted())
     except MmdeskError as error:
         yield Check("case", CheckStatus.FAIL, error.message, error.hint)
         return
@@ -277,3 +278,7 @@ def _case(folder: Path) -> Iterator[Check]:
     else:
         hint = "Restore the newest backup: mmdesk case restore."
         yield Check("case", CheckStatus.FAIL, f"{text}: the database is damaged", hint)
+    if plain:
+        found = f"{len(plain):,} files of the encrypted case are not encrypted, the first {plain[0]}"
+        hint = "An earlier version of mmdesk wrote them. The next training of the case encrypts them (mmdesk train)."
+        yield Check("encryption", CheckStatus.WARN, found, hint)

@@ -6,7 +6,6 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import orjson
 
 from mmdesk.engine.core.code_manifest import code_hash
 from mmdesk.engine.core.jobs import NULL_CONTEXT, JobContext
@@ -107,13 +106,10 @@ def _split_text(data: CaseData, parts: Parts) -> dict[str, Any]:
 def _recorded_split(case: Case, loaded: LoadedRun) -> dict[str, Any] | None:
     """The same as the training wrote it down; None where that is gone or damaged."""
     path = f"{loaded.record.folder}/data_manifest.json"
-    if not case.files.exists(path):
+    try:
+        split = case.files.document(path)["split"]
+        kept = ("rows", *_LABELS, "positives")
+        parts = {part: {name: counts[name] for name in kept} for part, counts in split["parts"].items()}
+        return {"how": split["how"], "parts": parts}
+    except (KeyError, TypeError, AttributeError):
         return None
-    with case.files.open(path) as file:
-        try:
-            split = orjson.loads(file.read())["split"]
-            kept = ("rows", *_LABELS, "positives")
-            parts = {part: {name: counts[name] for name in kept} for part, counts in split["parts"].items()}
-            return {"how": split["how"], "parts": parts}
-        except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError):
-            return None

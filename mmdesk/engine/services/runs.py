@@ -224,6 +224,7 @@ def train(
         notes = tuple(f"{finding.text} {finding.hint}".strip() for finding in findings)
         for finding, note in zip(findings, notes, strict=True):
             ctx.publish({"event": "finding", "severity": finding.severity, "text": f"Note: {note}"})
+        case.files.encrypt_older()
         snapshot = take_snapshot(case.files, data, ctx=ctx.part(_READING / 2, _READING))
         document = records.config_document(settings)
         run_id = records.run_id_of(document, snapshot.data_sha256, data.feature_version, data.feature_names)
@@ -467,7 +468,7 @@ def reproduce(folder: Path, run: str, *, actor: str, ctx: JobContext = NULL_CONT
 
     with Case.open(folder, actor=actor) as case:
         record = records.resolve(case, run)
-        files, root = case.files, case.folder
+        files = case.files
     from mmdesk.engine.training import reproduction, sessions
 
     judgement = reproduction.obstacles(files, record)
@@ -475,7 +476,7 @@ def reproduce(folder: Path, run: str, *, actor: str, ctx: JobContext = NULL_CONT
     if judgement is None:
         attempt = sessions.new_attempt(files.path(record.folder), record.folder)
         try:
-            reproduced = str(sessions.run_process(root, attempt, record, keep=False, ctx=ctx)["model_sha256"])
+            reproduced = str(sessions.run_process(files, attempt, record, keep=False, ctx=ctx)["model_sha256"])
         except BaseException:
             shutil.rmtree(files.path(attempt), ignore_errors=True)
             raise

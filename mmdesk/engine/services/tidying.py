@@ -59,7 +59,7 @@ def tidy_media(folder: Path, *, dry_run: bool = False, actor: str, ctx: JobConte
         opened = case.read() if dry_run else case.write(ACTION, "artifacts_store")
         try:
             with opened as connection:
-                needed = evidence_files.needed(connection, case.folder, key)
+                needed = evidence_files.needed(connection, case.files, key)
                 for file in evidence_files.stored(case.folder):
                     ctx.check_cancelled()
                     if file.sha256 in needed:

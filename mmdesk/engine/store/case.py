@@ -37,13 +37,22 @@ class Case:
         files: The way to every file in them.
     """
 
-    def __init__(self, folder: Path, file: CaseFile, engine: Engine, actor: str, lock: WriterLock | None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        file: CaseFile,
+        engine: Engine,
+        actor: str,
+        lock: WriterLock | None,
+        *,
+        key: bytes | None,
+    ) -> None:
         self.folder = folder
         self.file = file
         self.engine = engine
         self.actor = actor
         self.paths = CasePaths(folder)
-        self.files = CaseFiles(folder)
+        self.files = CaseFiles(folder, None if key is None else keys.files_secret(key))
         self._lock = lock
 
     @classmethod
@@ -63,7 +72,7 @@ class Case:
             name: For people; the folder's name if not given.
             database_url: A PostgreSQL address; ``None`` keeps the case in one file in the folder.
             actor: Who.
-            key: 32 bytes that encrypt the local database; ``None`` for a plain file.
+            key: 32 bytes that encrypt the local database and what is made of it; ``None`` for plain files.
 
         Raises:
             UsageError: The folder holds something already, the address is no PostgreSQL address, or the key is none or
@@ -120,7 +129,7 @@ class Case:
                 backup.migrate_with_backup(folder, file, actor=actor, key=key)
                 file = mmcase.load(folder)
             engine = case_setup.engine_for(folder, file, writable=write, key=key)
-            return cls(folder, file, engine, actor, lock)
+            return cls(folder, file, engine, actor, lock, key=key)
         except BaseException:
             if lock is not None:
                 lock.release()

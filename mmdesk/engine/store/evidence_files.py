@@ -10,8 +10,9 @@ from pathlib import Path
 from sqlalchemy import select
 from sqlalchemy.engine import Connection
 
+from mmdesk.engine.core.errors import StoreError
 from mmdesk.engine.store import backup
-from mmdesk.engine.store.case_files import CasePaths
+from mmdesk.engine.store.case_files import CaseFiles, CasePaths
 from mmdesk.engine.store.errors import damaged
 from mmdesk.engine.store.tables import Artifact
 
@@ -40,30 +41,31 @@ def stored(folder: Path) -> Iterator[StoredFile]:
             yield StoredFile(sha256, path, found.st_size, now_s - found.st_mtime < YOUNG_S)
 
 
-def needed(connection: Connection, folder: Path, key: bytes | None) -> set[str]:
+def needed(connection: Connection, files: CaseFiles, key: bytes | None) -> set[str]:
     """SHA-256 of the files that must stay.
 
     Args:
         connection: On the case; of the write that is about to remove others.
-        folder: The case folder.
+        files: Of the case.
         key: Of an encrypted case, hence of its backups.
 
     Raises:
         CaseFaultError: A backup or a snapshot cannot be read; what it needs is not known.
     """
     found = set(connection.execute(select(Artifact.sha256)).scalars())
-    for info in backup.listed(folder):
-        found |= backup.evidence(folder, info, key=key)
-    for path in sorted(CasePaths(folder).snapshots.glob("*/artifacts.parquet")):
-        found |= _of_snapshot(path)
+    for info in backup.listed(files.folder):
+        found |= backup.evidence(files.folder, info, key=key)
+    for path in sorted(CasePaths(files.folder).snapshots.glob("*/artifacts.parquet")):
+        found |= _of_snapshot(files, path)
     return found
 
 
-def _of_snapshot(path: Path) -> set[str]:
+def _of_snapshot(files: CaseFiles, path: Path) -> set[str]:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     try:
-        return set(pq.read_table(path, columns=["artifact_sha256"]).column(0).to_pylist())
-    except (OSError, pa.ArrowException) as error:
+        with files.open(path.relative_to(files.folder)) as file:
+            return set(pq.read_table(file, columns=["artifact_sha256"]).column(0).to_pylist())
+    except (OSError, StoreError, pa.ArrowException) as error:
         raise damaged(path, "it cannot be read as Parquet") from error

@@ -2,6 +2,8 @@
 
 A case is encrypted if its ``case.mmcase`` holds a check value: an HMAC by which a key is told to be the right one. So a
 wrong key is a clear answer at once, and no database is made or touched by mistake.
+
+The files made of the tables are encrypted with a secret derived from it, see :mod:`mmdesk.engine.store.case_files`.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ from mmdesk.engine.store.errors import CaseFaultError
 
 _PLAIN = b"SQLite format 3\x00"
 _PURPOSE = b"mmdesk key check 1\x00"
+_FILES = b"mmdesk case files 1"
 
 # By case id, so that a case can be opened again in this process without asking.
 _known: dict[str, bytes] = {}
@@ -25,6 +28,11 @@ _known: dict[str, bytes] = {}
 def check_value(key: bytes, case_id: str) -> str:
     """What ``case.mmcase`` keeps to tell the right key; 64 hexadecimal digits that say nothing about the key."""
     return hmac.new(key, _PURPOSE + case_id.encode(), hashlib.sha256).hexdigest()
+
+
+def files_secret(key: bytes) -> bytes:
+    """What the files beside the database are encrypted with; 32 bytes from which the key cannot be told."""
+    return hmac.new(key, _FILES, hashlib.sha256).digest()
 
 
 def require_fit(key: bytes) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from mmdesk.engine.core.errors import ModelError
+from mmdesk.engine.core.errors import ModelError, StoreError
 from mmdesk.engine.core.hashing import sha256_bytes, sha256_json
 from mmdesk.engine.core.types import Head
 from mmdesk.engine.dataset.batches import Encoder, Limits
@@ -111,14 +111,17 @@ def load_model(files: CaseFiles, relative: str, expected_sha256: str | None) -> 
             "Restore the case folder from a backup, or train again: the same data give the same model.",
             code="model.missing",
         )
-    with files.open(relative) as file:
-        content = file.read()
-    if expected_sha256 is None or sha256_bytes(content) != expected_sha256:
+    try:
+        with files.open(relative) as file:
+            found = sha256_bytes(content := file.read())
+    except StoreError:
+        content, found = b"", "not readable: encrypted and altered"
+    if expected_sha256 is None or found != expected_sha256:
         raise ModelError(
             f"{relative} is not the model that was trained: its SHA-256 differs from the run's record.",
             "Restore the case folder from a backup, or train again with --force.",
             code="model.altered",
-            details={"expected": expected_sha256, "found": sha256_bytes(content)},
+            details={"expected": expected_sha256, "found": found},
         )
     try:
         return _rebuild(torch.load(io.BytesIO(content), map_location="cpu", weights_only=True))
@@ -181,8 +184,11 @@ def load_halfway(files: CaseFiles, relative: str) -> Halfway:
     """
     if not files.exists(relative):
         return Halfway([], None)
-    with files.open(relative) as file:
-        seal, content = file.read(_SEAL), file.read()
+    try:
+        with files.open(relative) as file:
+            seal, content = file.read(_SEAL), file.read()
+    except StoreError:
+        return Halfway([], None)
     if seal != sha256_bytes(content).encode():
         return Halfway([], None)
     document = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)

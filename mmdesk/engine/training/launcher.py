@@ -10,7 +10,6 @@ import sys
 import threading
 import time
 from collections.abc import Mapping
-from pathlib import Path
 from typing import IO, Any
 
 import orjson
@@ -19,6 +18,7 @@ from mmdesk.engine.core import errors
 from mmdesk.engine.core.errors import ExitStatus, MmdeskError, ResourceError
 from mmdesk.engine.core.jobs import NULL_CONTEXT, JobCancelled, JobContext
 from mmdesk.engine.core.processes import pinned_environment
+from mmdesk.engine.store.case_files import CaseFiles
 from mmdesk.engine.training.worker import CANCEL
 
 FROZEN_FLAG = "--training-process"
@@ -42,16 +42,23 @@ class TrainingProcess:
     """A training under way.
 
     Args:
-        case_folder: Absolute.
+        files: Of the case, its folder absolute.
         folder: Of the run, relative to the case folder.
         data_sha256: The snapshot.
         config: As in config.json.
     """
 
-    def __init__(self, case_folder: Path, folder: str, data_sha256: str, config: Mapping[str, Any]) -> None:
+    def __init__(self, files: CaseFiles, folder: str, data_sha256: str, config: Mapping[str, Any]) -> None:
         # The folder's name in hexadecimal digits: on Linux it may be bytes that are no text, which JSON cannot hold.
-        case = os.fsencode(case_folder).hex()
-        task = {"case": case, "folder": folder, "data_sha256": data_sha256, "config": dict(config)}
+        # What an encrypted case's files are encrypted with goes the same way: through a pipe, so nobody else sees it.
+        case, secret = os.fsencode(files.folder).hex(), (files.secret or b"").hex()
+        task = {
+            "case": case,
+            "secret": secret,
+            "folder": folder,
+            "data_sha256": data_sha256,
+            "config": dict(config),
+        }
         try:
             self._process = subprocess.Popen(
                 worker_command(),

@@ -252,13 +252,12 @@ def whole(case: Case, run_id: str) -> dict[str, Any] | None:
     folder = f"{FOLDER}/{run_id}"
     if not (case.files.exists(f"{folder}/metrics.json") and case.files.exists(f"{folder}/model.pt")):
         return None
+    metrics = case.files.document(f"{folder}/metrics.json")
     try:
-        with case.files.open(f"{folder}/metrics.json") as file:
-            metrics: dict[str, Any] = orjson.loads(file.read())
-    except orjson.JSONDecodeError:
-        return None
-    with case.files.open(f"{folder}/model.pt") as file:
-        return metrics if sha256_file(file) == metrics.get("model_sha256") else None
+        with case.files.open(f"{folder}/model.pt") as file:
+            return metrics if sha256_file(file) == metrics.get("model_sha256") else None
+    except StoreError:
+        return None  # encrypted and altered
 
 
 def repair(folder: Path, record: RunRecord, attempt: str, *, actor: str) -> None:

@@ -12,6 +12,7 @@ from mmdesk.engine.core.files import as_resource_error
 from mmdesk.engine.core.jobs import NULL_CONTEXT, JobCancelled, JobContext
 from mmdesk.engine.core.types import RunStatus
 from mmdesk.engine.store.case import Case
+from mmdesk.engine.store.case_files import CaseFiles
 from mmdesk.engine.training import records
 from mmdesk.engine.training.launcher import PROCESS_DIED, TrainingProcess
 from mmdesk.engine.training.records import RunRecord
@@ -39,7 +40,7 @@ def train_record(
         JobCancelled: As asked; the run is recorded as cancelled and can go on later.
     """
     with Case.open(folder, actor=actor) as case:
-        files, root = case.files, case.folder
+        files = case.files
     path = files.path(record.folder)
     with RunningLock(path, STARTER):
         with records.writing(folder, actor) as case:
@@ -48,7 +49,7 @@ def train_record(
             metrics = records.whole(case, record.run_id)
         if metrics is None:
             with _recording_failure(folder, record, actor):
-                metrics = run_process(root, record.folder, record, ctx=ctx)["metrics"]
+                metrics = run_process(files, record.folder, record, ctx=ctx)["metrics"]
         else:
             files.delete(f"{record.folder}/{HALFWAY}")
         with records.writing(folder, actor) as case:
@@ -74,18 +75,18 @@ def _recording_failure(folder: Path, record: RunRecord, actor: str) -> Iterator[
 
 
 def run_process(
-    root: Path, run_folder: str, record: RunRecord, *, keep: bool = True, ctx: JobContext = NULL_CONTEXT
+    files: CaseFiles, run_folder: str, record: RunRecord, *, keep: bool = True, ctx: JobContext = NULL_CONTEXT
 ) -> dict[str, Any]:
     """Train in the pinned process: ``model_sha256`` and ``metrics``.
 
     Args:
-        root: The case folder, absolute.
-        run_folder: Where the files go, relative to it.
+        files: Of the case.
+        run_folder: Where they go, relative to the case folder.
         record: Its snapshot and configuration.
         keep: What it has learned is kept when it is cancelled.
         ctx: Told what the process tells.
     """
-    return TrainingProcess(root, run_folder, record.data_sha256, record.config).wait(keep=keep, ctx=ctx)
+    return TrainingProcess(files, run_folder, record.data_sha256, record.config).wait(keep=keep, ctx=ctx)
 
 
 def train_attempt(
@@ -93,9 +94,9 @@ def train_attempt(
 ) -> tuple[dict[str, Any], str]:
     """Train a finished run anew in a folder of its own; returns as :func:`train_record`."""
     with Case.open(folder, actor=actor) as case:
-        files, root = case.files, case.folder
+        files = case.files
     attempt = new_attempt(files.path(record.folder), record.folder)
-    finished = run_process(root, attempt, record, ctx=ctx)
+    finished = run_process(files, attempt, record, ctx=ctx)
     details = {"attempt": attempt, "model_sha256": finished["model_sha256"]}
     with records.writing(folder, actor) as case, case.write("run.attempt", record.run_id, details):
         pass

@@ -3,7 +3,7 @@
 It is started with the pinned environment by :mod:`mmdesk.engine.training.launcher` and knows neither the database nor
 who asked. When stdin is closed, whoever asked is gone: the state is kept and the process ends.
 
-from the starter    first the task (see :class:`~mmdesk.engine.training.execution.Job` and ``case``); then ``cancel``
+from the starter    the task (:class:`~mmdesk.engine.training.execution.Job`, ``case``, ``secret``); then ``cancel``
 to the starter      ``{"kind": "progress" | "event", ...}``, and at last exactly one of ``{"kind": "finished", ...}``,
                     ``{"kind": "cancelled"}``, ``{"kind": "error", ...}``
 """
@@ -105,7 +105,8 @@ def _train(task: Mapping[str, object], context: _LineContext) -> int:
     from mmdesk.engine.store.case_files import CaseFiles
     from mmdesk.engine.training.running_lock import PROCESS, RunningLock
 
-    files = CaseFiles(Path(os.fsdecode(bytes.fromhex(str(task["case"])))))
+    secret = bytes.fromhex(str(task["secret"])) or None
+    files = CaseFiles(Path(os.fsdecode(bytes.fromhex(str(task["case"])))), secret)
     with RunningLock(files.path(str(task["folder"])), PROCESS, _PREDECESSOR_S):
         from mmdesk.engine.training.environment import settle
         from mmdesk.engine.training.execution import Job, execute

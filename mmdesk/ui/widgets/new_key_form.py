@@ -44,7 +44,7 @@ class NewKeyForm(QWidget):
         lost = Label(
             tr(
                 "A lost key cannot be recovered: without it nobody can ever read the tables again. Encrypted are the "
-                "tables, their backups and kept explanations; evidence files, features and models are not."
+                "tables, their backups, snapshots, models and explanations; evidence files and features are not."
             ),
             "warn",
             wrap=True,

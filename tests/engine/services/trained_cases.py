@@ -34,8 +34,8 @@ QUICK: Mapping[str, object] = {"epochs": 2, "baseline": False, "batch_size": 32}
 class TrainedHere:
     """Stands in for the training process: the same work in this process, which spares seconds of start-up."""
 
-    def __init__(self, case_folder: Path, folder: str, data_sha256: str, config: Mapping[str, Any]) -> None:
-        self._files = CaseFiles(case_folder)
+    def __init__(self, files: CaseFiles, folder: str, data_sha256: str, config: Mapping[str, Any]) -> None:
+        self._files = files
         self._job = Job(folder, data_sha256, dict(config))
 
     def wait(self, *, keep: bool = True, ctx: JobContext = NULL_CONTEXT) -> dict[str, Any]:

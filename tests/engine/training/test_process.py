@@ -28,6 +28,7 @@ pytestmark = pytest.mark.xdist_group("training_process")  # in one worker, so th
 
 CONFIG = TrainingConfig({"epochs": 5, "patience": 1.0, "baseline": False, "batch_size": 8, "ensemble": 2}).document()
 FOLDER = "models/run"
+SECRET = b"s" * 32  # the files are those of an encrypted case, which the process has to be told
 
 
 class Watcher(NullContext):
@@ -55,7 +56,7 @@ def frozen(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     """A case folder with a snapshot in it, and the snapshot's digest; the training process needs no more."""
     folder = tmp_path_factory.mktemp("case")
     data = assemble(small_tables(80), some_media(80))
-    return folder, take_snapshot(CaseFiles(folder), data).data_sha256
+    return folder, take_snapshot(CaseFiles(folder, SECRET), data).data_sha256
 
 
 @pytest.fixture(scope="session")
@@ -65,12 +66,13 @@ def undisturbed(frozen: tuple[Path, str]) -> str:
     finished = start(frozen, "models/undisturbed").wait(ctx=watcher)
     assert watcher.epochs == [(member, epoch) for member in (0, 1) for epoch in range(1, 6)]
     sha256 = str(finished["model_sha256"])
-    assert sha256_file(frozen[0] / "models/undisturbed/model.pt") == sha256
+    with CaseFiles(frozen[0], SECRET).open("models/undisturbed/model.pt") as file:
+        assert sha256_file(file) == sha256
     return sha256
 
 
 def start(frozen: tuple[Path, str], folder: str = FOLDER, config: Mapping[str, Any] | None = None) -> TrainingProcess:
-    return TrainingProcess(frozen[0], folder, frozen[1], config or CONFIG)
+    return TrainingProcess(CaseFiles(frozen[0], SECRET), folder, frozen[1], config or CONFIG)
 
 
 def until(true: Callable[[], bool], patience_s: float = 60) -> bool:
@@ -116,8 +118,9 @@ def test_killed_it_goes_on_to_the_same_bytes(frozen: tuple[Path, str], undisturb
     again = start(frozen, folder)
     assert again.wait()["model_sha256"] == undisturbed
     assert not (frozen[0] / folder / "checkpoint.pt").exists()
-    log = [(frozen[0] / name / "training_log.jsonl").read_bytes() for name in ("models/undisturbed", folder)]
-    assert log[0] == log[1]
+    files = CaseFiles(frozen[0], SECRET)
+    log = [files.lines(f"{name}/training_log.jsonl") for name in ("models/undisturbed", folder)]
+    assert log[0] == log[1] != []
 
 
 def test_cancelled_it_keeps_its_state_and_leaves_no_process(frozen: tuple[Path, str]) -> None:
@@ -158,7 +161,7 @@ def test_what_it_cannot_do_is_told_as_it_is(tmp_path: Path, name: str) -> None:
         (tmp_path / name).mkdir()
     except OSError:
         pytest.skip("names are text on this system")
-    process = TrainingProcess(tmp_path / name, "models/none", "0" * 64, CONFIG)
+    process = TrainingProcess(CaseFiles(tmp_path / name), "models/none", "0" * 64, CONFIG)
     with pytest.raises(ModelError) as caught:
         process.wait()
     assert caught.value.code == "model.snapshot_missing"
