@@ -13,6 +13,8 @@ from mmdesk.ui.colours import current
 from mmdesk.ui.resources import resource
 
 _SIZES = (16, 18)
+USUAL_POINTS = 10
+"""The letters that sizes in pixels are meant for."""
 _PROPERTY = "mmdesk_icon"
 _PROPERTY_ROLE = "mmdesk_icon_role"
 
@@ -35,10 +37,10 @@ def _source(name: str) -> str:
 
 
 @functools.cache
-def _tinted(name: str, colour: str, disabled: str, ratio: float) -> QIcon:
-    """The icon at the sizes of menus and buttons."""
+def _tinted(name: str, colour: str, disabled: str, ratio: float, points: float) -> QIcon:
+    """The icon at the sizes of menus and buttons, and at those that they have beside letters of other sizes."""
     made = QIcon()
-    for size in _SIZES:
+    for size in sorted({*_SIZES, *(round(size * points / USUAL_POINTS) for size in _SIZES)}):
         drawn = pixmap(name, colour, size, ratio)
         made.addPixmap(drawn)
         # Qt would tint it, and a run's colour must stay the one of its curves.
@@ -50,7 +52,8 @@ def _tinted(name: str, colour: str, disabled: str, ratio: float) -> QIcon:
 def icon(name: str, role: str = "text") -> QIcon:
     """The icon in the colour that ``role`` (see :meth:`~mmdesk.ui.colours.Colours.role`) has now."""
     colours = current()
-    return _tinted(name, colours.role(role), colours.control, QGuiApplication.primaryScreen().devicePixelRatio())
+    ratio, points = QGuiApplication.primaryScreen().devicePixelRatio(), QGuiApplication.font().pointSizeF()
+    return _tinted(name, colours.role(role), colours.control, ratio, points)
 
 
 def put_icon(target: QAbstractButton | QAction, name: str, role: str = "text") -> None:

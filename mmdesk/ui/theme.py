@@ -126,6 +126,9 @@ def style_sheet(colours: c.Colours, points: int) -> str:
     values: dict[str, object] = {name: value for name, value in vars(colours).items() if isinstance(value, str)}
     values |= {"points": points, "title": round(points * 1.9), "heading": round(points * 1.2), "small": points - 1}
     values |= {"field": round(1.6 * points) + 4, "button": round(1.6 * points) + 2, "nav": round(2.05 * points)}
+    mark = round(1.2 * points)
+    ring = round(mark / 3)  # around the dot of a chosen one; a frame is a pixel on either side of the mark
+    values |= {"mark": mark, "drop": mark + 8, "round": mark // 2 + 1, "ring": ring, "dot": mark + 2 - 2 * ring}
     for name in ("arrow", "check"):
         values[name] = resource(f"icons/{name}-{'dark' if colours.dark else 'light'}.svg").as_posix()
     return Template(resource("style.qss").read_text(encoding="utf-8")).substitute(values)

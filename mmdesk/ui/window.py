@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QSize, Qt, QTimer
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QKeySequence
 from PySide6.QtWidgets import (
     QApplication,
@@ -42,6 +42,7 @@ from mmdesk.ui.theme import Theme
 from mmdesk.ui.widgets.activity import ActivityStrip
 from mmdesk.ui.widgets.banner import Banner
 from mmdesk.ui.widgets.basics import ElidedLabel, IconButton, boxed, column, row
+from mmdesk.ui.widgets.fit import icons_by_letters
 from mmdesk.ui.widgets.start_page import StartPage
 
 if TYPE_CHECKING:
@@ -166,7 +167,7 @@ class MainWindow(QMainWindow):
         self.tabs.setObjectName("rooms")
         self.tabs.setDocumentMode(True)
         self.tabs.tabBar().setDrawBase(False)
-        self.tabs.setIconSize(QSize(18, 18))
+        icons_by_letters(self.tabs)
         for part in (self.tabs, self.tabs.tabBar()):
             part.setAccessibleName(tr("Rooms"))
         self._case_name = ElidedLabel(

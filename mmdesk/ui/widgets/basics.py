@@ -26,8 +26,7 @@ from mmdesk.ui.colours import SPACE_L, SPACE_S
 from mmdesk.ui.formatting import shown, tool_tip
 from mmdesk.ui.icons import put_icon
 from mmdesk.ui.language import tr
-
-_ICON = QSize(18, 18)
+from mmdesk.ui.widgets.fit import icons_by_letters
 
 
 class Label(QLabel):
@@ -134,7 +133,7 @@ class Button(QPushButton):
         if kind:
             self.setProperty("kind", kind)
         if icon:
-            self.setIconSize(_ICON)
+            icons_by_letters(self)
             put_icon(self, icon, "on_accent" if kind == "primary" else "text")
         if help_text:
             self.setToolTip(tool_tip(help_text))
@@ -148,7 +147,7 @@ class IconButton(QToolButton):
 
     def __init__(self, icon: str, name: str, on_click: Callable[[], object] | None = None) -> None:
         super().__init__()
-        self.setIconSize(_ICON)
+        icons_by_letters(self)
         put_icon(self, icon)
         self.setToolTip(tool_tip(name))
         self.setAccessibleName(name)
@@ -160,6 +159,7 @@ class IconButton(QToolButton):
 def switch(text: str, help_text: str, name: str = "") -> QToolButton:
     """A button that stays pressed; ``name`` is for screen readers, the help if there is none."""
     button = QToolButton()
+    icons_by_letters(button, 16)
     button.setText(text)
     button.setCheckable(True)
     button.setToolTip(tool_tip(help_text))
@@ -352,6 +352,7 @@ class Fold(QWidget):
     def __init__(self, title: str, content: QWidget, *, is_open: bool = False) -> None:
         super().__init__()
         self.head = QToolButton()
+        icons_by_letters(self.head, 16)
         self.head.setText(title)
         self.head.setAccessibleName(title)
         self.head.setProperty("kind", "fold")

@@ -24,8 +24,8 @@ from mmdesk.ui.widgets.plot import Plot
 _COLUMNS = 2
 _LATE = 0.6
 _COVERS = 0.8
-_ROOM_FOR_TEXT = 0.26
-"""Of the height that the curves take, above and below them."""
+_ROOM_FOR_TEXT = 0.45
+"""Of the height that the curves take, above or below the baseline, in the lowest of plots."""
 
 
 @dataclass(frozen=True)
@@ -128,7 +128,10 @@ class CurvePlot(Plot):
         line.label.setFont(self.font())
         self.addItem(line)
         low, high = min([level, *values]), max([level, *values])
-        self.setYRange(low, high if high > low else low + 1, padding=_ROOM_FOR_TEXT)
+        room = _ROOM_FOR_TEXT * ((high - low) or 1.0)
+        self.setYRange(
+            min(low, level - (0 if above else room)), max(high, level + (room if above else 0)), padding=0.06
+        )
 
 
 def _ground(colours: Colours) -> QColor:

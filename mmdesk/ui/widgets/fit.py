@@ -7,17 +7,15 @@ from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QEvent, QObject, QSize, Qt
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QFrame, QScrollArea, QWidget
+from PySide6.QtWidgets import QAbstractButton, QAbstractItemView, QFrame, QScrollArea, QTabWidget, QWidget
 
 from mmdesk.ui.colours import SPACE_XS
-
-_USUAL_POINTS = 10
-"""The letters that sizes in pixels are meant for."""
+from mmdesk.ui.icons import USUAL_POINTS
 
 
 def letters(widget: QWidget) -> float:
     """How many times as large as usual a widget's letters are."""
-    return widget.font().pointSizeF() / _USUAL_POINTS
+    return widget.font().pointSizeF() / USUAL_POINTS
 
 
 class _Following(QObject):
@@ -48,6 +46,11 @@ def by_letters(widget: QWidget, put: Callable[[int], object], pixels: int) -> No
         pixels: The size for letters of 10 points.
     """
     _Following(widget, put, pixels)
+
+
+def icons_by_letters(widget: QAbstractButton | QAbstractItemView | QTabWidget, pixels: int = 18) -> None:
+    """Keep the size of a widget's icons in proportion to its letters; ``pixels`` is it for letters of 10 points."""
+    by_letters(widget, lambda size: widget.setIconSize(QSize(size, size)), pixels)
 
 
 def squeezed(wanted: Sequence[int], least: Sequence[int], room: int) -> list[int]:

@@ -227,6 +227,7 @@ class LinkGraph(Painted):
         if self.fontMetrics().horizontalAdvance(text) > area.width():  # which way they go, the side tells
             text = f"{counted(len(items))}: {self.figure(total)}" if items else "0"
         align = Qt.AlignmentFlag.AlignLeft if side else Qt.AlignmentFlag.AlignRight
+        text = self.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, int(area.width()))
         painter.drawText(area, int(align | Qt.AlignmentFlag.AlignVCenter), text)
 
     def _draw_hub_name(self, painter: QPainter, hub: QPointF, colours: Colours) -> None:

@@ -13,6 +13,7 @@ from mmdesk.ui.formatting import breakable
 from mmdesk.ui.icons import pixmap
 from mmdesk.ui.language import tr
 from mmdesk.ui.widgets.basics import Button, Fold, Label, boxed, column, row
+from mmdesk.ui.widgets.fit import letters
 
 _COMFORTABLE = 460
 _LONGEST = 16
@@ -20,7 +21,10 @@ _LONGEST = 16
 
 
 class Picture(QLabel):
-    """An icon of the set, large, that follows the theme."""
+    """An icon of the set, large, that follows the theme and the letters."""
+
+    # On the class: Qt sends the first change of the font before a constructor of ours has run.
+    _name = ""
 
     def __init__(self, name: str, role: str = "muted", size: int = 40) -> None:
         super().__init__()
@@ -36,12 +40,12 @@ class Picture(QLabel):
     def changeEvent(self, event: QEvent) -> None:
         """Follow the theme."""
         super().changeEvent(event)
-        if event.type() == QEvent.Type.PaletteChange:
+        if event.type() in {QEvent.Type.PaletteChange, QEvent.Type.FontChange} and self._name:
             self._paint()
 
     def _paint(self) -> None:
-        colour = getattr(current(), self._role)
-        self.setPixmap(pixmap(self._name, colour, self._size, self.devicePixelRatioF()))
+        colour, size = getattr(current(), self._role), round(self._size * letters(self))
+        self.setPixmap(pixmap(self._name, colour, size, self.devicePixelRatioF()))
 
 
 class _Words(Label):

@@ -44,7 +44,7 @@ from mmdesk.ui.colours import current
 from mmdesk.ui.formatting import tool_tip
 from mmdesk.ui.models.columns import Column, ColumnsModel
 from mmdesk.ui.widgets.arranged import NARROWEST, Arranged, MouseReleases
-from mmdesk.ui.widgets.fit import squeezed
+from mmdesk.ui.widgets.fit import icons_by_letters, letters, squeezed
 from mmdesk.ui.widgets.splitter import memory_of
 
 _SAMPLE_ROWS = 100
@@ -61,6 +61,7 @@ _KEPT_ROWS = 5_000
 def plain_rows(view: QTableView) -> None:
     """What all tables look like: rows on one line each, shaded in turn, without a grid; Tab leaves the table."""
     view.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+    icons_by_letters(view, 16)
     view.setShowGrid(False)
     view.setAlternatingRowColors(True)
     view.setTabKeyNavigation(False)
@@ -278,7 +279,7 @@ class Table(QTableView):
     def _fitting_width(self, number: int) -> int:
         column = self.columns.columns[number]
         if column.picture:
-            return NARROWEST
+            return round(NARROWEST * letters(self))
         wide = max(self._values_width(number), self._title_width(column), _NARROWEST)
         return int(min(wide, _WIDEST * self.fontMetrics().averageCharWidth()))
 
@@ -287,7 +288,7 @@ class Table(QTableView):
         texts = [self.columns.text(row, number) for row in range(min(self.columns.size, _SAMPLE_ROWS))]
         texts.append(column.room)
         widest = max((metrics.horizontalAdvance(text) for text in texts), default=0)
-        return widest + 20 + (26 if column.icon is not None else 0)
+        return widest + 20 + (round(26 * letters(self)) if column.icon is not None else 0)
 
     def chosen(self) -> list[int]:
         """The chosen source rows, in shown order."""

@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PySide6.QtCore import QObject, QSize, Qt
+from PySide6.QtCore import QObject, Qt
 from PySide6.QtGui import QAction, QKeySequence, QShortcut
 from PySide6.QtWidgets import QMenu, QToolButton
 
@@ -19,6 +19,7 @@ from mmdesk.ui.icons import put_icon
 from mmdesk.ui.language import tr, tr_later, tr_n
 from mmdesk.ui.tabs.explain.entity_columns import DISPOSITION_ICONS, DISPOSITION_NAMES
 from mmdesk.ui.tabs.explain.entity_list import EntityList
+from mmdesk.ui.widgets.fit import icons_by_letters
 from mmdesk.ui.widgets.reason_dialog import ReasonDialog
 from mmdesk.ui.widgets.tags_dialog import TagsDialog, TagState
 
@@ -85,7 +86,7 @@ class Marking(QObject):
 
     def _button(self, name: str, icon: str) -> QToolButton:
         made = QToolButton()
-        made.setIconSize(QSize(18, 18))
+        icons_by_letters(made)
         made.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         made.setAccessibleName(name)
         if icon:

@@ -15,6 +15,7 @@ from mmdesk.ui.language import tr
 from mmdesk.ui.tabs.importing.plan import FilePlan
 from mmdesk.ui.widgets.basics import IconButton
 from mmdesk.ui.widgets.fields import Choice
+from mmdesk.ui.widgets.fit import icons_by_letters
 
 _TABLES: list[tuple[str, Table | None]] = [
     (tr("Which table?"), None),
@@ -35,6 +36,7 @@ class FileRow(QWidget):
     def __init__(self, plan: FilePlan) -> None:
         super().__init__()
         self.name = QToolButton()
+        icons_by_letters(self.name, 16)
         self.name.setProperty("kind", "nav")
         self.name.setCheckable(True)
         self.name.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)

@@ -25,7 +25,7 @@ from mmdesk.ui.session import Concern
 from mmdesk.ui.tabs.importing.media_columns import media_columns, status_of
 from mmdesk.ui.tabs.importing.media_details import MediaDetails
 from mmdesk.ui.widgets.basics import Button, ElidedLabel, Fold, IconButton, Label, boxed, column, frame, row
-from mmdesk.ui.widgets.fields import Choice, clearable
+from mmdesk.ui.widgets.fields import Choice, clearable, propose
 from mmdesk.ui.widgets.findings import Sentence, SentenceList, Severity
 from mmdesk.ui.widgets.notice import Stateful
 from mmdesk.ui.widgets.splitter import Splitter
@@ -113,7 +113,7 @@ class MediaPage(QWidget):
 
     def _finding(self) -> QWidget:
         self.search = QLineEdit()
-        self.search.setPlaceholderText(tr("Find by file name or entity"))
+        propose(self.search, tr("Find by file name or entity"))
         self.search.setAccessibleName(tr("Find a media file"))
         clearable(self.search)
         self.status_box = Choice(tr("Which files"), _SHOW)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from PySide6.QtCore import QEvent, QSize, Qt
+from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QFont, QFontMetrics
 from PySide6.QtWidgets import QButtonGroup, QSizePolicy, QStackedWidget, QToolButton, QWidget
 
@@ -20,7 +20,7 @@ from mmdesk.ui.tabs.importing.history_page import HistoryPage
 from mmdesk.ui.tabs.importing.media_page import MediaPage
 from mmdesk.ui.tabs.importing.tables_page import TablesPage
 from mmdesk.ui.widgets.basics import boxed, column, one_of, row
-from mmdesk.ui.widgets.fit import Uncut
+from mmdesk.ui.widgets.fit import Uncut, icons_by_letters, letters
 from mmdesk.ui.widgets.when_shown import WhenShown
 
 _PAGES = (
@@ -102,9 +102,12 @@ class ImportTab(Room):
     def _widen(self) -> None:
         bold = QFont(self.font())  # as the name of the chosen page is: the list is as wide whichever that is
         bold.setBold(True)
-        letters = QFontMetrics(bold)
+        metrics = QFontMetrics(bold)
         self._nav.setFixedWidth(
-            max(_NARROWEST, *(letters.horizontalAdvance(button.text()) + _BESIDE for button in self.buttons))
+            max(
+                _NARROWEST,
+                *(metrics.horizontalAdvance(button.text()) + round(_BESIDE * letters(self)) for button in self.buttons),
+            )
         )
 
     def _button(self, number: int, name: str, icon: str) -> QToolButton:
@@ -113,7 +116,7 @@ class ImportTab(Room):
         button.setAccessibleName(name)
         button.setProperty("kind", "nav")
         button.setCheckable(True)
-        button.setIconSize(QSize(18, 18))
+        icons_by_letters(button)
         button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         button.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         put_icon(button, icon)

@@ -22,6 +22,7 @@ from mmdesk.ui.tabs.runs.columns import choosable, columns_of, default_arrangeme
 from mmdesk.ui.tabs.runs.views import View, Views
 from mmdesk.ui.widgets.basics import Label, column, row
 from mmdesk.ui.widgets.column_chooser import ColumnChooser
+from mmdesk.ui.widgets.fit import icons_by_letters
 from mmdesk.ui.widgets.pinned_table import Arrangement, PinnedTable
 from mmdesk.ui.widgets.query_field import QueryField
 
@@ -87,6 +88,7 @@ class RunsList(QWidget):
 
     def _tool(self, text: str, picture: str) -> QToolButton:
         made = QToolButton()
+        icons_by_letters(made, 16)
         made.setText(f" {text}")
         made.setAccessibleName(text)
         made.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
