@@ -348,7 +348,7 @@ class MainWindow(QMainWindow):
         left_at = self.settings.tab_of(case.folder)
         self.tabs.setCurrentIndex(ROOMS.index(left_at) if left_at in ROOMS else 0)
         self.stack.setCurrentWidget(self.tabs)
-        self._show_recent()
+        QTimer.singleShot(0, self, self._show_recent)  # in a turn of its own: the case is to be seen first
 
     def _on_tab_changed(self, place: int) -> None:
         if self.session.case is not None and 0 <= place < len(ROOMS):

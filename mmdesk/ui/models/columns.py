@@ -248,10 +248,11 @@ class ColumnsModel(QAbstractTableModel):
 
     def _places(self, sources: Sequence[int]) -> list[int]:
         """Where these source rows are shown now; -1 = nowhere."""
-        wanted = np.array(sources, dtype=np.int64)
-        if len(wanted) <= _LOOKED_FOR:  # nearly always one or two: looked for faster than all places are written down
-            found = {source: self.shown_row(source) for source in set(sources)}
+        rows = set(sources)
+        if len(rows) <= _LOOKED_FOR:  # nearly always one or two: looked for faster than all places are written down
+            found = {source: self.shown_row(source) for source in rows}
             return [-1 if (place := found[source]) is None else place for source in sources]
+        wanted = np.array(sources, dtype=np.int64)
         places = np.full(self.size, -1, dtype=np.int64)
         places[self.rows] = np.arange(len(self.rows))
         listed: list[int] = places[wanted].tolist()

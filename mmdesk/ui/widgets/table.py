@@ -157,6 +157,7 @@ class Table(QTableView):
         self._fitted: tuple[str, ...] = ()
         self._fitting: dict[str, int] = {}
         self._wanted: list[int] = []
+        self._leasts: list[int] = []
         self.spare: int | None = None
         """A column to leave out where there is no room for it."""
         if self.KEEPS_COLUMNS:
@@ -184,7 +185,9 @@ class Table(QTableView):
 
     def fit(self) -> None:
         """Widths after the titles and the first rows."""
-        self._wanted = [self.fit_column(number) for number in range(len(self.columns.columns))]
+        numbers = range(len(self.columns.columns))
+        self._wanted = [self.fit_column(number) for number in numbers]
+        self._leasts = [self._least(number) for number in numbers]
         self._fitting = self._widths()
         self.make_room()
 
@@ -199,7 +202,7 @@ class Table(QTableView):
             if number is not None:  # away, or as wide as what is left: its width is nobody's wish
                 own[number] = True
         wanted = [self._wanted[n] if own[n] else header.sectionSize(n) for n in range(len(keys))]
-        least = [self._least(n) if own[n] else wanted[n] for n in range(len(keys))]
+        least = [self._leasts[n] if own[n] else wanted[n] for n in range(len(keys))]
         room = self.viewport().width()
         if self.spare is not None:
             hidden = sum(least) > room
