@@ -11,12 +11,17 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from mmdesk.engine.store import case_setup, migrate
 from tests.migrations_by_heart import Remembered
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 os.environ["MMDESK_LANGUAGE"] = "en"  # whatever the machine speaks, tests read English
+
+# How long an example takes says how busy the machine is.
+settings.register_profile("mmdesk", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("mmdesk")
 
 _SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 

@@ -51,7 +51,7 @@ def _asked(batch: Batch, seed: int, questions: int) -> Presences:
     return Presences(row, attributes, *map(some, presences))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(seed=st.integers(0, 2**31), questions=st.integers(1, 20), head=st.sampled_from(list(Head)))
 def test_the_same_as_the_model_itself(model: AnyModel, batch: Batch, seed: int, questions: int, head: Head) -> None:
     asked = _asked(batch, seed, questions)

@@ -16,7 +16,6 @@ from mmdesk.engine.training import measures
 rows = st.lists(st.tuples(st.booleans(), st.integers(0, 8)), min_size=2, max_size=60)
 
 
-@settings(deadline=None)
 @given(rows)
 def test_auroc_and_average_precision_with_ties(pairs: list[tuple[bool, int]]) -> None:
     label = np.array([float(positive) for positive, _ in pairs])
@@ -28,7 +27,6 @@ def test_auroc_and_average_precision_with_ties(pairs: list[tuple[bool, int]]) ->
     assert measures.average_precision(label, score) == pytest.approx(average_precision_score(label, score))
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5)), min_size=2, max_size=40))
 def test_ndcg_and_spearman_with_ties(pairs: list[tuple[int, int]]) -> None:
     relevance, score = (np.array(column, dtype=float) for column in zip(*pairs, strict=True))

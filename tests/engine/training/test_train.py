@@ -253,7 +253,7 @@ def _rows(ready: Ready, count: int) -> TargetRows:
     return ready.data.targets.take(np.zeros(count, np.int64))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.lists(st.one_of(st.integers(1, 10**9), st.sampled_from([2**17, 2**17 + 1, 2**25, 2**25 + 1])), max_size=600))
 def test_large_rows_come_in_small_batches_by_their_own_size(room: list[int]) -> None:
     row_bytes = np.array(room, np.int64)

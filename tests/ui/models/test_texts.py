@@ -21,7 +21,7 @@ def test_it_is_the_list_it_was_made_of() -> None:
     assert len(Texts()) == 0
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.lists(st.text(max_size=6), max_size=20), st.text(min_size=1, max_size=3))
 def test_what_is_found_is_what_is_there(texts: list[str], part: str) -> None:
     made = Texts(texts)
