@@ -7,7 +7,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from mmdesk.engine.store import keys
 from mmdesk.engine.store.case import Case
+from mmdesk.engine.store.case_files import CaseFiles
 
 KEY = hashlib.sha256(b"the key of mmdesk's tests").digest()
 
@@ -38,6 +40,26 @@ def encrypt_cases() -> None:
 
     Case.create = classmethod(create)  # type: ignore[method-assign, assignment]
     _state["in_use"] = True
+
+
+def _files(path: Path) -> tuple[CaseFiles, Path]:
+    """The files of the case that ``path`` is in, and its place there."""
+    folder = next(parent for parent in path.parents if (parent / "case.mmcase").exists())
+    return CaseFiles(folder, keys.files_secret(KEY) if in_use() else None), path.relative_to(folder)
+
+
+def content_of(path: Path) -> bytes:
+    """What is in a file of a case that a test made, encrypted or not."""
+    files, name = _files(path)
+    with files.open(name) as file:
+        return file.read()
+
+
+def rewrite(path: Path, content: bytes) -> None:
+    """Write such a file as the program would."""
+    files, name = _files(path)
+    with files.writer(name) as file:
+        file.write(content)
 
 
 def script(code: str, *words: object) -> list[str]:

@@ -22,6 +22,7 @@ from mmdesk.engine.services.runs import list_runs
 from mmdesk.engine.services.what_if import limit_fields
 from mmdesk.engine.store.case import Case
 from mmdesk.engine.store.tables import ModelRun, Target
+from tests.engine.case_key import content_of, rewrite
 from tests.engine.services.trained_cases import ACTOR, trained_copy
 
 
@@ -75,9 +76,9 @@ def test_labels_that_came_after_the_training_are_not_what_taught_it(tmp_path: Pa
 def _as_if_of_another_version(folder: Path, manifest: Callable[[dict[str, Any]], object]) -> None:
     run = list_runs(folder)[0].run_id
     file = folder / "models" / run / "data_manifest.json"
-    document = json.loads(file.read_bytes())
+    document = json.loads(content_of(file))
     manifest(document)
-    file.write_text(json.dumps(document))
+    rewrite(file, json.dumps(document).encode())
     with Case.open(folder, write=True, actor=ACTOR) as case, case.write("run.change", run) as connection:
         config = json.loads(connection.execute(select(ModelRun.config).where(ModelRun.run_id == run)).scalar_one())
         other = json.dumps({**config, "code_sha256": "0" * 64})

@@ -32,6 +32,7 @@ from mmdesk.engine.store.case import Case
 from mmdesk.engine.store.tables import Artifact, Entity, EntityArtifact, Event, Interaction, Target
 from mmdesk.engine.training import sources
 from mmdesk.engine.training.decisions import DecisionRule
+from tests.engine.case_key import content_of
 from tests.engine.dataset.cases import DAY_US, START_US, small_tables
 from tests.engine.dataset.filled_cases import NewRow, add, layout_media, store
 from tests.engine.services.trained_cases import (
@@ -202,7 +203,7 @@ def test_the_future_does_not_reach_the_training_either(tmp_path: Path) -> None:
                 wild = {"entity_key": 1, "event_type": "never seen", "value": 1e12, "timestamp_us": last + DAY_US}
                 add(case, *rows, *[NewRow(Event, wild)] * 40)
         result = quick(tmp_path / name)
-        logs.append((Path(result.folder) / "weights.jsonl").read_bytes())
+        logs.append(content_of(Path(result.folder) / "weights.jsonl"))
         models.append(result.metrics["model_sha256"])
     assert logs[0] == logs[1]
     assert models[0] == models[1]

@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import update
 
 from mmdesk.engine.core.errors import UsageError
-from mmdesk.engine.core.hashing import sha256_file
+from mmdesk.engine.core.hashing import sha256_bytes, sha256_file
 from mmdesk.engine.core.jobs import JobCancelled
 from mmdesk.engine.core.types import OnConflict, Verdict
 from mmdesk.engine.services import runs
@@ -26,6 +26,7 @@ from mmdesk.engine.services.runs import Reproduction
 from mmdesk.engine.services.table_imports import ImportOptions, TableFiles, import_tables
 from mmdesk.engine.store.case import Case
 from mmdesk.engine.store.tables import ModelRun
+from tests.engine.case_key import content_of, rewrite
 from tests.engine.features import media_samples as samples
 from tests.engine.services.media_cases import write
 from tests.engine.services.trained_cases import ACTOR, Events, quick, trained_copy, training_here
@@ -83,9 +84,9 @@ def test_it_is_the_runs_own_snapshot_that_is_trained_on(tmp_path: Path) -> None:
 def test_another_environment_is_never_called_identical(tmp_path: Path) -> None:
     folder, result = trained_copy(tmp_path / "case")
     path = folder / "models" / result.run_id / "environment.json"
-    document = json.loads(path.read_bytes())
+    document = json.loads(content_of(path))
     document["fingerprint"]["threads"] = 7
-    path.write_text(json.dumps(document))
+    rewrite(path, json.dumps(document).encode())
     found = reproduced(folder)
     assert found.verdict is Verdict.DIFFERENT_ENVIRONMENT
     assert found.details["environment"] == {"threads": {"run": 7, "now": 1}}
@@ -96,7 +97,7 @@ def test_another_environment_is_never_called_identical(tmp_path: Path) -> None:
 
 def test_diverged_names_the_first_epoch_and_tensor(tmp_path: Path) -> None:
     folder, result = trained_copy(tmp_path / "case")
-    config = orjson.loads((folder / "models" / result.run_id / "config.json").read_bytes())
+    config = orjson.loads(content_of(folder / "models" / result.run_id / "config.json"))
     with Case.open(folder, write=True, actor=ACTOR) as case, case.write("test.change", "rows") as connection:
         connection.execute(update(ModelRun).values(config=orjson.dumps({**config, "seed": 99}).decode()))
     found = reproduced(folder)
@@ -110,7 +111,7 @@ def test_diverged_names_the_first_epoch_and_tensor(tmp_path: Path) -> None:
     assert found.details["metrics"]["now"] != result.metrics["test"]
     # What it became is kept, so that somebody can look into it.
     kept = folder / "models" / result.run_id / "attempts/0001/model.pt"
-    assert sha256_file(kept) == found.reproduced_sha256
+    assert sha256_bytes(content_of(kept)) == found.reproduced_sha256
 
 
 def _spoil_snapshot(folder: Path, result: runs.TrainResult) -> None:
@@ -243,7 +244,7 @@ def test_a_run_does_not_depend_on_the_order_of_links_and_files_nor_on_the_number
             import_media(folder, [tmp_path / f"{name} {entity}"], actor=ACTOR)
         assert extract(folder, workers, actor=ACTOR).done == len(pictures)
         found.append(quick(folder))
-    manifest = json.loads((Path(found[0].folder) / "data_manifest.json").read_text())
+    manifest = json.loads(content_of(Path(found[0].folder) / "data_manifest.json"))
     assert manifest["counts"]["interactions"] == len(links)
     assert manifest["counts"]["artifacts"] == len(pictures)
     assert manifest["feature_names"]

@@ -15,7 +15,7 @@ from sqlalchemy import select, update
 
 from mmdesk.engine.core.code_manifest import code_hash
 from mmdesk.engine.core.errors import DataError, MmdeskError, ModelError, ResourceError, UsageError
-from mmdesk.engine.core.hashing import sha256_file
+from mmdesk.engine.core.hashing import sha256_bytes, sha256_file
 from mmdesk.engine.core.jobs import NULL_CONTEXT, JobCancelled, JobContext, NullContext
 from mmdesk.engine.core.types import RunStatus
 from mmdesk.engine.services import runs
@@ -25,6 +25,7 @@ from mmdesk.engine.store.case import Case
 from mmdesk.engine.store.tables import Artifact, AuditEntry, Event, ModelRun
 from mmdesk.engine.training import records, sessions
 from mmdesk.engine.training.running_lock import STARTER, RunningLock
+from tests.engine.case_key import content_of, rewrite
 from tests.engine.dataset.cases import START_US
 from tests.engine.dataset.filled_cases import NewRow, add
 from tests.engine.services.trained_cases import (
@@ -81,9 +82,9 @@ def test_a_run_has_its_files_its_card_and_its_place_in_the_audit_log(tmp_path: P
     run = folder / "models" / result.run_id
     assert {path.name for path in run.iterdir()} >= FILES
     assert not (run / "checkpoint.pt").exists()
-    assert sha256_file(run / "model.pt") == result.model_sha256
-    assert json.loads((run / "metrics.json").read_bytes()) == result.metrics
-    config = json.loads((run / "config.json").read_bytes())
+    assert sha256_bytes(content_of(run / "model.pt")) == result.model_sha256
+    assert json.loads(content_of(run / "metrics.json")) == result.metrics
+    config = json.loads(content_of(run / "config.json"))
     assert config["epochs"] == 2
     assert config["seed"] == 1234
     assert config["code_sha256"] == code_hash("training")
@@ -105,10 +106,10 @@ def test_the_page_of_a_run_with_damaged_files_shows_the_rest(tmp_path: Path) -> 
     folder, row = trained_copy(tmp_path / "case")
     whole = runs.show_run(folder, row.run_id)
     place = folder / "models" / row.run_id
-    (place / "environment.json").write_bytes((place / "environment.json").read_bytes()[:20])
+    rewrite(place / "environment.json", content_of(place / "environment.json")[:20])
     (place / "evaluation.json").unlink()
     log = place / "training_log.jsonl"
-    log.write_bytes(log.read_bytes()[:-5])
+    rewrite(log, content_of(log)[:-5])
     page = runs.show_run(folder, row.run_id)
     assert (page.environment, page.evaluation, page.manifest, page.card) == ({}, {}, whole.manifest, whole.card)
     assert page.history == whole.history[:-1]
@@ -146,7 +147,7 @@ def test_force_trains_beside_the_run(tmp_path: Path) -> None:
         assert not again.existing
         assert again.run_id == result.run_id
         assert Path(again.folder) == folder / "models" / result.run_id / "attempts" / number
-        assert sha256_file(Path(again.folder) / "model.pt") == again.model_sha256 == result.model_sha256
+        assert sha256_bytes(content_of(Path(again.folder) / "model.pt")) == again.model_sha256 == result.model_sha256
     run = folder / "models" / result.run_id
     assert {name: stamp for name, stamp in stamps(folder / "models").items() if (run / name).exists()}.keys() == (
         before.keys()
@@ -249,7 +250,7 @@ def test_finished_but_not_recorded_it_is_recorded_the_next_time_without_training
     monkeypatch.setattr(sessions, "TrainingProcess", never)
     result = runs.train(folder, {"epochs": 2, "baseline": False, "batch_size": 32}, actor=ACTOR)
     assert result.run_id == row.run_id
-    assert result.model_sha256 == sha256_file(Path(result.folder) / "model.pt")
+    assert result.model_sha256 == sha256_bytes(content_of(Path(result.folder) / "model.pt"))
     assert runs.show_run(folder, "latest").row.status is RunStatus.DONE
     assert not halfway.exists()
 
@@ -361,11 +362,11 @@ def test_trained_anew_an_altered_model_is_put_back(tmp_path: Path) -> None:
     """As the hint of the refusal says; a model that came out differently stands for nothing."""
     folder, result = trained_copy(tmp_path / "case")
     path = folder / "models" / result.run_id / "model.pt"
-    content = path.read_bytes()
+    content, stored = content_of(path), path.read_bytes()
     before = predict(folder, "latest")
-    path.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+    path.write_bytes(stored[:-1] + bytes([stored[-1] ^ 1]))
     assert quick(folder, force=True).model_sha256 == result.model_sha256
-    assert path.read_bytes() == content
+    assert content_of(path) == content
     assert predict(folder, "latest") == before
     path.unlink()
     write(folder, update(ModelRun).values(model_sha256="0" * 64))

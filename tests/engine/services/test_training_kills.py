@@ -20,6 +20,7 @@ from mmdesk.engine.core.types import RunStatus
 from mmdesk.engine.services.audit import verify_audit
 from mmdesk.engine.services.runs import list_runs
 from mmdesk.engine.training.running_lock import is_running
+from tests.engine.case_key import content_of
 from tests.engine.services.trained_cases import make_case
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="kill -9")
@@ -55,7 +56,7 @@ def trained(case: Path) -> str:
     assert process.returncode == 0, said.decode()
     (row,) = list_runs(case)
     assert row.status is RunStatus.DONE
-    metrics = json.loads((case / "models" / row.run_id / "metrics.json").read_text())
+    metrics = json.loads(content_of(case / "models" / row.run_id / "metrics.json"))
     assert metrics["model_sha256"] == row.model_sha256
     assert not (case / "models" / row.run_id / "checkpoint.pt").exists()
     assert verify_audit(case).verified
