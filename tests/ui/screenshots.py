@@ -409,6 +409,7 @@ def marks(p: Photographer) -> None:
     p.window.go("explain")
     p.settle()
     entities = p.window.rooms["explain"].entities  # type: ignore[attr-defined]
+    p.window.rooms["explain"].page.tabs.setCurrentIndex(0)  # type: ignore[attr-defined]
     names = entities.listed()
     service.set_star(p.case, SubjectKind.ENTITY, names[1:4], True, actor="ann")
     service.set_disposition(p.case, names[:2], Disposition.CONFIRMED, "cash-out seen", actor="ann")
