@@ -55,9 +55,10 @@ def measure(folder: Path, extent: Extent) -> list[Figure]:
     decision = np.random.default_rng(2).integers(0, 3, size).astype(np.int8)
     names = ("probability", "regression", "ranking")
     texts = Texts(ids)
-    ranked = {name: np.argsort(one).astype(np.int64) for name, one in zip(names, numbers, strict=True)}
+    ranked = {name: np.argsort(one).astype(np.int32) for name, one in zip(names, numbers, strict=True)}
     probability, regression, ranking = numbers
-    orders = {"entity": texts.order(), "decision": np.argsort(decision, kind="stable"), **ranked}
+    by_decision = np.argsort(decision, kind="stable").astype(np.int32)
+    orders = {"entity": texts.order().astype(np.int32), "decision": by_decision, **ranked}
     scores = Scores("", texts, probability, regression, ranking, decision, orders)
     return [*_on_the_window(case, scores, extent), *once]
 

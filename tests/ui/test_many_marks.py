@@ -44,8 +44,16 @@ def _scores(ids: pa.Array) -> Scores:
     probability, regression, ranking = random.random((3, len(ids)))
     decision = (probability > 0.5).astype(np.int8)
     columns = {"probability": probability, "regression": regression, "ranking": ranking, "decision": decision}
-    ranked = {name: np.argsort(values, kind="stable").astype(np.int64) for name, values in columns.items()}
-    return Scores("no run", texts, probability, regression, ranking, decision, {**ranked, "entity": texts.order()})
+    ranked = {name: np.argsort(values, kind="stable").astype(np.int32) for name, values in columns.items()}
+    return Scores(
+        "no run",
+        texts,
+        probability,
+        regression,
+        ranking,
+        decision,
+        {**ranked, "entity": texts.order().astype(np.int32)},
+    )
 
 
 def _held_ms(wait: Wait) -> float:

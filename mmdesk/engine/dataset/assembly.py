@@ -92,8 +92,11 @@ def _numbers(table: pa.Table, name: str, missing: float | int, dtype: type[Any])
 
 
 def _codes(table: pa.Table, name: str) -> tuple[Int32, tuple[str, ...]]:
-    """A text column as indices into its distinct texts in code point order, -1 = null."""
-    column = table.column(name)
+    return codes_of(table.column(name))
+
+
+def codes_of(column: pa.ChunkedArray) -> tuple[Int32, tuple[str, ...]]:
+    """Texts as indices into the distinct ones in code point order, -1 = null."""
     if not pa.types.is_dictionary(column.type):
         column = column.cast(pa.string()).dictionary_encode()
     column = column.combine_chunks()  # only now: of the texts it would be a second copy

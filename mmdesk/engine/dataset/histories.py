@@ -7,6 +7,7 @@ that the cost per entity is bounded however long its history is, and nothing is 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +16,7 @@ from mmdesk.engine.core.times import NO_TIME_US
 from mmdesk.engine.dataset.case_data import CaseData, Float32, Float64, Int64
 from mmdesk.engine.dataset.encoding import BoundAttributes, bounded, seconds_ago
 from mmdesk.engine.dataset.history_encoding import EdgeEncoding, EventEncoding, TypedValues
-from mmdesk.engine.dataset.ragged import count_before, spread
+from mmdesk.engine.dataset.ragged import Indices, count_before, spread
 
 SUMMARY = -2
 """In a provenance: this token stands for older items, which have no tokens of their own."""
@@ -24,6 +25,7 @@ _SUMMARY_TYPES = 16
 # held within so many deviations. A thousand million values then sum without overflow, each to a four-millionth.
 _UNITS = 2**22
 _WITHIN = 1000.0
+_AT_ONCE = 1 << 18
 
 
 @dataclass(frozen=True)
@@ -72,7 +74,7 @@ class EventHistory:
 
     def __init__(self, data: CaseData, encoding: EventEncoding, now_us: int, limit: int) -> None:
         self._data, self._encoding, self._now_us, self._limit = data, encoding, now_us, limit
-        self._kinds = encoding.values.lookup(data.event_types)[data.event_type]
+        self._kinds = encoding.values.lookup(data.event_types).astype(np.int32)[data.event_type]
         self._by_type: _TypeIndex | None = None
 
     def count(self, entity: Int64, as_of_us: Int64) -> Int64:
@@ -96,8 +98,9 @@ class EventHistory:
         times = data.event_time_us[source]
         previous = data.event_time_us[np.maximum(source - 1, 0)]
         gaps = np.where(source > window.start[rows], (times - previous) * 1e-6, np.nan)
+        kinds = self._kinds[source].astype(np.int64)
         features = self._encoding.encode(
-            kinds=self._kinds[source],
+            kinds=kinds,
             values=data.event_value[source],
             times_us=times,
             ago_s=seconds_ago(times, as_of_us[rows], self._now_us)[0],
@@ -106,7 +109,7 @@ class EventHistory:
             count=np.ones(len(rows)),
             summary=np.zeros(len(rows)),
         )
-        newest = Tokens(rows, places, self._kinds[source], features, source, np.ones(len(rows)))
+        newest = Tokens(rows, places, kinds, features, source, np.ones(len(rows)))
         return newest if older is None else _joined(older, newest, len(entity))
 
     def _summaries(self, window: _Window, as_of_us: Int64) -> Tokens | None:
@@ -145,20 +148,21 @@ class _TypeIndex:
     number of tokens.
     """
 
-    def __init__(self, kinds: Int64, values: Float64, types: TypedValues) -> None:
+    def __init__(self, kinds: Indices, values: Float64, types: TypedValues) -> None:
         self._types = min(types.size, _SUMMARY_TYPES)
         self._centre, self._spread = np.asarray(types.means), np.asarray(types.deviations)
-        grouped = np.where(kinds < self._types, kinds, 0)
-        self.order = np.argsort(grouped, kind="stable")
-        self._size = max(len(kinds), 1)
-        grouped = grouped[self.order]
-        self._keys = grouped * self._size + self.order
-        self._means = _StretchMeans(values[self.order], self._centre[grouped], self._spread[grouped])
+        grouped = np.where(kinds < self._types, kinds, 0).astype(np.uint8)
+        self.order = np.argsort(grouped, kind="stable").astype(np.int32 if len(kinds) < 2**31 else np.int64)
+        self._ends = np.concatenate([[0], np.cumsum(np.bincount(grouped, minlength=self._types))])
+        self._means = _StretchMeans(values, self._centre, self._spread, kinds=grouped, order=self.order)
 
     def range_of(self, position: Int64) -> Int64:
         """For each type the place in ``order`` of its first event at or after ``position``: [positions, types]."""
-        types = np.arange(self._types, dtype=np.int64)
-        return np.searchsorted(self._keys, types[None, :] * self._size + position[:, None]).astype(np.int64)
+        places = np.empty((len(position), self._types), np.int64)
+        wanted = position.astype(self.order.dtype)
+        for kind, (first, end) in enumerate(pairwise(self._ends.tolist())):
+            places[:, kind] = first + np.searchsorted(self.order[first:end], wanted)
+        return places
 
     def mean(self, low: Int64, high: Int64, kinds: Int64) -> Float64:
         """Mean known value over each stretch of ``order``, whose type is ``kinds``; NaN where none is known."""
@@ -173,15 +177,36 @@ class _StretchMeans:
 
     Args:
         values: [n], NaN = missing.
-        centre, spread: [n] or numbers.
+        centre, spread: Numbers; with ``kinds`` [types].
+        kinds: [n], the type of each value.
+        order: [n], the places of the values in the order in which stretches are meant.
     """
 
-    def __init__(self, values: Float64, centre: Float64 | float, spread: Float64 | float) -> None:
-        known = ~np.isnan(values)
-        deviations = np.clip((bounded(values) - centre) / spread, -_WITHIN, _WITHIN)
-        units = np.rint(np.where(known, deviations, 0.0) * _UNITS).astype(np.int64)
-        self._sums = np.concatenate([[0], np.cumsum(units)])
-        self._known = np.concatenate([[0], np.cumsum(known)])
+    def __init__(
+        self,
+        values: Float64,
+        centre: Float64 | float,
+        spread: Float64 | float,
+        *,
+        kinds: Indices | None = None,
+        order: Indices | None = None,
+    ) -> None:
+        self._sums = np.zeros(len(values) + 1, np.int64)
+        self._known = np.zeros(len(values) + 1, np.int64 if len(values) >= 2**31 else np.int32)
+        # Some at a time: of millions of values each step between would be felt in memory.
+        for start in range(0, len(values), _AT_ONCE):
+            stretch = slice(start, start + _AT_ONCE)
+            at: slice | Indices = stretch if order is None else order[stretch]
+            of_them = values[at]
+            middle, width = centre, spread
+            if kinds is not None:
+                middle, width = np.asarray(centre)[kinds[at]], np.asarray(spread)[kinds[at]]
+            known = ~np.isnan(of_them)
+            deviations = np.clip((bounded(of_them) - middle) / width, -_WITHIN, _WITHIN)
+            self._sums[1:][stretch] = np.rint(np.where(known, deviations, 0.0) * _UNITS)
+            self._known[1:][stretch] = known
+        np.cumsum(self._sums, out=self._sums)
+        np.cumsum(self._known, out=self._known, dtype=self._known.dtype)
 
     def of(self, low: Int64, high: Int64) -> Float64:
         """Mean of each stretch ``low:high``; NaN where no value is known."""

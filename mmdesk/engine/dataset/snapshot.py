@@ -22,9 +22,10 @@ import pyarrow.parquet as pq
 from mmdesk.engine.core.errors import ModelError, StoreError
 from mmdesk.engine.core.hashing import canonical_json, sha256_file, sha256_json
 from mmdesk.engine.core.jobs import NULL_CONTEXT, JobContext
+from mmdesk.engine.core.memory import give_back
 from mmdesk.engine.core.times import NO_TIME_US
 from mmdesk.engine.core.types import ColumnKind
-from mmdesk.engine.dataset.assembly import texts
+from mmdesk.engine.dataset.assembly import codes_of, texts
 from mmdesk.engine.dataset.case_data import AttributeColumn, CaseData, TargetRows
 from mmdesk.engine.store.case_files import CaseFiles
 
@@ -247,8 +248,7 @@ def read_snapshot(files: CaseFiles, digest: str, *, ctx: JobContext = NULL_CONTE
     named: dict[str, Any] = {name: texts(artifacts.column(name).to_pylist()) for name in _TEXTS}
     ids = texts(entities.column("entity_id").to_pylist())
     links = len(arrays["link_artifact"])
-    ctx.progress(2, 2)
-    return CaseData(
+    data = CaseData(
         entity_ids=ids,
         entity_keys=np.zeros(len(ids), np.int64),
         attributes={name: _column(entities.column(f"a:{name}"), ColumnKind(kind)) for name, kind in index["kinds"]},
@@ -265,6 +265,10 @@ def read_snapshot(files: CaseFiles, digest: str, *, ctx: JobContext = NULL_CONTE
         **arrays,
         **named,
     )
+    del entities
+    give_back()
+    ctx.progress(2, 2)
+    return data
 
 
 def _mapped(files: CaseFiles, digest: str, name: str) -> npt.NDArray[Any]:
@@ -303,11 +307,7 @@ def _table(files: CaseFiles, digest: str, name: str) -> pa.Table:
 
 def _column(column: pa.ChunkedArray, kind: ColumnKind) -> AttributeColumn:
     if kind is ColumnKind.CATEGORY:
-        values = column.to_pylist()
-        categories = sorted({value for value in values if value is not None})
-        places: dict[str | None, int] = {value: place for place, value in enumerate(categories)}
-        places[None] = -1
-        return AttributeColumn(kind, np.array([places[value] for value in values], np.int32), tuple(categories))
+        return AttributeColumn(kind, *codes_of(column))
     if kind is ColumnKind.BOOLEAN:
         return AttributeColumn(kind, column.cast(pa.int8()).fill_null(-1).to_numpy().astype(np.int8))
     if kind is ColumnKind.TIME:

@@ -73,7 +73,7 @@ class Column:
     ordered: bool = False
     help: str = ""
     keys: NDArray[Any] | None = None
-    ranked: NDArray[np.int64] | None = None
+    ranked: NDArray[np.integer] | None = None
     picture: str = ""
     room: str = ""
     sign: tuple[str, str] | None = None
@@ -89,7 +89,7 @@ class Column:
     def order(self) -> NDArray[np.int64]:
         """The rows in ascending order of this column, missing values last; computed once."""
         if not self._order:
-            self._order.append(self._sorted() if self.ranked is None else self.ranked)
+            self._order.append(self._sorted() if self.ranked is None else self.ranked.astype(np.int64))
         return self._order[0]
 
     def missing(self) -> int:
