@@ -13,6 +13,7 @@ from PySide6.QtWidgets import (
     QApplication,
     QMainWindow,
     QMenu,
+    QMessageBox,
     QStackedWidget,
     QTabWidget,
     QWidget,
@@ -507,8 +508,8 @@ class MainWindow(QMainWindow):
     def restart(self) -> None:
         """Close, and say that the window is to be opened again with the same case."""
         case = self.session.case
-        if self.close():
-            self.restarts = case.folder if case is not None else Path()
+        self.restarts = case.folder if case is not None else Path()
+        self.close()  # now, or once what runs has been stopped; whoever keeps it running wants no restart either
 
     def close_now(self) -> None:
         """Close without a question; what runs is stopped."""
@@ -519,7 +520,7 @@ class MainWindow(QMainWindow):
 
     def _ask_to_close(self, running: list[Job]) -> None:
         titles = ", ".join(job.title for job in running)
-        choosers.ask(
+        box = choosers.ask(
             self,
             tr("Stop what is running and close?"),
             tr(
@@ -530,6 +531,11 @@ class MainWindow(QMainWindow):
             self._stop_and_close,
             other=tr("Keep it running"),
         )
+        box.finished.connect(lambda _result: self._on_close_answered(box.buttonRole(box.clickedButton())))
+
+    def _on_close_answered(self, role: QMessageBox.ButtonRole) -> None:
+        if role is not QMessageBox.ButtonRole.AcceptRole:
+            self.restarts = None
 
     def _stop_and_close(self) -> None:
         self._may_close = True

@@ -357,20 +357,22 @@ def busy(qtbot: QtBot, window: MainWindow) -> Job:
 def test_closing_while_a_job_runs_asks_and_can_be_taken_back(qtbot: QtBot, fresh_window: MainWindow) -> None:
     window = fresh_window
     job = busy(qtbot, window)
-    assert not window.close()
+    window.restart()
     said = answer(qtbot, window, "Keep it running")
     assert "Training long" in said
     assert window.isVisible()
     assert not job.cancel_requested
+    assert window.restarts is None
 
 
 def test_closing_while_a_job_runs_stops_it_first(qtbot: QtBot, fresh_window: MainWindow) -> None:
     window = fresh_window
     job = busy(qtbot, window)
-    window.close()
+    window.restart()
     answer(qtbot, window, "Stop and close")
     qtbot.waitUntil(lambda: not window.isVisible(), timeout=LONG_MS)
     assert job.state.ended
+    assert window.restarts == Path()
 
 
 def test_leaving_a_case_while_a_job_runs_asks(qtbot: QtBot, window: MainWindow, empty_case: Path) -> None:

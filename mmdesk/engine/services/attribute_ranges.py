@@ -110,7 +110,8 @@ def _ordered(about: AttributeRange, present: Values, now_us: int) -> AttributeRa
     ordered = np.sort(present.astype(np.int64 if is_time else np.float64))
     different, times = _runs(ordered)
     low, high = ordered[0].item(), ordered[-1].item()
-    middle = ordered[(len(ordered) - 1) // 2] if is_time else np.median(ordered)
+    lower, upper = ordered[(len(ordered) - 1) // 2].item(), ordered[len(ordered) // 2].item()
+    middle = lower if is_time else _between(lower, upper)
     odd = list(_constant(len(different), len(ordered)))
     if is_time:
         late = len(ordered) - int(np.searchsorted(ordered, now_us, side="right"))
@@ -119,9 +120,14 @@ def _ordered(about: AttributeRange, present: Values, now_us: int) -> AttributeRa
     odd += _far(different.astype(np.float64), times)
     edges, counts = _stretches(ordered.astype(np.float64))
     return replace(
-        about, distinct=len(different), low=low, median=middle.item(), high=high,
+        about, distinct=len(different), low=low, median=middle, high=high,
         edges=edges, counts=counts, odd=tuple(odd),
     )  # fmt: skip
+
+
+def _between(lower: float, upper: float) -> float:
+    both = lower + upper
+    return both / 2 if math.isfinite(both) else lower / 2 + upper / 2
 
 
 def _runs(ordered: npt.NDArray[np.number]) -> tuple[npt.NDArray[np.number], npt.NDArray[np.int64]]:

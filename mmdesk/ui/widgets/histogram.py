@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,10 +13,15 @@ from mmdesk.ui.formatting import number
 from mmdesk.ui.language import tr
 from mmdesk.ui.widgets.fit import by_letters
 from mmdesk.ui.widgets.plot import Plot
-from mmdesk.ui.widgets.time_axis import TimeAxis
+from mmdesk.ui.widgets.time_axis import TimeAxis, moment_at
 
 _ONE_VALUE = 0.05
-_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+_LARGEST = 1e300
+
+
+def can_be_drawn(edges: Sequence[float]) -> bool:
+    """Whether a drawing from the first to the last edge, with a rim around it, stays within float64."""
+    return max(abs(edges[0]), abs(edges[-1])) < _LARGEST
 
 
 class Histogram(Plot):
@@ -52,8 +56,10 @@ class Histogram(Plot):
         return number(edge)
 
     def redraw(self) -> None:
-        """Filled steps."""
+        """Filled steps; none where numbers are too large to be drawn."""
         self.clear()
+        if not can_be_drawn(self._edges.tolist()):
+            return
         widths = np.diff(self._edges)
         colour = QColor(self.colours.accent)
         self.addItem(
@@ -73,4 +79,4 @@ class TimeHistogram(Histogram):
 
     def said(self, edge: float) -> str:
         """The day."""
-        return str((_EPOCH + dt.timedelta(seconds=edge)).date())
+        return str(moment_at(edge).date())

@@ -15,6 +15,7 @@ from mmdesk.ui.language import tr
 _STEPS_S = (1, 5, 15, 60, 300, 900, 3600, 3 * 3600, 6 * 3600, 12 * 3600, 86_400, 2 * 86_400, 7 * 86_400, 14 * 86_400)
 _MONTH_STEPS = (1, 2, 3, 6, 12, 24, 60, 120, 240)
 _MONTH_S = 30.44 * 86_400
+_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _TICK_ROOM = 64
 _WIDEST, _APART = "May 2024", 10
 _HOUR, _DAY = "%H:%M", tr("%d %b")
@@ -49,7 +50,7 @@ def time_ticks(low: float, high: float, size: float, room: float = _TICK_ROOM) -
 
 def tick_text(time_s: float, form: str) -> str:
     """A tick's moment; where they are hours, midnight is the day that begins."""
-    moment = _moment(time_s)
+    moment = moment_at(time_s)
     begins_day = form == _HOUR and (moment.hour, moment.minute) == (0, 0)
     return moment.strftime((_DAY if begins_day else form).replace("%b", _MONTHS[moment.month - 1]))
 
@@ -81,15 +82,16 @@ class TimeAxis(pg.AxisItem):  # type: ignore[misc]  # pyqtgraph has no types
         return [tick_text(value, self._format) for value in values]
 
 
-def _moment(time_s: float) -> dt.datetime:
+def moment_at(time_s: float) -> dt.datetime:
+    """The moment so many seconds after 1970 UTC; the first or last there is where the calendar has none."""
     try:
-        return dt.datetime.fromtimestamp(time_s, dt.UTC)
-    except (OverflowError, ValueError, OSError):
+        return _EPOCH + dt.timedelta(seconds=time_s)  # Windows has no timestamps before 1970
+    except (OverflowError, ValueError):
         return dt.datetime.max.replace(tzinfo=dt.UTC) if time_s > 0 else dt.datetime.min.replace(tzinfo=dt.UTC)
 
 
 def _month_starts(low: float, high: float, months: int) -> list[float]:
-    start = _moment(low)
+    start = moment_at(low)
     number = (start.year * 12 + start.month - 1) // months * months
     found = []
     while number // 12 < dt.MAXYEAR:

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QWidget
 from pytestqt.modeltest import ModelTester
 from pytestqt.qtbot import QtBot
 
+from mmdesk.engine.core.types import Head
 from mmdesk.engine.explanation.explanation import Baseline
 from mmdesk.engine.services import annotations as service
 from mmdesk.engine.services import predictions
@@ -347,3 +348,14 @@ def test_what_the_list_is_narrowed_to_comes_back_with_its_case(
     window.session.open(OpenCase(trained_case, "case", encrypted=True))
     rest(qtbot, window)
     assert left() == (before[0], Baseline.TYPICAL, *before[2:])
+    # Whoever is gone to is seen, whatever still waits to narrow the list.
+    tab.entities.narrow("all", ("tag", "bank"), "id = nobody")
+    assert tab.entities.go_to(first)
+    assert tab.entities.narrowed_to == ("all", ("any", ""), "")
+    # A run without the output that was chosen says nothing of what is wanted of the others.
+    kept = window.settings.kept_of(trained_case, "explain")["head"]
+    assert kept != Head.CLASSIFICATION.value
+    tab.head_box.set_options([("", Head.CLASSIFICATION)])
+    tab.baseline_box.set_value(Baseline.GROUP)
+    now = window.settings.kept_of(trained_case, "explain")
+    assert (now["head"], now["baseline"]) == (kept, Baseline.GROUP.value)

@@ -676,6 +676,10 @@ def test_health_counts_what_is_there(
     for kind, plot in (("number", attributes.numbers), ("text", attributes.bars)):
         attributes.table.choose(list(kinds).index(kind))
         assert plot.isVisible()
+    tab.health.clear()  # of the next case nothing is known yet
+    assert not tab.health._quality.showing_content
+    assert tab.health._span.isHidden()
+    assert tab.health._copies.isHidden()
 
 
 def test_an_import_is_taken_back_after_a_question(

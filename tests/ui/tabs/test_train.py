@@ -13,6 +13,7 @@ from pytestqt.qtbot import QtBot
 from mmdesk.engine.core.types import RunStatus
 from mmdesk.engine.services import runs as run_service
 from mmdesk.ui import run_calls
+from mmdesk.ui.drafts import Drafts
 from mmdesk.ui.jobs.job import Job, JobState, Lane
 from mmdesk.ui.jobs.lanes import ProcessLane
 from mmdesk.ui.tabs.runs.tab import RunsTab
@@ -108,6 +109,7 @@ def test_the_same_training_again_is_shown_not_repeated(qtbot: QtBot, window: Mai
     assert "was done before" in tab._status.text()
     assert tab._log.columns.rowCount() == len(tab._history) == 2
     assert tab._title.text() == "first look"
+    qtbot.keyClicks(tab._name, "yet to be trained")
     press(qtbot, tab, "Train anew")
     assert not tab._train_anew.isVisible()
     rest(qtbot, window)
@@ -117,6 +119,9 @@ def test_the_same_training_again_is_shown_not_repeated(qtbot: QtBot, window: Mai
     assert len(run_service.list_runs(trained_case)) == 2
     (attempt,) = (trained_case / "models" / (tab._run_id or "")).glob("attempts/*")
     assert attempt.is_dir()
+    draft = Drafts().read(trained_case, "training", "form")
+    assert draft is not None
+    assert draft.text == tab._draft.text
 
 
 def test_a_training_is_cancelled(qtbot: QtBot, window: MainWindow, trained_case: Path) -> None:

@@ -2,16 +2,24 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+import sys
 from typing import NamedTuple
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QImage, QWheelEvent
 from PySide6.QtWidgets import QApplication, QLabel, QLineEdit, QWidget
+from pytestqt.exceptions import capture_exceptions
 from pytestqt.qtbot import QtBot
 
+from mmdesk.engine.core.types import ColumnKind
+from mmdesk.engine.dataset.case_data import AttributeColumn
+from mmdesk.engine.services.attribute_ranges import range_of
 from mmdesk.ui.colours import DARK, LIGHT, Appearance
+from mmdesk.ui.tabs.importing.attributes_view import AttributesView
 from mmdesk.ui.theme import Theme
 from mmdesk.ui.widgets.activity import Activity, ActivityStrip
 from mmdesk.ui.widgets.bars import Bar, BarList
@@ -379,6 +387,28 @@ def test_a_histogram_says_what_it_counts(qtbot: QtBot) -> None:
     plot.show_counts([us("2024-01-01"), us("2024-02-01"), us("2024-03-01")], [3, 4])
     shown(qtbot, plot)
     assert plot.accessibleDescription() == "7 from 2024-01-01 to 2024-03-01"
+    plot.show_counts([us("2024-01-01"), 253_402_300_800.0], [3])
+    assert plot.accessibleDescription() == "3 from 2024-01-01 to 9999-12-31"
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@example([-sys.float_info.max, 0.0, sys.float_info.max])
+@example([1.7e308, 1.7e308])
+@example([5e-324])
+@example([0.0, 5e-324])
+@example([1e16, 1e16 + 2])
+@given(st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1, max_size=6))
+def test_whatever_the_numbers_are_their_attribute_is_shown(qapp: QApplication, values: list[float]) -> None:
+    one = range_of("x", AttributeColumn(ColumnKind.NUMBER, np.array(values)), 0)
+    view = AttributesView()
+    with capture_exceptions() as raised:
+        view.show_ranges([one])
+        view.resize(800, 300)
+        view.show()
+        view.grab()
+        view.close()
+    view.deleteLater()
+    assert not raised
 
 
 def test_bars_are_said_and_drawn(qtbot: QtBot) -> None:

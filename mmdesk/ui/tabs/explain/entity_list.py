@@ -300,7 +300,10 @@ class EntityList(QWidget):
         place = None if self.scores is None else self.scores.entity_ids.find(entity_id)
         if place is None:
             return False
+        self.query.want("")  # nor may what still waits for its fields filter it out again
+        self._wanted_marks = _ANY
         self.search.clear()
         self.filter_box.set_value("all")
         self.mark_box.set_value(_ANY)
+        self.narrowed.emit()
         return self.table.choose(place)

@@ -39,12 +39,12 @@ class KeptChoices(QObject):
     ) -> None:
         super().__init__(parent)
         self._settings, self._entities = desk.settings, entities
-        self._head_box, self._baseline_box = head_box, baseline_box
+        self._baseline_box = baseline_box
         self._case: OpenCase | None = None
         self.head: Head | None = None
         """What was explained last in this case."""
-        for box in (head_box, baseline_box):
-            box.value_changed.connect(lambda _value: self._keep())
+        head_box.value_changed.connect(self._on_head)
+        baseline_box.value_changed.connect(lambda _value: self._keep())
         entities.narrowed.connect(self._keep)
 
     def pause(self) -> None:
@@ -62,10 +62,14 @@ class KeptChoices(QObject):
         self._entities.narrow(str(kept.get("which", "all")), (str(kind), str(value)), str(kept.get("query", "")))
         self._case = case
 
+    def _on_head(self, head: Head | None) -> None:
+        if self._case is not None and head is not None:  # else a run without the one of before, nobody's choice
+            self.head = head
+            self._keep()
+
     def _keep(self) -> None:
         if self._case is None:
             return
-        self.head = self._head_box.value or self.head
         which, marks, query = self._entities.narrowed_to
         document = {
             "head": self.head.value if self.head is not None else "",

@@ -246,7 +246,7 @@ class ExplainTab(Room):
 
     def _on_scores(self, scores: Scores) -> None:
         heads = [(HEAD_NAMES[head], head) for head, _ in known_heads(scores)]
-        self.head_box.set_options(heads, self.head_box.value or self._kept.head)
+        self.head_box.set_options(heads, self._kept.head or self.head_box.value)
         self.entities.show_scores(scores)
         self.whole.enable(bool(self.table.columns.rowCount()))
 

@@ -15,7 +15,7 @@ from mmdesk.ui.tabs.importing.quality_words import odd_said
 from mmdesk.ui.widgets.bars import Bar, BarList
 from mmdesk.ui.widgets.basics import Label, boxed, column, row
 from mmdesk.ui.widgets.fit import by_letters
-from mmdesk.ui.widgets.histogram import Histogram, TimeHistogram
+from mmdesk.ui.widgets.histogram import Histogram, TimeHistogram, can_be_drawn
 from mmdesk.ui.widgets.table import Table
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ class AttributesView(QWidget):
         one = self._ranges[rows[0]]
         self._name.setText(shown(one.name, 60))
         self._said.setText("\n".join(odd_said(one, odd) for odd in one.odd))
-        if one.kind is ColumnKind.NUMBER and one.counts:
+        if one.kind is ColumnKind.NUMBER and one.counts and can_be_drawn(one.edges):
             self.numbers.setAccessibleName(tr("How {name} is spread", name=shown(one.name, 60)))
             self.numbers.show_counts(one.edges, one.counts)
             self._plots.setCurrentIndex(0)
@@ -86,6 +86,11 @@ class AttributesView(QWidget):
 
 
 def _bars(one: AttributeRange) -> list[Bar]:
+    """The most frequent values, or where most of the numbers lie if these are too large to be drawn."""
+    if one.counts:
+        stretches = zip(one.counts, one.edges[:-1], one.edges[1:], strict=True)
+        fullest = sorted((stretch for stretch in stretches if stretch[0]), reverse=True)[:_MOST_BARS]
+        return [Bar(f"{number(low)} {MISSING} {number(high)}", count, counted(count)) for count, low, high in fullest]
     bars = [Bar(_value(name, one.kind), count, counted(count)) for name, count in one.common[:_MOST_BARS]]
     others = one.distinct - len(bars)
     if others > 0 and len(bars) == _MOST_BARS:

@@ -78,6 +78,9 @@ class HealthPage(QWidget):
         """No case, or another one."""
         for key in ("health", "health.quality", "health.span"):
             self.desk.jobs.supersede(key)
+        self._quality.show_busy(tr("Looking at every attribute"))
+        self._copies.show_sentences([])
+        self._show_span(None)
         self._state.show_empty("health", tr("No case is open"), "")
 
     def load(self) -> None:
@@ -202,8 +205,12 @@ class HealthPage(QWidget):
         self._span_text.setText(tr("{first} to {last} (UTC)", first=data_time(first), last=data_time(last)))
         self.desk.jobs.submit(
             Lane.QUICK, calls.events_over_time, self.desk.session.folder, (first, last), key="health.span", owner=self,
-            on_success=self._show_span,
+            on_success=self._show_span, on_failure=self._on_no_span,
         )  # fmt: skip
+
+    def _on_no_span(self, failure: Failure) -> None:
+        self._show_span(None)
+        self.desk.tell_failure(failure)
 
     def _show_span(self, span: calls.Spread | None) -> None:
         self._span.setVisible(span is not None)

@@ -67,8 +67,7 @@ class TrainTab(Room):
         self._run_id: str | None = None
         self._ready = False
         self._starts = self._existing = False
-        self._last: tuple[Mapping[str, object], str | None] = ({}, None)
-        self._started_with = ""
+        self._last: tuple[Mapping[str, object], str | None, str] = ({}, None, "")
         self._anew: TrainResult | None = None
         self._form = SettingsForm()
         self._name = QLineEdit()
@@ -289,11 +288,11 @@ class TrainTab(Room):
 
     def _on_start(self) -> None:
         if self._start.isEnabled():
-            self._begin(self._form.values(), self._name.text().strip() or None, force=False)
+            self._begin(self._form.values(), self._name.text().strip() or None, self._draft.text, force=False)
 
-    def _begin(self, values: Mapping[str, object], name: str | None, *, force: bool) -> None:
-        self._last, self._anew = (values, name), None
-        self._started_with = self._draft.text
+    def _begin(self, values: Mapping[str, object], name: str | None, written: str, *, force: bool) -> None:
+        """Train; ``written`` is the form that says so, which may say something else by now."""
+        self._last, self._anew = (values, name, written), None
         self._history, self._run_id, self._baseline = [], None, {}
         self._show_findings([])
         self._figures.show_figures([])
@@ -346,7 +345,7 @@ class TrainTab(Room):
 
     def _on_trained(self, result: TrainResult, force: bool) -> None:
         self._end()
-        self._draft.finished(self._started_with)
+        self._draft.finished(self._last[2])
         self._run_id = result.run_id
         self._existing, self._anew = result.existing, result if force else None
         self._title.set_text(result.name)
