@@ -152,7 +152,7 @@ class _TypeIndex:
         self._types = min(types.size, _SUMMARY_TYPES)
         self._centre, self._spread = np.asarray(types.means), np.asarray(types.deviations)
         grouped = np.where(kinds < self._types, kinds, 0).astype(np.uint8)
-        self.order = np.argsort(grouped, kind="stable").astype(np.int32 if len(kinds) < 2**31 else np.int64)
+        self.order: Indices = np.argsort(grouped, kind="stable").astype(_counting(len(kinds)))
         self._ends = np.concatenate([[0], np.cumsum(np.bincount(grouped, minlength=self._types))])
         self._means = _StretchMeans(values, self._centre, self._spread, kinds=grouped, order=self.order)
 
@@ -167,6 +167,11 @@ class _TypeIndex:
     def mean(self, low: Int64, high: Int64, kinds: Int64) -> Float64:
         """Mean known value over each stretch of ``order``, whose type is ``kinds``; NaN where none is known."""
         return self._centre[kinds] + self._spread[kinds] * self._means.of(low, high)
+
+
+def _counting(size: int) -> type[np.int32 | np.int64]:
+    """What can count so many, in as little room as may be."""
+    return np.int32 if size < 2**31 else np.int64
 
 
 class _StretchMeans:
@@ -192,7 +197,7 @@ class _StretchMeans:
         order: Indices | None = None,
     ) -> None:
         self._sums = np.zeros(len(values) + 1, np.int64)
-        self._known = np.zeros(len(values) + 1, np.int64 if len(values) >= 2**31 else np.int32)
+        self._known: Indices = np.zeros(len(values) + 1, _counting(len(values)))
         # Some at a time: of millions of values each step between would be felt in memory.
         for start in range(0, len(values), _AT_ONCE):
             stretch = slice(start, start + _AT_ONCE)
