@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import shlex
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 from mmdesk.cli.console import Console, printable
@@ -70,42 +71,49 @@ def format_bytes(size: float) -> str:
 def _new(args: argparse.Namespace, console: Console) -> int:
     from mmdesk.engine.services.cases import new_case
 
-    key, said = _key(args)
-    info = new_case(args.folder, name=args.name, database_url=args.database, key=key, actor=current_actor())
+    kept, said = _key(args)
+    with kept as key:
+        info = new_case(args.folder, name=args.name, database_url=args.database, key=key, actor=current_actor())
     made = f"Made the case {printable(info.name)} in {info.folder}.{said}"
-    console.result(info, f"{made}\nNext: mmdesk import tables {shlex.quote(str(args.folder))} --entities entities.csv")
+    opened = "" if key is None else f" --key-file {shlex.quote(str(args.encrypt))}"
+    tables = f"mmdesk import tables {shlex.quote(str(args.folder))} --entities entities.csv{opened}"
+    console.result(info, f"{made}\nNext: {tables}")
     return ExitStatus.DONE
 
 
-def _key(args: argparse.Namespace) -> tuple[bytes | None, str]:
-    """The key that encrypts a new case, and what has to be said of it."""
+def _key(args: argparse.Namespace) -> tuple[AbstractContextManager[bytes | None], str]:
+    """The key that encrypts a new case while that is made, and what has to be said of it."""
     from mmdesk.engine.core.errors import UsageError
-    from mmdesk.engine.core.key_digits import parse_key, random_key
-    from mmdesk.engine.services.case_keys import read_key_file, write_key_file
+    from mmdesk.engine.core.key_digits import looks_thought_up, parse_key
+    from mmdesk.engine.services.case_keys import new_key, read_key_file
 
     path: Path | None = args.encrypt
     if path is None:
-        return None, ""
+        return nullcontext(), ""
     if args.database is not None:
         raise UsageError(
             "A key encrypts the tables in the case folder, not those on a server.",
             "Leave out --encrypt or --database.",
             code="usage.key",
         )
-    if path.absolute().is_relative_to(args.folder.absolute()):
+    if path.resolve().is_relative_to(args.folder.resolve()):
         raise UsageError(
             f"{path} is in the folder that the key is to keep safe.",
             "Keep the key elsewhere, best on another drive.",
             code="usage.key",
         )
+    kept: AbstractContextManager[bytes | None]
     if path.exists():
-        digits, how = read_key_file(path), f"It is encrypted with the key in {path}."
+        digits = read_key_file(path)
+        kept, how = nullcontext(parse_key(digits)), f"It is encrypted with the key in {path}."
+        if looks_thought_up(digits):
+            how += " That key is weak: it does not look drawn at random, so it can be guessed."
     else:
-        digits, how = random_key(), f"It is encrypted with a new key, which is in {path} and nowhere else."
-        write_key_file(path, digits)
+        kept = new_key(path, args.folder)
+        how = f"It is encrypted with a new key, which is in {path} and nowhere else."
     lost = "Without that key nobody can ever read the tables again: keep a copy of it elsewhere."
     opened = f"Open it with: --key-file {shlex.quote(str(path))}"
-    return parse_key(digits), f"\n{how}\n{lost}\n{opened}"
+    return kept, f"\n{how}\n{lost}\n{opened}"
 
 
 def _info(args: argparse.Namespace, console: Console) -> int:

@@ -80,7 +80,8 @@ def read_number(text: str) -> float:
     """A number that somebody typed, with the marks of the window's language or those of English.
 
     Raises:
-        ValueError: It is none.
+        ValueError: It is none, or could be one of two: where a comma parts the fraction, ``1.234`` is what the window
+            writes for 1234, and what others write for a little more than one.
     """
     return float(out_of_marks(text.strip().replace(_MINUS, "-")))
 

@@ -32,6 +32,11 @@ LANGUAGES = {"en": "English", "de": "Deutsch"}
 LONG = "long"
 _MARKS = {"de": str.maketrans(",.", ".,")}
 """What stands for the marks of English numbers, by language."""
+_COMMA = re.compile(r"[-+]?(\d{1,3}(\.\d{3})+|\d+),\d*([eE][-+]?\d+)?")
+_ENGLISH = re.compile(r"[-+]?\d{1,3}(,\d{3})+\.\d*")
+_GROUPS = re.compile(r"[-+]?[1-9]\d{0,2}(\.\d{3})+")
+"""Numbers with a comma before the fraction, with points between thousands or without; English ones with both marks;
+and those of which nobody can tell what their points part."""
 _LONGER = 0.4
 _PADDING = "éàîõ üñøå "
 
@@ -65,8 +70,18 @@ def in_marks(number: str) -> str:
 
 
 def out_of_marks(number: str) -> str:
-    """The same back, for Python to read; where a comma parts the fraction, a number without one may have a point."""
-    return in_marks(number).replace(",", "") if "," in number and in_marks(",") == "." else number
+    """The same back, for Python to read; a number with the marks of English stays one where it can be no other.
+
+    Raises:
+        ValueError: It can be one of two.
+    """
+    if _ENGLISH.fullmatch(number):
+        return number.replace(",", "")
+    if in_marks(",") != ".":
+        return number
+    if _GROUPS.fullmatch(number):
+        raise ValueError(f"could not convert {number!r}: its point may part thousands or the fraction")
+    return in_marks(number).replace(",", "") if _COMMA.fullmatch(number) else number
 
 
 class _Filling(string.Formatter):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from mmdesk.cli.case import format_bytes
-from mmdesk.engine.core.errors import UsageError
+from mmdesk.engine.core.errors import ResourceError, UsageError
 from mmdesk.engine.core.key_digits import looks_thought_up, random_key
 from mmdesk.engine.services.case_keys import write_key_file
 from mmdesk.engine.store import keys
@@ -93,8 +94,14 @@ def test_an_encrypted_case_is_made_and_opened_with_its_key_file(
     case, key = tmp_path / "case", tmp_path / "case.key"
     assert mmdesk("case", "new", case, "--encrypt", case / "key") == 2
     assert not case.exists()
+    assert mmdesk("case", "new", case, "--encrypt", tmp_path / "other" / ".." / "case" / "key") == 2
+    (tmp_path / "busy").mkdir()
+    (tmp_path / "busy" / "x").touch()
+    assert mmdesk("case", "new", tmp_path / "busy", "--encrypt", tmp_path / "never.key") == 2
+    assert not (tmp_path / "never.key").exists()
     assert mmdesk("case", "new", case, "--encrypt", key) == 0
     assert "nobody can ever read" in mmdesk.out
+    assert f"--entities entities.csv --key-file {key}" in mmdesk.out
     assert len(key.read_text().strip()) == 64
     assert key.stat().st_mode & 0o077 == 0 or os.name == "nt"
     assert not (case / "case.db").read_bytes().startswith(b"SQLite")
@@ -114,6 +121,9 @@ def test_an_encrypted_case_is_made_and_opened_with_its_key_file(
     assert mmdesk("case", "info", tmp_path / "other", "--key-file", key) == 0
     assert mmdesk("case", "new", tmp_path / "third", "--encrypt", tmp_path / "e.csv") == 2
     assert not (tmp_path / "third").exists()
+    (tmp_path / "words").write_bytes(b"what nobody would ever think of.")
+    assert mmdesk("case", "new", tmp_path / "guessed", "--encrypt", tmp_path / "words") == 0
+    assert "That key is weak" in mmdesk.out
     assert mmdesk("case", "new", tmp_path / "third") == 0
     assert mmdesk("case", "info", tmp_path / "third", "--key-file", key) == 3
     assert "not encrypted" in mmdesk.err
@@ -125,6 +135,16 @@ def test_a_key_file_is_never_written_over(tmp_path: Path) -> None:
         write_key_file(tmp_path / "key", random_key())
     assert caught.value.code == "usage.file_exists"
     assert (tmp_path / "key").read_text() == "mine"
+
+
+def test_a_key_file_that_could_not_be_written_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_file: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(ResourceError):
+        write_key_file(tmp_path / "key", random_key())
+    assert not (tmp_path / "key").exists()
 
 
 def test_a_key_that_was_thought_up_is_told_from_a_drawn_one() -> None:

@@ -126,7 +126,10 @@ def test_an_encrypted_case_is_made_once_its_key_is_kept(
     click(qtbot, form.kept)
     assert create.isEnabled()
 
+    form.set_key("0" * 64)  # as from a file
+    assert form.strength.text().startswith("Weak")
     click(qtbot, form.draw)
+    assert form.strength.text().startswith("Strong")
     assert not form.kept.isChecked(), "that was another key"
     digits = form.key.text()
     click(qtbot, form.save)

@@ -19,11 +19,15 @@ def random_key() -> str:
 
 
 def looks_thought_up(text: str) -> bool:
-    """Whether a key has so few different digits, or repeats itself so, that it was not drawn at random."""
+    """Whether a key has so few different digits, or repeats itself so, that it was not drawn at random.
+
+    So do 32 bytes that are letters, digits and signs (of random ones that is so in 1 of 10¹³ keys): a sentence.
+    """
     digits = _digits(text).lower()
     halves = digits[: KEY_DIGITS // 2] == digits[KEY_DIGITS // 2 :]
     runs = any(digit * 5 in digits for digit in set(digits))
-    return len(set(digits)) < _FEWEST_DIFFERENT or halves or runs
+    letters = not problem_of(digits) and all(0x20 <= byte < 0x7F or byte in b"\t\r\n" for byte in bytes.fromhex(digits))
+    return len(set(digits)) < _FEWEST_DIFFERENT or halves or runs or letters
 
 
 def problem_of(text: str) -> str:

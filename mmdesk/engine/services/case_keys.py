@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from mmdesk.engine.core.errors import UsageError
 from mmdesk.engine.core.files import as_resource_error
-from mmdesk.engine.core.key_digits import KEY_BYTES, KEY_DIGITS, parse_key, problem_of
+from mmdesk.engine.core.key_digits import KEY_BYTES, KEY_DIGITS, parse_key, problem_of, random_key
 from mmdesk.engine.store import case_file as mmcase
 from mmdesk.engine.store import keys
 
@@ -66,7 +68,32 @@ def write_key_file(path: Path, digits: str) -> None:
             file.flush()
             os.fsync(file.fileno())
     except OSError as error:
+        path.unlink(missing_ok=True)  # made here, and no key
         raise as_resource_error(error, path) from error
+
+
+@contextmanager
+def new_key(path: Path, folder: Path) -> Iterator[bytes]:
+    """A new key, in a new file before anything depends on it; gone again if the block makes no case with it.
+
+    Args:
+        path: Of the file; does not exist yet.
+        folder: Where the block makes the case.
+
+    Raises:
+        UsageError: There is a file already (``usage.file_exists``).
+        ResourceError: It cannot be written.
+    """
+    case = folder / mmcase.FILE_NAME
+    was_there = case.exists()
+    digits = random_key()
+    write_key_file(path, digits)
+    try:
+        yield parse_key(digits)
+    except BaseException:
+        if was_there or not case.exists():
+            path.unlink(missing_ok=True)
+        raise
 
 
 def unlock(folder: Path, key: bytes) -> None:

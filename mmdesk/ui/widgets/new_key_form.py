@@ -27,7 +27,7 @@ class NewKeyForm(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self._drawn = ""
+        self._drawn, self._from_file = "", False
         self.key = QLineEdit()
         self.key.setAccessibleName(tr("Key"))
         self.key.setPlaceholderText(tr("64 digits, 0 to 9 and a to f"))
@@ -71,7 +71,7 @@ class NewKeyForm(QWidget):
 
     def set_key(self, digits: str) -> None:
         """The key that a file held, where it is kept."""
-        self._take(digits)
+        self._take(digits, from_file=True)
         self.kept.setChecked(True)
 
     def say_saved(self, digits: str) -> None:
@@ -79,7 +79,8 @@ class NewKeyForm(QWidget):
         if digits == self.key.text():
             self.kept.setChecked(True)
 
-    def _take(self, digits: str) -> None:
+    def _take(self, digits: str, *, from_file: bool = False) -> None:
+        self._from_file = from_file
         self._drawn = " ".join(digits[at : at + _GROUP] for at in range(0, len(digits), _GROUP))
         self.again.clear()
         self.key.setText(self._drawn)
@@ -96,10 +97,11 @@ class NewKeyForm(QWidget):
         self.kept.setChecked(False)  # what was kept was another one
         self.save.setEnabled(not problem_of(text))
         self.again.setVisible(by_hand)
-        weak = by_hand and not problem_of(text) and looks_thought_up(text)
+        own = by_hand or self._from_file
+        weak = own and not problem_of(text) and looks_thought_up(text)
         if weak:
             said = tr("Weak: it does not look drawn at random, so it can be guessed. Better take one that is drawn.")
-        elif by_hand:
+        elif own:
             said = tr("As strong as it is random: thought up digits can be guessed.")
         else:
             said = tr("Strong: 256 bits that nobody can guess.")
