@@ -62,7 +62,10 @@ class FilePane(QWidget):
         self.text.setAccessibleName(tr("Beginning of the file"))
         self.film = Screen(tr("Film"))
         self.film.hide()
-        self._film_page = boxed(column(None, self.film, self.frames, spacing=SPACE_S))
+        side_by_side = row(None, self.film, self.frames, spacing=SPACE_S)  # below each other they are too low
+        side_by_side.setStretch(0, 2)
+        side_by_side.setStretch(1, 3)
+        self._film_page = boxed(side_by_side)
         self._stack = QStackedWidget()
         for widget in (self.picture, self.sound, self._film_page, self.text):
             self._stack.addWidget(widget)

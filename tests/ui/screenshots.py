@@ -272,6 +272,12 @@ def explain(p: Photographer) -> None:
     for kind in ("image", "audio", "video"):
         if _show_media(p, kind):
             p.shoot(f"explain-media-{kind}")
+            if kind == "video":
+                playback = tab.page.media.pane.playback  # type: ignore[attr-defined]
+                playback.toggle()
+                p.settle(2)
+                p.shoot("explain-media-playing", both=False)
+                playback.stop()
     _shoot_altered_file(p)
     tab.overview.by_box.set_value("media")  # type: ignore[attr-defined]
     tab.whole.overview.trigger()  # type: ignore[attr-defined]

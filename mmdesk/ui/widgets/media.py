@@ -101,7 +101,7 @@ class FrameGrid(Painted):
         self._images: list[QImage] = []
         self._current: int | None = None
         self.setMinimumWidth(240)
-        by_letters(self, self.setMinimumHeight, 140)
+        by_letters(self, self.setMinimumHeight, 110)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAccessibleName(tr("Video frames"))
 
