@@ -32,15 +32,24 @@ def choose_folder(parent: QWidget, settings: Settings, title: str, on_chosen: Ca
 
 
 def choose_new_file(
-    parent: QWidget, settings: Settings, title: str, name: str, on_chosen: Callable[[Path], None], *, kinds: str = ""
+    parent: QWidget,
+    settings: Settings,
+    title: str,
+    name: str,
+    on_chosen: Callable[[Path], None],
+    *,
+    kinds: str = "",
+    replaces: bool = True,
 ) -> None:
     """Ask for the name of a file to be written; the dialog itself asks before one is replaced.
 
-    ``kinds`` are filters with one ending each; a name without an ending gets that of the chosen one.
+    ``kinds`` are filters with one ending each; a name without an ending gets that of the chosen one. Where nothing is
+    ``replaces``-d whoever writes the file refuses, and nobody is asked.
     """
     dialog = _dialog(parent, settings, title, kinds)
     dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
     dialog.setFileMode(QFileDialog.FileMode.AnyFile)
+    dialog.setOption(QFileDialog.Option.DontConfirmOverwrite, not replaces)
     if kinds:
         dialog.setDefaultSuffix(Path(name).suffix)
         dialog.filterSelected.connect(lambda kind: dialog.setDefaultSuffix(kind.rpartition("*")[2].rstrip(")")))

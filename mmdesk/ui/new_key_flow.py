@@ -29,7 +29,7 @@ def connect_key(dialog: NewCaseDialog, jobs: Jobs, settings: Settings) -> None:
 
     def save(digits: str) -> None:
         name = f"{dialog.answers().folder.name}.key"
-        choosers.choose_new_file(dialog, settings, tr("Save the key"), name, partial(write, digits))
+        choosers.choose_new_file(dialog, settings, tr("Save the key"), name, partial(write, digits), replaces=False)
 
     def read(paths: list[Path]) -> None:
         jobs.submit(

@@ -142,8 +142,16 @@ class Settings:
         self._put_recent([RecentCase(str(folder), name, now_us()), *others][:_MOST_RECENT])
 
     def forget_recent(self, folder: str) -> None:
-        """Take a case off the list; the case itself is untouched."""
+        """Take a case off the list, and let go of what was kept of it here; the case itself is untouched."""
         self._put_recent([case for case in self.recent if case.folder != folder])
+        self._secret = {key: one for key, one in self._secret.items() if key[0] != folder}
+        self._store.beginGroup("documents")
+        names = [name for name in self._store.childKeys() if name == "tabs" or name.endswith("_by_case")]
+        self._store.endGroup()
+        for name in names:
+            document = self.document(name)
+            if document.pop(folder, None) is not None:
+                self.set_document(name, document)
 
     def tab_of(self, folder: Path) -> str:
         """The tab that was looked at last in a case; empty if that is not known."""

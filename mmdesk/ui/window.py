@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -336,7 +337,8 @@ class MainWindow(QMainWindow):
         """Show a file that the system was asked to open: a case, or what would be dropped on the window."""
         self._come_to_front()
         folder = path.parent if path.suffix == ".mmcase" else path
-        if self.session.case is None or self.session.case.folder != folder:
+        case = self.session.case
+        if case is None or os.path.realpath(folder) != (case.place or os.path.realpath(case.folder)):
             self.drops.take([path])
 
     def _on_session_opened(self, case: OpenCase) -> None:

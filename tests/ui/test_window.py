@@ -177,9 +177,17 @@ def test_a_server_that_cannot_be_reached_is_an_error_in_words(qtbot: QtBot, wind
 
 
 def test_the_last_case_is_offered_but_not_opened(
-    qtbot: QtBot, window: MainWindow, empty_case: Path, tmp_path: Path
+    qtbot: QtBot, window: MainWindow, empty_case: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     opened(qtbot, window, empty_case)
+    taken: list[list[Path]] = []
+    monkeypatch.setattr(window.drops, "take", taken.append)
+    (tmp_path / "link").symlink_to(empty_case.parent, target_is_directory=True)
+    window.open_file(tmp_path / "link" / empty_case.name / "case.mmcase")  # the one that is open, by another way
+    assert not taken
+    window.settings.keep_of(empty_case, "explain", {"query": "star = yes"})
+    window.go("runs")
+    assert window.settings.tab_of(empty_case) == "runs"
     qtbot.keyClick(window, Qt.Key.Key_W, Qt.KeyboardModifier.ControlModifier)
     qtbot.waitUntil(lambda: window.session.case is None)
     assert window.stack.currentWidget() is window.start_page
@@ -188,6 +196,7 @@ def test_the_last_case_is_offered_but_not_opened(
     window.flow.leave(lambda: None)
     press(qtbot, window.start_page, "Take Nothing yet off this list")
     assert Settings().recent == ()
+    assert (Settings().kept_of(empty_case, "explain"), Settings().tab_of(empty_case)) == ({}, "")
     assert (empty_case / "case.mmcase").is_file()
 
 

@@ -96,7 +96,7 @@ def data_quality(folder: Path, *, now: int | None = None, ctx: JobContext = NULL
     Args:
         folder: The case.
         now: What counts as the present moment, microseconds since 1970 UTC.
-        ctx: Told how far it is; asked for cancellation between steps.
+        ctx: Told how far it is; asked for cancellation between steps, and while the attributes are read.
 
     Raises:
         UsageError: There is no case.
@@ -105,7 +105,7 @@ def data_quality(folder: Path, *, now: int | None = None, ctx: JobContext = NULL
     ctx.progress(0, 3, "reading the attributes")
     with Case.open(folder, actor=current_actor()) as case, case.read() as connection:
         order = tuple(readers.attribute_kinds(connection))
-        data = _read(connection)
+        data = _read(connection, ctx)
     ctx.check_cancelled()
     ctx.progress(1, 3, "looking at the attributes")
     moment = now_us() if now is None else now
@@ -123,9 +123,10 @@ def data_quality(folder: Path, *, now: int | None = None, ctx: JobContext = NULL
     return found
 
 
-def _read(connection: Connection) -> CaseData:
+def _read(connection: Connection, ctx: JobContext) -> CaseData:
     """The case without events and interactions, and with all files, whether they have features or not."""
-    attributes, kinds = readers.attributes(connection)
+    attributes, kinds = readers.attributes(connection, ctx=ctx)
+    ctx.check_cancelled()
     tables = CaseTables(
         entities=readers.entities(connection),
         attributes=attributes,
@@ -135,7 +136,9 @@ def _read(connection: Connection) -> CaseData:
         targets=readers.targets(connection),
         links=readers.entity_artifacts(connection),
     )
+    ctx.check_cancelled()
     artifacts = readers.artifacts(connection)
+    ctx.check_cancelled()
     size = len(artifacts)
     files = Media(
         sha256=texts(artifacts["sha256"].to_pylist()),

@@ -14,6 +14,7 @@ import pyarrow as pa
 from sqlalchemy import Select, select
 from sqlalchemy.engine import Connection
 
+from mmdesk.engine.core.jobs import NULL_CONTEXT, JobContext
 from mmdesk.engine.core.times import parse_moment
 from mmdesk.engine.core.types import ColumnKind
 from mmdesk.engine.store import deletions
@@ -92,10 +93,11 @@ def attribute_kinds(connection: Connection) -> dict[str, ColumnKind]:
     return {name: ColumnKind(kind) for name, kind in rows}
 
 
-def attributes(connection: Connection) -> tuple[pa.Table, dict[str, ColumnKind]]:
+def attributes(connection: Connection, *, ctx: JobContext = NULL_CONTEXT) -> tuple[pa.Table, dict[str, ColumnKind]]:
     """``entity_key`` and one column per attribute, rows as :func:`entities`; null = missing.
 
-    Number float64, category string, boolean bool, time int64 (microseconds since 1970 UTC).
+    Number float64, category string, boolean bool, time int64 (microseconds since 1970 UTC). ``ctx`` is asked for
+    cancellation every 65,536 rows.
     """
     kinds = attribute_kinds(connection)
     schema = pa.schema([("entity_key", _INT), ("entity_id", _TEXT), ("attributes", _TEXT)])
@@ -105,6 +107,7 @@ def attributes(connection: Connection) -> tuple[pa.Table, dict[str, ColumnKind]]
     )
     parts: dict[str, list[pa.Array]] = {name: [] for name in kinds}
     for batch in found.select(["attributes"]).to_batches(max_chunksize=_PARSED_ROWS):
+        ctx.check_cancelled()
         documents = orjson.loads(f"[{','.join(batch.column(0).to_pylist())}]")
         for name, kind in kinds.items():
             parts[name].append(attribute_array([document.get(name) for document in documents], kind))

@@ -279,17 +279,23 @@ class SettingField(QWidget):
             self.editor.setText(self._text(value))
 
     @property
-    def text(self) -> str:
-        """What is written in it, possible or not; of a tick ``1`` or ``0``."""
-        editor = self.editor
-        return str(int(editor.isChecked())) if isinstance(editor, QCheckBox) else editor.text()
+    def written(self) -> str | float:
+        """What is written in it, possible or not: of a tick ``1`` or ``0``; a possible fraction as the number it is.
 
-    def write(self, text: str) -> None:
-        """Write what :attr:`text` was."""
+        A fraction has other marks in another language.
+        """
+        editor = self.editor
+        if isinstance(editor, QCheckBox):
+            return str(int(editor.isChecked()))
+        value = self.value()
+        return value if isinstance(value, float) else editor.text()
+
+    def write(self, written: str | float) -> None:
+        """Write what :attr:`written` was."""
         if isinstance(self.editor, QCheckBox):
-            self.editor.setChecked(text == "1")
+            self.editor.setChecked(written == "1")
         else:
-            self.editor.setText(text)
+            self.editor.setText(written if isinstance(written, str) else self._text(written))
 
     def _text(self, value: Value) -> str:
         if isinstance(value, tuple):
@@ -383,15 +389,15 @@ class SettingsForm(QWidget):
         for field in self._fields:
             field.set_value(values.get(field.setting.name, field.setting.default))
 
-    def written(self) -> dict[str, str]:
-        """The texts of the fields that are not at their defaults, possible or not."""
-        return {field.setting.name: field.text for field in self._fields if not field.is_default}
+    def written(self) -> dict[str, str | float]:
+        """What is written into the fields that are not at their defaults, possible or not."""
+        return {field.setting.name: field.written for field in self._fields if not field.is_default}
 
-    def write(self, texts: Mapping[str, str]) -> None:
-        """Defaults, but for these texts."""
+    def write(self, written: Mapping[str, str | float]) -> None:
+        """Defaults, but for this."""
         for field in self._fields:
-            if field.setting.name in texts:
-                field.write(texts[field.setting.name])
+            if field.setting.name in written:
+                field.write(written[field.setting.name])
             else:
                 field.set_value(field.setting.default)
 

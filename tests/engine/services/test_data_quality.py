@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mmdesk.engine.core.jobs import JobCancelled, NullContext
 from mmdesk.engine.core.plain import as_plain
 from mmdesk.engine.core.times import NO_TIME_US, parse_moment
 from mmdesk.engine.core.types import ColumnKind
@@ -18,6 +19,7 @@ from mmdesk.engine.services import media_imports, table_imports
 from mmdesk.engine.services.attribute_ranges import Oddity, range_of
 from mmdesk.engine.services.cases import data_health, new_case
 from mmdesk.engine.services.data_quality import _Sides, _twins, data_quality
+from mmdesk.engine.store import readers
 
 NOW_US = parse_moment("2024-06-01")
 NUMBERS = st.lists(st.one_of(st.floats(allow_infinity=False), st.integers(-50, 50).map(float)), max_size=60)
@@ -135,6 +137,18 @@ def test_a_case_with_copies_across_its_split(folder: Path) -> None:
     warnings = " ".join(data_health(folder).warnings)
     assert "in the future: 2099-01-01T00:00:00Z" in warnings
     assert "before 1970: 1969-05-01T00:00:00Z" in warnings
+
+
+def test_a_look_is_stopped_while_it_reads(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Stopped(NullContext):
+        def check_cancelled(self) -> None:
+            raise JobCancelled
+
+    parsed: list[object] = []
+    monkeypatch.setattr(readers, "attribute_array", lambda *given: parsed.append(given))
+    with pytest.raises(JobCancelled):
+        data_quality(folder, now=NOW_US, ctx=Stopped())
+    assert not parsed
 
 
 def test_an_empty_case(tmp_path: Path) -> None:

@@ -390,6 +390,11 @@ def test_a_forgotten_view_comes_back_and_one_of_an_encrypted_case_is_in_no_file(
     assert window.settings.file.read_text().count("name has") > 0
     qtbot.keyClick(views.table, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier)
     assert "Mine" not in names()
+    views.put_view("Mine", View("star = yes"))  # another one, which stays where the first one comes back
+    qtbot.keyClick(views.table, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    assert {name: one.query for name, one in views._saved.items()} == {
+        "Mine": "star = yes", "Mine (2)": views.query.text(),
+    }  # fmt: skip
 
     window.session.open(OpenCase(trained_case, "case", encrypted=True))
     rest(qtbot, window)

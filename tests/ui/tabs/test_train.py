@@ -208,7 +208,7 @@ def test_an_unfinished_form_comes_back_with_its_case(
     assert (tab._name.text(), tab._form.written()) == ("", {})
     opened(qtbot, window, trained_case)
     assert tab._name.text() == "pilot"
-    assert tab._form.written() == {"epochs": "1x", "patience": "0.25", "baseline": "0"}
+    assert tab._form.written() == {"epochs": "1x", "patience": 0.25, "baseline": "0"}
     assert tab._kept.isVisible()
     assert not tab._start.isEnabled()
     set_field(qtbot, tab, "epochs", "2")

@@ -18,6 +18,7 @@ from pytestqt.qtbot import QtBot
 from mmdesk.engine.core.types import ColumnKind
 from mmdesk.engine.dataset.case_data import AttributeColumn
 from mmdesk.engine.services.attribute_ranges import range_of
+from mmdesk.ui import language
 from mmdesk.ui.colours import DARK, LIGHT, Appearance
 from mmdesk.ui.tabs.importing.attributes_view import AttributesView
 from mmdesk.ui.theme import Theme
@@ -171,6 +172,19 @@ def test_a_form_gives_what_differs_from_the_defaults(qtbot: QtBot) -> None:
     assert form.values() == {"rate": 0.01, "drop": ("a", "b"), "baseline": False, "epochs": 5}
     form.set_values({})
     assert form.values() == {}
+
+
+def test_what_was_written_in_one_language_is_the_same_in_another(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
+    form = SettingsForm()
+    form.set_settings(SETTINGS)
+    shown(qtbot, form)
+    monkeypatch.setattr(language, "LANGUAGE", "de")
+    form.write({"rate": "0,25", "clip": "1.234", "seed": "7"})
+    written = form.written()
+    assert written == {"rate": 0.25, "clip": "1.234", "seed": "7"}
+    monkeypatch.setattr(language, "LANGUAGE", "en")
+    form.write(written)
+    assert form.values()["rate"] == 0.25
 
 
 @pytest.mark.parametrize("text", ["", "abc", "2", "-1", "0"])

@@ -260,6 +260,15 @@ class RunsList(QWidget):
             self._views.saved[name] = view
             self._views.write(self._settings)
 
+    def bring_back(self, name: str, view: View) -> str:
+        """Save a forgotten view again; if another has its name by now, under the next one that is free. Returns it."""
+        free, number = name, 1
+        while self._saved.get(free, view) != view:
+            number += 1
+            free = f"{name} ({number})"
+        self.put_view(free, view)
+        return free
+
     def drop_view(self, name: str) -> None:
         """Let go of a saved view."""
         of_case = Views.of_case(self._settings, self.secret)

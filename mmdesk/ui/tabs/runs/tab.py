@@ -224,11 +224,14 @@ class RunsTab(Room):
             self.details.show_nothing(tr("Choose a run to see everything that is kept of it."))
 
     def _on_view_forgotten(self, name: str, view: View) -> None:
-        self.desk.edits.did(
-            tr("View {name} forgotten", name=shown(name, 40)),
-            lambda: self.list.put_view(name, view),
-            lambda: self.list.drop_view(name),
-        )
+        there = name
+
+        def bring_back() -> None:
+            nonlocal there
+            there = self.list.bring_back(name, view)
+
+        said = tr("View {name} forgotten", name=shown(name, 40))
+        self.desk.edits.did(said, bring_back, lambda: self.list.drop_view(there))
 
     def _on_page(self, said: SaidOfRun) -> None:
         self.details.show_run(said)

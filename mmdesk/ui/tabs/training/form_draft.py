@@ -58,11 +58,12 @@ class FormDraft(QObject):
     def bring_back(self) -> None:
         """Show what was kept of the case, else an untouched form."""
         draft = self._drafts.read(self._case.folder, _KIND, _SUBJECT) if self._case is not None else None
-        name, fields = "", {}
+        name, fields = "", dict[str, str | float]()
         if draft is not None:
             with suppress(ValueError, KeyError, TypeError, AttributeError):
                 kept = json.loads(draft.text)
-                name, fields = str(kept["name"]), {str(key): str(text) for key, text in kept["fields"].items()}
+                name = str(kept["name"])
+                fields = {key: one if isinstance(one, float) else str(one) for key, one in kept["fields"].items()}
         self._filling = True
         self._name.setText(name)
         self._form.write(fields)
