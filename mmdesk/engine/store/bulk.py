@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from sqlalchemy import Select, Table, Text, TextClause, cast, func, select, text
 from sqlalchemy.engine import Connection
 
 from mmdesk.engine.core.ahead import ahead
+from mmdesk.engine.core.jobs import NULL_CONTEXT, JobContext
 from mmdesk.engine.store.errors import is_lost
 from mmdesk.engine.store.postgres_rows import copy_binary, is_bytes, parse_copied
 from mmdesk.engine.store.references import References
@@ -104,7 +105,14 @@ def _continue_numbers(connection: Connection, model: type[Base]) -> None:
     connection.execute(text(f"SELECT setval(pg_get_serial_sequence('{name}', 'id'), (SELECT max(id) FROM \"{name}\"))"))
 
 
-def fetch(connection: Connection, statement: Statement, schema: pa.Schema, *, keyed: bool = False) -> pa.Table:
+def fetch(
+    connection: Connection,
+    statement: Statement,
+    schema: pa.Schema,
+    *,
+    keyed: bool = False,
+    ctx: JobContext = NULL_CONTEXT,
+) -> pa.Table:
     """The statement's rows as columns.
 
     Args:
@@ -113,13 +121,21 @@ def fetch(connection: Connection, statement: Statement, schema: pa.Schema, *, ke
         schema: Names and types of the result; NULL becomes null.
         keyed: The first column is the ``id`` of a table; then a long one is read several times faster, and in the order
             of that ``id``.
+        ctx: Asked for cancellation batch by batch.
     """
-    return pa.Table.from_batches(fetch_batches(connection, statement, schema, keyed=keyed), schema)
+
+    def batches() -> Iterator[pa.RecordBatch]:
+        with closing(fetch_batches(connection, statement, schema, keyed=keyed)) as found:
+            for batch in found:
+                ctx.check_cancelled()
+                yield batch
+
+    return pa.Table.from_batches(batches(), schema)
 
 
 def fetch_batches(
     connection: Connection, statement: Statement, schema: pa.Schema, *, keyed: bool = False
-) -> Iterator[pa.RecordBatch]:
+) -> Generator[pa.RecordBatch, None, None]:
     """As :func:`fetch`, batch by batch, so that a table larger than memory can be walked through.
 
     The next batch is read ahead in another thread, so nobody else may use the connection until the last one has come.

@@ -97,12 +97,14 @@ def attributes(connection: Connection, *, ctx: JobContext = NULL_CONTEXT) -> tup
     """``entity_key`` and one column per attribute, rows as :func:`entities`; null = missing.
 
     Number float64, category string, boolean bool, time int64 (microseconds since 1970 UTC). ``ctx`` is asked for
-    cancellation every 65,536 rows.
+    cancellation every few ten thousand rows.
     """
     kinds = attribute_kinds(connection)
     schema = pa.schema([("entity_key", _INT), ("entity_id", _TEXT), ("attributes", _TEXT)])
     found = _sorted(
-        fetch(connection, _current(Entity, Entity.id, Entity.entity_id, Entity.attributes), schema, keyed=True),
+        fetch(
+            connection, _current(Entity, Entity.id, Entity.entity_id, Entity.attributes), schema, keyed=True, ctx=ctx
+        ),
         "entity_id",
     )
     parts: dict[str, list[pa.Array]] = {name: [] for name in kinds}
