@@ -185,9 +185,11 @@ class Table(QTableView):
 
     def fit(self) -> None:
         """Widths after the titles and the first rows."""
-        numbers = range(len(self.columns.columns))
-        self._wanted = [self.fit_column(number) for number in numbers]
-        self._leasts = [self._least(number) for number in numbers]
+        values = [self._values_width(number) for number in range(len(self.columns.columns))]
+        self._wanted = [self._fitting_width(number, width) for number, width in enumerate(values)]
+        for number, width in enumerate(self._wanted):
+            self.setColumnWidth(number, width)
+        self._leasts = [self._least(number, width) for number, width in enumerate(values)]
         self._fitting = self._widths()
         self.make_room()
 
@@ -214,12 +216,12 @@ class Table(QTableView):
                 self.setColumnWidth(number, width)
                 self._fitting[keys[number]] = width
 
-    def _least(self, number: int) -> int:
+    def _least(self, number: int, values: int) -> int:
         column, wanted = self.columns.columns[number], self._wanted[number]
         if column.picture or column.icon is not None:
             return wanted
         if column.numeric or column.keys is not None:  # whole, but for a title that is longer than all of them
-            return min(wanted, max(self._values_width(number), _NARROWEST))
+            return min(wanted, max(values, _NARROWEST))
         return min(wanted, max(self._title_width(column), _LETTERS * self.fontMetrics().averageCharWidth() + 20))
 
     def _title_width(self, column: Column) -> int:
@@ -275,15 +277,15 @@ class Table(QTableView):
 
     def fit_column(self, number: int) -> int:
         """Set a column's width after its title and the first rows, and return it."""
-        width = self._fitting_width(number)
+        width = self._fitting_width(number, self._values_width(number))
         self.setColumnWidth(number, width)
         return width
 
-    def _fitting_width(self, number: int) -> int:
+    def _fitting_width(self, number: int, values: int) -> int:
         column = self.columns.columns[number]
         if column.picture:
             return round(NARROWEST * letters(self))
-        wide = max(self._values_width(number), self._title_width(column), _NARROWEST)
+        wide = max(values, self._title_width(column), _NARROWEST)
         return int(min(wide, _WIDEST * self.fontMetrics().averageCharWidth()))
 
     def _values_width(self, number: int) -> int:

@@ -131,7 +131,9 @@ class EntityList(QWidget):
             self.table.sortByColumn(score_column(columns), Qt.SortOrder.DescendingOrder)
         self.filter_box.setVisible(any(head.value == "classification" for head, _ in known_heads(scores)))
         self.left_out.show_sentences([Sentence(Severity.WARNING, for_window(note)) for note in scores.notes])
-        self._filter()
+        if (mask := self._mask()) is not None:  # else all of them are in the table already
+            self.table.renew(columns, mask)
+        self._say_how_many()
         self.state.show_content()
         if self.table.columns.rowCount():
             self.table.choose(int(self.table.columns.rows[0]))
