@@ -21,6 +21,8 @@ def letters(widget: QWidget) -> float:
 class _Following(QObject):
     """Sets a size anew whenever the letters become others."""
 
+    _put: Callable[[int], object] | None = None  # what is going is told of events when its own attributes are gone
+
     def __init__(self, widget: QWidget, put: Callable[[int], object], pixels: int) -> None:
         super().__init__(widget)
         self._widget, self._put, self._pixels = widget, put, pixels
@@ -34,7 +36,8 @@ class _Following(QObject):
         return False
 
     def _follow(self) -> None:
-        self._put(round(self._pixels * letters(self._widget)))
+        if self._put is not None:
+            self._put(round(self._pixels * letters(self._widget)))
 
 
 def by_letters(widget: QWidget, put: Callable[[int], object], pixels: int) -> None:
