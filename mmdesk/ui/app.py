@@ -23,6 +23,7 @@ from mmdesk.ui.window import MainWindow
 
 _SETTLED_MS = 3000
 """After this the libraries are loaded and the tabs are built."""
+_SWITCH_S = 0.0005
 
 
 class Application(QApplication):
@@ -51,8 +52,19 @@ def application() -> QApplication:
     return made
 
 
+def share_the_interpreter() -> None:
+    """Let the window's thread wait for the interpreter's lock a tenth as long as Python would.
+
+    Another thread that reckons in Python gives the lock up only when it was asked for five milliseconds, and Qt lets
+    go of it and asks for it again many times in drawing one table.
+    Source: Python's manual, sys.setswitchinterval
+    """
+    sys.setswitchinterval(_SWITCH_S)
+
+
 def make_window(app: QApplication) -> MainWindow:
     """The window with everything it needs, in the remembered appearance; not shown yet."""
+    share_the_interpreter()
     settings = Settings()
     theme = Theme(app)
     theme.start(settings.appearance, settings.points)

@@ -111,6 +111,7 @@ class Guide:
             with self._stage(name):
                 started = time.perf_counter()
                 work()
+                self._until(self._quiet)  # a search comes from a lane
                 self._app.processEvents()
                 self.toured.steps[name] = 1000 * (time.perf_counter() - started)
                 self._pause()

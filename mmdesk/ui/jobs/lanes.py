@@ -116,14 +116,14 @@ def _environment(wanted: Mapping[str, str]) -> Iterator[None]:
 class _WorkerProcess:
     """A spawned process and this end of its pipe."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, behind: bool) -> None:
         import multiprocessing
 
         spawn = multiprocessing.get_context("spawn")
         self.connection: Connection
         self.connection, theirs = spawn.Pipe()
         # Not a daemon: it starts decoders of its own. So it has to be ended by us, also when nobody closes the window.
-        self.process = spawn.Process(target=serve, args=(theirs,), name=name, daemon=False)
+        self.process = spawn.Process(target=serve, args=(theirs, behind), name=name, daemon=False)
         with _environment(pinned_environment()):
             self.process.start()
         theirs.close()
@@ -164,11 +164,12 @@ class ProcessLane(_Lane):
         name: For the process list and the messages.
         deliver: Called in the lane's thread with each job and its outcome.
         grace_s: How long a job may go on after it was asked to stop.
+        behind: Whoever else wants a processor comes first.
     """
 
-    def __init__(self, name: str, deliver: Deliver, grace_s: float = 10.0) -> None:
+    def __init__(self, name: str, deliver: Deliver, grace_s: float = 10.0, *, behind: bool = False) -> None:
         super().__init__(name, deliver)
-        self.grace_s = grace_s
+        self.grace_s, self._behind = grace_s, behind
         self._worker: _WorkerProcess | None = None
         self._prepared: list[tuple[str, tuple[object, ...]]] = []
         self._told = 0
@@ -227,7 +228,7 @@ class ProcessLane(_Lane):
             self._worker = None
         if self._worker is None:
             try:
-                self._worker, self._told = _WorkerProcess(self._name), 0
+                self._worker, self._told = _WorkerProcess(self._name, self._behind), 0
             except OSError as error:
                 raise ResourceError(
                     tr("No process for this work could be started: {reason}.", reason=error.strerror or error),

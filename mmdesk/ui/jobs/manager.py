@@ -36,7 +36,7 @@ class Jobs(QObject):
         self._lanes: dict[Lane, LaneProtocol] = {
             Lane.DB: ThreadLane("db", self._deliver),
             Lane.IO: ThreadLane("io", self._deliver, threads=2),
-            Lane.HEAVY: ProcessLane("heavy", self._deliver, grace_s),
+            Lane.HEAVY: ProcessLane("heavy", self._deliver, grace_s, behind=True),
             Lane.QUICK: ProcessLane("quick", self._deliver, grace_s),
         }
         self._came_home.connect(self._on_came_home, Qt.ConnectionType.QueuedConnection)

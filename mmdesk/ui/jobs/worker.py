@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from multiprocessing.connection import Connection
 
 _REPORT_EVERY_S = 0.08
+_NICENESS = 10
+"""A tenth of the share of a process that is not nice. Source: Linux' manual, sched(7)"""
 
 
 def import_path(function: Callable[..., object]) -> str:
@@ -152,10 +154,30 @@ def _end_children() -> None:
                 child.kill()
 
 
-def serve(connection: Connection) -> None:
-    """The process's main function: answer the calls that come over ``connection`` until its other end is closed."""
+def _stand_back() -> None:
+    """Leave the processors to others, for this process and all that it starts.
+
+    What takes minutes takes every processor, and the window would queue behind it with each key that is pressed.
+    """
+    if sys.platform == "win32":
+        import psutil
+
+        psutil.Process().nice(psutil.BELOW_NORMAL_PRIORITY_CLASS)
+    else:
+        os.nice(_NICENESS)
+
+
+def serve(connection: Connection, behind: bool = False) -> None:
+    """The process's main function: answer the calls that come over ``connection`` until its other end is closed.
+
+    Args:
+        connection: This end of the pipe.
+        behind: The window and whatever else the analyst works with come first when processors are scarce.
+    """
     # Ctrl+C in the terminal is the window's to answer; a decoder's or BLAS's threads are not asked.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if behind:
+        _stand_back()
     worker = _Worker(connection)
     threading.Thread(target=worker.listen, name="listener", daemon=True).start()
     worker.work()

@@ -236,10 +236,13 @@ class ColumnsModel(QAbstractTableModel):
 
     def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:
         """Order by a column; -1 = as it came. What is selected stays selected."""
+        wanted = (column, order) if 0 <= column < len(self._columns) else None
+        if wanted == self._sort:
+            return  # Qt's view asks twice for each order
         self.layoutAboutToBeChanged.emit()
         before = self.persistentIndexList()
         sources = [self.source_row(index) for index in before]
-        self._sort = (column, order) if 0 <= column < len(self._columns) else None
+        self._sort = wanted
         self.rows = self._visible_rows()
         places = self._places(sources)
         after = [self.index(place, index.column()) for place, index in zip(places, before, strict=True)]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import overload
 
 import numpy as np
@@ -42,11 +41,7 @@ class Texts(Sequence[str]):
 
     def having(self, part: str) -> NDArray[np.bool_]:
         """Which texts have ``part`` in them, whatever the capitals; bool [text]."""
-        folded = pc.utf8_lower(pa.scalar(part)).as_py()
-        # Of a million texts in two threads: this is asked with each letter that is typed.
-        halves = [self._folded[: len(self) // 2], self._folded[len(self) // 2 :]]
-        with ThreadPoolExecutor(2) as pool:
-            return np.concatenate(list(pool.map(lambda texts: np.asarray(pc.match_substring(texts, folded)), halves)))
+        return np.asarray(pc.match_substring(self._folded, pc.utf8_lower(pa.scalar(part)).as_py()))
 
     def same(self, text: str) -> NDArray[np.bool_]:
         """Which texts are ``text``, whatever the capitals; bool [text]."""

@@ -47,7 +47,7 @@ from mmdesk.ui.widgets.arranged import NARROWEST, Arranged, MouseReleases
 from mmdesk.ui.widgets.fit import icons_by_letters, letters, squeezed
 from mmdesk.ui.widgets.splitter import memory_of
 
-_SAMPLE_ROWS = 100
+_SAMPLE_ROWS = 50
 _WIDEST = 32
 _NARROWEST = 56
 _EDGES = 12

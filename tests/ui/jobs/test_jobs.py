@@ -229,6 +229,17 @@ def test_answers_to_a_deleted_owner_are_dropped(qtbot: QtBot, jobs: Jobs) -> Non
     assert answers.ends == 0
 
 
+def test_what_takes_minutes_leaves_the_processors_to_the_window(qtbot: QtBot, jobs: Jobs) -> None:
+    ended(qtbot, run(jobs, Answers(), Lane.HEAVY, work.double, 21))
+    heavy = jobs.lane(Lane.HEAVY)
+    assert isinstance(heavy, ProcessLane)
+    ours, its = psutil.Process().nice(), psutil.Process(heavy.process_id).nice()
+    if sys.platform == "win32":
+        assert its == psutil.BELOW_NORMAL_PRIORITY_CLASS
+    else:
+        assert its == min(ours + 10, 19)
+
+
 @pytest.mark.parametrize("lane", ALL)
 def test_shutdown_ends_running_and_waiting_jobs_unheard(qtbot: QtBot, lane: Lane) -> None:
     room = Jobs(grace_s=0.5)

@@ -109,6 +109,7 @@ def test_a_filtered_list_is_tagged_at_once_and_found_by_the_tag(
 ) -> None:
     entities = entity_list(qtbot, window, trained_case)
     qtbot.keyClicks(entities.search, "m0000")
+    rest(qtbot, window)
     entities.table.setFocus()
     qtbot.keyClick(entities.table, Qt.Key.Key_A, _CONTROL)
     found = entities.listed()

@@ -223,7 +223,7 @@ class EntityList(QWidget):
         """Which entities are wanted; None = all."""
         assert self.scores is not None
         masks = []
-        if (of_query := self.query.mask(self.scores, self.marks)) is not None:
+        if (of_query := self.query.mask) is not None:
             masks.append(of_query)
         which = self.filter_box.value
         if which == "high":

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal
 
+from mmdesk.engine.core.jobs import JobContext
 from mmdesk.engine.core.query.columns import AnyOf, CodedTexts, TextColumn
 from mmdesk.engine.core.query.fields import Field, Rows
 from mmdesk.engine.core.query.nodes import All, Query, fields_in
@@ -47,7 +48,8 @@ Ctrl+Space proposes what may follow."""
 class EntityQuery(QObject):
     """The field, and the columns that its query needs. ``changed``: another query holds, ``reading`` fields (tuple).
 
-    A query that asks for what has not been read yet holds as soon as that is there; until then the one before does.
+    A query holds as soon as it is known whom it chooses, which may have to be read first; until then the one before
+    does.
     """
 
     changed = Signal()
@@ -61,6 +63,7 @@ class EntityQuery(QObject):
         self._fields: tuple[Field, ...] = ()
         self._loaded: dict[str, NDArray[np.float64] | CodedTexts] = {}
         self._holds: Query = All()
+        self._mask: NDArray[np.bool_] | None = None
         self._wanted = ""
         self.field = QueryField(tr("Find an entity"), tr("An id, or score > 80% and star = yes"), self._on_help)
         self.field.changed.connect(self._on_changed)
@@ -75,7 +78,8 @@ class EntityQuery(QObject):
         before, self._scores = self._scores, scores
         if scores is None or before is None or not before.entity_ids.array.equals(scores.entity_ids.array):
             self._loaded.clear()
-            self._holds = All()
+            self._marks, self._holds, self._mask = None, All(), None
+        self._desk.jobs.supersede("explain.search")
         self._desk.jobs.supersede("explain.columns")
         if scores is None:
             self._desk.jobs.supersede("explain.fields")
@@ -105,10 +109,13 @@ class EntityQuery(QObject):
         if "note" in self._loaded:
             query = self.field.query
             self._read(tuple(sorted({"note", *unread(query, self._loaded)})), query)
+        else:
+            self._hold(self._holds, again=True)
 
-    def mask(self, scores: Scores, marks: MarksByRow | None) -> NDArray[np.bool_] | None:
+    @property
+    def mask(self) -> NDArray[np.bool_] | None:
         """Which entities the query chooses; None = all."""
-        return None if self._holds == All() else self._holds.mask(rows_of(scores, marks, self._loaded))
+        return self._mask
 
     # What it needs.
 
@@ -123,18 +130,18 @@ class EntityQuery(QObject):
         if again:
             self._read(again, self.field.query)
         else:
-            self._on_changed(self.field.query)
+            self._on_changed(self.field.query, again=True)  # of other scores it may choose others
 
     def _offer(self) -> None:
         self.field.set_fields(with_values(self._fields, self._marks, self._loaded))
 
-    def _on_changed(self, query: Query) -> None:
+    def _on_changed(self, query: Query, *, again: bool = False) -> None:
         names = unread(query, self._loaded)
         if names:
             self._read(names, query)
         else:
             self._desk.jobs.supersede("explain.columns")
-            self._hold(query)
+            self._hold(query, again=again)
 
     def _read(self, names: tuple[str, ...], query: Query) -> None:
         if self._scores is None:
@@ -152,14 +159,38 @@ class EntityQuery(QObject):
         self._offer()
 
     def _hold(self, query: Query, *, again: bool = False) -> None:
-        if query != self._holds or again:
-            self._holds = query
-            self.changed.emit()
+        """Let a query hold; ``again``: what it is asked of is not what it was."""
+        self._desk.jobs.supersede("explain.search")
+        if query == All():
+            if self._holds != All():
+                self._on_found(query, None)
+        elif self._scores is not None and (again or query != self._holds):
+            # A million ids are searched in a tenth of a second, in which the next letter is typed.
+            self._desk.jobs.submit(
+                Lane.IO, mask_of, query, self._scores, self._marks, dict(self._loaded), key="explain.search",
+                owner=self, on_success=lambda mask: self._on_found(query, mask), on_failure=self._desk.tell_failure,
+            )  # fmt: skip
+
+    def _on_found(self, query: Query, mask: NDArray[np.bool_] | None) -> None:
+        self._holds, self._mask = query, mask
+        self.changed.emit()
 
 
 def unread(query: Query, loaded: Loaded) -> tuple[str, ...]:
     """The fields of a query that have to be read first."""
     return tuple(sorted(fields_in(query) - _AT_HAND - loaded.keys()))
+
+
+def mask_of(
+    query: Query,
+    scores: Scores,
+    marks: MarksByRow | None,
+    loaded: Loaded,
+    *,
+    ctx: JobContext,  # noqa: ARG001
+) -> NDArray[np.bool_]:
+    """Which entities a query chooses; bool [entity]."""
+    return query.mask(rows_of(scores, marks, loaded))
 
 
 def rows_of(scores: Scores, marks: MarksByRow | None, loaded: Loaded) -> Rows:
