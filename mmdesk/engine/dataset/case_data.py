@@ -33,6 +33,10 @@ SPLIT_UNUSED = 3
 SPLIT_NONE = -1
 """No split was given."""
 
+# Why artifacts are left out, as in CaseData.notes.
+NO_FEATURES = "artifacts without features"
+OUTDATED = "artifacts with features of another version"
+LOST = "artifacts whose features are gone from the cache"
 
 _SOUGHT = 1000
 """So few entities are looked up one by one."""

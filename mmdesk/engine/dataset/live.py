@@ -8,8 +8,8 @@ from typing import Any
 
 from mmdesk.engine.core.jobs import NULL_CONTEXT, JobContext
 from mmdesk.engine.core.memory import give_back
-from mmdesk.engine.dataset.case_data import CaseData
-from mmdesk.engine.dataset.reading import LOST, OUTDATED, read_case
+from mmdesk.engine.dataset.case_data import LOST, OUTDATED, CaseData
+from mmdesk.engine.dataset.reading import read_case
 from mmdesk.engine.dataset.snapshot import read_snapshot
 from mmdesk.engine.features.feature_set import features_of
 from mmdesk.engine.store import history

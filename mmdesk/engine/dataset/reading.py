@@ -12,15 +12,11 @@ from mmdesk.engine.core.jobs import NULL_CONTEXT, JobContext
 from mmdesk.engine.core.memory import give_back
 from mmdesk.engine.core.types import FeatureStatus
 from mmdesk.engine.dataset.assembly import CaseTables, Media, assemble, texts
-from mmdesk.engine.dataset.case_data import CaseData, Float32, Int64
+from mmdesk.engine.dataset.case_data import LOST, NO_FEATURES, OUTDATED, CaseData, Float32, Int64
 from mmdesk.engine.features import cache
 from mmdesk.engine.features.feature_set import features_of
 from mmdesk.engine.store import readers
 from mmdesk.engine.store.case import Case
-
-NO_FEATURES = "artifacts without features"
-OUTDATED = "artifacts with features of another version"
-LOST = "artifacts whose features are gone from the cache"
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,9 @@ import functools
 import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
 
 import orjson
-from sqlalchemy import delete, insert, select
-from sqlalchemy.engine import Connection
 
 from mmdesk.engine.core.errors import DataError, ResourceError, UsageError
 from mmdesk.engine.core.files import as_resource_error
@@ -19,9 +18,12 @@ from mmdesk.engine.features.extractors import Extractor, installed_extractors, i
 from mmdesk.engine.features.feature_version import feature_version
 from mmdesk.engine.features.layout import Block, FeatureLayout
 from mmdesk.engine.features.limits import UnreadableError
-from mmdesk.engine.store.case import Case
-from mmdesk.engine.store.case_files import CaseFiles
-from mmdesk.engine.store.tables import Meta
+
+if TYPE_CHECKING:  # the workers that read files need no database
+    from sqlalchemy.engine import Connection
+
+    from mmdesk.engine.store.case import Case
+    from mmdesk.engine.store.case_files import CaseFiles
 
 _KEY = "embedding_models"
 LARGEST_MODEL = 2 << 30
@@ -86,6 +88,10 @@ def features_of(connection: Connection) -> FeatureSet:
     Raises:
         ResourceError: An installed extractor cannot be used (when the layout or the version is asked for).
     """
+    from sqlalchemy import select
+
+    from mmdesk.engine.store.tables import Meta
+
     text = connection.execute(select(Meta.value).where(Meta.key == _KEY)).scalar()
     return FeatureSet(tuple(_model(plain) for plain in orjson.loads(text)) if text else ())
 
@@ -194,6 +200,10 @@ def _problem(name: str, features: FeatureSet) -> str | None:
 
 
 def _store(connection: Connection, models: tuple[EmbeddingModel, ...]) -> None:
+    from sqlalchemy import delete, insert
+
+    from mmdesk.engine.store.tables import Meta
+
     connection.execute(delete(Meta).where(Meta.key == _KEY))
     ordered = sorted(models, key=lambda model: model.name)
     value = orjson.dumps([asdict(model) for model in ordered]).decode()

@@ -18,7 +18,7 @@ from sqlalchemy import func, select, text
 from sqlalchemy.engine import Connection
 
 from mmdesk.engine.core.types import FeatureStatus
-from mmdesk.engine.dataset.reading import LOST, NO_FEATURES, OUTDATED
+from mmdesk.engine.dataset.case_data import LOST, NO_FEATURES, OUTDATED
 from mmdesk.engine.features import cache
 from mmdesk.engine.features.feature_set import FeatureSet, features_of
 from mmdesk.engine.features.segments import Segment, load_segments

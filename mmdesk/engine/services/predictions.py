@@ -344,7 +344,7 @@ def said_of(
 
 
 def _notes(loaded: LoadedRun, data: CaseData) -> Iterator[str]:
-    from mmdesk.engine.dataset.reading import LOST, NO_FEATURES, OUTDATED
+    from mmdesk.engine.dataset.case_data import LOST, NO_FEATURES, OUTDATED
 
     if not loaded.trained.encoder.feature_names:
         if len(data.artifact_sha256):

@@ -11,10 +11,9 @@ import numpy as np
 from mmdesk.engine.core.errors import DataError, UsageError
 from mmdesk.engine.core.times import END_OF_TIME_US
 from mmdesk.engine.core.types import ColumnKind, Split
-from mmdesk.engine.dataset.case_data import CaseData, TargetRows
+from mmdesk.engine.dataset.case_data import LOST, NO_FEATURES, OUTDATED, CaseData, TargetRows
 from mmdesk.engine.dataset.histories import undated
 from mmdesk.engine.dataset.ragged import spread
-from mmdesk.engine.dataset.reading import LOST, NO_FEATURES, OUTDATED
 from mmdesk.engine.dataset.splits import Parts, split_rows
 from mmdesk.engine.training.config import TrainingConfig
 from mmdesk.engine.training.leaks import telling

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from mmdesk.engine.dataset.case_data import Float64, Int32, TargetRows
 from mmdesk.engine.dataset.ragged import spread
-from mmdesk.engine.dataset.ranks import auroc, average_ranks
+from mmdesk.engine.dataset.ranks import auroc, average_ranks, kendall_tau
 
 Figures = dict[str, float | int | None]
 _BOOTSTRAP = 1000
@@ -163,18 +163,10 @@ def spearman(target: Float64, score: Float64) -> float:
 
 
 def kendall(relevance: Float64, score: Float64, group: Int32) -> float | None:
-    """Kendall's tau-b, the mean over the groups in which both vary; None without such a group.
-
-    Source: Kendall, "The treatment of ties in ranking problems", Biometrika 33, 1945.
-    """
-    from scipy.stats import kendalltau
-
-    found = [
-        float(kendalltau(relevance[group == name], score[group == name]).statistic)
-        for name in np.unique(group)
-        if np.ptp(relevance[group == name]) > 0 and np.ptp(score[group == name]) > 0
-    ]
-    return float(np.mean(found)) if found else None
+    """Kendall's tau-b, the mean over the groups in which both vary; None without such a group."""
+    found = np.array([kendall_tau(relevance[group == name], score[group == name]) for name in np.unique(group)])
+    found = found[np.isfinite(found)]
+    return float(found.mean()) if len(found) else None
 
 
 def ndcg(relevance: Float64, score: Float64) -> float:

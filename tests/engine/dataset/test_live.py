@@ -16,8 +16,9 @@ from mmdesk.engine.core.errors import ModelError
 from mmdesk.engine.core.types import FeatureStatus
 from mmdesk.engine.dataset import live
 from mmdesk.engine.dataset.assembly import CaseTables, assemble
+from mmdesk.engine.dataset.case_data import LOST, NO_FEATURES, OUTDATED
 from mmdesk.engine.dataset.live import live_data
-from mmdesk.engine.dataset.reading import LOST, NO_FEATURES, OUTDATED, read_case
+from mmdesk.engine.dataset.reading import read_case
 from mmdesk.engine.dataset.snapshot import data_digest, read_snapshot, take_snapshot
 from mmdesk.engine.features.feature_version import feature_key, feature_version
 from mmdesk.engine.store.case import Case

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 from sqlalchemy import insert, update
 
-from mmdesk.engine.dataset.reading import LOST, NO_FEATURES, OUTDATED
+from mmdesk.engine.dataset.case_data import LOST, NO_FEATURES, OUTDATED
 from mmdesk.engine.features import cache
 from mmdesk.engine.features.feature_version import feature_version
 from mmdesk.engine.features.layout import default_layout

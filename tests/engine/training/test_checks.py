@@ -11,7 +11,7 @@ import pytest
 
 from mmdesk.engine.core.errors import DataError, UsageError
 from mmdesk.engine.dataset.assembly import CaseTables, assemble
-from mmdesk.engine.dataset.reading import NO_FEATURES
+from mmdesk.engine.dataset.case_data import NO_FEATURES
 from mmdesk.engine.training.checks import ERROR, Finding, find_problems, require_trainable
 from mmdesk.engine.training.config import TrainingConfig
 from tests.engine.dataset.cases import DAY_US, START_US, small_tables, some_media
