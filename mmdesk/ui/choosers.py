@@ -8,9 +8,13 @@ from pathlib import Path
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFileDialog, QInputDialog, QMessageBox, QPushButton, QWidget
 
+from mmdesk.ui.colours import current
+from mmdesk.ui.icons import pixmap
 from mmdesk.ui.language import tr
 from mmdesk.ui.settings import Settings
+from mmdesk.ui.widgets.fit import letters
 
+_ICON = 36
 TABLE_FILES = tr("Tables (*.csv *.tsv *.tab *.txt *.gz *.zip *.xlsx *.parquet);;All files (*)")
 
 
@@ -86,7 +90,7 @@ def ask(
     """A question with one way ahead and one way back, which is the default. Plain text."""
     box = QMessageBox(parent)
     box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-    box.setIcon(QMessageBox.Icon.Question)
+    _show_icon(box, "question")
     box.setTextFormat(Qt.TextFormat.PlainText)
     box.setText(question)
     box.setInformativeText(text)
@@ -126,7 +130,7 @@ def show_error(
     on_button: Callable[[], object] | None = None,
 ) -> QMessageBox:
     """What happened, what to do, the details folded, and perhaps a button that does it. Plain text."""
-    box = _tell(parent, QMessageBox.Icon.Warning, message, hint, details)
+    box = _tell(parent, "warning", message, hint, details)
     if on_button is not None:
         wayout: QPushButton = box.addButton(button, QMessageBox.ButtonRole.AcceptRole)
         wayout.clicked.connect(lambda _checked=False: on_button())
@@ -135,13 +139,13 @@ def show_error(
 
 def show_result(parent: QWidget, message: str, more: str, details: str = "") -> QMessageBox:
     """What was found, more about it, and the details folded. Plain text."""
-    return _tell(parent, QMessageBox.Icon.Information, message, more, details)
+    return _tell(parent, "info", message, more, details)
 
 
-def _tell(parent: QWidget, icon: QMessageBox.Icon, message: str, hint: str, details: str) -> QMessageBox:
+def _tell(parent: QWidget, icon: str, message: str, hint: str, details: str) -> QMessageBox:
     box = QMessageBox(parent)
     box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-    box.setIcon(icon)
+    _show_icon(box, icon)
     box.setTextFormat(Qt.TextFormat.PlainText)
     box.setText(message)
     box.setInformativeText(hint)
@@ -150,3 +154,11 @@ def _tell(parent: QWidget, icon: QMessageBox.Icon, message: str, hint: str, deta
     box.setStandardButtons(QMessageBox.StandardButton.Close)
     box.open()
     return box
+
+
+def _show_icon(box: QMessageBox, name: str) -> None:
+    """One of our own icons, as large as its letters ask for."""
+    size = round(_ICON * letters(box))
+    box.setIconPixmap(
+        pixmap(name, current().warn if name == "warning" else current().accent, size, box.devicePixelRatioF())
+    )

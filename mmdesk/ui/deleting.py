@@ -10,8 +10,7 @@ from PySide6.QtWidgets import QWidget
 from mmdesk.ui import choosers, deletion_calls
 from mmdesk.ui.desk import Desk
 from mmdesk.ui.edits import ENTITIES, FILES
-from mmdesk.ui.engine_words import in_words
-from mmdesk.ui.formatting import counted
+from mmdesk.ui.engine_words import counted_words
 from mmdesk.ui.jobs.job import Failure, Lane
 from mmdesk.ui.language import tr, tr_n
 from mmdesk.ui.session import Concern
@@ -88,7 +87,7 @@ def _words(kind: str, n: int, *, deleted: bool) -> str:
 
 
 def _along(report: DeletionReport) -> str:
-    rows = ", ".join(f"{counted(count)} {in_words(name)}" for name, count in report.rows.items() if count)
+    rows = ", ".join(counted_words(name, count) for name, count in report.rows.items() if count)
     kept = tr(
         "Nothing is destroyed: they are left out of trainings, predictions and exports until they are restored under "
         "Import, Deleted, or by Ctrl+Z."

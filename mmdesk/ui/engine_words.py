@@ -7,9 +7,11 @@ English.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from mmdesk.ui.language import tr, tr_in, tr_later
+from mmdesk.ui.formatting import counted
+from mmdesk.ui.language import tr, tr_in, tr_later, tr_n
 
 if TYPE_CHECKING:
     from mmdesk.engine.explanation.references import Custody
@@ -72,6 +74,18 @@ _WORDS = {
     "files": tr("files"),
 }
 
+_COUNTED: dict[str, Callable[[int], str]] = {
+    "entities": lambda n: tr_n("{n:,} entity", "{n:,} entities", n),
+    "events": lambda n: tr_n("{n:,} event", "{n:,} events", n),
+    "interactions": lambda n: tr_n("{n:,} interaction", "{n:,} interactions", n),
+    "targets": lambda n: tr_n("{n:,} target", "{n:,} targets", n),
+    "artifacts": lambda n: tr_n("{n:,} media file", "{n:,} media files", n),
+    "entity_artifacts": lambda n: tr_n("{n:,} link to a media file", "{n:,} links to media files", n),
+    "tags": lambda n: tr_n("{n:,} tag", "{n:,} tags", n),
+    "notes": lambda n: tr_n("{n:,} note", "{n:,} notes", n),
+}
+"""What a case holds, counted."""
+
 ENGINE_SENTENCES = (
     # what settings of a training mean
     tr_later("Start of all random numbers; another seed is another run."),
@@ -111,6 +125,12 @@ ENGINE_SENTENCES = (
 def in_words(key: str) -> str:
     """``key`` as the window says it inside a sentence; one that is not known, without its underscores."""
     return _WORDS.get(key) or key.replace("_", " ")
+
+
+def counted_words(name: str, n: int) -> str:
+    """So many of what a case holds."""
+    count = _COUNTED.get(name)
+    return f"{counted(n)} {in_words(name)}" if count is None else count(n)
 
 
 def in_capitals(key: str) -> str:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import html
 import math
+import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 
 from mmdesk.engine.core.times import END_OF_TIME_US, NO_TIME_US, format_us, from_us, now_us
@@ -17,6 +18,8 @@ from mmdesk.ui.language import in_marks, out_of_marks, tr, tr_n
 
 MISSING = "\N{EN DASH}"
 _LONGEST = 300
+_NUMBER = re.compile(r"(?<![^\s(])[-+]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?=$|[\s%);:,]|\.(?:\s|$))")
+"""One that stands alone in a sentence: no part of a name, a version, a date or a range."""
 _MINUS = "\N{MINUS SIGN}"
 _AGO: tuple[tuple[int, Callable[[int], str]], ...] = (
     (31_557_600, lambda n: tr_n("{n:,} year ago", "{n:,} years ago", n)),
@@ -74,6 +77,19 @@ def menu_text(text: str) -> str:
 def marked(number: str) -> str:
     """A number as Python writes it, as the window does: a real minus sign, and the marks of its language."""
     return in_marks(number).replace("-", _MINUS)
+
+
+def in_numbers(text: str, kept: Iterable[str] = ()) -> str:
+    """A sentence of the engine, its numbers written as those beside it in the window.
+
+    Args:
+        text: English, as the engine says it.
+        kept: Parts of it that were imported or typed: they stay letter by letter.
+    """
+    parts = sorted({part for part in kept if part}, key=len, reverse=True)
+    pieces = re.split(f"({'|'.join(map(re.escape, parts))})", text) if parts else [text]
+    pieces[::2] = [_NUMBER.sub(lambda found: marked(found[0]), piece) for piece in pieces[::2]]
+    return "".join(pieces)
 
 
 def read_number(text: str) -> float:

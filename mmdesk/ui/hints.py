@@ -35,7 +35,10 @@ _WORDS = tuple(
             "Go back to a backup, if there is one; what is there now is kept beside it.",
         ),
         (r'say how it is encoded in the mapping: "encoding": "\w+"\.', "choose its encoding under How it is read."),
-        (r"give the val part more of them: --set val_fraction=[\d.]+", "raise the Validation share under Advanced."),
+        (
+            r"give the validation part more of them: --set val_fraction=[\d.]+",
+            "raise the Validation share under Advanced.",
+        ),
         (r"leave it out: --set drop_columns=(.+)$", r"name it under Leave out attributes: \1"),
         (r"^Leave out \(drop_columns\) what", "Name under Leave out attributes what"),
         (r"set it above 0: --set (loss\.\w+)=1", r"set it above 0 under Advanced (\1)"),

@@ -9,11 +9,12 @@ from typing import Any
 from PySide6.QtWidgets import QDialog
 
 import mmdesk.ui
+from mmdesk.ui.language import tr
 from mmdesk.ui.widgets.key_dialog import KeyDialog
 from mmdesk.ui.widgets.password_dialog import PasswordDialog
 from tests.ui.photographer import Photographer
 
-_DELETED, _CALIBRATION = 4, 1
+_DELETED = 4
 
 
 def dialogs(p: Photographer) -> None:
@@ -96,7 +97,8 @@ def _of_runs(p: Photographer) -> None:
     p.window.go("runs")
     p.settle()
     details: Any = p.window.rooms["runs"].details  # type: ignore[attr-defined]
-    details.tabs.setCurrentIndex(_CALIBRATION)
+    titles = [details.tabs.tabText(place) for place in range(details.tabs.count())]
+    details.tabs.setCurrentIndex(titles.index(tr("Calibration")))
     details._outcomes.page.evaluate.click()
     p.settle()
     p.shoot("dialogs-runs-today")

@@ -76,6 +76,7 @@ def _busy_explain(p: Photographer) -> None:
     with p.held(Lane.DB):
         _tab(p, "explain")
         p.shoot("explain-busy", both=False)
+    _tab(p, "runs")  # what is looked at would be read at once
     _open(p, p.case)
     with p.held(Lane.QUICK):
         tab = _tab(p, "explain")

@@ -15,6 +15,9 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+if os.environ.get("QT_QPA_PLATFORM", "offscreen") == "offscreen" and os.name == "posix":
+    # Its own screen has 800 x 800, and no dialog takes more than two thirds of one.
+    os.environ["QT_QPA_PLATFORM"] = f"offscreen:configfile={Path(__file__).with_name('screen.json')}"
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 if __name__ == "__main__":  # before the window's modules, which hold its texts
     _asked = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
@@ -76,6 +79,13 @@ def start(p: Photographer) -> None:
         dialog.form.add_step(step)
     p.settle(0.2)
     p.shoot("start-new-case-server")
+    dialog.local.setChecked(True)
+    dialog.encrypt.setChecked(True)
+    p.settle(0.2)
+    p.shoot("start-new-case-key")
+    dialog.key.key.setText("0123456789abcdef" * 4)
+    p.settle(0.2)
+    p.shoot("start-new-case-weak-key", both=False)
     p.close_dialogs()
 
 
@@ -157,7 +167,7 @@ def media(p: Photographer) -> None:
     page.run_extract()
     p.wait(lambda: page._job is None or (page._job.progress.share or 0) > 0.3)
     if page._job is not None:
-        p.shoot("import-media-busy", both=False)
+        p.shoot("import-media-extracting", both=False)
         page._on_cancel()
     p.settle(0.4)
     p.shoot("import-media-cancelled", both=False)
@@ -184,6 +194,11 @@ def training(p: Photographer) -> None:
     tab = p.window.rooms["train"]
     p.settle()
     p.shoot("train-ready")
+    tab._form.set_values({"epochs": 30})  # type: ignore[attr-defined]
+    tab._name.setText("what the spring files say")  # type: ignore[attr-defined]
+    p.window.open_case(p.case)  # left and opened again, with what was written into the form
+    p.settle()
+    p.shoot("train-draft")
     tab._form.set_values({"epochs": 12, "seed": int(time.time())})  # type: ignore[attr-defined]
     tab._name.setText("second look")  # type: ignore[attr-defined]
     tab._on_start()  # type: ignore[attr-defined]

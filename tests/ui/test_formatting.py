@@ -148,3 +148,21 @@ def test_an_ampersand_in_a_menu_stays_one() -> None:
 def test_long_words_get_places_to_break() -> None:
     assert f.breakable("a" * 50).split("\u200b") == ["a" * 24, "a" * 24, "aa"]
     assert f.breakable("short words only") == "short words only"
+
+
+_SAID = (
+    "For 10.5 the model gives 67.4 %, 20.8 points below (-1,234.5 points), associated with night_share = 0.922 "
+    "(+20.6 points) and photo 1.5.jpg on 2024-06-18 11:29; 1,200 others."
+)
+
+
+def test_a_sentence_of_the_engine_has_a_real_minus_sign_in_its_numbers() -> None:
+    assert f.in_numbers(_SAID) == _SAID.replace("-1,234.5", f"{MINUS}1,234.5")
+
+
+@pytest.mark.usefixtures("german")
+def test_a_sentence_of_the_engine_has_the_numbers_of_the_language_but_keeps_what_was_imported() -> None:
+    assert f.in_numbers(_SAID, ["10.5", "night_share = 0.922", ""]) == (
+        f"For 10.5 the model gives 67,4 %, 20,8 points below ({MINUS}1.234,5 points), associated with night_share = "
+        "0.922 (+20,6 points) and photo 1.5.jpg on 2024-06-18 11:29; 1.200 others."
+    )

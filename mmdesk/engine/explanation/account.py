@@ -13,6 +13,7 @@ from pathlib import PurePosixPath
 from mmdesk.engine.core.types import Head
 from mmdesk.engine.explanation.evidence import moment_text, number_text
 from mmdesk.engine.explanation.explanation import (
+    AttributeChange,
     BaselineGroup,
     Clause,
     Doubt,
@@ -91,6 +92,11 @@ def item_text(item: Item) -> str:
         return f"the link {item.label}{when} ({item.value})"
     where = leading_part(item)
     return f"the {item.value} file {item.label}" + (f", {where}" if where else "")
+
+
+def change_words(change: AttributeChange) -> str:
+    """A change of one attribute in words."""
+    return f"{change.column} {change.after} instead of {change.before}"
 
 
 def leading_part(item: Item) -> str:

@@ -24,7 +24,7 @@ import numpy as np
 from mmdesk.engine.core.jobs import NULL_CONTEXT, JobContext
 from mmdesk.engine.core.types import ColumnKind
 from mmdesk.engine.dataset.case_data import Float32, Float64
-from mmdesk.engine.explanation.account import amount_text, reference_text
+from mmdesk.engine.explanation.account import amount_text, change_words, reference_text
 from mmdesk.engine.explanation.attribute_response import AttributeResponse
 from mmdesk.engine.explanation.change_limits import ChangeLimits, Room, distance, rooms, too_late
 from mmdesk.engine.explanation.explanation import (
@@ -300,7 +300,7 @@ def changes_text(explanation: Explanation, changes: Changes) -> str:
             return f"{what}: no attribute may change."
         tried = "all" if changes.complete else "the most promising of the"
         return f"{what}; {tried} combinations of quantiles were tried ({changes.trials:,})."
-    named = [f"{change.column} {change.after} instead of {change.before}" for change in changes.changes]
+    named = [change_words(change) for change in changes.changes]
     listed = named[0] if len(named) == 1 else f"{', '.join(named[:-1])} and {named[-1]}"
     output = amount_text(head, changes.output)
     would = f"just {side} {target}" if output == target else f"{output}, {side} {target}"

@@ -11,7 +11,7 @@ from mmdesk.engine.core.errors import UsageError
 from mmdesk.engine.core.files import as_resource_error
 from mmdesk.engine.core.key_digits import KEY_BYTES, KEY_DIGITS, parse_key, problem_of, random_key
 from mmdesk.engine.store import case_file as mmcase
-from mmdesk.engine.store import keys
+from mmdesk.engine.store import case_setup, keys
 
 _LARGEST_FILE = 4096
 
@@ -76,22 +76,26 @@ def write_key_file(path: Path, digits: str) -> None:
 def new_key(path: Path, folder: Path) -> Iterator[bytes]:
     """A new key, in a new file before anything depends on it; gone again if the block makes no case with it.
 
+    The folder is looked at before the file is written: a key that is on paper or in a copy of the drive by the time it
+    is taken back would be one that opens nothing.
+
     Args:
         path: Of the file; does not exist yet.
-        folder: Where the block makes the case.
+        folder: Where the block makes the case; does not exist yet or is empty.
 
     Raises:
-        UsageError: There is a file already (``usage.file_exists``).
+        UsageError: The folder holds something (``usage.folder_not_empty``), or there is a file already
+            (``usage.file_exists``).
         ResourceError: It cannot be written.
     """
     case = folder / mmcase.FILE_NAME
-    was_there = case.exists()
+    case_setup.require_empty(folder)
     digits = random_key()
     write_key_file(path, digits)
     try:
         yield parse_key(digits)
     except BaseException:
-        if was_there or not case.exists():
+        if not case.exists():
             path.unlink(missing_ok=True)
         raise
 

@@ -39,7 +39,7 @@ def fact_lines(details: Mapping[str, object]) -> tuple[tuple[str, str], ...]:
     lines: list[tuple[str, str]] = []
     rest = dict(details)
     if (size := _pair(rest, "width", "height")) is not None:
-        lines.append(("picture", f"{size[0]} x {size[1]}"))
+        lines.append(("picture", f"{size[0]} × {size[1]}"))
     if (place := _pair(rest, "latitude", "longitude")) is not None:
         height = rest.pop("altitude_m", None)
         lines.append(

@@ -51,7 +51,7 @@ def make(folder: Path, file: CaseFile, *, actor: str, key: bytes | None) -> None
         StoreError: The database cannot be reached or does not permit a schema.
         ResourceError: The disk is full or the folder cannot be written.
     """
-    _require_empty(folder)
+    require_empty(folder)
     with _new_folder(folder) as place:
         for path in CasePaths(place).all():
             path.mkdir(exist_ok=True)
@@ -69,7 +69,13 @@ def make(folder: Path, file: CaseFile, *, actor: str, key: bytes | None) -> None
     anchor.keep(folder, first)
 
 
-def _require_empty(folder: Path) -> None:
+def require_empty(folder: Path) -> None:
+    """A case can be made in this folder: it is not there yet, or holds nothing.
+
+    Raises:
+        UsageError: It holds something already (``usage.folder_not_empty``).
+        ResourceError: It cannot be looked into.
+    """
     try:
         occupied = folder.exists() and (not folder.is_dir() or any(folder.iterdir()))
     except OSError as error:

@@ -184,9 +184,9 @@ def _parts(data: CaseData, parts: Parts) -> Iterator[Finding]:
         yield Finding(
             WARNING,
             "train.small_validation",
-            f"The val part ({len(val)} rows) is too small, or its labels too alike, to stop on: all epochs are run and "
-            "the last one is kept.",
-            "Label more rows, or give the val part more of them: --set val_fraction=0.2",
+            f"The validation part ({len(val)} rows) is too small, or its labels too alike, to stop on: all epochs are "
+            "run and the last one is kept.",
+            "Label more rows, or give the validation part more of them: --set val_fraction=0.2",
         )
     for part in (Split.VAL, Split.TEST):
         rows = parts.of(data, part)

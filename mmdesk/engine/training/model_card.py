@@ -82,8 +82,12 @@ def _data(manifest: Document) -> Iterator[str]:
     yield from _table(["part", *(f"with {kind}" for kind in EVIDENCE)], shares)
 
 
+def _percent(share: float, digits: int = 1) -> str:
+    return f"{100 * share:.{digits}f} %"
+
+
 def _share(part: Document, kind: str) -> str:
-    return f"{part['with'][kind] / part['rows']:.1%}" if part["rows"] else "-"
+    return _percent(part["with"][kind] / part["rows"]) if part["rows"] else "-"
 
 
 def _results(metrics: Document) -> Iterator[str]:
@@ -135,15 +139,15 @@ def _decisions(metrics: Document) -> Iterator[str]:
             f"At the threshold {called['threshold']:.3f} (best F1 on the validation part): "
             f"{_figure(called, 'precision')}, {_figure(called, 'recall')}, {_figure(called, 'f1')}."
         )
-        wrong = "" if classes["wrong"] is None else f"; of the decided ones {classes['wrong']:.1%} are wrong"
+        wrong = "" if classes["wrong"] is None else f"; of the decided ones {_percent(classes['wrong'])} are wrong"
         yield (
-            f"Meant to rule out the truth in at most {1 - decided['coverage']:.0%} of the rows of each class: "
-            f"it does in {1 - classes['covered']:.1%}. {classes['uncertain']:.1%} stay uncertain{wrong}."
+            f"Meant to rule out the truth in at most {_percent(1 - decided['coverage'], 0)} of the rows of each class: "
+            f"it does in {_percent(1 - classes['covered'])}. {_percent(classes['uncertain'])} stay uncertain{wrong}."
         )
     if numbers:
         yield (
-            f"A regression is within {numbers['error']:.4g} of the truth in {numbers['covered']:.1%} of the rows "
-            f"(meant: {decided['coverage']:.0%})."
+            f"A regression is within {numbers['error']:.4g} of the truth in {_percent(numbers['covered'])} of the rows "
+            f"(meant: {_percent(decided['coverage'], 0)})."
         )
     yield ""
 
@@ -183,7 +187,7 @@ def limits(metrics: Document, manifest: Document) -> Iterator[str]:
     yield from _uneven(metrics)
     classes = metrics["decisions"].get("classification")
     if classes and classes["uncertain"] > _OFTEN_UNCERTAIN:
-        yield f"{classes['uncertain']:.0%} of the rows cannot be decided at the stated error rate."
+        yield f"{_percent(classes['uncertain'], 0)} of the rows cannot be decided at the stated error rate."
     yield "Entities unlike those above (another place, another time, other sources) may be judged wrongly."
 
 

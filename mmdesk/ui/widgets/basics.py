@@ -37,13 +37,14 @@ class Label(QLabel):
         kind: How it looks: ``title``, ``heading``, ``strong``, ``muted``, ``small``, ``good``, ``warn``, ``bad``,
             ``figure``, or empty.
         wrap: Break long texts into lines.
+        snug: As high as these are, where what is around asks for it; else Qt reckons with a narrower place.
     """
 
-    def __init__(self, text: str = "", kind: str = "", *, wrap: bool = False) -> None:
+    def __init__(self, text: str = "", kind: str = "", *, wrap: bool = False, snug: bool = False) -> None:
         super().__init__()
         self.setTextFormat(Qt.TextFormat.PlainText)
         self.setWordWrap(wrap)
-        if wrap:
+        if wrap and not snug:
             self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
         self.setText(text)
         if kind:

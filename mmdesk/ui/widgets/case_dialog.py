@@ -51,8 +51,8 @@ class NewCaseDialog(QDialog):
         self.key.hide()
         for line, said in ((self.name, tr("Name")), (self.folder, tr("Folder"))):
             line.setAccessibleName(said)
-        self.result_path = Label("", "small", wrap=True)
-        self.reason = Label("", "warn", wrap=True)
+        self.result_path = Label("", "small", wrap=True, snug=True)
+        self.reason = Label("", "warn", wrap=True, snug=True)
         self._create = Button(tr("Create case"), self._on_create, kind="primary")
         self._create.setDefault(True)
         browse = Button(tr("Browse…"), self.folder_asked.emit)
@@ -65,7 +65,7 @@ class NewCaseDialog(QDialog):
         form.addRow(tr("Tables"), self.local)
         form.addRow("", self.server)
         form.addRow("", boxed(row(None, self.encrypt, None)))
-        buttons = row(None, self.reason, None, Button(tr("Cancel"), self.reject), self._create)
+        buttons = row(None, self.reason, Button(tr("Cancel"), self.reject), self._create)
         buttons.setStretch(0, 1)
         column(self, form, self.form, self.key, SPACE_M, buttons, margin=SPACE_L).setStretch(1, 1)
         for line in (self.name, self.folder):

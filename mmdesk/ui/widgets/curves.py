@@ -22,7 +22,10 @@ from mmdesk.ui.widgets.key_line import KeyLine
 from mmdesk.ui.widgets.plot import Plot
 
 _COLUMNS = 2
-_LATE = 0.6
+_LABEL = 0.45
+"""Of the width of a small plot, the most that the text at its baseline takes."""
+_LESS = 0.5
+"""The line of the best epoch may be hidden rather than a stretch of a curve."""
 _COVERS = 0.8
 _ROOM_FOR_TEXT = 0.45
 """Of the height that the curves take, above or below the baseline, in the lowest of plots."""
@@ -114,12 +117,10 @@ class CurvePlot(Plot):
     def _draw_baseline(self, chart: Chart) -> None:
         level = chart.baseline
         assert level is not None
-        # On the side where the line of the best epoch does not stand.
-        side = 0 if chart.best is not None and chart.best > _LATE * len(chart.lines[0].values) else 1
-        known = [[value for value in line.values if value is not None] for line in chart.lines]
-        values = [value for line in known for value in line]
-        near = [value for line in known for value in (line[len(line) // 2 :] if side else line[: len(line) // 2 + 1])]
-        above = float(sum(value - level for value in near) < 0)  # where the curves are not
+        values = [value for line in chart.lines for value in line.values if value is not None]
+        low, high = min([level, *values]), max([level, *values])
+        room = _ROOM_FOR_TEXT * ((high - low) or 1.0)
+        side, above = _free_corner(chart, level, room)
         line = pg.InfiniteLine(
             level, angle=0, pen=_baseline_pen(self.colours), label=tr("baseline {baseline}", baseline=score(level)),
             labelOpts={"position": (0.01, 0.99)[side], "anchors": [(side, above)] * 2, "color": self.colours.text,
@@ -127,11 +128,35 @@ class CurvePlot(Plot):
         )  # fmt: skip
         line.label.setFont(self.font())
         self.addItem(line)
-        low, high = min([level, *values]), max([level, *values])
-        room = _ROOM_FOR_TEXT * ((high - low) or 1.0)
         self.setYRange(
             min(low, level - (0 if above else room)), max(high, level + (room if above else 0)), padding=0.06
         )
+
+
+def _free_corner(chart: Chart, level: float, room: float) -> tuple[int, int]:
+    """Where a text at a level across the plot hides least: its side, 0 = left, and whether it stands above the level.
+
+    Args:
+        chart: Its curves, and the line of the best epoch.
+        level: The level.
+        room: Height of the text, in the unit of the level.
+    """
+
+    def hidden(corner: tuple[int, int]) -> float:
+        side, above = corner
+        low, high = (level, level + room) if above else (level - room, level)
+        found = 0.0
+        for line in chart.lines:
+            span = math.ceil(_LABEL * len(line.values))
+            near = [value for value in (line.values[-span:] if side else line.values[:span]) if value is not None]
+            found += sum(min(pair) <= high and max(pair) >= low for pair in zip(near, near[1:] or near, strict=False))
+        epochs = len(chart.lines[0].values) if chart.lines else 0
+        beside = chart.best is not None and (
+            chart.best > (1 - _LABEL) * epochs if side else chart.best < _LABEL * epochs
+        )
+        return found + _LESS * beside
+
+    return min(((0, 1), (0, 0), (1, 1), (1, 0)), key=hidden)
 
 
 def _ground(colours: Colours) -> QColor:

@@ -32,7 +32,7 @@ class KeyDialog(QDialog):
         self.key.setEchoMode(QLineEdit.EchoMode.Password)
         self.key.setAccessibleName(tr("Key"))
         propose(self.key, tr("64 digits, 0 to 9 and a to f"))
-        self.problem = Label("", "warn", wrap=True)
+        self.problem = Label("", "warn", wrap=True, snug=True)
         self.ok = Button(tr("Open"), self._on_ok, kind="primary")
         self.ok.setDefault(True)
         self.browse = Button(tr("From a file…"), self.file_asked.emit)
@@ -44,8 +44,12 @@ class KeyDialog(QDialog):
         buttons = row(None, self.problem, Button(tr("Cancel"), self.reject), self.ok)
         buttons.setStretch(0, 1)
         where = ElidedLabel(folder, "muted", Qt.TextElideMode.ElideMiddle)
-        parts = (Label(tr("This case is encrypted. Give its key to open it."), "strong", wrap=True), where, field)
-        column(self, *parts, Label(said, "small", wrap=True), buttons, spacing=SPACE_M, margin=SPACE_L)
+        parts = (
+            Label(tr("This case is encrypted. Give its key to open it."), "strong", wrap=True, snug=True),
+            where,
+            field,
+        )
+        column(self, *parts, Label(said, "small", wrap=True, snug=True), buttons, spacing=SPACE_M, margin=SPACE_L)
         self.key.textChanged.connect(self._on_text_changed)
         self._on_text_changed("")
 

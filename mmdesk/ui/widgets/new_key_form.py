@@ -35,7 +35,7 @@ class NewKeyForm(QWidget):
         self.again.setAccessibleName(tr("The same key again"))
         self.again.setPlaceholderText(tr("The same key again"))
         self.again.setEchoMode(QLineEdit.EchoMode.Password)
-        self.strength = Label("", "small", wrap=True)
+        self.strength = Label("", "small", wrap=True, snug=True)
         self.save = Button(tr("Save the key…"), lambda: self.saving.emit(self.key.text()), icon="save")
         self.draw = Button(tr("Another one"), self.draw_key, icon="refresh", help_text=tr("Draw another key at random"))
         self.browse = Button(tr("From a file…"), self.file_asked.emit)
@@ -48,6 +48,7 @@ class NewKeyForm(QWidget):
             ),
             "warn",
             wrap=True,
+            snug=True,
         )
         tools = row(None, self.save, self.draw, self.browse, None)
         column(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QEvent, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QLabel, QPlainTextEdit, QProgressBar, QStackedWidget, QWidget
 
@@ -18,6 +18,7 @@ from mmdesk.ui.widgets.fit import letters
 _COMFORTABLE = 460
 _LONGEST = 16
 """Letters of a word in a title; there may be little room."""
+_ANY_HEIGHT = 0xFFFFFF
 
 
 class Picture(QLabel):
@@ -62,6 +63,11 @@ class _Words(Label):
         longest = max(self.fontMetrics().horizontalAdvance(line) for line in self.text().split("\n")) + 8
         width = min(longest, _COMFORTABLE)
         return QSize(width, self.heightForWidth(width))
+
+    def heightForWidth(self, width: int) -> int:
+        """What the lines take: the answer of Qt is never less than the smallest height, which is held at this one."""
+        room = QRect(0, 0, width, _ANY_HEIGHT)
+        return self.fontMetrics().boundingRect(room, Qt.TextFlag.TextWordWrap, self.text()).height()
 
     def setText(self, text: str) -> None:
         """Other words, perhaps more lines of them."""

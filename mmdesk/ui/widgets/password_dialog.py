@@ -28,7 +28,12 @@ class PasswordDialog(QDialog):
             "Kept in memory until mmdesk is closed, and stored nowhere. To be asked no more, put it into ~/.pgpass."
         )
         buttons = row(None, None, Button(tr("Cancel"), self.reject), self.ok)
-        parts = (Label(message, "strong", wrap=True), self.password, Label(said, "small", wrap=True), buttons)
+        parts = (
+            Label(message, "strong", wrap=True, snug=True),
+            self.password,
+            Label(said, "small", wrap=True, snug=True),
+            buttons,
+        )
         column(self, *parts, spacing=SPACE_M, margin=SPACE_L)
         self.password.textChanged.connect(lambda text: self.ok.setEnabled(bool(text)))
         self.ok.setEnabled(False)

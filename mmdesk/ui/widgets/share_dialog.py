@@ -27,6 +27,7 @@ class ShareDialog(QDialog):
             ),
             "muted",
             wrap=True,
+            snug=True,
         )
         self.role = QLineEdit()
         self.role.setAccessibleName(tr("Role"))

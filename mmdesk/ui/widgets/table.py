@@ -158,6 +158,7 @@ class Table(QTableView):
         self._fitting: dict[str, int] = {}
         self._wanted: list[int] = []
         self._leasts: list[int] = []
+        self._whole: list[int] = []
         self.spare: int | None = None
         """A column to leave out where there is no room for it."""
         if self.KEEPS_COLUMNS:
@@ -182,19 +183,39 @@ class Table(QTableView):
             self.fit()
             self._restore_columns()
             self.make_room()
+        elif self.columns.rowCount():
+            self._grow()
 
     def fit(self) -> None:
         """Widths after the titles and the first rows."""
         values = [self._values_width(number) for number in range(len(self.columns.columns))]
         self._wanted = [self._fitting_width(number, width) for number, width in enumerate(values)]
+        self._whole = [max(pair) for pair in zip(values, self._wanted, strict=True)]
         for number, width in enumerate(self._wanted):
             self.setColumnWidth(number, width)
         self._leasts = [self._least(number, width) for number, width in enumerate(values)]
         self._fitting = self._widths()
         self.make_room()
 
+    def _grow(self) -> None:
+        """More room where other rows need it; less would let the columns jump from one thing looked at to the next."""
+        before = self._wanted, self._whole, self._leasts
+        if any(len(one) != len(self.columns.columns) for one in before):
+            return
+        values = [self._values_width(number) for number in range(len(self.columns.columns))]
+        wanted = [self._fitting_width(number, width) for number, width in enumerate(values)]
+        self._wanted = [max(pair) for pair in zip(wanted, self._wanted, strict=True)]
+        self._whole = [max(three) for three in zip(values, self._wanted, self._whole, strict=True)]
+        leasts = [self._least(number, width) for number, width in enumerate(values)]
+        self._leasts = [max(pair) for pair in zip(leasts, self._leasts, strict=True)]
+        if before != (self._wanted, self._whole, self._leasts):
+            self.make_room()
+
     def make_room(self) -> None:
-        """Press texts together that nobody has widened, as far as they can be read, rather than scroll sideways."""
+        """Press texts together that nobody has widened, as far as they can be read, rather than scroll sideways.
+
+        Where there is room left, the longest texts get of it what they need.
+        """
         header, keys = self.horizontalHeader(), self._column_keys()
         if not self.SQUEEZES or not keys or len(self._wanted) != len(keys):
             return
@@ -211,6 +232,9 @@ class Table(QTableView):
             self.setColumnHidden(self.spare, hidden)
             if hidden:
                 wanted[self.spare] = least[self.spare] = 0
+        if sum(wanted) < room:  # the widest ones still give way to all others
+            whole = [max(wanted[n], self._whole[n]) if own[n] and wanted[n] else wanted[n] for n in range(len(keys))]
+            wanted, least = whole, wanted
         for number, width in enumerate(squeezed(wanted, least, room)):
             if own[number] and width:
                 self.setColumnWidth(number, width)

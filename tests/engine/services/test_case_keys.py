@@ -60,3 +60,14 @@ def test_a_case_is_unlocked_for_this_process(tmp_path: Path, monkeypatch: pytest
             cases.case_info(tmp_path / "case")
     case_keys.unlock(tmp_path / "case" / "case.mmcase", KEY)
     assert cases.case_info(tmp_path / "case").encrypted
+
+
+def test_a_folder_that_holds_something_is_refused_before_a_key_is_written(tmp_path: Path) -> None:
+    (tmp_path / "busy").mkdir()
+    (tmp_path / "busy" / "report.odt").touch()
+    # Nothing can be written there: had that been tried first, it would be what is complained of.
+    nowhere = tmp_path / "no folder" / "case.key"
+    with pytest.raises(UsageError, match="is not empty"), case_keys.new_key(nowhere, tmp_path / "busy"):
+        pytest.fail("no case can be made there")
+    with pytest.raises(ResourceError), case_keys.new_key(nowhere, tmp_path / "case"):
+        pytest.fail("there is no key to make it with")

@@ -256,7 +256,7 @@ def test_one_file_is_shown_with_what_it_says_of_itself(tmp_path: Path) -> None:
     assert show_artifact(case, row.sha256[:8]) == row
     assert (row.entities, row.status) == (("a",), "done")
     lines = dict(fact_lines(row.details))
-    assert lines["picture"] == "64 x 48"
+    assert lines["picture"] == "64 × 48"
     assert lines["title"] == "<b>\u202eT</b>"
     broken = show_artifact(case, "broken.heic")
     assert broken.status == "failed"

@@ -670,7 +670,7 @@ def test_health_counts_what_is_there(
     assert attributes.isVisible()
     qtmodeltester.check(attributes.table.columns)
     names = [column.title for column in attributes.table.columns.columns]
-    assert names[:4] == ["Attribute", "Kind", "Missing", "Different values"]
+    assert names[:4] == ["Attribute", "Kind", "Missing", "Distinct"]
     assert "of one of the training part" in " ".join(said.text() for said in tab.health._copies.findChildren(Label))
     kinds = attributes.table.columns.columns[1].values
     for kind, plot in (("number", attributes.numbers), ("text", attributes.bars)):
@@ -718,7 +718,7 @@ def test_an_import_is_shown_in_full_with_what_it_left_out(
     rest(qtbot, window)
     details = history_tab.history.details
     facts = list(zip(cells(details.facts, "Fact"), cells(details.facts, "Value"), strict=True))
-    assert ("Now in the case", "1 events") in facts
+    assert ("Now in the case", "1 event") in facts
     assert ("mapping · events · columns · entity_id", "entity_id") in facts
     assert (cells(details.rejected, "Line")[0], cells(details.rejected, "Value")[0]) == ("3", "=2")
     click(qtbot, details.save)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pyqtgraph import InfLineLabel
@@ -9,7 +10,7 @@ from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
 from mmdesk.ui.widgets.card_view import CardView
-from mmdesk.ui.widgets.curves import DASHES, Chart, CurvePlot, Line
+from mmdesk.ui.widgets.curves import DASHES, Chart, CurvePlot, Line, _free_corner
 from mmdesk.ui.widgets.outcome_plots import ConfusionMatrix, ReliabilityPlot
 from mmdesk.ui.widgets.run_curves import RunCurve, RunCurves, overlaid
 
@@ -76,6 +77,20 @@ def test_a_plot_that_is_fed_again_names_its_baseline_once(qtbot: QtBot) -> None:
         plot.show_chart(Chart("AUROC", (Line("validation", values, 1),), baseline=0.45))
     labels = [item for item in plot.scene().items() if isinstance(item, InfLineLabel)]
     assert [label.textItem.toPlainText() for label in labels] == ["baseline 0.450"]
+
+
+@pytest.mark.parametrize(
+    ("values", "best", "corner"),
+    [
+        ((0.3, 0.4, 0.4, 0.9, 0.9, 0.9), 6, (0, 1)),  # all of it is below on the left
+        ((0.6, 0.8, 0.9, 0.9, 0.9, 0.9), None, (0, 0)),  # and here above
+        ((0.5, 0.7, 0.4, 0.7, 0.9, 0.9), 1, (1, 1)),  # to and fro on the left
+    ],
+)
+def test_the_text_at_a_baseline_stands_where_it_hides_no_curve(
+    values: tuple[float, ...], best: int | None, corner: tuple[int, int]
+) -> None:
+    assert _free_corner(Chart("AUROC", (Line("validation", values, 1),), best, 0.55), 0.55, 0.1) == corner
 
 
 def test_calibration_and_confusion_say_what_they_draw(qtbot: QtBot) -> None:

@@ -56,6 +56,12 @@ class _Parser:
             return QuerySyntaxError(what, hint, len(self.text.rstrip()), len(self.text), code=code)
         return QuerySyntaxError(what, hint, token.start, token.end, code=code)
 
+    @property
+    def _example(self) -> str:
+        """A test of a field that there is."""
+        known = (test for test in ("status = done", "star = yes") if test.split()[0] in self.fields)
+        return next(known, f"{next(iter(self.fields), 'name')} is missing")
+
     def _any(self) -> Query:
         parts = [self._all()]
         while (token := self._next()) is not None and token.is_word("or"):
@@ -74,7 +80,7 @@ class _Parser:
     def _one(self) -> Query:
         token = self._next()
         if token is None:
-            raise self._error(None, "Something is missing at the end", "Write a test, for instance status = done.")
+            raise self._error(None, "Something is missing at the end", f"Write a test, for instance {self._example}.")
         self.depth += 1
         if self.depth > _DEEPEST:
             raise self._error(token, "Too many brackets within each other", f"At most {_DEEPEST}.")
@@ -99,7 +105,11 @@ class _Parser:
 
     def _test(self, token: Token) -> Query:
         if token.kind in {"operator", "paren"} or token.is_word("and", "or", "has", "is"):
-            hint = "Write a field before it, for instance status." if token.kind != "paren" else "Take it out."
+            hint = (
+                f"Write a field before it, for instance {self._example.split()[0]}."
+                if token.kind != "paren"
+                else "Take it out."
+            )
             raise self._error(token, f"{token.text} cannot stand here", hint)
         self.at += 1
         following = self._next()

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QButtonGroup, QFrame, QSizePolicy, QWidget
 from mmdesk.ui import calls
 from mmdesk.ui.colours import SPACE_L, SPACE_M, SPACE_S
 from mmdesk.ui.desk import Desk
-from mmdesk.ui.formatting import data_time, percent, tool_tip
+from mmdesk.ui.formatting import data_time, in_numbers, percent, tool_tip
 from mmdesk.ui.jobs.job import Lane
 from mmdesk.ui.language import tr
 from mmdesk.ui.tabs.explain.grade_page import GradePage
@@ -28,9 +28,11 @@ from mmdesk.ui.tabs.explain.views import Views
 from mmdesk.ui.tabs.explain.wording import (
     GRADES,
     HEAD_NAMES,
+    clauses_of,
     custody_text,
     figures_text,
     group_account,
+    imported_parts,
     item_account,
     scale_of,
     source_line,
@@ -236,7 +238,7 @@ class AccountPage(QWidget):
         self.shown.emit()
 
     def _show_clauses(self, explanation: Explanation) -> None:
-        self.clauses.show_clauses([(clause.text, clause.reference) for clause in explanation.clauses])
+        self.clauses.show_clauses(clauses_of(explanation))
 
     def _on_looked(self, explanation: Explanation) -> None:
         """The same explanation with more to say."""
@@ -248,7 +250,7 @@ class AccountPage(QWidget):
         self._name.set_text(explanation.entity_id)
         as_of = tr("everything known") if explanation.as_of is None else tr("as of {as_of}", as_of=explanation.as_of)
         self._facts.set_text(tr("{as_of} · run {run_id}", as_of=as_of, run_id=explanation.run_id[:12]))
-        self.sentence.setText(explanation.sentence)
+        self.sentence.setText(in_numbers(explanation.sentence, imported_parts(explanation)))
         self._value.setText(scale.level(explanation.output))
         self._value_name.setText(HEAD_NAMES[explanation.head])
         grade = explanation.faithfulness.grade.value

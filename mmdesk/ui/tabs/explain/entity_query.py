@@ -29,19 +29,17 @@ _AT_HAND = frozenset({"id", "probability", "regression", "ranking", "decision", 
 _FEW = 12
 """Values of a text are proposed while there are no more."""
 _HELP = tr(
-    """An id, or a part of it.
-score > 80% and star = no
-decision = uncertain and tag = "second look"
-note has "bank" or disposition = open
-country = NL and not (income is missing)
-opened >= 2024-05
-
-A field, a sign, a value. Signs: = != < <= > >=, has (a part of a text), is missing, is not missing.
-Tests are joined by and, or, not and brackets; two tests beside each other: both.
-Words alone are looked for in ids and tags. Attributes go by their names; attr. before the name where it has another
-meaning here. Texts with spaces go in quotes. A missing value passes no test but !=.
-
-Ctrl+Space proposes what may follow."""
+    "An id, or a part of it.\n"
+    "score > 80% and star = no\n"
+    'decision = uncertain and tag = "second look"\n'
+    'note has "bank" or disposition = open\n'
+    "country = NL and not (income is missing)\n"
+    "opened >= 2024-05\n\n"
+    "A field, a sign, a value. Signs: = != < <= > >=, has (a part of a text), is missing, is not missing.\n"
+    "Tests are joined by and, or, not and brackets; two tests beside each other: both.\n"
+    "Words alone are looked for in ids and tags. Attributes go by their names; attr. before the name where it has "
+    "another meaning here. Texts with spaces go in quotes. A missing value passes no test but !=.\n\n"
+    "Ctrl+Space proposes what may follow."
 )
 
 

@@ -52,7 +52,15 @@ class LooksDialog(QDialog):
         buttons.accepted.connect(self._on_accepted)
         buttons.rejected.connect(self.reject)
         said = tr("Every explanation has the evidence and the sentence. Each further look takes more time.")
-        column(self, Label(said, wrap=True), *self.boxes.values(), limits, buttons, spacing=SPACE_M, margin=SPACE_L)
+        column(
+            self,
+            Label(said, wrap=True, snug=True),
+            *self.boxes.values(),
+            limits,
+            buttons,
+            spacing=SPACE_M,
+            margin=SPACE_L,
+        )
         self.setMinimumWidth(380)
 
     def _on_choose(self) -> None:

@@ -15,7 +15,7 @@ from mmdesk.engine.core.times import parse_moment
 from mmdesk.ui import calls, choosers
 from mmdesk.ui.colours import SPACE_L, SPACE_M, SPACE_S
 from mmdesk.ui.desk import Desk
-from mmdesk.ui.formatting import shown, tool_tip
+from mmdesk.ui.formatting import in_numbers, shown, tool_tip
 from mmdesk.ui.hints import for_window
 from mmdesk.ui.jobs.job import Failure, Lane
 from mmdesk.ui.language import tr
@@ -162,7 +162,7 @@ class WhatIfPage(QWidget):
 
     def clear(self) -> None:
         """Nobody's."""
-        self._of = self._explanation = self._form = self._answer = None
+        self._of = self._explanation = self._form = self._answer = self._problem = None
         for key in ("explain.what_if", "explain.what_if_form"):
             self._desk.jobs.supersede(key)
         self.edits.clear()
@@ -298,7 +298,8 @@ class WhatIfPage(QWidget):
         )
         self._which.set_text(which + ("" if self.edits else tr(" · nothing changed yet")))
         self._others.set_text(other_heads(before, after, head))
-        notes = [for_window(note) for note in found.notes] if found is not None else []
+        typed = [f"{name} = {text}" for name, text in self.edits.values.items()]
+        notes = [in_numbers(for_window(note), typed) for note in found.notes] if found is not None else []
         if self._problem:
             notes.insert(0, self._problem[1])
         self._notes.setText("\n".join(shown(note) for note in notes[:_NOTES]))

@@ -13,11 +13,11 @@ from mmdesk.engine.core.types import ColumnKind, Head
 from mmdesk.ui import calls, choosers
 from mmdesk.ui.colours import SPACE_L, SPACE_M, SPACE_S
 from mmdesk.ui.desk import Desk
-from mmdesk.ui.formatting import read_number, score, shown, to_figures, tool_tip
+from mmdesk.ui.formatting import in_numbers, read_number, score, shown, to_figures, tool_tip
 from mmdesk.ui.jobs.job import Failure, Job, Lane
 from mmdesk.ui.language import tr
 from mmdesk.ui.models.cells import CellKind, FieldCell
-from mmdesk.ui.tabs.explain.wording import HEAD_NAMES
+from mmdesk.ui.tabs.explain.wording import HEAD_NAMES, changed_parts
 from mmdesk.ui.widgets.basics import Button, IconButton, Label, boxed, column, frame, row, scrolled
 from mmdesk.ui.widgets.cells_table import CellsTable
 from mmdesk.ui.widgets.fields import Choice
@@ -295,7 +295,7 @@ class WhatItTakes(QWidget):
     def _on_found(self, found: tuple[Changes | None, str]) -> None:
         self._changes, text = found
         self._end()
-        self._show_answer(text)
+        self._show_answer(in_numbers(text, changed_parts(self._changes)))
 
     def _on_look_failed(self, failure: Failure) -> None:
         self._end()

@@ -9,15 +9,15 @@ from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from mmdesk.engine.core.types import Head
-from mmdesk.engine.explanation.account import start_name
+from mmdesk.engine.explanation.account import NAMED_LONG, change_words, item_text, start_name
 from mmdesk.engine.explanation.references import Custody
 from mmdesk.ui.engine_words import custody_said
-from mmdesk.ui.formatting import MISSING, percent, shown, signed, to_figures
+from mmdesk.ui.formatting import MISSING, in_numbers, percent, shown, signed, to_figures
 from mmdesk.ui.language import tr, tr_n
 from mmdesk.ui.widgets.waterfall import Account, Step
 
 if TYPE_CHECKING:
-    from mmdesk.engine.explanation.explanation import Explanation, Item, Source
+    from mmdesk.engine.explanation.explanation import Changes, Explanation, Item, Source
     from mmdesk.engine.services.custody import CheckedFile
 
 TOP = 10
@@ -103,9 +103,7 @@ def item_account(explanation: Explanation, scale: Scale) -> Account:
 
 def _account(explanation: Explanation, steps: list[Step]) -> Account:
     if abs(explanation.gap) > 5e-4 * max(1.0, abs(explanation.output)):
-        steps.append(
-            Step(tr("Left over by the calculation"), explanation.gap, None, tr("What the numerical sum misses"))
-        )
+        steps.append(Step(tr("Remainder"), explanation.gap, None, tr("What the numerical sum misses")))
     name = HEAD_NAMES[explanation.head]
     start = start_name(explanation)
     return Account(explanation.base, tr(start), tuple(steps), explanation.output, name)
@@ -178,15 +176,37 @@ def custody_phrase(standing: str) -> str:
     return words[:1].upper() + words[1:]
 
 
+def clauses_of(explanation: Explanation) -> list[tuple[str, str]]:
+    """The clauses of the account, and what each rests on."""
+    kept = imported_parts(explanation)
+    return [(in_numbers(clause.text, kept), clause.reference) for clause in explanation.clauses]
+
+
 def account_text(explanation: Explanation) -> str:
     """The account as it is copied: each clause with the rows and files it rests on."""
     lines = [tr("{entity}, run {run}", entity=explanation.entity_id, run=explanation.run_id[:12]), ""]
-    lines += [
-        f"{clause.text} [{clause.reference}]" if clause.reference else clause.text for clause in explanation.clauses
-    ]
+    lines += [f"{text} [{reference}]" if reference else text for text, reference in clauses_of(explanation)]
     grade = explanation.faithfulness.grade
     lines += ["", tr("Faithfulness {grade}: {meaning}.", grade=grade.value, meaning=GRADES[grade.value][1])]
     return "\n".join(lines)
+
+
+def imported_parts(explanation: Explanation) -> tuple[str, ...]:
+    """What its account names that was imported: whatever says numbers there says them as the case has them."""
+    named = {*explanation.for_[:NAMED_LONG], *explanation.against[:NAMED_LONG]}
+    if explanation.turning is not None:
+        named |= {*explanation.turning.items[:NAMED_LONG]}
+    if explanation.ledger.carried_by is not None:
+        named.add(explanation.ledger.carried_by)
+    # A sentence may begin with it, with a capital "The".
+    items = (item_text(explanation.items[place]).removeprefix("the ") for place in named)
+    group = explanation.baseline_group.group if explanation.baseline_group is not None else ""
+    return (explanation.entity_id, group, *items, *changed_parts(explanation.changes))
+
+
+def changed_parts(changes: Changes | None) -> tuple[str, ...]:
+    """Likewise of the sentence that says what it would take."""
+    return () if changes is None else tuple(map(change_words, changes.changes))
 
 
 def figures_text(explanation: Explanation) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 from PySide6.QtWidgets import QStackedWidget, QWidget
 
 from mmdesk.engine.core.types import ColumnKind
@@ -106,6 +107,7 @@ def _value(text: str, kind: ColumnKind) -> str:
 
 def _columns(ranges: Sequence[AttributeRange]) -> list[Column]:
     odd = {one.name for one in ranges if one.odd}
+    looked_at = ["; ".join(odd_said(one, odd) for odd in one.odd) for one in ranges]
     return [
         Column(
             tr("Attribute"), [one.name for one in ranges], show=lambda name: shown(str(name)), tip=str,
@@ -113,20 +115,23 @@ def _columns(ranges: Sequence[AttributeRange]) -> list[Column]:
         ),
         Column(tr("Kind"), [_KINDS[one.kind] for one in ranges]),
         Column(tr("Missing"), [one.missing_share for one in ranges], show=_percent, numeric=True),
-        Column(tr("Different values"), [one.distinct for one in ranges], show=counted, numeric=True),
-        Column(tr("Least"), [_end(one, one.low) for one in ranges]),
-        Column(tr("Median"), [_end(one, one.median) for one in ranges]),
-        Column(tr("Greatest"), [_end(one, one.high) for one in ranges]),
-        Column(
-            tr("To be looked at"),
-            ["; ".join(odd_said(one, odd) for odd in one.odd) for one in ranges],
-            tip=str,
-        ),
+        Column(tr("Distinct"), [one.distinct for one in ranges], show=counted, numeric=True),
+        _ends(tr("Least"), ranges, [one.low for one in ranges]),
+        _ends(tr("Median"), ranges, [one.median for one in ranges]),
+        _ends(tr("Greatest"), ranges, [one.high for one in ranges]),
+        *([Column(tr("To be looked at"), looked_at, tip=str)] if odd else []),
     ]  # fmt: skip
 
 
 def _percent(share: float) -> str:
     return percent(share, 1)
+
+
+def _ends(title: str, ranges: Sequence[AttributeRange], values: Sequence[float | None]) -> Column:
+    """A column of numbers and moments, each as its attribute is shown."""
+    texts = [_end(one, value) for one, value in zip(ranges, values, strict=True)]
+    keys = np.array([np.nan if value is None else float(value) for value in values])
+    return Column(title, texts, numeric=True, keys=keys)
 
 
 def _end(one: AttributeRange, value: float | int | None) -> str:

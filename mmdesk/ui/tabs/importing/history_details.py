@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QWidget
 from mmdesk.ui import calls, choosers
 from mmdesk.ui.colours import SPACE_S
 from mmdesk.ui.desk import Desk
-from mmdesk.ui.engine_words import in_words
+from mmdesk.ui.engine_words import counted_words, in_capitals
 from mmdesk.ui.formatting import MISSING, counted, exact_time
 from mmdesk.ui.jobs.job import Lane
 from mmdesk.ui.language import tr, tr_n
@@ -101,10 +101,10 @@ def _lines(page: ImportPage) -> Iterator[tuple[str, str]]:
     yield "SHA-256", record.sha256 or MISSING
     for name, count in page.current.items():
         if count:
-            yield tr("Now in the case"), f"{counted(count)} {in_words(name)}"
+            yield tr("Now in the case"), counted_words(name, count)
     for name, value in record.counts.items():
         if isinstance(value, int) and not isinstance(value, bool):
-            yield in_words(name), counted(value)
+            yield in_capitals(name), counted(value)
     yield from _recipe(record.recipe)
 
 

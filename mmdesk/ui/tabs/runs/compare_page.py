@@ -42,6 +42,7 @@ class ComparePage(QWidget):
         self.comparison: Comparison | None = None
         self._numbers: tuple[int, ...] = ()
         self.table = Table(tr("Comparison"))
+        self.table.setTextElideMode(Qt.TextElideMode.ElideMiddle)  # names differ at their ends
         self.only = QCheckBox(tr("Only differences"))
         self.only.setChecked(True)
         self.only.toggled.connect(lambda _on: self._fill())

@@ -275,15 +275,15 @@ def _measure_columns(metrics: Mapping[str, object] | None) -> list[Column]:
     known = [m for m in MEASURES if any(value_of(metrics, part, m) is not None for part in parts)]
     columns = [Column(tr("Measure"), [measure.name for measure in known])]
     columns += [
-        Column(in_words(part), [value_of(metrics, part, measure) for measure in known], show=score, numeric=True)
+        Column(in_capitals(part), [value_of(metrics, part, measure) for measure in known], show=score, numeric=True)
         for part in parts
     ]
     baseline = baseline_of(metrics)
     if baseline is not None:
         values = [value_of(baseline, "test", measure) for measure in known]
-        columns.append(Column(tr("baseline, test"), values, show=score, numeric=True))
-    ways = [tr("higher is better") if measure.higher_is_better else tr("lower is better") for measure in known]
-    return [*columns, Column("", ways, role=lambda _way: "muted")]
+        columns.append(Column(tr("Baseline, test"), values, show=score, numeric=True))
+    ways = [tr("↑ higher") if measure.higher_is_better else tr("↓ lower") for measure in known]
+    return [*columns, Column(tr("Better"), ways, role=lambda _way: "muted")]
 
 
 def _pairs(pairs: list[tuple[str, object]]) -> list[Column]:

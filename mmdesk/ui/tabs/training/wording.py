@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from mmdesk.ui.language import tr
-from mmdesk.ui.measures import flattened
+from mmdesk.ui.measures import MEASURES, flattened
 from mmdesk.ui.widgets.fields import Setting
 from mmdesk.ui.widgets.findings import Sentence, Severity
 
@@ -70,10 +71,29 @@ def came_anew(result: TrainResult, page: RunPage) -> Sentence:
 
 
 def against_baseline(metrics: Mapping[str, Any]) -> list[Sentence]:
-    """Whether the run beats the plain baseline, in the words of the command line; none was trained: nothing."""
+    """Whether the run beats the plain baseline, for its figures stand above; none was trained: nothing."""
     comparison = metrics.get("comparison") or {}
     heads = comparison.get("heads") or {}
     if not heads:
         return []
-    beats = all(one["beats"] for one in heads.values())
-    return [Sentence(Severity.GOOD if beats else Severity.WARNING, str(comparison["text"]))]
+    names = {(measure.head, measure.key): measure.name for measure in MEASURES}
+    better, worse = [
+        ", ".join(names[head, one["measure"]] for head, one in heads.items() if bool(one["beats"]) is beats)
+        for beats in (True, False)
+    ]
+    if better and worse:
+        said = tr("The model beats gradient boosting in {better}, but not in {worse}.", better=better, worse=worse)
+    elif better:
+        said = tr("The model beats gradient boosting, the plain baseline.")
+    else:
+        said = tr("The model does not beat gradient boosting, the plain baseline.")
+    some = _SOME_ROWS.search(str(comparison.get("text")))
+    hint = tr("Gradient boosting saw {rows:,} of {all:,} training rows.", **_counts(some)) if some is not None else ""
+    return [Sentence(Severity.WARNING if worse else Severity.GOOD, said, hint)]
+
+
+_SOME_ROWS = re.compile(r"saw (?P<rows>[\d,]+) of (?P<all>[\d,]+) training rows")
+
+
+def _counts(found: re.Match[str]) -> dict[str, int]:
+    return {name: int(number.replace(",", "")) for name, number in found.groupdict().items()}
