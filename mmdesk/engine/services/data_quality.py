@@ -96,7 +96,7 @@ def data_quality(folder: Path, *, now: int | None = None, ctx: JobContext = NULL
     Args:
         folder: The case.
         now: What counts as the present moment, microseconds since 1970 UTC.
-        ctx: Told how far it is; asked for cancellation between steps, and while the attributes are read.
+        ctx: Told how far it is; asked for cancellation between steps, and while rows are read and ids hashed.
 
     Raises:
         UsageError: There is no case.
@@ -115,10 +115,10 @@ def data_quality(folder: Path, *, now: int | None = None, ctx: JobContext = NULL
         ctx.check_cancelled()
     ctx.progress(2, 3, "looking for copies")
     config = TrainingConfig()
-    parts = split_rows(data, config.number("val_fraction"), config.number("test_fraction"))
+    parts = split_rows(data, config.number("val_fraction"), config.number("test_fraction"), ctx=ctx)
     labelled = any(len(rows) for rows in parts.rows.values())
     sides = _Sides.of(data, parts)
-    found = DataQuality(tuple(ranges), parts.how if labelled else "", _files(data, sides), _rows(data, sides))
+    found = DataQuality(tuple(ranges), parts.how if labelled else "", _files(data, sides, ctx), _rows(data, sides, ctx))
     ctx.progress(3, 3)
     return found
 
@@ -128,16 +128,16 @@ def _read(connection: Connection, ctx: JobContext) -> CaseData:
     attributes, kinds = readers.attributes(connection, ctx=ctx)
     ctx.check_cancelled()
     tables = CaseTables(
-        entities=readers.entities(connection),
+        entities=readers.entities(connection, ctx=ctx),
         attributes=attributes,
         kinds=kinds,
         events=_EVENTS.empty_table(),
         interactions=_INTERACTIONS.empty_table(),
-        targets=readers.targets(connection),
-        links=readers.entity_artifacts(connection),
+        targets=readers.targets(connection, ctx=ctx),
+        links=readers.entity_artifacts(connection, ctx=ctx),
     )
     ctx.check_cancelled()
-    artifacts = readers.artifacts(connection)
+    artifacts = readers.artifacts(connection, ctx=ctx)
     ctx.check_cancelled()
     size = len(artifacts)
     files = Media(
@@ -168,7 +168,8 @@ class _Sides:
         return cls(*sides)
 
 
-def _files(data: CaseData, sides: _Sides) -> Copies:
+def _files(data: CaseData, sides: _Sides, ctx: JobContext) -> Copies:
+    ctx.check_cancelled()
     owner, _ = spread(np.diff(data.link_offsets))
     file = data.link_artifact.astype(np.int64)
     size = len(data.artifact_sha256)
@@ -182,12 +183,14 @@ def _files(data: CaseData, sides: _Sides) -> Copies:
     return Copies(len(shared), size, telling=True, examples=examples)
 
 
-def _rows(data: CaseData, sides: _Sides) -> Copies:
+def _rows(data: CaseData, sides: _Sides, ctx: JobContext) -> Copies:
     known = np.zeros(len(data.entity_ids), dtype=bool)
     for column in data.attributes.values():
         known |= ~column.missing
     entities = np.flatnonzero(known)
-    _, group, size = np.unique(_digests(data)[entities], return_inverse=True, return_counts=True)
+    digests = _digests(data, ctx)
+    _, group, size = np.unique(digests[entities], return_inverse=True, return_counts=True)
+    ctx.check_cancelled()
     twin = _twins(group, entities, sides, len(size))
     copies = np.flatnonzero(twin >= 0)
     examples = tuple(
@@ -216,13 +219,14 @@ def _twins(group: Int64, owner: Int64, sides: _Sides, size: int) -> Int64:
     return twins
 
 
-def _digests(data: CaseData) -> UInt64:
+def _digests(data: CaseData, ctx: JobContext = NULL_CONTEXT) -> UInt64:
     """[N] a number per entity that is the same where all attributes are.
 
     Two different rows in a million share one by chance in 1 of 40 million cases (n² / 2⁶⁵).
     """
     total = np.zeros(len(data.entity_ids), np.uint64)
     for column in data.attributes.values():
+        ctx.check_cancelled()
         total = _mixed(total + _STEP) ^ _bits(column)
     return _mixed(total)
 

@@ -79,10 +79,15 @@ def _sorted(table: pa.Table, *names: str) -> pa.Table:
     return table.sort_by([(name, "ascending") for name in names])
 
 
-def entities(connection: Connection) -> pa.Table:
-    """``entity_key`` int64, ``entity_id`` string; sorted by ``entity_id``."""
+def entities(connection: Connection, *, ctx: JobContext = NULL_CONTEXT) -> pa.Table:
+    """``entity_key`` int64, ``entity_id`` string; sorted by ``entity_id``.
+
+    ``ctx`` is asked for cancellation every few ten thousand rows, here and in what follows.
+    """
     schema = pa.schema([("entity_key", _INT), ("entity_id", _TEXT)])
-    return _sorted(fetch(connection, _current(Entity, Entity.id, Entity.entity_id), schema, keyed=True), "entity_id")
+    return _sorted(
+        fetch(connection, _current(Entity, Entity.id, Entity.entity_id), schema, keyed=True, ctx=ctx), "entity_id"
+    )
 
 
 def attribute_kinds(connection: Connection) -> dict[str, ColumnKind]:
@@ -96,8 +101,7 @@ def attribute_kinds(connection: Connection) -> dict[str, ColumnKind]:
 def attributes(connection: Connection, *, ctx: JobContext = NULL_CONTEXT) -> tuple[pa.Table, dict[str, ColumnKind]]:
     """``entity_key`` and one column per attribute, rows as :func:`entities`; null = missing.
 
-    Number float64, category string, boolean bool, time int64 (microseconds since 1970 UTC). ``ctx`` is asked for
-    cancellation every few ten thousand rows.
+    Number float64, category string, boolean bool, time int64 (microseconds since 1970 UTC).
     """
     kinds = attribute_kinds(connection)
     schema = pa.schema([("entity_key", _INT), ("entity_id", _TEXT), ("attributes", _TEXT)])
@@ -171,7 +175,7 @@ def interactions(connection: Connection, *, ordered: bool = True) -> pa.Table:
     return _sorted(found, *names) if ordered else found
 
 
-def targets(connection: Connection) -> pa.Table:
+def targets(connection: Connection, *, ctx: JobContext = NULL_CONTEXT) -> pa.Table:
     """``row, entity_key, as_of_us, y_reg, y_class, y_rank, rank_group, split``; null = none given.
 
     Sorted by ``entity_key, as_of_us, row``.
@@ -199,11 +203,14 @@ def targets(connection: Connection) -> pa.Table:
         Target.split,
     )
     return _sorted(
-        fetch(connection, _living(connection, Target, *columns), schema, keyed=True), "entity_key", "as_of_us", "row"
+        fetch(connection, _living(connection, Target, *columns), schema, keyed=True, ctx=ctx),
+        "entity_key",
+        "as_of_us",
+        "row",
     )
 
 
-def artifacts(connection: Connection) -> pa.Table:
+def artifacts(connection: Connection, *, ctx: JobContext = NULL_CONTEXT) -> pa.Table:
     """One row per distinct file that is not deleted, sorted by ``sha256``; columns as :class:`Artifact`, id first."""
     schema = pa.schema(
         [
@@ -224,11 +231,11 @@ def artifacts(connection: Connection) -> pa.Table:
     )
     columns = [getattr(Artifact, "id" if name == "artifact_id" else name) for name in schema.names]
     return _sorted(
-        fetch(connection, select(*columns).where(Artifact.deleted_us.is_(None)), schema, keyed=True), "sha256"
+        fetch(connection, select(*columns).where(Artifact.deleted_us.is_(None)), schema, keyed=True, ctx=ctx), "sha256"
     )
 
 
-def entity_artifacts(connection: Connection) -> pa.Table:
+def entity_artifacts(connection: Connection, *, ctx: JobContext = NULL_CONTEXT) -> pa.Table:
     """``row``, ``entity_key``, ``artifact_id``, ``name``, ``captured_us`` (null = always known).
 
     Sorted by ``entity_key, artifact_id, captured_us, name, row``; links to deleted artifacts are left out.
@@ -243,7 +250,12 @@ def entity_artifacts(connection: Connection) -> pa.Table:
         .where(Artifact.deleted_us.is_(None))
     )
     return _sorted(
-        fetch(connection, statement, schema, keyed=True), "entity_key", "artifact_id", "captured_us", "name", "row"
+        fetch(connection, statement, schema, keyed=True, ctx=ctx),
+        "entity_key",
+        "artifact_id",
+        "captured_us",
+        "name",
+        "row",
     )
 
 

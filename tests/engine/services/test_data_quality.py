@@ -151,6 +151,25 @@ def test_a_look_is_stopped_while_it_reads(folder: Path, monkeypatch: pytest.Monk
     assert not parsed
 
 
+def test_a_look_is_stopped_while_it_searches_for_copies(folder: Path) -> None:
+    class Stopped(NullContext):
+        def __init__(self, after: int) -> None:
+            self.left, self.searching = after, False
+
+        def progress(self, done: float, total: float, text: str = "") -> None:
+            self.searching = done == 2
+
+        def check_cancelled(self) -> None:
+            self.left -= self.searching
+            if self.left < 0:
+                raise JobCancelled
+
+    # Before files, at each of three attributes, and before the copies of one are named.
+    for checks in range(5):
+        with pytest.raises(JobCancelled):
+            data_quality(folder, now=NOW_US, ctx=Stopped(checks))
+
+
 def test_an_empty_case(tmp_path: Path) -> None:
     new_case(tmp_path / "case", actor="tester")
     found = data_quality(tmp_path / "case")
