@@ -19,7 +19,7 @@ from mmdesk.ui.jobs.job import Failure
 from mmdesk.ui.jobs.player import Player
 from mmdesk.ui.language import tr
 from mmdesk.ui.playback import Playback
-from mmdesk.ui.widgets.basics import ElidedLabel, Label, boxed, column, frame, row, zoom_buttons
+from mmdesk.ui.widgets.basics import ElidedLabel, Label, boxed, column, frame, row, scrolled, zoom_buttons
 from mmdesk.ui.widgets.media import Frame, FrameGrid, Screen
 from mmdesk.ui.widgets.notice import Picture, Stateful
 from mmdesk.ui.widgets.picture import Tile, TiledPicture
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from mmdesk.engine.services.previews import Preview
 
 _NEARER = 1.5
+_NEAR = 60
+"""Above and below the middle of a frame, to be seen with it."""
 _LOST = {"store.file_missing": Custody.NOT_FOUND, "usage.no_such_artifact": Custody.UNKNOWN}
 
 
@@ -62,7 +64,9 @@ class FilePane(QWidget):
         self.text.setAccessibleName(tr("Beginning of the file"))
         self.film = Screen(tr("Film"))
         self.film.hide()
-        side_by_side = row(None, self.film, self.frames, spacing=SPACE_S)  # below each other they are too low
+        frames = scrolled(self.frames)
+        self.frames.stood.connect(lambda at: frames.ensureVisible(at.x(), at.y(), 0, _NEAR))
+        side_by_side = row(None, self.film, frames, spacing=SPACE_S)  # below each other they are too low
         side_by_side.setStretch(0, 2)
         side_by_side.setStretch(1, 3)
         self._film_page = boxed(side_by_side)

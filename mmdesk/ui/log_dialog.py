@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QDialog, QWidget
 
-from mmdesk.ui.colours import SPACE_L, SPACE_M
 from mmdesk.ui.formatting import MISSING, counted
 from mmdesk.ui.language import tr, tr_n
 from mmdesk.ui.models.columns import Column, Mapped
-from mmdesk.ui.widgets.basics import Button, Label, column, row
+from mmdesk.ui.widgets.basics import Button, Label, dialog_column, row
 from mmdesk.ui.widgets.notice import Stateful
 from mmdesk.ui.widgets.table import Table
 
@@ -52,7 +51,7 @@ class LogDialog(QDialog):
         )
         buttons = row(None, self.verify, self.compare, self.anchor, None, Button(tr("Close"), self.reject))
         line = row(None, self.said, None, self.older)
-        column(self, hint, self.state, line, buttons, spacing=SPACE_M, margin=SPACE_L).setStretch(1, 1)
+        dialog_column(self, hint, self.state, line, buttons).setStretch(1, 1)
         self.resize(900, 560)
         self.older.setEnabled(False)
         self.state.show_busy(tr("Reading the log"))

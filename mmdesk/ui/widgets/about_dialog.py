@@ -10,12 +10,12 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QFontDatabase, QGuiApplication
 from PySide6.QtWidgets import QDialog, QLabel, QLineEdit, QPlainTextEdit, QSplitter, QWidget
 
-from mmdesk.ui.colours import SPACE_L, SPACE_M, SPACE_S
+from mmdesk.ui.colours import SPACE_L, SPACE_S
 from mmdesk.ui.formatting import shown
 from mmdesk.ui.icons import application_icon
 from mmdesk.ui.language import tr
 from mmdesk.ui.models.columns import Column
-from mmdesk.ui.widgets.basics import Button, Label, boxed, column, row
+from mmdesk.ui.widgets.basics import Button, Label, boxed, column, dialog_column, row
 from mmdesk.ui.widgets.fields import clearable, propose
 from mmdesk.ui.widgets.notice import Stateful
 from mmdesk.ui.widgets.table import Table
@@ -77,7 +77,7 @@ class AboutDialog(QDialog):
         splitter.setSizes([450, 420])
         self.state = Stateful(splitter)
         buttons = row(None, self.copy, None, Button(tr("Close"), self.reject))
-        column(self, head, self.state, buttons, spacing=SPACE_M, margin=SPACE_L).setStretch(1, 1)
+        dialog_column(self, head, self.state, buttons).setStretch(1, 1)
         self.search.textChanged.connect(lambda _text: self._filter())
         self.table.picked.connect(self._on_picked)
         self.resize(900, 560)

@@ -9,11 +9,10 @@ import numpy as np
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QDialog, QWidget
 
-from mmdesk.ui.colours import SPACE_L, SPACE_M
 from mmdesk.ui.formatting import LONG_AGO, exact_time, relative_time, size
 from mmdesk.ui.language import tr
 from mmdesk.ui.models.columns import Column
-from mmdesk.ui.widgets.basics import Button, Label, column, row
+from mmdesk.ui.widgets.basics import Button, Label, dialog_column, row
 from mmdesk.ui.widgets.notice import Stateful
 from mmdesk.ui.widgets.table import Table
 
@@ -58,7 +57,7 @@ class BackupsDialog(QDialog):
             wrap=True,
         )
         buttons = row(None, self.make, None, self.restore, Button(tr("Close"), self.reject))
-        column(self, said, self.state, buttons, spacing=SPACE_M, margin=SPACE_L).setStretch(1, 1)
+        dialog_column(self, said, self.state, buttons).setStretch(1, 1)
         self.table.picked.connect(lambda _rows: self._enable())
         self.resize(640, 380)
         self.show_busy(tr("Reading the list"))

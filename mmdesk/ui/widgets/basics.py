@@ -10,6 +10,7 @@ from PySide6.QtGui import QAction, QPainter, QPaintEvent, QResizeEvent, QShowEve
 from PySide6.QtWidgets import (
     QBoxLayout,
     QButtonGroup,
+    QDialog,
     QFrame,
     QHBoxLayout,
     QLabel,
@@ -22,11 +23,11 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from mmdesk.ui.colours import SPACE_L, SPACE_S
+from mmdesk.ui.colours import SPACE_L, SPACE_M, SPACE_S
 from mmdesk.ui.formatting import shown, tool_tip
 from mmdesk.ui.icons import put_icon
 from mmdesk.ui.language import tr
-from mmdesk.ui.widgets.fit import icons_by_letters
+from mmdesk.ui.widgets.fit import hold_height, icons_by_letters
 
 
 class Label(QLabel):
@@ -238,6 +239,13 @@ def row(
     """Lay parts out from left to right, in ``owner`` if there is one."""
     layout = QHBoxLayout(owner) if owner is not None else QHBoxLayout()
     _fill(layout, parts, spacing, margin)
+    return layout
+
+
+def dialog_column(dialog: QDialog, *parts: Part) -> QVBoxLayout:
+    """Lay a dialog's parts out from top to bottom; it is never so low that one of its texts is cut."""
+    layout = column(dialog, *parts, spacing=SPACE_M, margin=SPACE_L)
+    hold_height(dialog, layout.minimumHeightForWidth)
     return layout
 
 

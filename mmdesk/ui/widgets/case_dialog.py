@@ -10,9 +10,9 @@ from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QCheckBox, QDialog, QFormLayout, QLineEdit, QRadioButton, QWidget
 
-from mmdesk.ui.colours import SPACE_L, SPACE_M, SPACE_S
+from mmdesk.ui.colours import SPACE_M, SPACE_S
 from mmdesk.ui.language import tr
-from mmdesk.ui.widgets.basics import Button, Label, boxed, column, row
+from mmdesk.ui.widgets.basics import Button, Label, boxed, dialog_column, row
 from mmdesk.ui.widgets.fields import propose
 from mmdesk.ui.widgets.new_key_form import NewKeyForm
 from mmdesk.ui.widgets.server_form import Server, ServerForm
@@ -67,7 +67,7 @@ class NewCaseDialog(QDialog):
         form.addRow("", boxed(row(None, self.encrypt, None)))
         buttons = row(None, self.reason, Button(tr("Cancel"), self.reject), self._create)
         buttons.setStretch(0, 1)
-        column(self, form, self.form, self.key, SPACE_M, buttons, margin=SPACE_L).setStretch(1, 1)
+        dialog_column(self, form, self.form, self.key, SPACE_M, buttons).setStretch(1, 1)
         for line in (self.name, self.folder):
             line.textChanged.connect(lambda _text: self._check())
         self.form.changed.connect(self._check)

@@ -6,9 +6,9 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QFontDatabase, QGuiApplication
 from PySide6.QtWidgets import QDialog, QPlainTextEdit, QWidget
 
-from mmdesk.ui.colours import SPACE_L, SPACE_M
+from mmdesk.ui.colours import SPACE_M
 from mmdesk.ui.language import tr
-from mmdesk.ui.widgets.basics import Button, Label, column, row
+from mmdesk.ui.widgets.basics import Button, Label, column, dialog_column, row
 from mmdesk.ui.widgets.notice import Picture
 
 
@@ -50,7 +50,7 @@ class CrashReportDialog(QDialog):
         save = Button(tr("Save the report…"), self.save_asked.emit, icon="save")
         buttons = row(None, save, Button(tr("Copy"), self._on_copy, icon="copy"), self.said, None, close)
         buttons.setStretch(2, 1)
-        column(self, head, about, self.text, buttons, spacing=SPACE_M, margin=SPACE_L).setStretch(2, 1)
+        dialog_column(self, head, about, self.text, buttons).setStretch(2, 1)
         self.resize(760, 520)
 
     def say(self, text: str) -> None:

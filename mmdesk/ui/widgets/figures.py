@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QFrame, QGridLayout, QWidget
 from mmdesk.ui.colours import SPACE_M, SPACE_S
 from mmdesk.ui.formatting import tool_tip
 from mmdesk.ui.widgets.basics import Label, column
+from mmdesk.ui.widgets.fit import hold_height
 
 
 @dataclass(frozen=True)
@@ -25,25 +26,29 @@ class Figure:
     tip: str = ""
 
 
-class FigureRow(QWidget):
-    """Figures beside each other in boxes of equal width, in several rows where there is no room for them in one."""
+class Abreast(QWidget):
+    """Boxes of equal width beside each other, in several rows where there is no room for them in one.
 
-    def __init__(self, name: str) -> None:
+    Args:
+        most: How many in a row at most.
+    """
+
+    def __init__(self, most: int = 12) -> None:
         super().__init__()
-        self.setAccessibleName(name)
+        self._most = most
         self._grid = QGridLayout(self)
         self._grid.setContentsMargins(0, 0, 0, 0)
         self._grid.setSpacing(SPACE_S)
         self._boxes: list[QFrame] = []
+        hold_height(self, self._grid.minimumHeightForWidth)
 
-    def show_figures(self, figures: Sequence[Figure]) -> None:
-        """Replace them all; none takes no room."""
+    def show_boxes(self, boxes: Sequence[QFrame]) -> None:
+        """Replace them all."""
         for gone in self._boxes:
             gone.hide()
             gone.deleteLater()
-        self._boxes = [_box(figure) for figure in figures]
+        self._boxes = list(boxes)
         self._place()
-        self.setVisible(bool(figures))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """As many beside each other as there is room for."""
@@ -59,11 +64,24 @@ class FigureRow(QWidget):
         if not self._boxes:
             return
         widest = max(box.minimumSizeHint().width() for box in self._boxes) + SPACE_S
-        columns = min(max(self.width() // widest, 1), len(self._boxes))
+        columns = min(max(self.width() // widest, 1), len(self._boxes), self._most)
         for place, box in enumerate(self._boxes):
             self._grid.addWidget(box, place // columns, place % columns)
         for place in range(self._grid.columnCount()):
             self._grid.setColumnStretch(place, 1 if place < columns else 0)
+
+
+class FigureRow(Abreast):
+    """Figures in boxes."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.setAccessibleName(name)
+
+    def show_figures(self, figures: Sequence[Figure]) -> None:
+        """Replace them all; none takes no room."""
+        self.show_boxes([_box(figure) for figure in figures])
+        self.setVisible(bool(figures))
 
 
 def _box(figure: Figure) -> QFrame:

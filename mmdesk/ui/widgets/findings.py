@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from PySide6.QtGui import QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QWidget
 
 from mmdesk.ui.colours import SPACE_S
 from mmdesk.ui.language import tr
 from mmdesk.ui.widgets.basics import Label, boxed, column, row
+from mmdesk.ui.widgets.fit import hold_height
 from mmdesk.ui.widgets.notice import Picture
 
 
@@ -47,6 +47,7 @@ class SentenceList(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self._rows = column(self, spacing=SPACE_S)
+        hold_height(self, self._rows.minimumHeightForWidth)
 
     def show_sentences(self, sentences: Sequence[Sentence]) -> None:
         """Replace them all."""
@@ -58,22 +59,6 @@ class SentenceList(QWidget):
         for sentence in sentences:
             self._rows.addWidget(_line(sentence))
         self.setVisible(bool(sentences))
-        self._hold_height()
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        """Narrower sentences are higher."""
-        super().resizeEvent(event)
-        self._hold_height()
-
-    def showEvent(self, event: QShowEvent) -> None:
-        """Before, there was no width to reckon with."""
-        super().showEvent(event)
-        self._hold_height()
-
-    def _hold_height(self) -> None:
-        """Never lower than its sentences are at this width: what is around it, a splitter say, may not ask for that."""
-        if self.isVisible() or not self._rows.count():
-            self.setMinimumHeight(max(self._rows.minimumHeightForWidth(self.width()), 0))  # -1: none of them breaks
 
 
 def _line(sentence: Sentence) -> QWidget:

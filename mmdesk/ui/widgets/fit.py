@@ -56,6 +56,48 @@ def icons_by_letters(widget: QAbstractButton | QAbstractItemView | QTabWidget, p
     by_letters(widget, lambda size: widget.setIconSize(QSize(size, size)), pixels)
 
 
+class _Held(QObject):
+    """Sets a smallest height anew whenever a widget's width or content has become another."""
+
+    _KINDS = QEvent.Type
+    _WHEN = frozenset((
+        _KINDS.Resize, _KINDS.Show, _KINDS.Hide, _KINDS.LayoutRequest, _KINDS.FontChange, _KINDS.StyleChange,
+    ))  # fmt: skip
+    _least: Callable[[int], int] | None = None  # as above
+
+    def __init__(self, widget: QWidget, least: Callable[[int], int]) -> None:
+        super().__init__(widget)
+        self._widget, self._least = widget, least
+        widget.installEventFilter(self)
+
+    def eventFilter(self, _watched: QObject, event: QEvent) -> bool:
+        """Never stops an event."""
+        if event.type() in self._WHEN:
+            self.follow()
+        return False
+
+    def follow(self) -> None:
+        """As it is now. Out of sight there is no width to reckon with, and nothing to hold room for."""
+        if self._least is not None:
+            shown = self._widget.isVisible()
+            self._widget.setMinimumHeight(max(self._least(self._widget.width()), 0) if shown else 0)
+
+
+def hold_height(widget: QWidget, least: Callable[[int], int]) -> Callable[[], None]:
+    """Keep a widget from being lower than its lines are at its width.
+
+    A splitter, a scrolled area and a layout in a layout do not ask for that, and would cut the last of them.
+
+    Args:
+        widget: It breaks its texts.
+        least: The height that it needs at a width; less than 0 = any will do.
+
+    Returns:
+        What to call when its own text has changed; what changes in its layout tells by itself.
+    """
+    return _Held(widget, least).follow
+
+
 def squeezed(wanted: Sequence[int], least: Sequence[int], room: int) -> list[int]:
     """Widths that take no more than ``room`` together: the widest give way, down to one width for all that have to.
 
@@ -85,6 +127,8 @@ class Uncut(QScrollArea):
     A window of a given size would press what is in it together until texts are cut.
     """
 
+    _content: QWidget | None = None  # as above
+
     def __init__(self, content: QWidget) -> None:
         super().__init__()
         self.setFrameShape(QFrame.Shape.NoFrame)
@@ -110,6 +154,8 @@ class Uncut(QScrollArea):
         return QSize(40 * SPACE_XS, 30 * SPACE_XS)
 
     def _fit(self) -> None:
+        if self._content is None:
+            return
         room, least = self.maximumViewportSize(), self._content.minimumSizeHint()
         bar = self.verticalScrollBar().sizeHint().width()
         wide, high = least.width() > room.width(), least.height() > room.height()

@@ -23,6 +23,7 @@ class GroupedHeader(QHeaderView):
         self.setSectionsClickable(True)
         self.setSectionsMovable(True)
         self.setHighlightSections(False)
+        self.setTextElideMode(Qt.TextElideMode.ElideRight)
         self.setMinimumSectionSize(40)
         # A drag moves sections that the line above them follows.
         self.sectionMoved.connect(lambda *_: self.viewport().update())

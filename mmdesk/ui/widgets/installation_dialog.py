@@ -8,10 +8,9 @@ from typing import Protocol
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QDialog, QWidget
 
-from mmdesk.ui.colours import SPACE_L, SPACE_M
 from mmdesk.ui.language import tr, tr_n
 from mmdesk.ui.models.columns import Column
-from mmdesk.ui.widgets.basics import Button, Label, column, row
+from mmdesk.ui.widgets.basics import Button, Label, dialog_column, row
 from mmdesk.ui.widgets.notice import Stateful
 from mmdesk.ui.widgets.table import Table
 
@@ -59,7 +58,7 @@ class InstallationDialog(QDialog):
             help_text=tr("Import, extract with every decoder, train, reproduce, explain; takes a minute"),
         )
         buttons = row(None, self.again, self.whole, None, Button(tr("Close"), self.reject))
-        column(self, self.title, self.state, buttons, spacing=SPACE_M, margin=SPACE_L).setStretch(1, 1)
+        dialog_column(self, self.title, self.state, buttons).setStretch(1, 1)
         self.resize(860, 560)
 
     def ask(self, *, thoroughly: bool) -> None:

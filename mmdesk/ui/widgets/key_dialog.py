@@ -6,10 +6,9 @@ from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import QDialog, QLineEdit, QWidget
 
 from mmdesk.engine.core.key_digits import problem_of
-from mmdesk.ui.colours import SPACE_L, SPACE_M
 from mmdesk.ui.formatting import breakable
 from mmdesk.ui.language import tr
-from mmdesk.ui.widgets.basics import Button, ElidedLabel, Label, column, row
+from mmdesk.ui.widgets.basics import Button, ElidedLabel, Label, dialog_column, row
 from mmdesk.ui.widgets.fields import propose
 
 
@@ -49,7 +48,7 @@ class KeyDialog(QDialog):
             where,
             field,
         )
-        column(self, *parts, Label(said, "small", wrap=True, snug=True), buttons, spacing=SPACE_M, margin=SPACE_L)
+        dialog_column(self, *parts, Label(said, "small", wrap=True, snug=True), buttons)
         self.key.textChanged.connect(self._on_text_changed)
         self._on_text_changed("")
 

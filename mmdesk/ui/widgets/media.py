@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QPoint, QPointF, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QFocusEvent, QImage, QKeyEvent, QMouseEvent, QPainter, QPen
 
 from mmdesk.ui.colours import Colours, current
@@ -15,13 +15,15 @@ from mmdesk.ui.formatting import in_seconds
 from mmdesk.ui.language import tr
 from mmdesk.ui.widgets.bars import draw_signed_bar
 from mmdesk.ui.widgets.basics import Painted
-from mmdesk.ui.widgets.fit import by_letters
+from mmdesk.ui.widgets.fit import by_letters, hold_height, letters
 
 Pixels = NDArray[np.uint8]
 _STRONGEST = 150
 _LABEL_PAD = 3
 
-_BESIDE = 12
+_BESIDE, _BELOW = 12, 12
+_LOWEST = 40
+"""Of a frame, with letters of 10 points."""
 
 
 @dataclass(frozen=True)
@@ -89,10 +91,11 @@ class Screen(Painted):
 class FrameGrid(Painted):
     """The frames of a video in order, each with its moment and its contribution as a bar.
 
-    ``picked`` carries the moment of a frame, in seconds; the arrows go from one to the next.
+    ``picked`` carries the moment of a frame, in seconds; the arrows go from one to the next. ``stood``: its middle.
     """
 
     picked = Signal(float)
+    stood = Signal(QPoint)
 
     def __init__(self, figure: Callable[[float], str]) -> None:
         super().__init__()
@@ -100,8 +103,8 @@ class FrameGrid(Painted):
         self._frames: tuple[Frame, ...] = ()
         self._images: list[QImage] = []
         self._current: int | None = None
-        self.setMinimumWidth(240)
-        by_letters(self, self.setMinimumHeight, 110)
+        by_letters(self, self.setMinimumWidth, 240)
+        self._follow = hold_height(self, self._least)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAccessibleName(tr("Video frames"))
 
@@ -115,7 +118,13 @@ class FrameGrid(Painted):
                 f"{in_seconds(f.time_s)} {self.figure(f.contribution)}" for f in frames if f.contribution is not None
             )
         )
+        self._follow()
         self.update()
+
+    def _least(self, width: int) -> int:
+        """Room for every caption below a frame that can still be made out."""
+        line = self.fontMetrics().height() + _BELOW
+        return self._rows(self._most_columns(width)) * (line + round(_LOWEST * letters(self)))
 
     def draw(self, painter: QPainter) -> None:
         """As many columns as make the pictures largest."""
@@ -123,14 +132,10 @@ class FrameGrid(Painted):
             return
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
         colours = current()
-        columns = self._columns()
-        rows = -(-len(self._frames) // columns)
-        cell = QSize(self.width() // columns, self.height() // rows)
         largest = largest_of([frame.contribution or 0.0 for frame in self._frames])
         text = self.fontMetrics().height()
         for number, (frame, image) in enumerate(zip(self._frames, self._images, strict=True)):
-            left, top = number % columns * cell.width(), number // columns * cell.height()
-            room = QRectF(left + 3, top + 3, cell.width() - 6, cell.height() - text - 12)
+            room = QRectF(self._cell(number).adjusted(3, 3, -3, 3 - text - _BELOW))
             area = fitted(room, image.size())
             painter.drawImage(area, image)
             self._frame_border(painter, frame, area, largest, colours)
@@ -167,7 +172,7 @@ class FrameGrid(Painted):
         """Pick the frame under the mouse."""
         if self._frames:
             columns = self._columns()
-            rows = -(-len(self._frames) // columns)
+            rows = self._rows(columns)
             column = int(event.position().x() // max(self.width() // columns, 1))
             row = int(event.position().y() // max(self.height() // rows, 1))
             if column < columns and row * columns + column < len(self._frames):
@@ -194,20 +199,30 @@ class FrameGrid(Painted):
     def _pick(self, number: int) -> None:
         self._current = number
         self.update()
+        self.stood.emit(self._cell(number).center())
         self.picked.emit(self._frames[number].time_s)
+
+    def _cell(self, number: int) -> QRect:
+        columns = self._columns()
+        width, height = self.width() // columns, self.height() // self._rows(columns)
+        return QRect(number % columns * width, number // columns * height, width, height)
 
     def _columns(self) -> int:
         ratio = self._images[0].width() / max(self._images[0].height(), 1)
-        line = self.fontMetrics().height() + 12
+        line = self.fontMetrics().height() + _BELOW
 
         def width_with(columns: int) -> float:
-            rows = -(-len(self._frames) // columns)
-            return min(self.width() / columns, (self.height() / rows - line) * ratio)
+            return min(self.width() / columns, (self.height() / self._rows(columns) - line) * ratio)
 
-        # No narrower than what is written below a frame.
+        return max(range(1, self._most_columns(self.width()) + 1), key=width_with)
+
+    def _rows(self, columns: int) -> int:
+        return -(-len(self._frames) // columns)
+
+    def _most_columns(self, width: int) -> int:
+        """None is narrower than what is written below a frame."""
         caption = self.fontMetrics().horizontalAdvance(f"00.0 s {self.figure(-88.8)}") + _BESIDE
-        most = min(max(int(self.width() // caption), 1), len(self._frames))
-        return max(range(1, most + 1), key=width_with)
+        return min(max(int(width // caption), 1), max(len(self._frames), 1))
 
 
 def fitted(room: QRectF, size: QSize) -> QRectF:

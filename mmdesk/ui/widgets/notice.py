@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import QEvent, QRect, QSize, Qt, Signal
-from PySide6.QtGui import QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QLabel, QPlainTextEdit, QProgressBar, QStackedWidget, QWidget
 
 from mmdesk.ui.colours import SPACE_L, SPACE_M, current
@@ -13,7 +12,7 @@ from mmdesk.ui.formatting import breakable
 from mmdesk.ui.icons import pixmap
 from mmdesk.ui.language import tr
 from mmdesk.ui.widgets.basics import Button, Fold, Label, boxed, column, row
-from mmdesk.ui.widgets.fit import letters
+from mmdesk.ui.widgets.fit import hold_height, letters
 
 _COMFORTABLE = 460
 _LONGEST = 16
@@ -52,11 +51,14 @@ class Picture(QLabel):
 class _Words(Label):
     """Centred words that take a comfortable width before they break into lines."""
 
+    _follow: Callable[[], None] | None = None  # the first text comes before there is one
+
     def __init__(self, kind: str) -> None:
         super().__init__("", kind, wrap=True)
         self.setAlignment(Qt.AlignmentFlag.AlignHCenter)
         self.setMinimumWidth(160)
         self.setMaximumWidth(_COMFORTABLE)
+        self._follow = hold_height(self, self.heightForWidth)
 
     def sizeHint(self) -> QSize:
         """As wide as the text, up to a comfortable line."""
@@ -72,21 +74,8 @@ class _Words(Label):
     def setText(self, text: str) -> None:
         """Other words, perhaps more lines of them."""
         super().setText(text)
-        self._hold_height()
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        """In a narrow place they take more lines."""
-        super().resizeEvent(event)
-        self._hold_height()
-
-    def showEvent(self, event: QShowEvent) -> None:
-        """Before, there was no width to reckon with."""
-        super().showEvent(event)
-        self._hold_height()
-
-    def _hold_height(self) -> None:
-        """Never lower than the lines are at this width: what is around them, a splitter say, may not ask for that."""
-        self.setMinimumHeight(max(self.heightForWidth(self.width()), 0) if self.isVisible() else 0)
+        if self._follow is not None:
+            self._follow()
 
 
 class Notice(QWidget):

@@ -5,9 +5,8 @@ from __future__ import annotations
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import QDialog, QLineEdit, QWidget
 
-from mmdesk.ui.colours import SPACE_L, SPACE_M
 from mmdesk.ui.language import tr
-from mmdesk.ui.widgets.basics import Button, Label, column, row
+from mmdesk.ui.widgets.basics import Button, Label, dialog_column, row
 
 
 class PasswordDialog(QDialog):
@@ -34,7 +33,7 @@ class PasswordDialog(QDialog):
             Label(said, "small", wrap=True, snug=True),
             buttons,
         )
-        column(self, *parts, spacing=SPACE_M, margin=SPACE_L)
+        dialog_column(self, *parts)
         self.password.textChanged.connect(lambda text: self.ok.setEnabled(bool(text)))
         self.ok.setEnabled(False)
 

@@ -13,7 +13,7 @@ from mmdesk.ui.colours import SPACE_L, SPACE_M, SPACE_S, Appearance
 from mmdesk.ui.language import LANGUAGES, tr
 from mmdesk.ui.settings import MOST_PROCESSES, Preferences
 from mmdesk.ui.theme import LARGEST_POINTS, SMALLEST_POINTS
-from mmdesk.ui.widgets.basics import Button, Label, boxed, column, row
+from mmdesk.ui.widgets.basics import Button, Label, boxed, column, dialog_column, row
 from mmdesk.ui.widgets.fields import Choice, propose
 from mmdesk.ui.widgets.shortcuts_editor import ShortcutRow, ShortcutsEditor
 
@@ -75,7 +75,7 @@ class PreferencesDialog(QDialog):
         self.defaults.setToolTip(tr("Fill in everything as mmdesk comes; it counts with OK or Apply"))
         buttons = row(None, self.defaults, self.reason, None, self.ok, self.apply, Button(tr("Cancel"), self.reject))
         buttons.setStretch(1, 1)
-        column(self, self.tabs, buttons, spacing=SPACE_M, margin=SPACE_L).setStretch(0, 1)
+        dialog_column(self, self.tabs, buttons).setStretch(0, 1)
         self._fill(preferences)
         self._group.idToggled.connect(lambda _id, _on: self._check())
         for choice in (self.points, self.language):

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QDialog, QGridLayout, QWidget
 from mmdesk.ui.colours import SPACE_L, SPACE_M, SPACE_S
 from mmdesk.ui.formatting import breakable, shown
 from mmdesk.ui.language import tr
-from mmdesk.ui.widgets.basics import Button, Label, boxed, column, row, scrolled
+from mmdesk.ui.widgets.basics import Button, Label, boxed, column, dialog_column, row, scrolled
 from mmdesk.ui.widgets.notice import Stateful
 
 Group = tuple[str, Sequence[tuple[str, str]]]
@@ -38,7 +38,7 @@ class PropertiesDialog(QDialog):
         self.free = Button(tr("Free space…"), self._on_free, icon="trash",
                            help_text=tr("Remove stored files that no row, no backup and no run needs"))  # fmt: skip
         buttons = row(None, self.copy, self.free, None, Button(tr("Close"), self.reject))
-        column(self, self.state, buttons, spacing=SPACE_M, margin=SPACE_L).setStretch(0, 1)
+        dialog_column(self, self.state, buttons).setStretch(0, 1)
         self.resize(620, 560)
         self.state.show_busy(tr("Looking at the case"))
 

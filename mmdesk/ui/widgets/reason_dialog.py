@@ -7,10 +7,9 @@ from collections.abc import Callable, Sequence
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QComboBox, QDialog, QDialogButtonBox, QWidget
 
-from mmdesk.ui.colours import SPACE_L, SPACE_M
 from mmdesk.ui.formatting import shown
 from mmdesk.ui.language import tr
-from mmdesk.ui.widgets.basics import Label, column
+from mmdesk.ui.widgets.basics import Label, dialog_column
 from mmdesk.ui.widgets.fields import propose
 
 _MOST = 500
@@ -43,7 +42,7 @@ class ReasonDialog(QDialog):
         self.ok.setAccessibleName(tr("Dismiss"))
         self.buttons.accepted.connect(self._on_accepted)
         self.buttons.rejected.connect(self.reject)
-        column(self, Label(title, "strong", wrap=True), self.field, self.buttons, spacing=SPACE_M, margin=SPACE_L)
+        dialog_column(self, Label(title, "strong", wrap=True), self.field, self.buttons)
         self.field.setFocus()
         self._on_text_changed("")
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QCheckBox, QDialog, QLineEdit, QWidget
 
-from mmdesk.ui.colours import SPACE_L, SPACE_M
 from mmdesk.ui.language import tr
-from mmdesk.ui.widgets.basics import Button, Label, column, row
+from mmdesk.ui.widgets.basics import Button, Label, dialog_column, row
 from mmdesk.ui.widgets.fields import propose
 
 
@@ -41,7 +40,7 @@ class ShareDialog(QDialog):
         title = Label(tr("Role"))
         title.setBuddy(self.role)
         buttons = row(None, None, Button(tr("Cancel"), self.reject), self.share)
-        column(self, said, title, self.role, self.read_only, buttons, spacing=SPACE_M, margin=SPACE_L)
+        dialog_column(self, said, title, self.role, self.read_only, buttons)
 
     def _on_share(self) -> None:
         role, read_only = self.role.text().strip(), self.read_only.isChecked()

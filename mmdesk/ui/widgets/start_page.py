@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from PySide6.QtCore import QEvent, QSize, Qt, Signal
-from PySide6.QtGui import QResizeEvent, QShowEvent
+from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import QLabel, QWidget
 
 from mmdesk.ui.colours import SPACE_L, SPACE_M, SPACE_S, SPACE_XL, SPACE_XS
@@ -26,7 +25,7 @@ from mmdesk.ui.widgets.basics import (
     row,
     scrolled,
 )
-from mmdesk.ui.widgets.fit import Uncut, by_letters
+from mmdesk.ui.widgets.fit import Uncut, by_letters, hold_height
 from mmdesk.ui.widgets.notice import Picture
 
 _LARGEST_LIST = 12
@@ -51,31 +50,16 @@ class _Tile(Button):
         self.setAccessibleDescription(text)
         layout = row(self, *parts, spacing=SPACE_M, margin=(14, 10, 14, 10))
         layout.setStretch(stretch, 1)
+        hold_height(self, self._least)
         for label in self.findChildren(QLabel):
             label.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
 
-    def showEvent(self, event: QShowEvent) -> None:
-        """Be no lower than what is inside."""
-        super().showEvent(event)
-        self._fit()
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        """Follow the width."""
-        super().resizeEvent(event)
-        self._fit()
-
-    def changeEvent(self, event: QEvent) -> None:
-        """Follow the text size."""
-        super().changeEvent(event)
-        if event.type() is QEvent.Type.StyleChange:
-            self._fit()
-
-    def _fit(self) -> None:
-        """The style sheet gives all buttons a smallest height, which would win over what is inside."""
+    def _least(self, width: int) -> int:
+        """Of what is inside; the style sheet's smallest height of all buttons would win over that."""
         layout = self.layout()
-        if layout is not None and self.isVisible():
-            tall = layout.hasHeightForWidth()
-            self.setMinimumHeight(layout.totalHeightForWidth(self.width()) if tall else layout.sizeHint().height())
+        if layout is None:
+            return 0
+        return layout.totalHeightForWidth(width) if layout.hasHeightForWidth() else layout.sizeHint().height()
 
     def sizeHint(self) -> QSize:
         """As large as what is inside."""

@@ -45,6 +45,7 @@ from mmdesk.ui.formatting import tool_tip
 from mmdesk.ui.models.columns import Column, ColumnsModel
 from mmdesk.ui.widgets.arranged import NARROWEST, Arranged, MouseReleases
 from mmdesk.ui.widgets.fit import icons_by_letters, letters, squeezed
+from mmdesk.ui.widgets.picture_header import PictureHeader
 from mmdesk.ui.widgets.splitter import memory_of
 
 _SAMPLE_ROWS = 50
@@ -143,6 +144,7 @@ class Table(QTableView):
         mode = QAbstractItemView.SelectionMode
         self.setSelectionMode(mode.ExtendedSelection if many else mode.SingleSelection)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.setHorizontalHeader(PictureHeader(self))
         plain_rows(self)
         header = self.horizontalHeader()
         # A header asks of its selection, for each column, whether every single row is in it: ten seconds for a million.

@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QLineEdit, QListWidget, QListWidgetItem, QWidget
 
-from mmdesk.ui.colours import SPACE_L, SPACE_M
 from mmdesk.ui.formatting import shown
 from mmdesk.ui.language import tr
-from mmdesk.ui.widgets.basics import Label, column
+from mmdesk.ui.widgets.basics import Label, dialog_column
 from mmdesk.ui.widgets.fields import propose
 
 _MOST = 60
@@ -66,7 +65,7 @@ class TagsDialog(QDialog):
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel)
         buttons.accepted.connect(self._on_accepted)
         buttons.rejected.connect(self.reject)
-        column(self, Label(title, "strong", wrap=True), self.field, self.list, buttons, spacing=SPACE_M, margin=SPACE_L)
+        dialog_column(self, Label(title, "strong", wrap=True), self.field, self.list, buttons)
         self.field.setFocus()
 
     def _on_accepted(self) -> None:

@@ -24,6 +24,7 @@ from mmdesk.ui.tabs.explain.notes_panel import NotesPanel
 from mmdesk.ui.widgets.basics import ElidedLabel, boxed, column, row
 from mmdesk.ui.widgets.fields import Choice
 from mmdesk.ui.widgets.findings import Sentence, SentenceList, Severity
+from mmdesk.ui.widgets.fit import by_letters
 from mmdesk.ui.widgets.notice import Stateful
 from mmdesk.ui.widgets.table import Table
 
@@ -44,6 +45,8 @@ _MARK_FILTERS = (
     *((name, ("disposition", name)) for name in (*DISPOSITION_NAMES[1:], DISPOSITION_NAMES[0])),
     (tr("With notes"), ("note", "")),
 )
+_LEAST_TABLE = 110
+"""Its titles and three rows, with letters of 10 points."""
 
 
 class EntityList(QWidget):
@@ -77,6 +80,7 @@ class EntityList(QWidget):
         self.mark_box.value_changed.connect(self._on_marks_chosen)
         self.table = Table(tr("Entities"), many=True)
         self.table.picked.connect(self._on_table_picked)
+        by_letters(self.table, self.table.setMinimumHeight, _LEAST_TABLE)
         self.said = ElidedLabel("", "small")
         self.tools = row(None, spacing=2)
         self.bottom = row(None, spacing=SPACE_S)

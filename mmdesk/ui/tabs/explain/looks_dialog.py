@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtWidgets import QCheckBox, QDialog, QDialogButtonBox, QWidget
 
 from mmdesk.engine.explanation.looks import Perspective
 from mmdesk.ui import choosers
-from mmdesk.ui.colours import SPACE_L, SPACE_M
 from mmdesk.ui.language import tr
 from mmdesk.ui.settings import Settings
-from mmdesk.ui.widgets.basics import Button, ElidedLabel, Label, column, row
+from mmdesk.ui.widgets.basics import Button, ElidedLabel, Label, dialog_column, row
 
 _NAMES = {
     Perspective.COURSE: tr("Over time"),
@@ -52,16 +51,11 @@ class LooksDialog(QDialog):
         buttons.accepted.connect(self._on_accepted)
         buttons.rejected.connect(self.reject)
         said = tr("Every explanation has the evidence and the sentence. Each further look takes more time.")
-        column(
-            self,
-            Label(said, wrap=True, snug=True),
-            *self.boxes.values(),
-            limits,
-            buttons,
-            spacing=SPACE_M,
-            margin=SPACE_L,
-        )
-        self.setMinimumWidth(380)
+        dialog_column(self, Label(said, wrap=True, snug=True), *self.boxes.values(), limits, buttons)
+
+    def sizeHint(self) -> QSize:
+        """Room for a sentence."""
+        return super().sizeHint().expandedTo(QSize(380, 0))
 
     def _on_choose(self) -> None:
         choosers.choose_files(self, self._settings, tr("Limits"), _LIMITS, lambda paths: self._take(paths[0]))

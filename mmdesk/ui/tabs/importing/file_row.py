@@ -22,6 +22,8 @@ _TABLES: list[tuple[str, Table | None]] = [
     *((in_capitals(table.value), table) for table in Table),
 ]
 
+_GAP = "  "
+"""Between icon and name."""
 _LETTERS = 34
 """Room for a name and its table beside each other."""
 
@@ -61,15 +63,10 @@ class FileRow(QWidget):
         """Beside each other where there is room for both, else under each other; the name is cut at last."""
         super().resizeEvent(event)
         self._arrange()
-        room = self.name.width() - self.name.iconSize().width() - 40
-        self._write(room)
-        over = self.name.sizeHint().width() - self.name.width()  # what the style puts around it grows with the letters
-        if over > 0:
-            self._write(room - over)
-
-    def _write(self, room: int) -> None:
+        self.name.setText(_GAP)
+        room = self.name.width() - self.name.sizeHint().width()  # what the style puts around it grows with the letters
         text = self.name.fontMetrics().elidedText(self._full, Qt.TextElideMode.ElideMiddle, max(room, 20))
-        self.name.setText("  " + menu_text(text))
+        self.name.setText(_GAP + menu_text(text))
 
     def _arrange(self) -> None:
         narrow = self.width() < _LETTERS * self.fontMetrics().averageCharWidth()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtWidgets import QGridLayout, QWidget
+from PySide6.QtWidgets import QWidget
 
 from mmdesk.ui import calls
 from mmdesk.ui.colours import SPACE_S
@@ -18,7 +18,7 @@ from mmdesk.ui.tabs.importing.attributes_view import AttributesView
 from mmdesk.ui.tabs.importing.quality_words import quality_sentences
 from mmdesk.ui.widgets.bars import Bar, BarList
 from mmdesk.ui.widgets.basics import Card, Label, boxed, column, scrolled
-from mmdesk.ui.widgets.figures import Figure, FigureRow
+from mmdesk.ui.widgets.figures import Abreast, Figure, FigureRow
 from mmdesk.ui.widgets.findings import Sentence, SentenceList, Severity
 from mmdesk.ui.widgets.fit import by_letters
 from mmdesk.ui.widgets.histogram import TimeHistogram
@@ -49,26 +49,21 @@ class HealthPage(QWidget):
         self._lacking = BarList(tr("Entities without"), tr("No entities."))
         self._types = BarList(tr("Event types"), tr("No events."))
         self._span = TimeHistogram("", tr("events"))
-        self._span_text = Label("", "small")
-        grid = QGridLayout()
-        grid.setSpacing(SPACE_S)
-        cards = (
+        self._span_text = Label("", "small", wrap=True)
+        cards = Abreast(3)
+        cards.show_boxes((
             Card(tr("Labels (y_class)"), self._labels, self._label_text, None),
             Card(tr("Events over time"), self._span, self._span_text),
             Card(tr("Entities without…"), self._lacking, None),
             Card(tr("Missing values by attribute"), self._missing, None),
             Card(tr("Event types"), self._types, None),
             Card(tr("Given parts of the targets"), self._splits, None),
-        )
-        for place, card in enumerate(cards):
-            grid.addWidget(card, place // 3, place % 3)
-        for place in range(3):
-            grid.setColumnStretch(place, 1)
+        ))  # fmt: skip
         self.attributes = AttributesView()
         self._quality = Stateful(self.attributes)
         by_letters(self._quality, self._quality.setFixedHeight, ATTRIBUTES_HEIGHT)
         attributes = Card(tr("Attributes of the entities"), self._quality)
-        parts = (self._figures, self._warnings, self._copies, attributes, grid, None)
+        parts = (self._figures, self._warnings, self._copies, attributes, cards, None)
         page = boxed(column(None, *parts, spacing=SPACE_S, margin=(0, 0, SPACE_S, 0)))
         self._state = Stateful(scrolled(page, is_read=True))
         column(self, self._state)

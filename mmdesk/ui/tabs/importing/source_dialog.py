@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QDialog, QFormLayout, QLineEdit, QRadioButton, QWidget
 
-from mmdesk.ui.colours import SPACE_L, SPACE_M, SPACE_S
+from mmdesk.ui.colours import SPACE_M, SPACE_S
 from mmdesk.ui.formatting import shown
 from mmdesk.ui.language import tr
-from mmdesk.ui.widgets.basics import Button, Label, boxed, column, row
+from mmdesk.ui.widgets.basics import Button, Label, boxed, dialog_column, row
 from mmdesk.ui.widgets.fields import Choice
 from mmdesk.ui.widgets.fit import by_letters
 
@@ -55,7 +55,7 @@ class SourceDialog(QDialog):
         form.addRow("", self.joined)
         pair = row(None, self.first, Label(tr("then")), self.between, Label(tr("then")), self.second)
         form.addRow("", boxed(pair))
-        column(self, form, SPACE_M, row(None, None, Button(tr("Cancel"), self.reject), self._use), margin=SPACE_L)
+        dialog_column(self, form, SPACE_M, row(None, None, Button(tr("Cancel"), self.reject), self._use))
         self.text.textChanged.connect(lambda _text: self._check())
         self.same.toggled.connect(lambda _on: self._check())
         self._check()

@@ -53,16 +53,15 @@ class ImportTab(Room):
         self._health = WhenShown(lambda: HealthPage(desk))
         self._history = WhenShown(lambda: HistoryPage(desk))
         self._deleted = WhenShown(lambda: DeletedPage(desk))
+        self._pages = (self.tables, self._media, self._health, self._history, self._deleted)
         self.stack = QStackedWidget()
-        for page in (self.tables, self._media, self._health, self._history, self._deleted):
-            self.stack.addWidget(page)
+        for page in self._pages:
+            self.stack.addWidget(Uncut(page))  # each by itself: none needs the room of the widest
         self._group = QButtonGroup(self)
         self.buttons = [self._button(number, name, icon) for number, (name, icon) in enumerate(_PAGES)]
         self._nav = boxed(column(None, *self.buttons, None, spacing=2))
         self._widen()
-        layout = row(None, self._nav, self.stack, spacing=SPACE_M, margin=SPACE_M)
-        layout.setStretch(1, 1)
-        column(self, Uncut(boxed(layout)))
+        row(self, self._nav, self.stack, spacing=SPACE_M, margin=SPACE_M).setStretch(1, 1)
         self.buttons[0].setChecked(True)
         one_of(self._group)
         self.tables.imported.connect(self._on_tables_imported)
@@ -245,14 +244,15 @@ class ImportTab(Room):
     def clear(self) -> None:
         """No case, or another one."""
         self._loaded.clear()
-        for page in (self.tables, *(one.made for one in (self._media, self._health, self._history, self._deleted))):
-            if page is not None:
-                page.clear()
+        for page in self._pages:
+            made = page.made if isinstance(page, WhenShown) else page
+            if made is not None:
+                made.clear()
         self.show_page(0)
 
     def _load_shown(self) -> None:
-        page = self.stack.currentWidget()
-        if self.desk.session.case is None or page is None or page in self._loaded:
+        page = self._pages[self.stack.currentIndex()]
+        if self.desk.session.case is None or page in self._loaded:
             return
         self._loaded.add(page)
         if isinstance(page, WhenShown):
