@@ -17,6 +17,7 @@ from mmdesk.engine.core.types import Table as CaseTable
 from mmdesk.engine.services import cases as case_service
 from mmdesk.engine.services import media_imports, table_imports
 from mmdesk.engine.services.imports import undo_import
+from mmdesk.ui.tabs.importing import media_page
 from mmdesk.ui.tabs.importing.file_row import FileRow
 from mmdesk.ui.tabs.importing.source_dialog import SourceDialog
 from mmdesk.ui.tabs.importing.tab import ImportTab
@@ -591,6 +592,28 @@ def test_media_come_in_by_manifest_and_become_features(
     page.status_box.set_value("")
     qtbot.keyClicks(page.search, "nothing like this")
     assert page.table.columns.rowCount() == 0
+
+
+def test_states_come_as_files_are_done_also_in_a_long_list(
+    qtbot: QtBot, window: MainWindow, empty_case: Path, made_data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(media_page, "_MOST_LIVE", 1)
+    table_imports.import_tables(
+        empty_case, table_imports.TableFiles(entities=made_data / "entities.csv"), actor="tester"
+    )
+    media_imports.import_media(empty_case, manifest=made_data / "artifacts.csv", actor="tester")
+    opened(qtbot, window, empty_case)
+    page = import_tab(window).media
+    page._live.setInterval(0)
+    click(qtbot, import_tab(window).buttons[1])
+    rest(qtbot, window)
+    told: list[bool] = []
+    page.table.columns.dataChanged.connect(lambda *_: told.append("Done" in cells(page.table, "Features")))
+    click(qtbot, page.extract)
+    qtbot.waitUntil(lambda: True in told, timeout=LONG_MS)
+    assert page._job is not None, "before all are done"
+    rest(qtbot, window)
+    assert "Pending" not in cells(page.table, "Features")
 
 
 def test_extraction_is_cancelled_and_goes_on(

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from mmdesk.engine.services.media_facts import fact_lines
 from mmdesk.ui.engine_words import in_capitals, in_words
 from mmdesk.ui.formatting import MISSING, counted, duration, in_seconds, size
 from mmdesk.ui.language import tr
-from mmdesk.ui.models.columns import Column
+from mmdesk.ui.models.columns import Column, Mapped
 
 if TYPE_CHECKING:
     from mmdesk.engine.services.media_imports import ArtifactRow
@@ -36,20 +37,20 @@ def reason_of(item: ArtifactRow) -> str:
     return ""
 
 
-def media_columns(rows: tuple[ArtifactRow, ...]) -> list[Column]:
-    """One row a file."""
+def media_columns(rows: Sequence[ArtifactRow]) -> list[Column]:
+    """One row a file; its cells read it whenever they are shown."""
     return [
-        Column(tr("Name"), [item.name for item in rows], tip=str),
-        Column(tr("Entity"), [", ".join(item.entities) for item in rows], tip=str),
-        Column(tr("Type"), [item.content_type for item in rows]),
-        Column(tr("Size"), [item.size_bytes for item in rows], show=size, numeric=True),
-        Column(tr("Facts"), [item.details for item in rows], show=_facts, tip=_all_facts, room="1920 × 1080"),
+        Column(tr("Name"), Mapped(attrgetter("name"), rows), tip=str),
+        Column(tr("Entity"), Mapped(lambda item: ", ".join(item.entities), rows), tip=str),
+        Column(tr("Type"), Mapped(attrgetter("content_type"), rows)),
+        Column(tr("Size"), Mapped(attrgetter("size_bytes"), rows), show=size, numeric=True),
+        Column(tr("Facts"), Mapped(attrgetter("details"), rows), show=_facts, tip=_all_facts, room="1920 × 1080"),
         Column(
-            tr("Features"), [status_of(item) for item in rows], show=lambda status: in_capitals(str(status)),
+            tr("Features"), Mapped(status_of, rows), show=lambda status: in_capitals(str(status)),
             icon=lambda status: STATUS.get(str(status)), room=in_capitals("failed"),
         ),
-        Column(tr("Parts"), [_parts(item) for item in rows], show=_count, numeric=True),
-        Column(tr("Why"), [reason_of(item) for item in rows], tip=str),
+        Column(tr("Parts"), Mapped(_parts, rows), show=_count, numeric=True),
+        Column(tr("Why"), Mapped(reason_of, rows), tip=str),
     ]  # fmt: skip
 
 

@@ -44,7 +44,7 @@ _SHOW = [
     (tr("Duplicates"), "duplicates"),
 ]
 _MOST_LIVE = 5_000
-"""In a longer list the states of files are read anew when all are done, not file by file."""
+"""In a longer list states are shown as they come, too, but what is left out, and the order, wait until all are done."""
 _LIVE_MS = 1_000
 _TYPE = 3
 """The column that is left out where there is little room: the picture and the facts of the file tell it, too."""
@@ -56,7 +56,8 @@ class MediaPage(QWidget):
     def __init__(self, desk: Desk) -> None:
         super().__init__()
         self.desk = desk
-        self._rows: tuple[ArtifactRow, ...] = ()
+        self._rows: list[ArtifactRow] = []
+        self._places: dict[int, int] = {}
         self._job: Job | None = None
         self._queue: list[tuple[list[Path], Path | None]] = []
         self._what = ""
@@ -131,7 +132,7 @@ class MediaPage(QWidget):
         """No case, or another one."""
         for key in ("media.list", "media.thumbnails"):
             self.desk.jobs.supersede(key)
-        self._rows, self._job, self._queue = (), None, []
+        self._rows, self._places, self._job, self._queue = [], {}, None, []
         self.table.forget()
         self.table.set_columns([])
         self.search.clear()
@@ -154,7 +155,7 @@ class MediaPage(QWidget):
 
     def _on_listed(self, rows: tuple[ArtifactRow, ...]) -> None:
         chosen = {item.sha256 for item in self.chosen()}
-        self._rows = rows
+        self._rows, self._places = list(rows), {}
         if not rows:
             self._state.show_empty(
                 "media", tr("Drop pictures, recordings, videos or any other files here"),
@@ -164,7 +165,7 @@ class MediaPage(QWidget):
             )  # fmt: skip
             self._enable()
             return
-        self.table.show_files([r.sha256 for r in rows], [r.media_type for r in rows], media_columns(rows))
+        self.table.show_files([r.sha256 for r in rows], [r.media_type for r in rows], media_columns(self._rows))
         self._filter()
         self.table.choose_all([place for place, item in enumerate(rows) if item.sha256 in chosen])
         self._state.show_content()
@@ -317,21 +318,24 @@ class MediaPage(QWidget):
     def _on_extracted_some(self, event: Mapping[str, object]) -> None:
         """Say of each file how it stands as soon as it is done."""
         files = event.get("files")
-        if not isinstance(files, (list, tuple)) or len(self._rows) > _MOST_LIVE:
+        if not isinstance(files, (list, tuple)):
             return
-        found = {key: (status, incomplete) for key, status, incomplete in files}
-        self._rows = tuple(
-            dataclasses.replace(item, status=found[item.artifact_id][0], incomplete=found[item.artifact_id][1])
-            if item.artifact_id in found
-            else item
-            for item in self._rows
-        )
+        if not self._places:
+            self._places = {item.artifact_id: place for place, item in enumerate(self._rows)}
+        for key, status, incomplete in files:
+            place = self._places.get(key)
+            if place is not None:
+                self._rows[place] = dataclasses.replace(self._rows[place], status=status, incomplete=incomplete)
         if not self._live.isActive():
             self._live.start()
 
     def _show_rows(self) -> None:
         """The same files as they stand now."""
-        if self._rows and self._job is not None:
+        if not self._rows or self._job is None:
+            return
+        if len(self._rows) > _MOST_LIVE:
+            self.table.columns.tell_values()
+        else:
             self.table.renew_files(media_columns(self._rows), self._mask())
 
     def _on_extracted(self, report: ExtractReport) -> None:
