@@ -59,7 +59,12 @@ def main() -> int:
 def _is_for_the_window(arguments: Sequence[str]) -> bool:
     if getattr(sys, "frozen", False) and Path(sys.argv[0]).stem == CONSOLE_PROGRAM:
         return False
-    return not arguments or (len(arguments) == 1 and arguments[0].endswith(".mmcase"))
+    return not arguments or (len(arguments) == 1 and _is_case(arguments[0]))
+
+
+def _is_case(word: str) -> bool:
+    """The file of a case, or its folder with a slash: a command's name alone is the command, whatever lies here."""
+    return word.endswith(".mmcase") or (Path(word).name != word and (Path(word) / "case.mmcase").is_file())
 
 
 def _report(code: str, message: str, hint: str, arguments: Sequence[str]) -> None:

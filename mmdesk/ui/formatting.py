@@ -92,6 +92,11 @@ def in_numbers(text: str, kept: Iterable[str] = ()) -> str:
     return "".join(pieces)
 
 
+def unbroken(text: str) -> str:
+    """A sentence to be shown in lines: none of them ends between a number and its sign of percent."""
+    return text.replace(" %", "\N{NO-BREAK SPACE}%")
+
+
 def read_number(text: str) -> float:
     """A number that somebody typed, with the marks of the window's language or those of English.
 

@@ -271,9 +271,13 @@ def test_ctrl_c_ends_in_130_with_nothing_half_made(tmp_path: Path) -> None:
     assert not (tmp_path / "made").exists()
 
 
-def test_which_program_opens_the_window(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_which_program_opens_the_window(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     from mmdesk import __main__
 
+    folder = tmp_path / "case"
+    folder.mkdir()
+    (folder / "case.mmcase").touch()
+    monkeypatch.chdir(tmp_path)
     opened: list[Path | None] = []
 
     def _open(case: Path | None) -> int:
@@ -287,6 +291,8 @@ def test_which_program_opens_the_window(monkeypatch: pytest.MonkeyPatch) -> None
         (False, ["mmdesk"], 0),
         (False, ["mmdesk", "a/case.mmcase"], 0),
         (False, ["mmdesk", "doctor"], 77),
+        (False, ["mmdesk", str(folder)], 0),
+        (False, ["mmdesk", "case"], 77),  # a command, though a case lies there
         (True, ["/usr/bin/mmdesk"], 0),
         (True, ["mmdesk-cli"], 77),
         (True, [r"C:\Programs\mmdesk-cli.exe".rpartition("\\")[2], "case.mmcase"], 77),
@@ -294,4 +300,4 @@ def test_which_program_opens_the_window(monkeypatch: pytest.MonkeyPatch) -> None
         monkeypatch.setattr(sys, "frozen", frozen, raising=False)
         monkeypatch.setattr(sys, "argv", words)
         assert __main__.main() == status, words
-    assert opened == [None, Path("a/case.mmcase"), None]
+    assert opened == [None, Path("a/case.mmcase"), folder, None]

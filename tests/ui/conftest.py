@@ -96,7 +96,7 @@ class _KeptJobs(Jobs):
 @pytest.fixture(scope="session")
 def _lanes(qapp: QApplication) -> Iterator[Jobs]:
     before = _alive()
-    made = _KeptJobs(grace_s=5.0)
+    made = _KeptJobs(grace_s=5.0, stands_back=False)  # the processes beside it are other tests: it would wait for them
     yield made
     Jobs.shutdown(made)
     shiboken6.delete(made)
@@ -126,7 +126,7 @@ def window(qtbot: QtBot, _lanes: Jobs, theme: Theme) -> Iterator[MainWindow]:
 @pytest.fixture
 def fresh_window(qtbot: QtBot, theme: Theme) -> Iterator[MainWindow]:
     """The same with threads and processes of its own, for tests of its end."""
-    yield from _made_window(qtbot, Jobs(grace_s=5.0), theme)
+    yield from _made_window(qtbot, Jobs(grace_s=5.0, stands_back=False), theme)
 
 
 @pytest.fixture(scope="session")

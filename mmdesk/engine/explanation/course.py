@@ -229,7 +229,7 @@ def _jumps(view: View, entity: int, moments: tuple[Moment, ...], largest: list[i
 
 def _arrived(view: View, entity: int, provenance: Provenance, row: int, time_us: int) -> list[Piece]:
     """The evidence of a row that became known at this moment."""
-    pieces = pieces_of(provenance, row, len(view.model.names))
+    pieces = pieces_of(provenance, row, view.model.attributes)
     return [piece for piece in pieces if _known_since(view, entity, piece) == time_us]
 
 

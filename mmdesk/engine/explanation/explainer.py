@@ -185,7 +185,7 @@ class Explainer:
         found = work.attribution
         rows = []
         for number, question in enumerate(questions):
-            pieces = pieces_of(work.provenance, number, len(self._model.names))
+            pieces = pieces_of(work.provenance, number, self._model.attributes)
             rows.append(
                 _Row(
                     question=question,

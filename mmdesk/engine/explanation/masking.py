@@ -50,6 +50,8 @@ class ExactModel:
         self.model = copy.deepcopy(model).double().eval().requires_grad_(requires_grad=False)
         self.names: tuple[str, ...] = tuple(dict.fromkeys(attributes.sources))
         """The attributes, each once; encoded columns of one attribute share a mask."""
+        self.attributes = len(self.names) if attributes.columns else 0
+        """How many of them can be evidence: what stands in for those that a case has not got says nothing."""
         places = {name: place for place, name in enumerate(self.names)}
         self.column_source = torch.tensor([places[name] for name in attributes.sources])
         self.means = torch.tensor(attributes.means, dtype=torch.float64)

@@ -85,7 +85,7 @@ def extract_pending(
             files = [[one.artifact_id, one.status.value, one.incomplete] for one in outcomes]
             ctx.publish({"event": "extracted", "files": files})
             done = result.outcomes + len(waiting)
-            ctx.progress(done, len(jobs), f"{done} of {len(jobs)} files")
+            ctx.progress(done, len(jobs), f"{done:,} of {len(jobs):,} files")
             if len(waiting) >= _RECORD_ROWS or time.monotonic() - recorded > _RECORD_S:
                 _record(case, place.version, waiting, result)
                 waiting, recorded = [], time.monotonic()

@@ -124,7 +124,7 @@ def ingest(
                 except RefusedError as error:
                     refused.append(_refusal(candidate, str(error)))
                 done = counts.files + len(staged) + len(refused)
-                ctx.progress(done, total, f"{done} of {total} files" if total else f"{done} files")
+                ctx.progress(done, total, f"{done:,} of {total:,} files" if total else f"{done:,} files")
             batches.commit()
             staged, gone = _without_deleted(case, staged)
             refused += gone

@@ -22,13 +22,18 @@ class Jobs(QObject):
 
     ``changed`` tells of a new job, a step forward and the end; ``ended`` of the end alone. Both come on the window's
     thread, as do a job's own answers. A job whose ``owner`` is gone ends unheard. ``player`` plays sounds and films.
+
+    Args:
+        parent: As of any QObject.
+        grace_s: How long a job in a process may go on after it was asked to stop.
+        stands_back: What takes minutes leaves the processors to the window and other programs.
     """
 
     changed = Signal(object)
     ended = Signal(object)
     _came_home = Signal(object, object)
 
-    def __init__(self, parent: QObject | None = None, *, grace_s: float = 10.0) -> None:
+    def __init__(self, parent: QObject | None = None, *, grace_s: float = 10.0, stands_back: bool = True) -> None:
         super().__init__(parent)
         self._live: list[Job] = []
         self.reword: Callable[[Job, Failure], Failure] = lambda _job, failure: failure
@@ -36,7 +41,7 @@ class Jobs(QObject):
         self._lanes: dict[Lane, LaneProtocol] = {
             Lane.DB: ThreadLane("db", self._deliver),
             Lane.IO: ThreadLane("io", self._deliver, threads=2),
-            Lane.HEAVY: ProcessLane("heavy", self._deliver, grace_s, behind=True),
+            Lane.HEAVY: ProcessLane("heavy", self._deliver, grace_s, behind=stands_back),
             Lane.QUICK: ProcessLane("quick", self._deliver, grace_s),
         }
         self._came_home.connect(self._on_came_home, Qt.ConnectionType.QueuedConnection)

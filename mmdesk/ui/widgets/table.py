@@ -319,7 +319,7 @@ class Table(QTableView):
         texts = [self.columns.text(row, number) for row in range(min(self.columns.size, _SAMPLE_ROWS))]
         texts.append(column.room)
         widest = max((metrics.horizontalAdvance(text) for text in texts), default=0)
-        return widest + 20 + (round(26 * letters(self)) if column.icon is not None else 0)
+        return widest + 24 + (round(26 * letters(self)) if column.icon is not None else 0)
 
     def chosen(self) -> list[int]:
         """The chosen source rows, in shown order."""

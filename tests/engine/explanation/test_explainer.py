@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import math
 
@@ -11,11 +12,12 @@ from mmdesk.engine.core.jobs import JobCancelled, NullContext
 from mmdesk.engine.core.times import END_OF_TIME_US
 from mmdesk.engine.core.types import Head
 from mmdesk.engine.dataset.batches import Batcher, Limits
+from mmdesk.engine.dataset.fitting import fit_encoder
 from mmdesk.engine.explanation.explainer import Question
 from mmdesk.engine.explanation.explanation import SCHEMA_VERSION, Explanation, ItemKind, to_document, to_json
 from mmdesk.engine.explanation.faithfulness import DRAWS
 from tests.engine.dataset.cases import DAY_US, START_US
-from tests.engine.explanation.small_model import explainer, random_model, small_batcher
+from tests.engine.explanation.small_model import explainer, random_model, small_batcher, small_case
 
 QUESTIONS = [Question(entity) for entity in (0, 1, 2, 3, 38, 39)]
 
@@ -57,6 +59,19 @@ def test_every_attribute_once_and_everything_else_that_is_known(batcher: Batcher
             ItemKind.ARTIFACT: data.link_offsets[at + 1] - data.link_offsets[at],
         }
     assert any(not one.groups.events for one in explained)
+
+
+def test_without_attributes_there_is_no_evidence_of_them_and_perhaps_none_at_all() -> None:
+    data = dataclasses.replace(small_case(), attributes={})
+    bare = Batcher(data, fit_encoder(data, data.targets), Limits())
+    before_all = [Question(entity, START_US - 400 * DAY_US) for entity in range(40)]
+    explained = list(explainer(bare, random_model(bare)).explain([*QUESTIONS, *before_all]))
+    assert all(item.kind is not ItemKind.ATTRIBUTE for one in explained for item in one.items)
+    for one in explained:
+        assert math.fsum(item.contribution for item in one.items) + one.base + one.gap == pytest.approx(one.output)
+    empty = [one for one in explained if not one.items]
+    assert empty
+    assert all(one.output == pytest.approx(one.base) and one.sentence for one in empty)
 
 
 def test_attention_sums_to_one_over_the_events(explained: list[Explanation]) -> None:

@@ -19,6 +19,7 @@ from mmdesk.engine.core.types import Head
 from mmdesk.engine.explanation.looks import Perspective
 from mmdesk.engine.services import explanations, predictions
 from mmdesk.engine.services import runs as run_service
+from mmdesk.ui.formatting import unbroken
 from mmdesk.ui.hints import for_window
 from mmdesk.ui.tabs.explain import wording
 from mmdesk.ui.tabs.explain.looks_dialog import LooksDialog
@@ -87,7 +88,7 @@ def test_the_explanation_is_the_services_from_the_general_to_the_source(
     entity = tab.entities.scores.entity_ids[tab.table.chosen()[0]]
     expected = explanations.explain(trained_case, "latest", entity, head=Head.CLASSIFICATION)
     assert explanations.to_json(shown) == explanations.to_json(expected)
-    assert page.sentence.text() == expected.sentence
+    assert page.sentence.text() == unbroken(expected.sentence)
     assert page._value.text() == f"{expected.output * 100:.1f} %"
     account = wording.item_account(shown, wording.scale_of(shown))
     total = account.base + sum(step.contribution for step in account.steps)

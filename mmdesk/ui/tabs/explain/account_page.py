@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QButtonGroup, QFrame, QSizePolicy, QWidget
 from mmdesk.ui import calls
 from mmdesk.ui.colours import SPACE_L, SPACE_M, SPACE_S
 from mmdesk.ui.desk import Desk
-from mmdesk.ui.formatting import data_time, in_numbers, percent, tool_tip
+from mmdesk.ui.formatting import data_time, in_numbers, percent, tool_tip, unbroken
 from mmdesk.ui.jobs.job import Lane
 from mmdesk.ui.language import tr
 from mmdesk.ui.tabs.explain.grade_page import GradePage
@@ -63,6 +63,7 @@ class AccountPage(QWidget):
         super().__init__()
         self.explanation: Explanation | None = None
         self._item: Item | None = None
+        self._proposed = 0
         self._desk = desk
         self._build_head()
         self._build_waterfall()
@@ -233,9 +234,16 @@ class AccountPage(QWidget):
             zip(_KINDS, (tr("Attributes"), tr("Events"), tr("Links"), tr("Media")), strict=True)
         ):
             self.tabs.setTabText(number, f"{title} {len(by_kind[kind])}")
+        self._propose_view(explanation)
         self._show_item(None)
         self._say_source(tr("Choose a piece of evidence to see the file and line it came from."))
         self.shown.emit()
+
+    def _propose_view(self, explanation: Explanation) -> None:
+        """Open where the strongest piece of evidence is, unless somebody went to another view."""
+        if explanation.items and self.tabs.currentIndex() == self._proposed:
+            self._proposed = _KINDS.index(explanation.items[0].kind.value)
+            self.tabs.setCurrentIndex(self._proposed)
 
     def _show_clauses(self, explanation: Explanation) -> None:
         self.clauses.show_clauses(clauses_of(explanation))
@@ -250,7 +258,7 @@ class AccountPage(QWidget):
         self._name.set_text(explanation.entity_id)
         as_of = tr("everything known") if explanation.as_of is None else tr("as of {as_of}", as_of=explanation.as_of)
         self._facts.set_text(tr("{as_of} · run {run_id}", as_of=as_of, run_id=explanation.run_id[:12]))
-        self.sentence.setText(in_numbers(explanation.sentence, imported_parts(explanation)))
+        self.sentence.setText(unbroken(in_numbers(explanation.sentence, imported_parts(explanation))))
         self._value.setText(scale.level(explanation.output))
         self._value_name.setText(HEAD_NAMES[explanation.head])
         grade = explanation.faithfulness.grade.value

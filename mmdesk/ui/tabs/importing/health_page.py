@@ -53,7 +53,7 @@ class HealthPage(QWidget):
         cards = Abreast(3)
         cards.show_boxes((
             Card(tr("Labels (y_class)"), self._labels, self._label_text, None),
-            Card(tr("Events over time"), self._span, self._span_text),
+            Card(tr("Events over time"), self._span, self._span_text, None),
             Card(tr("Entities without…"), self._lacking, None),
             Card(tr("Missing values by attribute"), self._missing, None),
             Card(tr("Event types"), self._types, None),
@@ -62,8 +62,8 @@ class HealthPage(QWidget):
         self.attributes = AttributesView()
         self._quality = Stateful(self.attributes)
         by_letters(self._quality, self._quality.setFixedHeight, ATTRIBUTES_HEIGHT)
-        attributes = Card(tr("Attributes of the entities"), self._quality)
-        parts = (self._figures, self._warnings, self._copies, attributes, cards, None)
+        self._attributes = Card(tr("Attributes of the entities"), self._quality)
+        parts = (self._figures, self._warnings, self._copies, self._attributes, cards, None)
         page = boxed(column(None, *parts, spacing=SPACE_S, margin=(0, 0, SPACE_S, 0)))
         self._state = Stateful(scrolled(page, is_read=True))
         column(self, self._state)
@@ -73,6 +73,7 @@ class HealthPage(QWidget):
         """No case, or another one."""
         for key in ("health", "health.quality", "health.span"):
             self.desk.jobs.supersede(key)
+        self._attributes.show()
         self._quality.show_busy(tr("Looking at every attribute"))
         self._copies.show_sentences([])
         self._show_span(None)
@@ -116,13 +117,12 @@ class HealthPage(QWidget):
 
     def _on_not_looked(self, failure: Failure) -> None:
         self._copies.show_sentences([])
+        self._attributes.show()
         self._quality.show_error(failure.message, failure.hint, failure.details, tr("Try again"), self._look_closer)
 
     def _on_looked(self, quality: DataQuality) -> None:
         self._copies.show_sentences(quality_sentences(quality))
-        if not quality.attributes:
-            self._quality.show_empty("health", tr("No attributes"), tr("The entities have nothing but their ids."))
-            return
+        self._attributes.setVisible(bool(quality.attributes))  # that there are none stands among the counts
         self.attributes.show_ranges(quality.attributes)
         self._quality.show_content()
 

@@ -421,7 +421,7 @@ class MediaPage(QWidget):
             done = (
                 tr_n("{n:,} file failed, all others are ready", "{n:,} files failed, all others are ready", failed)
                 if failed
-                else tr("all features are ready")
+                else tr("All features are ready")
             )
             self._said.set_text(done if self._rows else "")
         self._result.setVisible(bool(self._rows) and not busy)

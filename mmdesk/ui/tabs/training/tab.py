@@ -311,7 +311,10 @@ class TrainTab(Room):
         self.desk.jobs.supersede("train.time")
         self._state.show_busy(tr("Getting the data ready"), tr("The first curve appears after the first epoch."))
         self._bar.setRange(0, 0)
+        writing = self._start.hasFocus()  # else it would jump to whatever comes next when the button is taken away
         self._enable()
+        if writing:
+            self._cancel.setFocus()
 
     def _on_event(self, event: Mapping[str, object]) -> None:
         if event.get("event") == "baseline":
