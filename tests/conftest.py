@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import itertools
 import logging
 import os
 import shutil
@@ -23,7 +25,17 @@ os.environ["MMDESK_LANGUAGE"] = "en"  # whatever the machine speaks, tests read 
 settings.register_profile("mmdesk", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("mmdesk")
 
+_HOMES = itertools.count()
 _SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+# Thousands of tests are millions of objects that stay to the end: the collector need not look for garbage among them.
+gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    """From here on the collector works, and leaves alone what is there by now."""
+    gc.freeze()
+    gc.enable()
 
 
 @contextmanager
@@ -36,10 +48,11 @@ def _home(folder: Path) -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True, scope="session")
-def _shared_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """For what several tests share and is made before any of them has a home."""
-    with _home(tmp_path_factory.mktemp("home")):
-        yield
+def _shared_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """For what several tests share and is made before any of them has a home; the others' lie in it."""
+    folder = tmp_path_factory.mktemp("home")
+    with _home(folder):
+        yield folder
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -55,9 +68,12 @@ def _tables_laid_by_heart() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def _own_home(tmp_path_factory: pytest.TempPathFactory, _shared_home: None) -> Iterator[None]:
+def _own_home(_shared_home: Path) -> Iterator[None]:
     """Fresh settings: no test sees or touches the user's own, not even one that undoes its own patches."""
-    with _home(tmp_path_factory.mktemp("home")):
+    # Not by pytest's factory, which goes through all folders that there are to number the next.
+    folder = _shared_home / str(next(_HOMES))
+    folder.mkdir()
+    with _home(folder):
         yield
 
 

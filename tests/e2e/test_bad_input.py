@@ -8,15 +8,16 @@ from pathlib import Path
 
 import pytest
 
+from mmdesk.engine.services import cases as service
 from tests.e2e.conftest import Mmdesk
 
 ENTITIES = "entity_id,age\na,1\nb,2\nc,3\n"
 
 
 @pytest.fixture
-def case(mmdesk: Mmdesk, tmp_path: Path) -> Path:
+def case(tmp_path: Path) -> Path:
     """An empty case."""
-    mmdesk.ok("case", "new", tmp_path / "case")
+    service.new_case(tmp_path / "case", actor="tester")
     return tmp_path / "case"
 
 
@@ -26,8 +27,8 @@ def _write(path: Path, content: str | bytes) -> Path:
     return path
 
 
-def _rows(mmdesk: Mmdesk, case: Path) -> dict[str, int]:
-    counts: dict[str, int] = mmdesk.ok("case", "info", case)["counts"]
+def _rows(case: Path) -> dict[str, int]:
+    counts = service.case_info(case).counts
     return {name: counts[name] for name in ("entities", "events", "interactions", "targets", "artifacts")}
 
 
@@ -40,7 +41,7 @@ def test_a_missing_column_is_named_and_nothing_is_imported(mmdesk: Mmdesk, case:
     error = mmdesk.refused(3, "import", "tables", case, "--entities", entities, "--events", events)
     assert "timestamp" in error["message"]
     assert "v.csv" in error["message"]
-    assert _rows(mmdesk, case) == NOTHING
+    assert _rows(case) == NOTHING
 
 
 @pytest.mark.soak
@@ -54,16 +55,16 @@ def test_an_unknown_entity_is_a_rejected_row_and_the_rest_goes_in(mmdesk: Mmdesk
     words = ("import", "tables", case, "--entities", entities, "--events", events, "--rejects", rejects)
     answer = mmdesk(*words, "--dry-run", "--json")
     assert answer.status == 0
-    assert _rows(mmdesk, case) == NOTHING
+    assert _rows(case) == NOTHING
     report = mmdesk.ok(*words)
     assert {key: report["events"][key] for key in ("read", "inserted", "rejected")} == {
         "read": 3, "inserted": 1, "rejected": 2,
     }  # fmt: skip
     listed = rejects.read_text(encoding="utf-8")
     assert "zz" in listed
-    assert _rows(mmdesk, case)["events"] == 1
+    assert _rows(case)["events"] == 1
     mmdesk.ok("import", "tables", case, "--events", events, "--missing-entities", "create")
-    assert _rows(mmdesk, case)["entities"] == 4
+    assert _rows(case)["entities"] == 4
     assert mmdesk("import", "tables", case, "--events", events, "--strict").status == 3
 
 
@@ -93,6 +94,7 @@ def test_odd_media_cost_themselves_only(mmdesk: Mmdesk, case: Path, tmp_path: Pa
     assert extracted["pending"] == 0
 
 
+@pytest.mark.soak
 def test_wrong_paths(mmdesk: Mmdesk, case: Path, tmp_path: Path) -> None:
     assert (
         "missing.csv" in mmdesk.refused(2, "import", "tables", case, "--entities", tmp_path / "missing.csv")["message"]
@@ -115,6 +117,7 @@ def test_an_unlabelled_case_cannot_train(mmdesk: Mmdesk, case: Path, tmp_path: P
     mmdesk.refused(3, "evaluate", case, "latest")
 
 
+@pytest.mark.soak
 def test_a_wrong_setting_is_answered_with_the_right_one(mmdesk: Mmdesk, case: Path) -> None:
     error = mmdesk.refused(2, "train", case, "--set", "epoch=3")
     assert "epochs" in error["message"] + error["hint"]
@@ -124,15 +127,15 @@ def test_a_wrong_setting_is_answered_with_the_right_one(mmdesk: Mmdesk, case: Pa
 def test_a_full_disk_is_said_and_nothing_is_half_done(mmdesk: Mmdesk, small_disk: Path, tmp_path: Path) -> None:
     case = small_disk / "case"
     mmdesk.ok("case", "new", case)
-    entities = _write(tmp_path / "e.csv", "entity_id,text\n" + "".join(f"id{i},{'x' * 100}\n" for i in range(60_000)))
+    entities = _write(tmp_path / "e.csv", "entity_id,text\n" + "".join(f"id{i},{'x' * 1000}\n" for i in range(6000)))
     error = mmdesk.refused(4, "import", "tables", case, "--entities", entities)
     assert error["code"] == "resource.disk_full"
-    assert _rows(mmdesk, case) == NOTHING
+    assert _rows(case) == NOTHING
     big = _write(tmp_path / "media" / "a" / "big.bin", os.urandom(6 << 20))
     mmdesk.ok("import", "tables", case, "--entities", _write(tmp_path / "f.csv", ENTITIES))
     error = mmdesk.refused(4, "import", "media", case, big.parent.parent)
     assert error["code"] == "resource.disk_full"
-    assert _rows(mmdesk, case) == {**NOTHING, "entities": 3}
+    assert _rows(case) == {**NOTHING, "entities": 3}
     leftovers = [path for path in (case / "artifacts_store").rglob("*") if path.is_file()]
     assert leftovers == []
     shutil.rmtree(big.parent.parent)

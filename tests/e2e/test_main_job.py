@@ -38,7 +38,7 @@ def trained(mmdesk: Mmdesk, tmp_path_factory: pytest.TempPathFactory) -> tuple[P
     """A small made case after new, import, extract and train: data folder, case folder, the run."""
     base = tmp_path_factory.mktemp("made")
     data, case = base / "data", base / "case"
-    synth = mmdesk.ok("synth", data, "--entities", 120, "--seed", 5)
+    synth = mmdesk.ok("synth", data, "--entities", 60, "--seed", 5)
     assert 0.85 < synth["best_auroc"] <= 1
     mmdesk.ok("case", "new", case, "--name", "Made case")
     report = _import_all(mmdesk, case, data)
@@ -53,7 +53,7 @@ def trained(mmdesk: Mmdesk, tmp_path_factory: pytest.TempPathFactory) -> tuple[P
     assert extracted["failed"] == 0
     assert extracted["pending"] == 0
     assert extracted["done"] == media["artifacts"]
-    run = mmdesk.ok("train", case, "--set", "epochs=3", "--name", "first")
+    run = mmdesk.ok("train", case, "--set", "epochs=1", "--name", "first")
     assert run["status"] == "done"
     return data, case, run
 
@@ -87,7 +87,7 @@ def test_the_same_training_is_answered_with_the_run_that_exists(
     mmdesk: Mmdesk, trained: tuple[Path, Path, Any]
 ) -> None:
     _, case, run = trained
-    again = mmdesk.ok("train", case, "--set", "epochs=3")
+    again = mmdesk.ok("train", case, "--set", "epochs=1")
     assert again["existing"] is True
     assert (again["run_id"], again["model_sha256"]) == (run["run_id"], run["model_sha256"])
     assert run["existing"] is False
@@ -102,6 +102,7 @@ def test_reproduce_says_identical_whatever_the_environment(mmdesk: Mmdesk, train
     assert mmdesk.ok("reproduce", case, "latest", environment=odd)["verdict"] == "identical"
 
 
+@pytest.mark.soak  # in processes of their own what the tests of the command line do in one
 def test_evaluate_gives_the_measures_of_each_head(mmdesk: Mmdesk, trained: tuple[Path, Path, Any]) -> None:
     _, case, _ = trained
     measures = mmdesk.ok("evaluate", case, "latest")
@@ -129,14 +130,9 @@ def test_predict_keeps_order_and_duplicates_and_explains(
     assert [document["entity_id"] for document in explanations] == asked
     for document in explanations:
         assert "caused" not in json.dumps(document)
-    everyone = mmdesk.ok("predict", case, "latest")
-    rows = everyone if isinstance(everyone, list) else everyone["predictions"]
-    assert len(rows) == len(ids)
-    assert all(len(row["embedding"]) == 64 for row in rows)
-    one = next(row for row in rows if row["entity_id"] == ids[5])
-    assert one["probability"] == pytest.approx(frame.probability[0], abs=1e-6)
 
 
+@pytest.mark.soak
 def test_an_unknown_entity_is_refused_and_nothing_is_written(
     mmdesk: Mmdesk, trained: tuple[Path, Path, Any], tmp_path: Path
 ) -> None:
@@ -155,6 +151,7 @@ def test_export_and_audit(mmdesk: Mmdesk, trained: tuple[Path, Path, Any], tmp_p
     mmdesk.ok("audit", "verify", case)
 
 
+@pytest.mark.soak
 def test_a_deleted_run_comes_back(mmdesk: Mmdesk, trained: tuple[Path, Path, Any]) -> None:
     _, case, run = trained
     mmdesk.ok("runs", "delete", case, run["run_id"])

@@ -12,9 +12,10 @@ import pytest
 
 from mmdesk.engine.core.jobs import NullContext
 from mmdesk.engine.services.samples import DemoReport, run_demo
+from tests.engine.services.trained_cases import training_here
 
-ENTITIES = 140
-SETTINGS = {"epochs": 8, "baseline": False}
+ENTITIES = 90
+SETTINGS = {"epochs": 6, "baseline": False}
 
 # Tests of one group run in one worker, so that the case is made once.
 one_worker = pytest.mark.xdist_group("sample_case")
@@ -41,5 +42,6 @@ def sample() -> tuple[DemoReport, tuple[str, ...]]:
     listener = Listener()
     folder = Path(tempfile.mkdtemp(prefix="sample-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    report = run_demo(folder / "case", entities=ENTITIES, seed=7, settings=SETTINGS, actor="tester", ctx=listener)
+    with training_here():
+        report = run_demo(folder / "case", entities=ENTITIES, seed=7, settings=SETTINGS, actor="tester", ctx=listener)
     return report, tuple(listener.steps)

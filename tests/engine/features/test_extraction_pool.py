@@ -121,6 +121,7 @@ def test_jobs_are_taken_as_they_are_needed() -> None:
 def test_a_worker_loads_neither_torch_nor_pandas_nor_qt() -> None:
     code = (
         "from mmdesk.engine.features import worker; import sys; worker._load_libraries(); "
+        "worker._extra(worker.Workplace('/', 'any')); "
         "print(sorted({'torch', 'pandas', 'PySide6', 'sklearn', 'sqlalchemy', 'librosa'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)

@@ -234,10 +234,11 @@ else:
 """
 
 
-def test_of_two_who_decide_at_the_same_moment_exactly_one_wins(filled: Case, tmp_path: Path) -> None:
+@pytest.mark.parametrize("times", [1, pytest.param(6, marks=pytest.mark.soak)])
+def test_of_two_who_decide_at_the_same_moment_exactly_one_wins(filled: Case, tmp_path: Path, times: int) -> None:
     events = write(tmp_path / "more.csv", f"{HEAD}g,a,pay,1,2020-01-01\n")
     filled.close()
-    for _ in range(2):
+    for _ in range(times):
         state = import_history(filled.folder).state
         people = [
             subprocess.Popen(

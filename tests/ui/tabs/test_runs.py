@@ -21,6 +21,7 @@ from mmdesk.ui.tabs.runs.views import View
 from mmdesk.ui.tabs.training.tab import TrainTab
 from mmdesk.ui.widgets.table import Table
 from mmdesk.ui.window import MainWindow
+from tests.engine.services.trained_cases import training_here
 from tests.ui import cases
 from tests.ui.driving import answer, choose_file, click, on, opened, press, rest
 from tests.ui.keyboard import CTRL, SHIFT, Keyboard
@@ -343,7 +344,8 @@ def test_a_run_without_its_files_is_an_error_in_words(qtbot: QtBot, window: Main
 
 def test_the_settings_of_a_run_fill_the_form_of_train(qtbot: QtBot, window: MainWindow, trained_case: Path) -> None:
     rate = 0.0012345678
-    cases.train(trained_case, "exact", learning_rate=rate, drop_columns=["country"], baseline=False)
+    with training_here():
+        cases.train(trained_case, "exact", learning_rate=rate, drop_columns=["country"], baseline=False)
     tab = runs_tab(qtbot, window, trained_case)
     assert cells(tab.list.table, "Run")[0] == "exact"
     tab._use.trigger()
