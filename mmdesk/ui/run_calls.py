@@ -16,10 +16,17 @@ if TYPE_CHECKING:
     from mmdesk.engine.services.run_changes import RunsChanged, RunSwitch
     from mmdesk.engine.services.run_purges import PurgeReport
     from mmdesk.engine.services.run_table import RunTable
-    from mmdesk.engine.services.runs import Comparison, Reproduction, RunPage, TrainResult
+    from mmdesk.engine.services.runs import Comparison, Reproduction, RunPage, RunRow, TrainResult
     from mmdesk.engine.training.checks import Finding
     from mmdesk.engine.training.config import ConfigField
     from mmdesk.engine.training.expected_time import Estimate
+
+
+def list_runs(folder: Path, deleted: bool, *, ctx: JobContext) -> tuple[RunRow, ...]:  # noqa: ARG001
+    """The runs, or those in the trash."""
+    from mmdesk.engine.services import runs
+
+    return runs.list_runs(folder, deleted=deleted)
 
 
 def config_fields(*, ctx: JobContext) -> tuple[ConfigField, ...]:  # noqa: ARG001

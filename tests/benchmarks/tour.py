@@ -22,7 +22,7 @@ from PySide6.QtCore import QEventLoop, Qt, QTimer
 import mmdesk.ui  # noqa: F401  # before Qt's other parts
 from mmdesk.engine.core.types import OnConflict
 from mmdesk.engine.services.table_imports import ImportOptions, TableFiles
-from mmdesk.ui import calls, run_calls
+from mmdesk.ui import run_calls, table_calls
 from mmdesk.ui.app import application, make_window, spare_the_collector
 from mmdesk.ui.jobs.job import Failure, Lane
 from mmdesk.ui.tabs.explain.tab import ExplainTab
@@ -144,7 +144,16 @@ class Guide:
                    on_failure=failed)  # fmt: skip
             return
         files, options = TableFiles(events=self._events), ImportOptions(on_conflict=OnConflict.SKIP)
-        submit(Lane.HEAVY, calls.import_tables, folder, files, options, title=what, on_success=again, on_failure=failed)
+        submit(
+            Lane.HEAVY,
+            table_calls.import_tables,
+            folder,
+            files,
+            options,
+            title=what,
+            on_success=again,
+            on_failure=failed,
+        )
 
     def _quiet(self) -> bool:
         """Nothing runs but what runs anyway."""

@@ -30,7 +30,7 @@ import mmdesk.ui  # noqa: F401  # before Qt
 from mmdesk.engine.core.crash_report import crash_report
 from mmdesk.engine.core.jobs import NullContext
 from mmdesk.engine.core.times import now_us
-from mmdesk.ui import calls
+from mmdesk.ui import media_calls
 from mmdesk.ui.about_flow import show_about
 from mmdesk.ui.app import application
 from mmdesk.ui.colours import Appearance
@@ -357,7 +357,7 @@ def _show_media(p: Photographer, kind: str) -> bool:
     """Show an entity with a file of a kind that can be read, the most probable one."""
     tab = p.window.rooms["explain"]
     page, entities = tab.page, tab.entities  # type: ignore[attr-defined]
-    files = calls.list_artifacts(p.case, ctx=NullContext())
+    files = media_calls.list_artifacts(p.case, ctx=NullContext())
     having = {entity for file in files if file.media_type == kind and file.status == "done" for entity in file.entities}
     for entity in entities.listed():
         if entity in having and entities.go_to(entity):

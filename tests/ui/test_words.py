@@ -9,8 +9,8 @@ import pytest
 from mmdesk.engine.core.types import Table
 from mmdesk.engine.services.table_imports import Preview
 from mmdesk.ui import measures
-from mmdesk.ui.calls import Proposal, WantedColumn
 from mmdesk.ui.hints import for_window
+from mmdesk.ui.table_calls import Proposal, WantedColumn
 from mmdesk.ui.tabs.importing.answers import in_words
 from mmdesk.ui.tabs.importing.plan import FilePlan, mapping_of, problem_of
 

@@ -15,7 +15,7 @@ from mmdesk.engine.core.types import Head
 from mmdesk.engine.services import explanations
 from mmdesk.engine.services.what_if import Scenario, limit_fields, open_what_if
 from mmdesk.engine.store.case import Case
-from mmdesk.ui import calls
+from mmdesk.ui import explain_calls
 from tests.engine.conftest import drop_schema
 from tests.engine.dataset.cases import small_tables
 from tests.engine.dataset.filled_cases import layout_media, store
@@ -72,8 +72,10 @@ def test_the_same_bytes_wherever_one_asks(
         assert lines == _said(folder, head)
         for entity, line in list(zip(ASKED, lines, strict=True))[1:3]:
             saved = tmp_path / "saved.json"
-            calls.write_explanation(
-                calls.explain(folder, "first", entity, calls.Account(head), ctx=NULL_CONTEXT), saved, ctx=NULL_CONTEXT
+            explain_calls.write_explanation(
+                explain_calls.explain(folder, "first", entity, explain_calls.Account(head), ctx=NULL_CONTEXT),
+                saved,
+                ctx=NULL_CONTEXT,
             )
             assert saved.read_bytes() == line
     # The last ones are half kept by the window's calls, half made anew.

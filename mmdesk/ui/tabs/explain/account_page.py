@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtWidgets import QButtonGroup, QFrame, QSizePolicy, QWidget
 
-from mmdesk.ui import calls
+from mmdesk.ui import explain_calls
 from mmdesk.ui.colours import SPACE_L, SPACE_M, SPACE_S
 from mmdesk.ui.desk import Desk
 from mmdesk.ui.formatting import data_time, in_numbers, percent, tool_tip, unbroken
@@ -331,7 +331,7 @@ class AccountPage(QWidget):
         # Imported files may be large and far away, so they are read beside whatever else is going on.
         self._desk.jobs.submit(
             Lane.IO,
-            calls.check_item,
+            explain_calls.check_item,
             self._desk.session.folder,
             item,
             key="explain.source",

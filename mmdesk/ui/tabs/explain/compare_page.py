@@ -11,7 +11,7 @@ from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QWidget
 
 from mmdesk.engine.core.files import safe_name
-from mmdesk.ui import calls, choosers
+from mmdesk.ui import choosers, explain_calls
 from mmdesk.ui.colours import SPACE_M, SPACE_S
 from mmdesk.ui.desk import Desk
 from mmdesk.ui.formatting import shown
@@ -137,8 +137,8 @@ class ComparePage(QWidget):
             return
         self._fresh = True
         self._desk.jobs.submit(
-            Lane.IO, calls.set_beside, pinned, other, key="explain.beside", owner=self, on_success=self._on_compared,
-            on_failure=self._on_failed,
+            Lane.IO, explain_calls.set_beside, pinned, other, key="explain.beside", owner=self,
+            on_success=self._on_compared, on_failure=self._on_failed,
         )  # fmt: skip
 
     def _on_failed(self, failure: Failure) -> None:
@@ -155,7 +155,7 @@ class ComparePage(QWidget):
 
         def write(path: Path) -> None:
             self._desk.jobs.submit(
-                Lane.IO, calls.write_beside, pinned, other, beside, path, owner=self,
+                Lane.IO, explain_calls.write_beside, pinned, other, beside, path, owner=self,
                 on_failure=self._desk.tell_failure,
                 on_success=lambda _nothing: self._desk.tell(tr("Written: {path}", path=path), "done", "good"),
             )  # fmt: skip

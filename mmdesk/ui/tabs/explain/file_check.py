@@ -6,7 +6,7 @@ from pathlib import Path
 
 from PySide6.QtWidgets import QWidget
 
-from mmdesk.ui import calls, choosers
+from mmdesk.ui import choosers, explain_calls
 from mmdesk.ui.desk import Desk
 from mmdesk.ui.jobs.job import Lane
 from mmdesk.ui.language import tr, tr_later
@@ -34,12 +34,12 @@ class FileCheck:
     def check(self, path: Path, folders: tuple[Path, ...] = ()) -> None:
         """Check a file; imported tables are looked for in these folders, too."""
         self._desk.jobs.submit(
-            Lane.HEAVY, calls.check_explanations, self._desk.session.folder, path, folders, owner=self._parent,
+            Lane.HEAVY, explain_calls.check_explanations, self._desk.session.folder, path, folders, owner=self._parent,
             title=tr("Checking {name}", name=path.name), on_failure=self._desk.tell_failure,
             on_success=lambda found: self._on_checked(path, folders, found),
         )  # fmt: skip
 
-    def _on_checked(self, path: Path, folders: tuple[Path, ...], found: calls.CheckedExplanations) -> None:
+    def _on_checked(self, path: Path, folders: tuple[Path, ...], found: explain_calls.CheckedExplanations) -> None:
         first, rest = found.lines[0], "\n".join(found.lines)
         if found.holds:
             choosers.show_result(self._parent, tr("{name} holds", name=path.name), found.lines[-1], rest)

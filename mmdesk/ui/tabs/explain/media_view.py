@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QSlider, QWidget
 
-from mmdesk.ui import calls
+from mmdesk.ui import media_calls
 from mmdesk.ui.colours import SPACE_S
 from mmdesk.ui.desk import Desk
 from mmdesk.ui.file_pane import FilePane, Marks
@@ -87,7 +87,7 @@ class MediaView(QWidget):
         self._chosen = place
         self.pane.show_busy(item.label)
         self._desk.jobs.submit(
-            Lane.QUICK, calls.preview_media, self._desk.session.folder, item.artifact_sha256, key="explain.media",
+            Lane.QUICK, media_calls.preview_media, self._desk.session.folder, item.artifact_sha256, key="explain.media",
             owner=self, on_success=lambda seen: self._on_preview(item, seen), on_failure=self.pane.show_failure,
         )  # fmt: skip
 

@@ -10,7 +10,7 @@ import numpy as np
 from PySide6.QtWidgets import QWidget
 
 from mmdesk.engine.core.times import format_us
-from mmdesk.ui import calls, choosers
+from mmdesk.ui import choosers, explain_calls
 from mmdesk.ui.colours import SPACE_L, SPACE_M, SPACE_S
 from mmdesk.ui.desk import Desk
 from mmdesk.ui.engine_words import in_words
@@ -42,7 +42,7 @@ class OverviewPage(QWidget):
         super().__init__()
         self._desk = desk
         self.overview: Overview | None = None
-        self._asked: tuple[str, tuple[str, ...], calls.Account] | None = None
+        self._asked: tuple[str, tuple[str, ...], explain_calls.Account] | None = None
         self._making: Job | None = None
         self._scale = Scale(str, str, "")
         self._points: Callable[[float], str] = str
@@ -68,11 +68,11 @@ class OverviewPage(QWidget):
         page.setStretch(2, 1)
         desk.jobs.changed.connect(self._on_jobs_changed)
 
-    def show_list(self, run_id: str, entities: Sequence[str], account: calls.Account) -> None:
+    def show_list(self, run_id: str, entities: Sequence[str], account: explain_calls.Account) -> None:
         """Make an overview of these entities."""
         self._asked = (run_id, tuple(entities), account)
         self._desk.jobs.submit(
-            Lane.DB, calls.overview_groupings, self._desk.session.folder, key="explain.groupings", owner=self,
+            Lane.DB, explain_calls.overview_groupings, self._desk.session.folder, key="explain.groupings", owner=self,
             on_success=self._on_groupings,
         )  # fmt: skip
         self._make()
@@ -96,7 +96,7 @@ class OverviewPage(QWidget):
         self.export.setEnabled(False)
         self._state.show_busy(tr_n("Explaining {n:,} entity", "Explaining {n:,} entities", len(entities)))
         self._making = self._desk.jobs.submit(
-            Lane.HEAVY, calls.make_overview, self._desk.session.folder, run_id, entities, account,
+            Lane.HEAVY, explain_calls.make_overview, self._desk.session.folder, run_id, entities, account,
             self.by_box.value or "", title=tr("Overview of the list"), key="explain.overview", owner=self,
             on_success=self._on_made, on_failure=self._on_failed, on_cancel=self._on_cancelled,
         )  # fmt: skip
@@ -197,7 +197,7 @@ class OverviewPage(QWidget):
 
         def write(path: Path) -> None:
             self._desk.jobs.submit(
-                Lane.IO, calls.write_overview, overview, path, owner=self, on_failure=self._desk.tell_failure,
+                Lane.IO, explain_calls.write_overview, overview, path, owner=self, on_failure=self._desk.tell_failure,
                 on_success=lambda _nothing: self._desk.tell(tr("Written: {path}", path=path), "done", "good"),
             )  # fmt: skip
 

@@ -8,7 +8,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QFontDatabase, QShowEvent, QTextCursor, QTextFormat
 from PySide6.QtWidgets import QPlainTextEdit, QTextEdit, QWidget
 
-from mmdesk.ui import calls
+from mmdesk.ui import explain_calls
 from mmdesk.ui.colours import SPACE_S, current
 from mmdesk.ui.desk import Desk
 from mmdesk.ui.formatting import shown
@@ -68,7 +68,7 @@ class SourcePage(QWidget):
         self._loaded = True
         self._state.show_busy(tr("Reading the file"))
         self._desk.jobs.submit(
-            Lane.IO, calls.source_lines, self._desk.session.folder, self._item, key="explain.lines", owner=self,
+            Lane.IO, explain_calls.source_lines, self._desk.session.folder, self._item, key="explain.lines", owner=self,
             on_success=self._on_read, on_failure=self._on_failed,
         )  # fmt: skip
 

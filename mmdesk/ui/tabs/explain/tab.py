@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QStackedWidget, QWidget
 from mmdesk.engine.core.files import safe_name
 from mmdesk.engine.core.types import Head
 from mmdesk.engine.explanation.explanation import Baseline
-from mmdesk.ui import calls, choosers, entity_calls
+from mmdesk.ui import choosers, entity_calls, explain_calls, run_calls
 from mmdesk.ui.colours import SPACE_M, SPACE_S
 from mmdesk.ui.desk import Desk, Room
 from mmdesk.ui.entity_calls import Scores
@@ -181,7 +181,7 @@ class ExplainTab(Room):
         if not self._runs:
             self._state.show_busy(tr("Reading the runs"))
         self.desk.jobs.submit(
-            Lane.DB, calls.list_runs, self.desk.session.folder, False, key="explain.runs", owner=self,
+            Lane.DB, run_calls.list_runs, self.desk.session.folder, False, key="explain.runs", owner=self,
             on_success=self._on_runs, on_failure=self._on_runs_failed,
         )  # fmt: skip
 
@@ -275,14 +275,14 @@ class ExplainTab(Room):
         self._enable(False)
         self._reasons.show_busy(tr("Explaining {entity_id}", entity_id=shown(entity_id, 60)))
         self.desk.jobs.submit(
-            Lane.QUICK, calls.explain, self.desk.session.folder, self._run_id, entity_id,
+            Lane.QUICK, explain_calls.explain, self.desk.session.folder, self._run_id, entity_id,
             self._account(self._as_of_us), key="explain", owner=self, on_success=self._on_explained,
             on_failure=self._on_explain_failed,
         )  # fmt: skip
 
-    def _account(self, as_of_us: int | None = None) -> calls.Account:
+    def _account(self, as_of_us: int | None = None) -> explain_calls.Account:
         """What is asked for, as chosen on the left."""
-        return calls.Account(self.head_box.value, self.baseline_box.value or Baseline.TYPICAL, as_of_us)
+        return explain_calls.Account(self.head_box.value, self.baseline_box.value or Baseline.TYPICAL, as_of_us)
 
     def _on_explained(self, explanation: Explanation) -> None:
         self.page.show_explanation(explanation)
@@ -317,21 +317,25 @@ class ExplainTab(Room):
         explanation = self.page.explanation
         if explanation is not None:
             name = f"{safe_name(explanation.entity_id)}.explanation.json"
-            self._save(tr("Export the explanation"), name, Lane.IO, calls.write_explanation, explanation)
+            self._save(tr("Export the explanation"), name, Lane.IO, explain_calls.write_explanation, explanation)
 
     def _on_save_page(self) -> None:
         explanation = self.page.explanation
         if explanation is not None:
             name = f"{safe_name(explanation.entity_id)}.html"
             folder = self.desk.session.folder  # files are decoded for it, hence in a process that may die
-            self._save(tr("Save the explanation as a page"), name, Lane.QUICK, calls.write_page, folder, explanation)
+            self._save(
+                tr("Save the explanation as a page"), name, Lane.QUICK, explain_calls.write_page, folder, explanation
+            )
 
     def _on_save_pdf(self, paper: Paper) -> None:
         explanation = self.page.explanation
         if explanation is not None:
             name = f"{safe_name(explanation.entity_id)}.pdf"
             folder = self.desk.session.folder
-            self._save(tr("Save the explanation as PDF"), name, Lane.QUICK, calls.write_pdf, folder, explanation, paper)
+            self._save(
+                tr("Save the explanation as PDF"), name, Lane.QUICK, explain_calls.write_pdf, folder, explanation, paper
+            )
 
     def _save(self, title: str, name: str, lane: Lane, work: Callable[..., None], *words: object) -> None:
         """Ask for a file and let ``work`` write it."""

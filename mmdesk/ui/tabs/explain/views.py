@@ -8,7 +8,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QTabWidget, QWidget
 
 from mmdesk.engine.explanation.looks import NOT_TOLD, Perspective
-from mmdesk.ui import calls
+from mmdesk.ui import explain_calls
 from mmdesk.ui.colours import SPACE_S
 from mmdesk.ui.desk import Desk
 from mmdesk.ui.jobs.job import Failure, Lane
@@ -189,8 +189,8 @@ class Views(QTabWidget):
         # All that were asked for, so that the account says them in one order whichever was opened first.
         wanted = self._wanted | {perspective}
         self._desk.jobs.submit(
-            Lane.QUICK, calls.look, self._desk.session.folder, self._plain, tuple(sorted(wanted)), key="explain.look",
-            owner=self, on_success=lambda found: self._on_looked(found, wanted),
+            Lane.QUICK, explain_calls.look, self._desk.session.folder, self._plain, tuple(sorted(wanted)),
+            key="explain.look", owner=self, on_success=lambda found: self._on_looked(found, wanted),
             on_failure=lambda failure: self._on_failed(perspective, failure),
         )  # fmt: skip
 

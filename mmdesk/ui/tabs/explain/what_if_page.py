@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QButtonGroup, QLineEdit, QSizePolicy, QStackedWidg
 
 from mmdesk.engine.core.files import safe_name
 from mmdesk.engine.core.times import parse_moment
-from mmdesk.ui import calls, choosers
+from mmdesk.ui import choosers, what_if_calls
 from mmdesk.ui.colours import SPACE_L, SPACE_M, SPACE_S
 from mmdesk.ui.desk import Desk
 from mmdesk.ui.formatting import in_numbers, shown, tool_tip
@@ -62,10 +62,10 @@ class WhatIfPage(QWidget):
     def __init__(self, desk: Desk) -> None:
         super().__init__()
         self._desk = desk
-        self._of: calls.WhatIfOf | None = None
+        self._of: what_if_calls.WhatIfOf | None = None
         self._explanation: Explanation | None = None
         self._form: WhatIfForm | None = None
-        self._answer: calls.Answer | None = None
+        self._answer: what_if_calls.Answer | None = None
         self._problem: tuple[str, str] | None = None
         self._scale = Scale(str, str, "")
         self._ordered: tuple[Explanation | None, dict[str, int]] = (None, {})
@@ -171,7 +171,7 @@ class WhatIfPage(QWidget):
     def show_explanation(self, explanation: Explanation) -> None:
         """Another entity, or the same anew (another head, another state of the case), whose scenario stays."""
         as_of_us = None if explanation.as_of is None else parse_moment(explanation.as_of)
-        of = calls.WhatIfOf(self._desk.session.folder, explanation.run_id, explanation.entity_id, as_of_us)
+        of = what_if_calls.WhatIfOf(self._desk.session.folder, explanation.run_id, explanation.entity_id, as_of_us)
         self._explanation, self._scale = explanation, scale_of(explanation)
         if of != self._of or self._form is None:
             self.clear()
@@ -206,7 +206,7 @@ class WhatIfPage(QWidget):
     def _read(self) -> None:
         assert self._of is not None
         self._desk.jobs.submit(
-            Lane.QUICK, calls.what_if_form, self._of, key="explain.what_if_form", owner=self,
+            Lane.QUICK, what_if_calls.what_if_form, self._of, key="explain.what_if_form", owner=self,
             on_success=self._on_form, on_failure=self._on_form_failed,
         )  # fmt: skip
 
@@ -252,7 +252,7 @@ class WhatIfPage(QWidget):
     def _ask(self) -> None:
         assert self._of is not None
         self._desk.jobs.submit(
-            Lane.QUICK, calls.score_what_if, self._of, self._scenario(), key="explain.what_if", owner=self,
+            Lane.QUICK, what_if_calls.score_what_if, self._of, self._scenario(), key="explain.what_if", owner=self,
             on_success=self._on_answer, on_failure=self._on_answer_failed,
         )  # fmt: skip
 
@@ -263,7 +263,7 @@ class WhatIfPage(QWidget):
         as_of = self._form.as_of if self._form is not None else None
         return Scenario(dict(self.edits.values), tuple(self.edits.without), self._of.entity_id, as_of)
 
-    def _on_answer(self, answer: calls.Answer) -> None:
+    def _on_answer(self, answer: what_if_calls.Answer) -> None:
         self._answer, self._problem = answer, None
         self._show_answer()
         self._refresh()
@@ -378,12 +378,12 @@ class WhatIfPage(QWidget):
     def _on_save(self) -> None:
         scenario = self._scenario()
         name = f"{safe_name(scenario.entity_id or 'entity')}.scenario.json"
-        self._write(tr("Save the scenario"), name, calls.write_scenario, scenario)
+        self._write(tr("Save the scenario"), name, what_if_calls.write_scenario, scenario)
 
     def _on_export(self) -> None:
         if self._answer is not None and self._of is not None:
             name = f"{safe_name(self._of.entity_id)}.what-if.json"
-            self._write(tr("Save the answer"), name, calls.write_answer, self._answer)
+            self._write(tr("Save the answer"), name, what_if_calls.write_answer, self._answer)
 
     def _write(self, title: str, name: str, work: Callable[..., None], what: object) -> None:
         def write(path: Path) -> None:
@@ -397,7 +397,7 @@ class WhatIfPage(QWidget):
     def _on_load(self) -> None:
         def read(paths: list[Path]) -> None:
             self._desk.jobs.submit(
-                Lane.IO, calls.read_scenario, paths[0], owner=self, on_success=self._on_loaded,
+                Lane.IO, what_if_calls.read_scenario, paths[0], owner=self, on_success=self._on_loaded,
                 on_failure=self._desk.tell_failure,
             )  # fmt: skip
 

@@ -10,7 +10,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QLineEdit, QWidget
 
 from mmdesk.engine.core.types import ColumnKind, Head
-from mmdesk.ui import calls, choosers
+from mmdesk.ui import choosers, what_if_calls
 from mmdesk.ui.colours import SPACE_L, SPACE_M, SPACE_S
 from mmdesk.ui.desk import Desk
 from mmdesk.ui.formatting import in_numbers, read_number, score, shown, to_figures, tool_tip
@@ -44,7 +44,7 @@ class WhatItTakes(QWidget):
     def __init__(self, desk: Desk) -> None:
         super().__init__()
         self._desk = desk
-        self._of: calls.WhatIfOf | None = None
+        self._of: what_if_calls.WhatIfOf | None = None
         self._explanation: Explanation | None = None
         self._folder: Path | None = None
         self._fields: tuple[LimitField, ...] = ()
@@ -105,7 +105,7 @@ class WhatItTakes(QWidget):
         self._end()
         self._show_answer("")
 
-    def show_entity(self, of: calls.WhatIfOf, explanation: Explanation) -> None:
+    def show_entity(self, of: what_if_calls.WhatIfOf, explanation: Explanation) -> None:
         """Limits of an entity's attributes for one head."""
         if of.folder != self._folder:
             self._folder, self._limits, self._frozen = of.folder, {}, set()
@@ -129,7 +129,7 @@ class WhatItTakes(QWidget):
         assert self._of is not None
         self._state.show_busy(tr("Reading what is usual"))
         self._desk.jobs.submit(
-            Lane.QUICK, calls.limit_fields, self._of, key=_FORM_KEY, owner=self, on_success=self._on_fields,
+            Lane.QUICK, what_if_calls.limit_fields, self._of, key=_FORM_KEY, owner=self, on_success=self._on_fields,
             on_failure=self._on_fields_failed,
         )  # fmt: skip
 
@@ -190,7 +190,7 @@ class WhatItTakes(QWidget):
 
         def write(path: Path) -> None:
             self._desk.jobs.submit(
-                Lane.IO, calls.write_limits, limits, path, owner=self, on_failure=self._desk.tell_failure,
+                Lane.IO, what_if_calls.write_limits, limits, path, owner=self, on_failure=self._desk.tell_failure,
                 on_success=lambda _nothing: self._desk.tell(tr("Written: {path}", path=path), "done", "good"),
             )  # fmt: skip
 
@@ -199,7 +199,7 @@ class WhatItTakes(QWidget):
     def _on_load(self) -> None:
         def read(paths: list[Path]) -> None:
             self._desk.jobs.submit(
-                Lane.IO, calls.read_limits, paths[0], owner=self, on_success=self._on_loaded,
+                Lane.IO, what_if_calls.read_limits, paths[0], owner=self, on_success=self._on_loaded,
                 on_failure=self._desk.tell_failure,
             )  # fmt: skip
 
@@ -264,7 +264,7 @@ class WhatItTakes(QWidget):
             self.stop.setFocus()
         self.look.setEnabled(False)
         self._job = self._desk.jobs.submit(
-            Lane.QUICK, calls.what_it_takes, self._of.folder, self._explanation, limits, key=_KEY, owner=self,
+            Lane.QUICK, what_if_calls.what_it_takes, self._of.folder, self._explanation, limits, key=_KEY, owner=self,
             title=tr("Looking for the smallest change"), on_success=self._on_found, on_failure=self._on_look_failed,
             on_cancel=self._on_cancelled,
         )  # fmt: skip

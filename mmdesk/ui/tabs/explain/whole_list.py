@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject
 from PySide6.QtGui import QAction
 
 from mmdesk.engine.explanation.looks import Perspective
-from mmdesk.ui import calls, choosers, entity_calls
+from mmdesk.ui import choosers, entity_calls, explain_calls
 from mmdesk.ui.desk import Desk
 from mmdesk.ui.jobs.job import Lane
 from mmdesk.ui.language import tr, tr_later, tr_n
@@ -38,7 +38,7 @@ class WholeList(QObject):
         desk: Desk,
         entities: EntityList,
         on_overview: Callable[[], object],
-        asked: Callable[[], tuple[str | None, calls.Account]],
+        asked: Callable[[], tuple[str | None, explain_calls.Account]],
     ) -> None:
         super().__init__(entities)
         self._desk, self._list, self._asked = desk, entities, asked
@@ -117,9 +117,9 @@ class WholeList(QObject):
 
         self._desk.jobs.submit(
             Lane.HEAVY,
-            calls.explain_to_pages if pages else calls.explain_to_file,
+            explain_calls.explain_to_pages if pages else explain_calls.explain_to_file,
             self._desk.session.folder,
-            calls.Batch(run_id, entities, account, *looks),
+            explain_calls.Batch(run_id, entities, account, *looks),
             path,
             title=tr("Explaining {what}", what=what),
             owner=self,

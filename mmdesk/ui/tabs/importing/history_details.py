@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtWidgets import QWidget
 
-from mmdesk.ui import calls, choosers
+from mmdesk.ui import choosers, table_calls
 from mmdesk.ui.colours import SPACE_S
 from mmdesk.ui.desk import Desk
 from mmdesk.ui.engine_words import counted_words, in_capitals
@@ -53,7 +53,7 @@ class HistoryDetails(QWidget):
             self.state.show_busy(tr("Reading import {number}", number=record.id))
         if record is not None:
             self._desk.jobs.submit(
-                Lane.DB, calls.show_import, self._desk.session.folder, record.id, key="import.one", owner=self,
+                Lane.DB, table_calls.show_import, self._desk.session.folder, record.id, key="import.one", owner=self,
                 on_success=self._on_page,
                 on_failure=lambda failure: self.state.show_error(failure.message, failure.hint, failure.details),
             )  # fmt: skip
@@ -84,7 +84,7 @@ class HistoryDetails(QWidget):
 
         def chosen(path: Path) -> None:
             self._desk.jobs.submit(
-                Lane.DB, calls.save_left_out, self._desk.session.folder, number, path,
+                Lane.DB, table_calls.save_left_out, self._desk.session.folder, number, path,
                 title=tr("Saving rejected rows"), owner=self, on_failure=self._desk.tell_failure,
                 on_success=lambda _n: self._desk.tell(tr("Rejected rows written: {path}", path=path), "save", "good"),
             )  # fmt: skip

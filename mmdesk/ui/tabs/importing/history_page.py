@@ -9,7 +9,7 @@ import numpy as np
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QWidget
 
-from mmdesk.ui import calls, choosers
+from mmdesk.ui import choosers, table_calls
 from mmdesk.ui.colours import SPACE_S
 from mmdesk.ui.desk import Desk
 from mmdesk.ui.engine_words import in_capitals, in_words
@@ -70,7 +70,7 @@ class HistoryPage(QWidget):
         if not self._records:
             self._state.show_busy(tr("Reading what was imported"))
         self.desk.jobs.submit(
-            Lane.DB, calls.import_history, self.desk.session.folder, key="history", owner=self,
+            Lane.DB, table_calls.import_history, self.desk.session.folder, key="history", owner=self,
             on_success=self._on_listed, on_failure=self._on_failed,
         )  # fmt: skip
 
@@ -118,7 +118,7 @@ class HistoryPage(QWidget):
 
     def _undo(self, import_id: int) -> None:
         self.desk.jobs.submit(
-            Lane.HEAVY, calls.undo_import, self.desk.session.folder, import_id, self._state_seen,
+            Lane.HEAVY, table_calls.undo_import, self.desk.session.folder, import_id, self._state_seen,
             title=tr("Taking an import back"), owner=self, on_success=self._on_undone, on_failure=self._on_refused,
         )  # fmt: skip
 
@@ -142,7 +142,7 @@ class HistoryPage(QWidget):
         if record is None:
             return
         self.desk.jobs.submit(
-            Lane.HEAVY, calls.redo_import, self.desk.session.folder, record.id, self._state_seen,
+            Lane.HEAVY, table_calls.redo_import, self.desk.session.folder, record.id, self._state_seen,
             title=tr("Doing an import again"), owner=self, on_success=self._on_redone, on_failure=self._on_refused,
         )  # fmt: skip
 

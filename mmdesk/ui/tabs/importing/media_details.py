@@ -11,7 +11,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QWidget
 
 from mmdesk.engine.services.media_facts import fact_lines
-from mmdesk.ui import calls, choosers
+from mmdesk.ui import choosers, media_calls
 from mmdesk.ui.colours import SPACE_S
 from mmdesk.ui.desk import Desk
 from mmdesk.ui.engine_words import in_capitals
@@ -57,8 +57,8 @@ class MediaDetails(QWidget):
         elif before is None or before.sha256 != item.sha256:
             self.pane.show_busy(item.name)
             self._desk.jobs.submit(
-                Lane.QUICK, calls.preview_media, self._desk.session.folder, item.sha256, key="media.file", owner=self,
-                on_success=partial(self.pane.show_file, item.name), on_failure=self.pane.show_failure,
+                Lane.QUICK, media_calls.preview_media, self._desk.session.folder, item.sha256, key="media.file",
+                owner=self, on_success=partial(self.pane.show_file, item.name), on_failure=self.pane.show_failure,
             )  # fmt: skip
 
     def _on_save(self) -> None:
@@ -70,7 +70,7 @@ class MediaDetails(QWidget):
 
     def _copy(self, sha256: str, path: Path) -> None:
         self._desk.jobs.submit(
-            Lane.IO, calls.copy_artifact, self._desk.session.folder, sha256, path, title=tr("Saving a copy"),
+            Lane.IO, media_calls.copy_artifact, self._desk.session.folder, sha256, path, title=tr("Saving a copy"),
             owner=self, on_failure=self._desk.tell_failure,
             on_success=lambda _bytes: self._desk.tell(tr("Copy written: {path}", path=path), "save", "good"),
         )  # fmt: skip

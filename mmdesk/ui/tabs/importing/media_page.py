@@ -13,7 +13,7 @@ from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QLineEdit, QProgressBar, QWidget
 
-from mmdesk.ui import calls, choosers
+from mmdesk.ui import choosers, media_calls
 from mmdesk.ui.colours import SPACE_M, SPACE_S
 from mmdesk.ui.deleting import ask_to_delete
 from mmdesk.ui.desk import Desk
@@ -149,7 +149,7 @@ class MediaPage(QWidget):
         if not self._rows:
             self._state.show_busy(tr("Reading the media"))
         self.desk.jobs.submit(
-            Lane.QUICK, calls.list_artifacts, self.desk.session.folder, key="media.list", owner=self,
+            Lane.QUICK, media_calls.list_artifacts, self.desk.session.folder, key="media.list", owner=self,
             on_success=self._on_listed, on_failure=self._on_list_failed,
         )  # fmt: skip
 
@@ -196,7 +196,7 @@ class MediaPage(QWidget):
 
     def _on_table_wanted(self, keys: list[str]) -> None:
         self.desk.jobs.submit(
-            Lane.QUICK, calls.thumbnails, self.desk.session.folder, keys, SIDE * 2, owner=self,
+            Lane.QUICK, media_calls.thumbnails, self.desk.session.folder, keys, SIDE * 2, owner=self,
             on_event=self._on_thumbnail,
         )  # fmt: skip
 
@@ -258,7 +258,7 @@ class MediaPage(QWidget):
             return
         self._begin(tr("Importing media"))
         self._job = self.desk.jobs.submit(
-            Lane.HEAVY, calls.import_media, self.desk.session.folder, list(paths), manifest,
+            Lane.HEAVY, media_calls.import_media, self.desk.session.folder, list(paths), manifest,
             title=tr("Importing media"), owner=self, on_success=self._on_imported, on_failure=self._on_failed,
             on_cancel=lambda: self._on_stopped(tr("Import cancelled; what was imported so far is kept.")),
         )  # fmt: skip
@@ -308,7 +308,7 @@ class MediaPage(QWidget):
         self._begin(tr("Extracting features"))
         processes = self.desk.settings.preferences.processes
         self._job = self.desk.jobs.submit(
-            Lane.HEAVY, calls.extract, self.desk.session.folder, processes, retry_failed,
+            Lane.HEAVY, media_calls.extract, self.desk.session.folder, processes, retry_failed,
             title=tr("Extracting features"), owner=self, on_event=self._on_extracted_some,
             on_success=self._on_extracted, on_failure=self._on_failed,
             on_cancel=lambda: self._on_stopped(tr("Extraction cancelled; what is done stays done.")),

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mmdesk.engine.core.types import Table
-from mmdesk.ui.calls import Proposal, WantedColumn
 from mmdesk.ui.language import tr
+from mmdesk.ui.table_calls import Proposal, WantedColumn
 
 if TYPE_CHECKING:
     from mmdesk.engine.services.table_imports import Preview

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QButtonGroup, QStackedWidget, QWidget
 
 from mmdesk.engine.core.types import MissingEntities, OnConflict
 from mmdesk.engine.core.types import Table as CaseTable
-from mmdesk.ui import calls, choosers
+from mmdesk.ui import choosers, table_calls
 from mmdesk.ui.colours import SPACE_L, SPACE_M, SPACE_S, SPACE_XS
 from mmdesk.ui.desk import Desk
 from mmdesk.ui.jobs.job import Failure, Job, Lane
@@ -131,7 +131,11 @@ class TablesPage(QWidget):
     def load(self) -> None:
         """What does not change with the case: which time zones there are."""
         self.desk.jobs.submit(
-            Lane.IO, calls.time_zones, key="import.zones", owner=self, on_success=self.file_view.reading.offer_zones
+            Lane.IO,
+            table_calls.time_zones,
+            key="import.zones",
+            owner=self,
+            on_success=self.file_view.reading.offer_zones,
         )
 
     def choose_files(self) -> None:
@@ -163,7 +167,7 @@ class TablesPage(QWidget):
     def _look(self, plan: FilePlan) -> None:
         """Read the file's beginning with the choices made so far."""
         self.desk.jobs.submit(
-            Lane.IO, calls.look_at_table, plan.path, plan.table, plan.document(), key=f"import.look.{id(plan)}",
+            Lane.IO, table_calls.look_at_table, plan.path, plan.table, plan.document(), key=f"import.look.{id(plan)}",
             owner=self, on_event=lambda event: self._on_seen(plan, event),
             on_success=lambda found: self._on_looked(plan, found),
             on_failure=lambda failure: self._on_look_failed(plan, failure),
@@ -171,10 +175,10 @@ class TablesPage(QWidget):
 
     def _on_seen(self, plan: FilePlan, event: Mapping[str, object]) -> None:
         """The rows are there; what fits is still being found out."""
-        if isinstance(proposal := event.get("proposal"), calls.Proposal):
+        if isinstance(proposal := event.get("proposal"), table_calls.Proposal):
             self._on_looked(plan, proposal)
 
-    def _on_looked(self, plan: FilePlan, proposal: calls.Proposal) -> None:
+    def _on_looked(self, plan: FilePlan, proposal: table_calls.Proposal) -> None:
         if plan not in self.plans:
             return
         anew = plan.proposal is None or plan.table is None
@@ -279,7 +283,7 @@ class TablesPage(QWidget):
     def _on_open_mapping(self) -> None:
         def chosen(paths: list[Path]) -> None:
             self.desk.jobs.submit(
-                Lane.IO, calls.read_mapping, paths[0], key="import.mapping", owner=self,
+                Lane.IO, table_calls.read_mapping, paths[0], key="import.mapping", owner=self,
                 on_success=partial(self._on_mapping, paths[0]),
                 on_failure=lambda failure: choosers.show_error(self, failure.message, failure.hint, failure.details),
             )  # fmt: skip
@@ -310,7 +314,7 @@ class TablesPage(QWidget):
 
         def chosen(path: Path) -> None:
             self.desk.jobs.submit(
-                Lane.IO, calls.write_mapping, mapping, path, owner=self, on_failure=self.desk.tell_failure,
+                Lane.IO, table_calls.write_mapping, mapping, path, owner=self, on_failure=self.desk.tell_failure,
                 on_success=lambda _none: self.desk.tell(tr("Mapping written: {path}", path=path), "save", "good"),
             )  # fmt: skip
 
@@ -323,7 +327,7 @@ class TablesPage(QWidget):
         self._enable()
 
     def _arguments(self, *, dry_run: bool) -> tuple[TableFiles, ImportOptions]:
-        return calls.table_arguments(
+        return table_calls.table_arguments(
             {plan.table: plan.path for plan in self.plans if plan.table is not None},
             mapping_of(self.plans),
             on_conflict=self.on_conflict.value or OnConflict.ABORT,
@@ -352,7 +356,7 @@ class TablesPage(QWidget):
         self._last = self._arguments(dry_run=dry_run)
         self._running = tuple(self.plans)
         self._job = self.desk.jobs.submit(
-            Lane.HEAVY, calls.import_tables, self.desk.session.folder, *self._last,
+            Lane.HEAVY, table_calls.import_tables, self.desk.session.folder, *self._last,
             title=title, owner=self, on_success=self._on_reported, on_failure=self._on_failed,
             on_cancel=self._on_cancelled,
         )  # fmt: skip
@@ -426,7 +430,7 @@ class TablesPage(QWidget):
 
     def _save_rejected(self, path: Path) -> None:
         self.desk.jobs.submit(
-            Lane.HEAVY, calls.save_rejected, self.desk.session.folder, *self._last, path,
+            Lane.HEAVY, table_calls.save_rejected, self.desk.session.folder, *self._last, path,
             title=tr("Saving rejected rows"), owner=self, on_failure=self.desk.tell_failure,
             on_success=lambda _report: self.desk.tell(tr("Rejected rows written: {path}", path=path), "save", "good"),
         )  # fmt: skip
