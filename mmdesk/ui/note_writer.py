@@ -20,6 +20,7 @@ from mmdesk.ui.jobs.job import Failure
 from mmdesk.ui.language import tr
 from mmdesk.ui.session import OpenCase
 from mmdesk.ui.widgets.basics import Button, ElidedLabel, IconButton, Label, boxed, column, in_tab_order, row
+from mmdesk.ui.widgets.beside import Beside
 
 if TYPE_CHECKING:
     from mmdesk.engine.services.annotations import Annotated, NoteRow
@@ -85,8 +86,7 @@ class NoteWriter(QWidget):
         self._discard = Button(tr("Discard"), self.discard)
         self.controls = (self.editor, self._discard, self.save_button)
         """What takes the keyboard, in the order of the eye."""
-        foot = row(None, self._status, self._discard, self.save_button)
-        foot.setStretch(0, 1)
+        foot = Beside(self._status, boxed(row(None, self._discard, self.save_button)))
         column(self, self.editor, foot, spacing=SPACE_S)
         self._autosave = QTimer(self)
         self._autosave.setSingleShot(True)

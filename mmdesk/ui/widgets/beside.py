@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSize
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QBoxLayout, QWidget
 
@@ -36,3 +36,5 @@ class Beside(QWidget):
         wanted = _DIRECTION.LeftToRight if need <= self.width() else _DIRECTION.TopToBottom
         if self._line.direction() is not wanted:
             self._line.setDirection(wanted)
+            end = Qt.AlignmentFlag.AlignRight if wanted is _DIRECTION.TopToBottom else Qt.AlignmentFlag(0)
+            self._line.setAlignment(self._parts[1], end)

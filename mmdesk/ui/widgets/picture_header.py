@@ -1,14 +1,16 @@
-"""A table's header whose pictures grow with the letters."""
+"""A table's header whose pictures grow with the letters, and whose titles end in an ellipsis where they are cut."""
 
 from __future__ import annotations
 
 from PySide6.QtCore import QRect, QSize, Qt
-from PySide6.QtGui import QIcon, QPainter
+from PySide6.QtGui import QFont, QFontMetrics, QIcon, QPainter
 from PySide6.QtWidgets import QHeaderView, QStyle, QStyleOptionHeader, QWidget
 
 from mmdesk.ui.widgets.fit import letters
 
 _PICTURE = 16
+_EDGES = 16
+"""Left and right of a title, as the style sheet has it."""
 
 
 class PictureHeader(QHeaderView):
@@ -18,11 +20,14 @@ class PictureHeader(QHeaderView):
         super().__init__(Qt.Orientation.Horizontal, parent)
         self._icon = QIcon()
         self.setSectionsClickable(True)
-        self.setTextElideMode(Qt.TextElideMode.ElideRight)
 
     def initStyleOptionForIndex(self, option: QStyleOptionHeader, logicalIndex: int) -> None:  # noqa: N803  # Qt's name
-        """Keep an icon that stands alone from the style."""
+        """Keep an icon that stands alone from the style, and cut a title by its bold letters, which Qt does not."""
         super().initStyleOptionForIndex(option, logicalIndex)
+        bold = QFont(self.font())
+        bold.setWeight(QFont.Weight.DemiBold)
+        room = self.sectionSize(logicalIndex) - _EDGES - (0 if option.icon.isNull() else _PICTURE + 4)
+        option.text = QFontMetrics(bold).elidedText(option.text, Qt.TextElideMode.ElideRight, room)
         self._icon = QIcon() if option.text else QIcon(option.icon)
         if not self._icon.isNull():
             option.icon = QIcon()

@@ -244,11 +244,12 @@ class Table(QTableView):
 
     def _least(self, number: int, values: int) -> int:
         column, wanted = self.columns.columns[number], self._wanted[number]
-        if column.picture or column.icon is not None:
+        if column.picture:
             return wanted
         if column.numeric or column.keys is not None:  # whole, but for a title that is longer than all of them
             return min(wanted, max(values, _NARROWEST))
-        return min(wanted, max(self._title_width(column), _LETTERS * self.fontMetrics().averageCharWidth() + 20))
+        few = _LETTERS * self.fontMetrics().averageCharWidth() + 20 + self._icon_width(column)
+        return min(wanted, max(self._title_width(column), few))
 
     def _title_width(self, column: Column) -> int:
         bold = QFont(self.font())
@@ -319,7 +320,10 @@ class Table(QTableView):
         texts = [self.columns.text(row, number) for row in range(min(self.columns.size, _SAMPLE_ROWS))]
         texts.append(column.room)
         widest = max((metrics.horizontalAdvance(text) for text in texts), default=0)
-        return widest + 24 + (round(26 * letters(self)) if column.icon is not None else 0)
+        return widest + 24 + self._icon_width(column)
+
+    def _icon_width(self, column: Column) -> int:
+        return round(26 * letters(self)) if column.icon is not None else 0
 
     def chosen(self) -> list[int]:
         """The chosen source rows, in shown order."""

@@ -13,8 +13,11 @@ from mmdesk.ui.colours import current
 from mmdesk.ui.formatting import shown, tool_tip
 from mmdesk.ui.language import tr
 from mmdesk.ui.widgets.basics import Painted
+from mmdesk.ui.widgets.fit import letters
 
 _PALE = 0.4
+_LEAST_WIDTH = 240
+"""Names, bars and figures can be told apart, with letters of 10 points."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +86,7 @@ class Waterfall(Painted):
 
     def minimumSizeHint(self) -> QSize:
         """All steps are always shown."""
-        return QSize(200, self.sizeHint().height())
+        return QSize(round(_LEAST_WIDTH * letters(self)), self.sizeHint().height())
 
     def draw(self, painter: QPainter) -> None:
         """Name, bar between two levels, figure; a thin line carries each level on to the next step."""

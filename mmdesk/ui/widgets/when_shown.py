@@ -11,8 +11,11 @@ from PySide6.QtWidgets import QTabWidget, QWidget
 
 from mmdesk.ui.colours import SPACE_S
 from mmdesk.ui.widgets.basics import boxed, column, in_tab_order
+from mmdesk.ui.widgets.fit import Uncut, by_letters
 
 W = TypeVar("W", bound=QWidget)
+_LEAST_HEIGHT = 180
+"""Of a tab's page, with letters of 10 points."""
 
 
 class WhenShown(QWidget, Generic[W]):
@@ -85,8 +88,10 @@ class FilledTabs(QTabWidget):
         self.currentChanged.connect(lambda _place: self._fill())
 
     def add(self, page: QWidget, title: str) -> None:
-        """One more, at the end."""
-        self.addTab(boxed(column(None, page, margin=(0, SPACE_S, 0, 0))), title)
+        """One more, at the end. Where there is little room it scrolls, rather than that its texts are cut."""
+        area = Uncut(boxed(column(None, page, margin=(0, SPACE_S, 0, 0))))
+        by_letters(area, area.setMinimumHeight, _LEAST_HEIGHT)
+        self.addTab(area, title)
 
     def fill(self, page: QWidget, how: Callable[[], object]) -> None:
         """Fill an added page by calling ``how``: now if it is looked at, else when it is."""
@@ -95,5 +100,5 @@ class FilledTabs(QTabWidget):
 
     def _fill(self) -> None:
         looked_at = self.currentWidget()
-        for page in [one for one in self._to_fill if one.parentWidget() is looked_at]:
+        for page in [one for one in self._to_fill if looked_at.isAncestorOf(one)]:
             self._to_fill.pop(page)()

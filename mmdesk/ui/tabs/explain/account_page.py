@@ -37,7 +37,20 @@ from mmdesk.ui.tabs.explain.wording import (
     scale_of,
     source_line,
 )
-from mmdesk.ui.widgets.basics import ElidedLabel, IconButton, Label, column, frame, one_of, roomy, row, scrolled, switch
+from mmdesk.ui.widgets.basics import (
+    ElidedLabel,
+    IconButton,
+    Label,
+    boxed,
+    column,
+    frame,
+    one_of,
+    roomy,
+    row,
+    scrolled,
+    switch,
+)
+from mmdesk.ui.widgets.beside import Beside
 from mmdesk.ui.widgets.clauses import ClauseList
 from mmdesk.ui.widgets.fit import by_letters
 from mmdesk.ui.widgets.notice import Picture
@@ -130,7 +143,7 @@ class AccountPage(QWidget):
         group.buttonClicked.connect(lambda _button: self._show_waterfall())
         self._waterfall_title = Label(tr("What moved it"), "strong")
         self._unit = Label("", "small", wrap=True)
-        top = row(None, self._waterfall_title, None, self._by_item, self._by_group, spacing=2)
+        top = Beside(self._waterfall_title, boxed(row(None, self._by_item, self._by_group, spacing=2)))
         self._left = QFrame()
         self._left.setProperty("kind", "card")
         inner = column(

@@ -13,11 +13,13 @@ from mmdesk.ui.language import tr
 from mmdesk.ui.models.columns import Column
 from mmdesk.ui.tabs.explain.wording import GRADES, scale_of
 from mmdesk.ui.widgets.basics import Label, boxed, column, row
+from mmdesk.ui.widgets.fit import by_letters
 from mmdesk.ui.widgets.table import Table
 
 if TYPE_CHECKING:
     from mmdesk.engine.explanation.explanation import Explanation
 
+_LEAST_WIDTH = 200
 _MEANS = {
     "items": (tr("Pieces of evidence"), tr("How many there are.")),
     "k": (
@@ -52,6 +54,8 @@ class GradePage(QWidget):
         self._said = Label("", "strong", wrap=True)
         self.figures = Table(tr("Figures behind the grade"), stretches=False)
         self.ledger = Table(tr("Output without each kind of evidence"), stretches=False)
+        for table in (self.figures, self.ledger):
+            by_letters(table, table.setMinimumWidth, _LEAST_WIDTH)
         self._means: list[str] = []
         self._meaning = Label("", "small", wrap=True)
         self.figures.picked.connect(self._on_figures_picked)

@@ -18,6 +18,7 @@ from mmdesk.ui.models.columns import Column, Mapped
 from mmdesk.ui.tabs.explain.wording import Scale, plain_words, short_source
 from mmdesk.ui.widgets.bars import SignedBarDelegate
 from mmdesk.ui.widgets.basics import ElidedLabel, Label, boxed, column, row, zoom_buttons
+from mmdesk.ui.widgets.fit import by_letters, letters
 from mmdesk.ui.widgets.links import Neighbour, scrolled_graph
 from mmdesk.ui.widgets.notice import Stateful
 from mmdesk.ui.widgets.splitter import Splitter
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from mmdesk.engine.explanation.explanation import Explanation, Item
 
 _NEARER = 1.6
+_LEAST_WIDTH = 230
+"""Of each of two tables beside each other: a name can still be read before its contribution."""
 
 CONTRIBUTION = attrgetter("contribution")
 Numbered = Sequence[tuple[int, "Item"]]
@@ -48,6 +51,8 @@ class ItemTable(QWidget):
         self._places: list[int] = []
         # Side by side there is room for two columns only, so they share it.
         self.table = Table(name, stretches=source)
+        if not source:
+            by_letters(self.table, self.table.setMinimumWidth, _LEAST_WIDTH)
         self._delegate = SignedBarDelegate(self._change, self.table)
         self._scale = Scale(str, str, "")
         self.table.picked.connect(self._on_table_picked)
@@ -90,7 +95,7 @@ class ItemTable(QWidget):
         self.table.set_columns(columns)
         self.table.setItemDelegateForColumn(1, self._delegate)
         crowded = not self._source or self._attention
-        self.table.setColumnWidth(1, 116 if crowded else 140)
+        self.table.setColumnWidth(1, round((116 if crowded else 140) * letters(self.table)))
         if self._when:
             self.table.spare = len(columns) - 1  # the line below the tables names it, too
         self.table.make_room()

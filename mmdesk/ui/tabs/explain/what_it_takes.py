@@ -19,6 +19,7 @@ from mmdesk.ui.language import tr
 from mmdesk.ui.models.cells import CellKind, FieldCell
 from mmdesk.ui.tabs.explain.wording import HEAD_NAMES, changed_parts
 from mmdesk.ui.widgets.basics import Button, IconButton, Label, boxed, column, frame, row, scrolled
+from mmdesk.ui.widgets.beside import Beside
 from mmdesk.ui.widgets.cells_table import CellsTable
 from mmdesk.ui.widgets.fields import Choice
 from mmdesk.ui.widgets.fit import by_letters
@@ -65,10 +66,12 @@ class WhatItTakes(QWidget):
         self.stop.hide()
         self.load = IconButton("folder-open", tr("Open limits…"), self._on_load)
         self.save = IconButton("save", tr("Save the limits…"), self._on_save)
-        asked = row(
+        what = row(
             None, self._reach, self.target, self._unit, SPACE_M, Label(tr("changing at most")), self.most,
-            Label(tr("attributes")), None, self.load, self.save, SPACE_S, self.stop, self.look, spacing=SPACE_S,
+            Label(tr("attributes")), None, spacing=SPACE_S,
         )  # fmt: skip
+        tools = row(None, self.load, self.save, SPACE_S, self.stop, self.look, spacing=SPACE_S)
+        asked = Beside(boxed(what), boxed(tools))
         self.table = CellsTable(tr("Limits"), _TITLES, shares=(0.27, 0.17, 0.14, 0.14, 0.14, 0.14))
         self.table.cells.edited.connect(self._on_table_edited)
         self.answer = Label("", wrap=True)

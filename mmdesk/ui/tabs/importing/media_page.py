@@ -25,6 +25,7 @@ from mmdesk.ui.session import Concern
 from mmdesk.ui.tabs.importing.media_columns import media_columns, status_of
 from mmdesk.ui.tabs.importing.media_details import MediaDetails
 from mmdesk.ui.widgets.basics import Button, ElidedLabel, Fold, IconButton, Label, boxed, column, frame, row
+from mmdesk.ui.widgets.beside import Beside
 from mmdesk.ui.widgets.fields import Choice, clearable, propose
 from mmdesk.ui.widgets.findings import Sentence, SentenceList, Severity
 from mmdesk.ui.widgets.notice import Stateful
@@ -99,7 +100,7 @@ class MediaPage(QWidget):
         self.cancel = Button(tr("Cancel"), self._on_cancel, icon="stop")
         self._progress = ElidedLabel("", "muted")
         bar = frame("card")
-        buttons = row(None, self.files, self.folder, self.manifest, None, self.extract)
+        buttons = Beside(boxed(row(None, self.files, self.folder, self.manifest)), self.extract)
         result = row(None, self._said, self.retry)
         result.setStretch(0, 1)
         self._result = boxed(result)

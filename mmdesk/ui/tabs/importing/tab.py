@@ -9,7 +9,7 @@ from PySide6.QtGui import QFont, QFontMetrics
 from PySide6.QtWidgets import QButtonGroup, QSizePolicy, QStackedWidget, QToolButton, QWidget
 
 from mmdesk.ui import calls
-from mmdesk.ui.colours import SPACE_M
+from mmdesk.ui.colours import SPACE_M, SPACE_XS
 from mmdesk.ui.desk import Desk, Room
 from mmdesk.ui.icons import put_icon
 from mmdesk.ui.language import tr, tr_later
@@ -19,7 +19,7 @@ from mmdesk.ui.tabs.importing.health_page import HealthPage
 from mmdesk.ui.tabs.importing.history_page import HistoryPage
 from mmdesk.ui.tabs.importing.media_page import MediaPage
 from mmdesk.ui.tabs.importing.tables_page import TablesPage
-from mmdesk.ui.widgets.basics import boxed, column, one_of, row
+from mmdesk.ui.widgets.basics import boxed, column, one_of, row, scrolled
 from mmdesk.ui.widgets.fit import Uncut, icons_by_letters, letters
 from mmdesk.ui.widgets.when_shown import WhenShown
 
@@ -60,8 +60,9 @@ class ImportTab(Room):
         self._group = QButtonGroup(self)
         self.buttons = [self._button(number, name, icon) for number, (name, icon) in enumerate(_PAGES)]
         self._nav = boxed(column(None, *self.buttons, None, spacing=2))
+        self._list = scrolled(self._nav)
         self._widen()
-        row(self, self._nav, self.stack, spacing=SPACE_M, margin=SPACE_M).setStretch(1, 1)
+        row(self, self._list, self.stack, spacing=SPACE_XS, margin=SPACE_M).setStretch(1, 1)
         self.buttons[0].setChecked(True)
         one_of(self._group)
         self.tables.imported.connect(self._on_tables_imported)
@@ -102,12 +103,9 @@ class ImportTab(Room):
         bold = QFont(self.font())  # as the name of the chosen page is: the list is as wide whichever that is
         bold.setBold(True)
         metrics = QFontMetrics(bold)
-        self._nav.setFixedWidth(
-            max(
-                _NARROWEST,
-                *(metrics.horizontalAdvance(button.text()) + round(_BESIDE * letters(self)) for button in self.buttons),
-            )
-        )
+        names = (metrics.horizontalAdvance(button.text()) + round(_BESIDE * letters(self)) for button in self.buttons)
+        self._nav.setMinimumWidth(max(_NARROWEST, *names))
+        self._list.setFixedWidth(self._list.minimumSizeHint().width())
 
     def _button(self, number: int, name: str, icon: str) -> QToolButton:
         button = QToolButton()
