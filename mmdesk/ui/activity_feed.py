@@ -6,6 +6,7 @@ import itertools
 
 from PySide6.QtCore import QObject
 
+from mmdesk.ui.engine_sentences import translated
 from mmdesk.ui.jobs.job import Job, JobState
 from mmdesk.ui.jobs.manager import Jobs
 from mmdesk.ui.language import tr
@@ -34,7 +35,7 @@ class ActivityFeed(QObject):
             Activity(
                 key,
                 job.title,
-                job.progress.text,
+                translated(job.progress.text),
                 job.progress.share,
                 job.left_s(),
                 waiting=job.state is JobState.WAITING,

@@ -1,8 +1,7 @@
 """Words that the engine keeps as keys (states, parts of the data, kinds), as the window says them.
 
-The keys themselves stay as they are in settings, queries and files. Of the engine's sentences those that never change
-are here, too, for the catalogue: the window gives them to :func:`tr` as they come, and one that is not known stays
-English.
+The keys themselves stay as they are in settings, queries and files. The engine's sentences are in
+:mod:`mmdesk.ui.engine_sentences`.
 """
 
 from __future__ import annotations
@@ -11,7 +10,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from mmdesk.ui.formatting import counted
-from mmdesk.ui.language import tr, tr_in, tr_later, tr_n
+from mmdesk.ui.language import tr, tr_in, tr_n
 
 if TYPE_CHECKING:
     from mmdesk.engine.explanation.references import Custody
@@ -85,41 +84,6 @@ _COUNTED: dict[str, Callable[[int], str]] = {
     "notes": lambda n: tr_n("{n:,} note", "{n:,} notes", n),
 }
 """What a case holds, counted."""
-
-ENGINE_SENTENCES = (
-    # what settings of a training mean
-    tr_later("Start of all random numbers; another seed is another run."),
-    tr_later("Most passes over the training rows; 0 = as many as their number needs."),
-    tr_later("Rows per step; 0 = as fits their number."),
-    tr_later("Step size of Adam at its highest."),
-    tr_later("Models trained from different seeds and averaged."),
-    tr_later("Attributes that the model must not see, comma separated."),
-    tr_later("Share of the epochs without a smaller validation loss (smoothed, all heads) after which to stop."),
-    tr_later("Train the plain baseline (gradient boosting) beside it."),
-    tr_later("Share of rows that validate where no split is given."),
-    tr_later("Share of rows that test where no split is given."),
-    tr_later("Decoupled weight decay."),
-    tr_later("Share of activations dropped while training."),
-    tr_later("Largest norm of a step's gradient."),
-    tr_later("Decay of the weights' moving average."),
-    tr_later("Weight of the regression loss."),
-    tr_later("Weight of the classification loss."),
-    tr_later("Weight of the ranking loss."),
-    tr_later("Newest events taken one by one."),
-    tr_later("Newest interactions likewise."),
-    tr_later("Newest files likewise."),
-    tr_later("Segments per file."),
-    # what a check of a file or a row found
-    tr_later("checked: it is what was imported"),
-    tr_later("ALTERED: it is not what was imported any more"),
-    tr_later("NOT FOUND: it is not where it was imported from, so it could not be checked"),
-    tr_later("NOT FOUND: it is not on this machine, so it could not be checked"),
-    tr_later("UNKNOWN: the case has no record of it"),
-    tr_later("WITHDRAWN: it is not current in the case any more"),
-    # where an account starts
-    tr_later("Typical case"),
-    tr_later("Typical of its group"),
-)
 
 
 def in_words(key: str) -> str:

@@ -18,7 +18,7 @@ from mmdesk.ui.language import in_marks, out_of_marks, tr, tr_n
 
 MISSING = "\N{EN DASH}"
 _LONGEST = 300
-_NUMBER = re.compile(r"(?<![^\s(])[-+]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?=$|[\s%);:,]|\.(?:\s|$))")
+NUMBER = re.compile(r"(?<![^\s(])[-+]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?=$|[\s%);:,]|\.(?:\s|$))")
 """One that stands alone in a sentence: no part of a name, a version, a date or a range."""
 _MINUS = "\N{MINUS SIGN}"
 _AGO: tuple[tuple[int, Callable[[int], str]], ...] = (
@@ -88,7 +88,7 @@ def in_numbers(text: str, kept: Iterable[str] = ()) -> str:
     """
     parts = sorted({part for part in kept if part}, key=len, reverse=True)
     pieces = re.split(f"({'|'.join(map(re.escape, parts))})", text) if parts else [text]
-    pieces[::2] = [_NUMBER.sub(lambda found: marked(found[0]), piece) for piece in pieces[::2]]
+    pieces[::2] = [NUMBER.sub(lambda found: marked(found[0]), piece) for piece in pieces[::2]]
     return "".join(pieces)
 
 

@@ -11,7 +11,8 @@ import pytest
 
 from mmdesk.engine.explanation.references import Custody, custody_words
 from mmdesk.engine.services.runs import config_fields
-from mmdesk.ui.engine_words import ENGINE_SENTENCES
+from mmdesk.ui import language
+from mmdesk.ui.engine_sentences import ENGINE_SENTENCES, translated
 from mmdesk.ui.language import longer, tr, tr_in, tr_n
 from mmdesk.ui.settings import Preferences, Settings
 
@@ -54,6 +55,17 @@ def test_sentences_of_the_engine_that_are_translated_are_those_it_says() -> None
     says = {field.help for field in config_fields()}
     says |= {custody_words(standing, imported=imported) for standing in Custody for imported in (True, False)}
     assert says - set(ENGINE_SENTENCES) == set()
+
+
+def test_a_sentence_of_the_engine_is_found_whatever_its_numbers_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    english = "1,234 files have no features and were left out; extract them under Import, Media"
+    assert translated(english) == english
+    assert translated("nobody says -2.5 of this") == "nobody says \N{MINUS SIGN}2.5 of this"
+    monkeypatch.setattr(language, "LANGUAGE", "de")
+    monkeypatch.setattr(language, "_catalogue", language._catalogue_of("de"))
+    assert translated(english).startswith("1.234 Dateien haben keine Features")
+    assert translated("35 of 49 files") == "35 von 49 Dateien"
+    assert translated("a {b} says 2.5") == "a {b} says 2,5"
 
 
 _LOOK = """

@@ -23,6 +23,7 @@ ERROR, WARNING = "error", "warning"
 _FEW_ROWS = 30
 _LARGEST = 1e30
 """The model computes in float32 (up to 3.4e38), and a prediction may lie some deviations outside the labels."""
+_NAMES = {Split.VAL: "validation", Split.TEST: "test"}
 _HEADS = {"y_reg": "regression", "y_class": "classification", "y_rank": "ranking"}
 
 
@@ -192,14 +193,18 @@ def _parts(data: CaseData, parts: Parts) -> Iterator[Finding]:
         rows = parts.of(data, part)
         what = "to stop on and to calibrate with" if part is Split.VAL else "to measure with"
         if not len(rows):
-            yield Finding(WARNING, f"train.no_{part}", f"The {part} part is empty: there is nothing {what}.", "")
+            yield Finding(
+                WARNING, f"train.no_{part}", f"The {_NAMES[part]} part is empty: there is nothing {what}.", ""
+            )
             continue
         for name in _HEADS:
             labels = getattr(rows, name)
             known = labels[~np.isnan(labels)]
             if name == "y_class" and len(known) and len(np.unique(known)) < 2:
                 missing = "positives" if known[0] < 0.5 else "negatives"
-                yield Finding(WARNING, "train.part_one_class", f"The {part} part has no {missing}: no AUROC there.", "")
+                yield Finding(
+                    WARNING, "train.part_one_class", f"The {_NAMES[part]} part has no {missing}: no AUROC there.", ""
+                )
 
 
 def _media(data: CaseData, parts: Parts) -> Iterator[Finding]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from PySide6.QtCore import QEvent, QRect, QSize, Qt, Signal
 from PySide6.QtWidgets import QLabel, QPlainTextEdit, QProgressBar, QStackedWidget, QWidget
 
 from mmdesk.ui.colours import SPACE_L, SPACE_M, current
-from mmdesk.ui.formatting import breakable
+from mmdesk.ui.formatting import breakable, tool_tip
 from mmdesk.ui.icons import pixmap
 from mmdesk.ui.language import tr
 from mmdesk.ui.widgets.basics import Button, Fold, Label, boxed, column, row
@@ -17,6 +18,8 @@ from mmdesk.ui.widgets.fit import hold_height, letters
 _COMFORTABLE = 460
 _LONGEST = 16
 """Letters of a word in a title; there may be little room."""
+_HASH = re.compile(r"\b([0-9a-f]{12})[0-9a-f]{20,}\b")
+"""Its first digits tell it from all others; the tool tip has them all."""
 _ANY_HEIGHT = 0xFFFFFF
 
 
@@ -120,7 +123,8 @@ class Notice(QWidget):
     ) -> None:
         """Replace everything that is said."""
         self._picture.show_icon(icon, role)
-        self.title.setText(breakable(title, _LONGEST))
+        self.title.setText(breakable(_HASH.sub(r"\1…", title), _LONGEST))
+        self.title.setToolTip(tool_tip(title) if _HASH.search(title) else "")
         self.text.setText(breakable(text))
         self.text.setVisible(bool(text))
         self._details.setPlainText(details)

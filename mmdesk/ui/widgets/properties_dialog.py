@@ -37,10 +37,12 @@ class PropertiesDialog(QDialog):
         self.copy.setEnabled(False)
         self.free = Button(tr("Free space…"), self._on_free, icon="trash",
                            help_text=tr("Remove stored files that no row, no backup and no run needs"))  # fmt: skip
-        buttons = row(None, self.copy, self.free, None, Button(tr("Close"), self.reject))
+        self._close = Button(tr("Close"), self.reject)
+        buttons = row(None, self.copy, self.free, None, self._close)
         dialog_column(self, self.state, buttons).setStretch(0, 1)
         self.resize(620, 560)
         self.state.show_busy(tr("Looking at the case"))
+        self._close.setFocus()
 
     def show_groups(self, groups: Sequence[Group]) -> None:
         """Fill it in."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import itertools
 import json
 from pathlib import Path
 
@@ -16,12 +18,15 @@ from pytestqt.qtbot import QtBot
 from mmdesk.engine.core.hashing import sha256_file
 from mmdesk.engine.core.times import parse_moment
 from mmdesk.engine.core.types import Head
+from mmdesk.engine.explanation import account
+from mmdesk.engine.explanation.account import Findings
+from mmdesk.engine.explanation.explanation import Grade
 from mmdesk.engine.explanation.looks import Perspective
 from mmdesk.engine.services import explanations, predictions
 from mmdesk.engine.services import runs as run_service
-from mmdesk.ui.formatting import unbroken
+from mmdesk.ui.formatting import in_numbers, unbroken
 from mmdesk.ui.hints import for_window
-from mmdesk.ui.tabs.explain import wording
+from mmdesk.ui.tabs.explain import sentence, wording
 from mmdesk.ui.tabs.explain.looks_dialog import LooksDialog
 from mmdesk.ui.tabs.explain.tab import ExplainTab
 from mmdesk.ui.window import MainWindow
@@ -88,14 +93,28 @@ def test_the_explanation_is_the_services_from_the_general_to_the_source(
     entity = tab.entities.scores.entity_ids[tab.table.chosen()[0]]
     expected = explanations.explain(trained_case, "latest", entity, head=Head.CLASSIFICATION)
     assert explanations.to_json(shown) == explanations.to_json(expected)
-    assert page.sentence.text() == unbroken(expected.sentence)
+    said = in_numbers(expected.sentence, wording.imported_parts(expected))
+    assert page.sentence.text() == unbroken(said)
     assert page._value.text() == f"{expected.output * 100:.1f} %"
-    account = wording.item_account(shown, wording.scale_of(shown))
-    total = account.base + sum(step.contribution for step in account.steps)
-    assert total == pytest.approx(account.output, abs=1e-3)
+    charted = wording.item_account(shown, wording.scale_of(shown))
+    total = charted.base + sum(step.contribution for step in charted.steps)
+    assert total == pytest.approx(charted.output, abs=1e-3)
     assert page._grade.text() == shown.faithfulness.grade.value
     for items in (page.attributes, page.events.items, page.links.items, page.media.items):
         qtmodeltester.check(items.table.columns)
+
+
+def test_the_sentence_of_the_window_is_the_engines_in_other_words(trained_case: Path) -> None:
+    entities = [row.entity_id for row in predictions.predict(trained_case, "latest")][:4]
+    for entity, head in itertools.product(entities, Head):
+        shown = explanations.explain(trained_case, "latest", entity, head=head)
+        for grade in ("A", "D"):
+            shown = dataclasses.replace(
+                shown, faithfulness=dataclasses.replace(shown.faithfulness, grade=Grade(grade)), as_of="2024-07-01"
+            )
+            findings = Findings(**{field.name: getattr(shown, field.name) for field in dataclasses.fields(Findings)})
+            said = account.sentence_of(findings)
+            assert sentence.sentence_of(shown) == in_numbers(said, wording.imported_parts(shown))
 
 
 def test_evidence_is_linked_everywhere_and_leads_to_its_line(

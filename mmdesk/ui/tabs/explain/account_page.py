@@ -10,9 +10,9 @@ from PySide6.QtWidgets import QButtonGroup, QFrame, QSizePolicy, QWidget
 from mmdesk.ui import explain_calls
 from mmdesk.ui.colours import SPACE_L, SPACE_M, SPACE_S
 from mmdesk.ui.desk import Desk
-from mmdesk.ui.formatting import data_time, in_numbers, percent, tool_tip, unbroken
+from mmdesk.ui.formatting import data_time, percent, tool_tip, unbroken
 from mmdesk.ui.jobs.job import Lane
-from mmdesk.ui.language import tr
+from mmdesk.ui.language import tr, tr_in
 from mmdesk.ui.tabs.explain.grade_page import GradePage
 from mmdesk.ui.tabs.explain.items import (
     EventsView,
@@ -23,6 +23,7 @@ from mmdesk.ui.tabs.explain.items import (
     numbered_by_kind,
 )
 from mmdesk.ui.tabs.explain.media_view import MediaView
+from mmdesk.ui.tabs.explain.sentence import sentence_of
 from mmdesk.ui.tabs.explain.source_page import SourcePage
 from mmdesk.ui.tabs.explain.views import Views
 from mmdesk.ui.tabs.explain.wording import (
@@ -32,7 +33,6 @@ from mmdesk.ui.tabs.explain.wording import (
     custody_text,
     figures_text,
     group_account,
-    imported_parts,
     item_account,
     scale_of,
     source_line,
@@ -172,10 +172,10 @@ class AccountPage(QWidget):
         for widget, title in (
             (self._maybe["attribute"], tr("Attributes")),
             (self._maybe["event"], tr("Events")),
-            (self._maybe["neighbour"], tr("Links")),
+            (self._maybe["neighbour"], tr_in("tab", "Links")),
             (self._maybe["artifact"], tr("Media")),
             (self._sides, tr("For, against")),
-            (self.clauses, tr("Account")),
+            (self.clauses, tr_in("tab", "Account")),
             (self._graded, tr("Grade")),
             (self._lines, tr("Source")),
         ):
@@ -244,7 +244,7 @@ class AccountPage(QWidget):
             self.tabs.fill(widget, fill)
         self.views.show_explanation(explanation)
         for number, (kind, title) in enumerate(
-            zip(_KINDS, (tr("Attributes"), tr("Events"), tr("Links"), tr("Media")), strict=True)
+            zip(_KINDS, (tr("Attributes"), tr("Events"), tr_in("tab", "Links"), tr("Media")), strict=True)
         ):
             self.tabs.setTabText(number, f"{title} {len(by_kind[kind])}")
         self._propose_view(explanation)
@@ -271,7 +271,7 @@ class AccountPage(QWidget):
         self._name.set_text(explanation.entity_id)
         as_of = tr("everything known") if explanation.as_of is None else tr("as of {as_of}", as_of=explanation.as_of)
         self._facts.set_text(tr("{as_of} · run {run_id}", as_of=as_of, run_id=explanation.run_id[:12]))
-        self.sentence.setText(unbroken(in_numbers(explanation.sentence, imported_parts(explanation))))
+        self.sentence.setText(unbroken(sentence_of(explanation)))
         self._value.setText(scale.level(explanation.output))
         self._value_name.setText(HEAD_NAMES[explanation.head])
         grade = explanation.faithfulness.grade.value

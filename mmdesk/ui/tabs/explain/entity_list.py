@@ -13,8 +13,9 @@ from PySide6.QtWidgets import QSplitter, QWidget
 from mmdesk.ui import entity_calls
 from mmdesk.ui.colours import SPACE_S
 from mmdesk.ui.desk import Desk
+from mmdesk.ui.engine_sentences import translated
 from mmdesk.ui.entity_calls import DECISIONS, Scores
-from mmdesk.ui.formatting import counted, in_numbers, menu_text
+from mmdesk.ui.formatting import counted, menu_text
 from mmdesk.ui.hints import for_window
 from mmdesk.ui.jobs.job import Job, Lane
 from mmdesk.ui.language import tr, tr_n
@@ -135,7 +136,7 @@ class EntityList(QWidget):
             self.table.sortByColumn(score_column(columns), Qt.SortOrder.DescendingOrder)
         self.filter_box.setVisible(any(head.value == "classification" for head, _ in known_heads(scores)))
         self.left_out.show_sentences(
-            [Sentence(Severity.WARNING, in_numbers(for_window(note))) for note in scores.notes]
+            [Sentence(Severity.WARNING, translated(for_window(note))) for note in scores.notes]
         )
         if (mask := self._mask()) is not None:  # else all of them are in the table already
             self.table.renew(columns, mask)

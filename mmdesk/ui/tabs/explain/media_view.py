@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QSlider, QWidget
 from mmdesk.ui import media_calls
 from mmdesk.ui.colours import SPACE_S
 from mmdesk.ui.desk import Desk
+from mmdesk.ui.engine_sentences import translated
 from mmdesk.ui.file_pane import FilePane, Marks
 from mmdesk.ui.formatting import data_time
 from mmdesk.ui.jobs.job import Lane
@@ -108,7 +109,7 @@ class MediaView(QWidget):
         """The parts that no place in the picture stands for."""
         placed = _TILES | _WINDOWS | _FRAMES
         others = [part for part in item.parts if part.kind not in placed]
-        said = [f"{part.description} {self._scale.change(part.contribution)}" for part in others[:4]]
+        said = [f"{translated(part.description)} {self._scale.change(part.contribution)}" for part in others[:4]]
         return tr("Besides: ") + ", ".join(said) if said else ""
 
 

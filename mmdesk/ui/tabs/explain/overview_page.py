@@ -13,6 +13,7 @@ from mmdesk.engine.core.times import format_us
 from mmdesk.ui import choosers, explain_calls
 from mmdesk.ui.colours import SPACE_L, SPACE_M, SPACE_S
 from mmdesk.ui.desk import Desk
+from mmdesk.ui.engine_sentences import translated
 from mmdesk.ui.engine_words import in_words
 from mmdesk.ui.formatting import counted, percent
 from mmdesk.ui.jobs.job import Failure, Job, Lane
@@ -103,7 +104,7 @@ class OverviewPage(QWidget):
 
     def _on_jobs_changed(self, job: Job) -> None:
         if job is self._making and not job.state.ended:
-            self._state.notice.progress(job.progress.share, job.progress.text)
+            self._state.notice.progress(job.progress.share, translated(job.progress.text))
 
     def _on_failed(self, failure: Failure) -> None:
         self._state.show_error(failure.message, failure.hint, failure.details, tr("Try again"), self._make)

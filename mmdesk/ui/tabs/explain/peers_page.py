@@ -11,6 +11,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
 
 from mmdesk.ui.colours import SPACE_S
+from mmdesk.ui.engine_sentences import translated
 from mmdesk.ui.formatting import MISSING, number, percent, score
 from mmdesk.ui.language import tr, tr_n
 from mmdesk.ui.models.columns import Column
@@ -65,7 +66,7 @@ class PeersPage(QWidget):
                 "Compared with {n:,} other ({group}) as they stood at the same moment.{few}",
                 "Compared with {n:,} others ({group}) as they stood at the same moment.{few}",
                 peers.members,
-                group=peers.group,
+                group=translated(peers.group),
                 few=few,
             )
         )

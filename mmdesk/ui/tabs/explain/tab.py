@@ -16,6 +16,7 @@ from mmdesk.engine.explanation.explanation import Baseline
 from mmdesk.ui import choosers, entity_calls, explain_calls, run_calls
 from mmdesk.ui.colours import SPACE_M, SPACE_S
 from mmdesk.ui.desk import Desk, Room
+from mmdesk.ui.engine_sentences import translated
 from mmdesk.ui.entity_calls import Scores
 from mmdesk.ui.formatting import relative_time, shown, tool_tip
 from mmdesk.ui.jobs.job import Failure, Job, Lane
@@ -236,7 +237,7 @@ class ExplainTab(Room):
 
     def _on_jobs_changed(self, job: Job) -> None:
         if job is self._scoring and not job.state.ended:
-            self.entities.state.notice.progress(job.progress.share, job.progress.text)
+            self.entities.state.notice.progress(job.progress.share, translated(job.progress.text))
 
     def _on_scores_failed(self, failure: Failure) -> None:
         self.entities.state.show_error(failure.message, failure.hint, failure.details, tr("Try again"), self._score)

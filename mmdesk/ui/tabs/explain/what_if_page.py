@@ -15,7 +15,8 @@ from mmdesk.engine.core.times import parse_moment
 from mmdesk.ui import choosers, what_if_calls
 from mmdesk.ui.colours import SPACE_L, SPACE_M, SPACE_S
 from mmdesk.ui.desk import Desk
-from mmdesk.ui.formatting import in_numbers, shown, tool_tip
+from mmdesk.ui.engine_sentences import translated
+from mmdesk.ui.formatting import shown, tool_tip
 from mmdesk.ui.hints import for_window
 from mmdesk.ui.jobs.job import Failure, Lane
 from mmdesk.ui.language import tr
@@ -299,7 +300,7 @@ class WhatIfPage(QWidget):
         self._which.set_text(which + ("" if self.edits else tr(" · nothing changed yet")))
         self._others.set_text(other_heads(before, after, head))
         typed = [f"{name} = {text}" for name, text in self.edits.values.items()]
-        notes = [in_numbers(for_window(note), typed) for note in found.notes] if found is not None else []
+        notes = [translated(for_window(note), typed) for note in found.notes] if found is not None else []
         if self._problem:
             notes.insert(0, self._problem[1])
         self._notes.setText("\n".join(shown(note) for note in notes[:_NOTES]))

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QWidget
 from mmdesk.ui import calls
 from mmdesk.ui.colours import SPACE_S
 from mmdesk.ui.desk import Desk
+from mmdesk.ui.engine_sentences import translated
 from mmdesk.ui.engine_words import in_words
 from mmdesk.ui.formatting import counted, data_time, number, percent, shown
 from mmdesk.ui.jobs.job import Failure, Lane
@@ -102,7 +103,7 @@ class HealthPage(QWidget):
         self._show_labels(health)
         self._show_gaps(health)
         self._show_events(health)
-        self._warnings.show_sentences([Sentence(Severity.WARNING, text) for text in health.warnings])
+        self._warnings.show_sentences([Sentence(Severity.WARNING, translated(text)) for text in health.warnings])
         self._state.show_content()
 
     # The ranges of the attributes, and copies across the split.

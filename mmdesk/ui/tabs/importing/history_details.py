@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QWidget
 from mmdesk.ui import choosers, table_calls
 from mmdesk.ui.colours import SPACE_S
 from mmdesk.ui.desk import Desk
+from mmdesk.ui.engine_sentences import translated
 from mmdesk.ui.engine_words import counted_words, in_capitals
 from mmdesk.ui.formatting import MISSING, counted, exact_time
 from mmdesk.ui.jobs.job import Lane
@@ -68,7 +69,7 @@ class HistoryDetails(QWidget):
             Column(tr("Line"), [one.line for one in found], show=counted, numeric=True),
             Column(tr("Column"), [one.column or MISSING for one in found], tip=str),
             Column(tr("Value"), [one.value if one.value is not None else MISSING for one in found], tip=str),
-            Column(tr("Why"), [one.rule for one in found], tip=str),
+            Column(tr("Why"), [translated(one.rule) for one in found], tip=str),
         ])  # fmt: skip
         said = tr_n("{n:,} problem", "{n:,} problems", page.rejections)
         more = tr("; the first {problems:,} problems are listed", problems=len(found))

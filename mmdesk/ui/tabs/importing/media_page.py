@@ -17,6 +17,7 @@ from mmdesk.ui import choosers, media_calls
 from mmdesk.ui.colours import SPACE_M, SPACE_S
 from mmdesk.ui.deleting import ask_to_delete
 from mmdesk.ui.desk import Desk
+from mmdesk.ui.engine_sentences import translated
 from mmdesk.ui.formatting import counted, duration, percent
 from mmdesk.ui.jobs.job import Failure, Job, Lane
 from mmdesk.ui.language import tr, tr_n
@@ -391,7 +392,7 @@ class MediaPage(QWidget):
         if job is not self._job or job.state.ended:
             return
         share, left = job.progress.share, job.left_s()
-        words = [self._what, job.progress.text]
+        words = [self._what, translated(job.progress.text)]
         if share is not None:
             words.append(percent(share))
         if left is not None:

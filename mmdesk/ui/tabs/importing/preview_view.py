@@ -10,6 +10,7 @@ from PySide6.QtGui import QActionGroup, QColor, QContextMenuEvent, QPainter
 from PySide6.QtWidgets import QMenu, QStyledItemDelegate, QStyleOptionViewItem
 
 from mmdesk.ui import choosers
+from mmdesk.ui.engine_sentences import translated
 from mmdesk.ui.formatting import menu_text, shown
 from mmdesk.ui.icons import put_icon
 from mmdesk.ui.language import tr
@@ -150,4 +151,6 @@ def _columns(plan: FilePlan) -> list[Column]:
 
 
 def _tip(cell: _Cell) -> str:
-    return f"{shown(cell.text, 400)}\n{tr('Does not fit: {rule}', rule=cell.rule)}" if cell.rule else cell.text
+    return (
+        f"{shown(cell.text, 400)}\n{tr('Does not fit: {rule}', rule=translated(cell.rule))}" if cell.rule else cell.text
+    )

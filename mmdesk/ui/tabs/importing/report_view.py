@@ -9,6 +9,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
 
 from mmdesk.ui.colours import SPACE_S
+from mmdesk.ui.engine_sentences import translated
 from mmdesk.ui.engine_words import in_capitals
 from mmdesk.ui.formatting import MISSING, counted, shown
 from mmdesk.ui.hints import for_window
@@ -102,7 +103,7 @@ class ReportView(QWidget):
                 Column(tr("Line"), [p.line for p in report.problems], show=counted, numeric=True),
                 Column(tr("Column"), [p.column or MISSING for p in report.problems], tip=str),
                 Column(tr("Value"), [p.value if p.value is not None else MISSING for p in report.problems], tip=str),
-                Column(tr("Why"), [p.rule for p in report.problems], tip=str),
+                Column(tr("Why"), [translated(p.rule) for p in report.problems], tip=str),
             ]
         )
 
@@ -170,7 +171,7 @@ def _rules(table: TableReport) -> list[Sentence]:
     return [
         Sentence(
             Severity.WARNING,
-            f"{shown(table.file, 60)}: {tr_n('{n:,} cell', '{n:,} cells', times)}: {shown(rule)}.",
+            f"{shown(table.file, 60)}: {tr_n('{n:,} cell', '{n:,} cells', times)}: {shown(translated(rule))}.",
             _MENDS.get(rule, ""),
         )
         for rule, times in ranked[:_MOST_RULES]

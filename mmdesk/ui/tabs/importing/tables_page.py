@@ -15,6 +15,7 @@ from mmdesk.engine.core.types import Table as CaseTable
 from mmdesk.ui import choosers, table_calls
 from mmdesk.ui.colours import SPACE_L, SPACE_M, SPACE_S, SPACE_XS
 from mmdesk.ui.desk import Desk
+from mmdesk.ui.engine_sentences import translated
 from mmdesk.ui.jobs.job import Failure, Job, Lane
 from mmdesk.ui.language import tr, tr_n
 from mmdesk.ui.session import Concern
@@ -364,7 +365,7 @@ class TablesPage(QWidget):
 
     def _on_jobs_changed(self, job: Job) -> None:
         if job is self._job and not job.state.ended:
-            self._report_state.notice.progress(job.progress.share, job.progress.text)
+            self._report_state.notice.progress(job.progress.share, translated(job.progress.text))
 
     def _on_reported(self, report: TablesReport) -> None:
         self._job = None

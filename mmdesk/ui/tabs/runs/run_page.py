@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QWidget
 
 from mmdesk.ui.colours import SPACE_M, SPACE_S
 from mmdesk.ui.desk import Desk
+from mmdesk.ui.engine_sentences import translated
 from mmdesk.ui.engine_words import in_capitals, in_words
 from mmdesk.ui.formatting import duration, exact_time, number, score, shown
 from mmdesk.ui.language import tr
@@ -235,7 +236,7 @@ def _verdict_of(certificate: Certificate) -> Sentence:
     when = tr(
         "{same} of {judged} things compared are the same. By {actor}", same=same, judged=judged, actor=certificate.actor
     )
-    return Sentence(severity, text, f"{certificate.text} {when}, {exact_time(certificate.verified_us)}.")
+    return Sentence(severity, text, f"{translated(certificate.text)} {when}, {exact_time(certificate.verified_us)}.")
 
 
 def _compared_columns(certificate: Certificate) -> list[Column]:

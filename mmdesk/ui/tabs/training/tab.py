@@ -12,7 +12,8 @@ from PySide6.QtWidgets import QLineEdit, QProgressBar, QTabWidget, QWidget
 from mmdesk.ui import run_calls
 from mmdesk.ui.colours import SPACE_L, SPACE_M, SPACE_S
 from mmdesk.ui.desk import Desk, Room
-from mmdesk.ui.formatting import duration, in_numbers, percent, tool_tip
+from mmdesk.ui.engine_sentences import translated
+from mmdesk.ui.formatting import duration, percent, tool_tip
 from mmdesk.ui.hints import for_window
 from mmdesk.ui.jobs.job import Failure, Job, JobState, Lane
 from mmdesk.ui.language import tr, tr_later, tr_n
@@ -234,7 +235,7 @@ class TrainTab(Room):
 
     def _on_checked(self, findings: tuple[Finding, ...]) -> None:
         sentences = [
-            Sentence(Severity(finding.severity), in_numbers(finding.text), for_window(finding.hint))
+            Sentence(Severity(finding.severity), translated(finding.text), translated(for_window(finding.hint)))
             for finding in findings
         ]
         self._ready = all(sentence.severity is not Severity.ERROR for sentence in sentences)
@@ -321,7 +322,7 @@ class TrainTab(Room):
             self._baseline = baseline_curves({"baseline": event})
         elif event.get("event") == "finding":
             severity = Severity(str(event["severity"]))
-            text = in_numbers(for_window(str(event["text"]).removeprefix("Note: ")))
+            text = translated(for_window(str(event["text"]).removeprefix("Note: ")))
             self._show_findings([*self._findings, Sentence(severity, text)])
         elif event.get("event") == "epoch":
             self._history.append(event)
@@ -332,7 +333,7 @@ class TrainTab(Room):
         if job is not self._job or job.state.ended:
             return
         share, left = job.progress.share, job.left_s()
-        words = [job.progress.text]
+        words = [translated(job.progress.text)]
         if share is not None:
             words.append(percent(share))
         if left is not None:
@@ -345,7 +346,7 @@ class TrainTab(Room):
         self._bar.setRange(0, 0 if share is None else 1000)
         self._bar.setValue(round((share or 0) * 1000))
         if not self._state.showing_content:
-            self._state.notice.progress(share, job.progress.text)
+            self._state.notice.progress(share, translated(job.progress.text))
 
     def _on_trained(self, result: TrainResult, force: bool) -> None:
         self._end()
@@ -357,7 +358,7 @@ class TrainTab(Room):
             tr("this training was done before; its result is shown") if result.existing else tr("done")
         )
         self._figures.show_figures(figures_of(result.metrics))
-        self._show_findings([Sentence(Severity.WARNING, in_numbers(for_window(note))) for note in result.notes])
+        self._show_findings([Sentence(Severity.WARNING, translated(for_window(note))) for note in result.notes])
         self.desk.session.tell(Concern.RUNS)
         self._show_page(result.run_id)
         self._enable()
