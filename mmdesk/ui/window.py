@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,31 +13,32 @@ from PySide6.QtGui import QCloseEvent, QKeySequence
 from PySide6.QtWidgets import (
     QApplication,
     QMainWindow,
-    QMenu,
-    QMessageBox,
     QStackedWidget,
     QTabWidget,
     QWidget,
 )
 
-from mmdesk.engine.core.arrow import spare_pandas
 from mmdesk.ui import choosers
 from mmdesk.ui.about_flow import show_about
 from mmdesk.ui.activity_feed import ActivityFeed
+from mmdesk.ui.appearance_flow import AppearanceFlow
 from mmdesk.ui.case_flow import CaseFlow
 from mmdesk.ui.case_tools import CaseTools
 from mmdesk.ui.case_watch import CaseWatch
-from mmdesk.ui.colours import SPACE_M, SPACE_S, Appearance
+from mmdesk.ui.closing import Closing
+from mmdesk.ui.colours import SPACE_M, SPACE_S
 from mmdesk.ui.commands import Commands
 from mmdesk.ui.desk import Desk, Room
 from mmdesk.ui.edits import Edits
 from mmdesk.ui.file_drops import FileDrops
-from mmdesk.ui.formatting import menu_text, shown
-from mmdesk.ui.icons import application_icon, icon, put_icon
-from mmdesk.ui.jobs.job import Job, Lane
+from mmdesk.ui.formatting import shown
+from mmdesk.ui.icons import application_icon, icon
+from mmdesk.ui.jobs.job import Job
 from mmdesk.ui.jobs.manager import Jobs
 from mmdesk.ui.language import tr, tr_later
 from mmdesk.ui.preferences_flow import PreferencesFlow
+from mmdesk.ui.recent_cases import RecentCases
+from mmdesk.ui.rooms import GO_TO, ICONS, ROOMS, TITLES, RoomMaker
 from mmdesk.ui.session import OpenCase, Session
 from mmdesk.ui.settings import Settings
 from mmdesk.ui.theme import Theme
@@ -49,59 +50,6 @@ from mmdesk.ui.widgets.start_page import StartPage
 
 if TYPE_CHECKING:
     from mmdesk.ui.calls import SortedFiles
-
-ROOMS = ("import", "train", "runs", "explain")
-_TITLES = {"import": tr("Import"), "train": tr("Train"), "runs": tr("Runs"), "explain": tr("Explain")}
-_GO_TO = {
-    "import": tr_later("Go to Import"),
-    "train": tr_later("Go to Train"),
-    "runs": tr_later("Go to Runs"),
-    "explain": tr_later("Go to Explain"),
-}
-_ICONS = {"import": "import", "train": "train", "runs": "runs", "explain": "explain"}
-_NEXT_APPEARANCE = {
-    Appearance.SYSTEM: Appearance.LIGHT,
-    Appearance.LIGHT: Appearance.DARK,
-    Appearance.DARK: Appearance.HIGH_CONTRAST,
-    Appearance.HIGH_CONTRAST: Appearance.SYSTEM,
-}
-_TOLD = {
-    Appearance.SYSTEM: tr("Appearance: system"),
-    Appearance.LIGHT: tr("Appearance: light"),
-    Appearance.DARK: tr("Appearance: dark"),
-    Appearance.HIGH_CONTRAST: tr("Appearance: high contrast"),
-}
-_APPEARANCE_ICONS = {
-    Appearance.SYSTEM: "palette",
-    Appearance.LIGHT: "sun",
-    Appearance.DARK: "moon",
-    Appearance.HIGH_CONTRAST: "contrast",
-}
-
-
-_UNTIL_SEEN_MS = 150
-"""So long the window has to itself, to be drawn and to answer, before the tabs are made."""
-
-
-def _room_kind(name: str) -> Callable[[Desk], Room]:
-    """What makes a tab; here and not above, because they bring the plotting library."""
-    match name:
-        case "import":
-            from mmdesk.ui.tabs.importing.tab import ImportTab
-
-            return ImportTab
-        case "train":
-            from mmdesk.ui.tabs.training.tab import TrainTab
-
-            return TrainTab
-        case "runs":
-            from mmdesk.ui.tabs.runs.tab import RunsTab
-
-            return RunsTab
-        case _:
-            from mmdesk.ui.tabs.explain.tab import ExplainTab
-
-            return ExplainTab
 
 
 def _with_mnemonic(name: str, taken: set[str]) -> str:
@@ -138,28 +86,24 @@ class MainWindow(QMainWindow):
         self.tools = CaseTools(self, self.flow, self.desk)
         self.preferences = PreferencesFlow(self, settings, theme, self.commands)
         self.preferences.restart_asked.connect(self.restart)
+        self._looks = AppearanceFlow(self, settings, theme, self.strip)
         self.restarts: Path | None = None
         """Closed to be opened again: with the case in this folder, with none where it is empty."""
         self.watch = CaseWatch(jobs, self.session, self)
-        self.rooms: dict[str, Room] = {}
-        self._making = self._make_rooms()
-        self._when_built: Callable[[], None] | None = None
-        self._may_close = False
+        self._maker = RoomMaker(self, self.desk, self._put_room)
+        self.rooms = self._maker.rooms
+        self._closing = Closing(self, jobs, self._on_kept_running)
         self.setWindowIcon(application_icon())
         self._build()
         theme.dress(self)
         self._add_case_commands()
         self._add_view_commands()
-        self._recent_menu = QMenu(tr("Recent"), self)
+        self.recent = RecentCases(self, self.flow, self.settings, self.start_page)
         self._build_menus()
         self._connect()
         self._restore_geometry()
         self._on_session_closed()
-        # The start page is seen first; what the tabs need is loaded while it is being looked at, then they follow.
-        self._later = QTimer(self)
-        self._later.setSingleShot(True)
-        self._later.timeout.connect(self._load_libraries)
-        self._later.start(_UNTIL_SEEN_MS)
+        self._maker.start()
 
     # What is where.
 
@@ -175,9 +119,8 @@ class MainWindow(QMainWindow):
         self._case_name = ElidedLabel(
             "", "strong", Qt.TextElideMode.ElideMiddle, minimum=280, side=Qt.AlignmentFlag.AlignRight
         )
-        self._appearance = IconButton("contrast", tr("Appearance"), self._on_appearance_clicked)
         palette = IconButton("search", tr("Commands (Ctrl+K)"), self.show_palette)
-        corner = row(None, self._case_name, palette, self._appearance, spacing=SPACE_S, margin=(0, 2, SPACE_M, 2))
+        corner = row(None, self._case_name, palette, self._looks.button, spacing=SPACE_S, margin=(0, 2, SPACE_M, 2))
         self.tabs.setCornerWidget(boxed(corner))
         self.stack = QStackedWidget()
         self.stack.addWidget(self.start_page)
@@ -189,59 +132,18 @@ class MainWindow(QMainWindow):
         self.drops = FileDrops(self, self.jobs, self.session, self._on_drop_hovers, self._on_files_sorted)
         self.setMinimumSize(900, 560)
 
-    def _load_libraries(self) -> None:
-        """Off this thread, so that only widgets remain to be made on it."""
-        from mmdesk.ui import calls
-
-        self.jobs.prepare(spare_pandas)
-        self.jobs.submit(
-            Lane.IO, calls.load_libraries, owner=self, on_success=lambda _none: self._build_next(),
-            on_failure=lambda _failure: self._build_next(),  # what failed there fails here, and is reported
-        )  # fmt: skip
-
-    def _build_next(self) -> None:
-        """One step towards all tabs, and the next one after whatever the window was asked meanwhile."""
-        if self._build_step():
-            QTimer.singleShot(0, self, self._build_next)
-        elif self._when_built is not None:
-            then, self._when_built = self._when_built, None
-            then()
-
     def when_built(self, then: Callable[[], None]) -> None:
         """Do ``then`` once all tabs are there; only the last one that was asked for."""
-        if len(self.rooms) == len(ROOMS):
-            then()
-            return
-        self._when_built = then
-        if self._later.isActive():  # the window was to be seen first; now there is something to be shown in it
-            self._later.stop()
-            self._load_libraries()
+        self._maker.when_made(then)
 
     def build_rooms(self) -> None:
         """Make the tabs that are not there yet, all at once."""
-        self._later.stop()
-        while self._build_step():
-            pass
-
-    def _build_step(self) -> bool:
-        """Make a part of a tab, or put a whole one among the others; False if all are there."""
-        return next(self._making, False)
-
-    def _make_rooms(self) -> Iterator[bool]:
-        for name in ROOMS:
-            room = _room_kind(name)(self.desk)
-            for _ in room.parts():
-                yield True
-            yield True
-            self._put_room(name, room)
-            yield True
+        self._maker.make_all()
 
     def _put_room(self, name: str, room: Room) -> None:
-        room.join()
-        self.rooms[name] = room
-        self.tabs.addTab(room, icon(_ICONS[name]), _TITLES[name])
+        self.tabs.addTab(room, icon(ICONS[name]), TITLES[name])
         room.going.connect(self.go)
-        if len(self.rooms) == len(ROOMS):
+        if self._maker.done:
             self._build_menus()
 
     def _add_case_commands(self) -> None:
@@ -272,23 +174,13 @@ class MainWindow(QMainWindow):
         for number, name in enumerate(ROOMS, start=1):
             add(
                 "View",
-                _GO_TO[name],
+                GO_TO[name],
                 functools.partial(self.go, name),
                 shortcut=f"Ctrl+{number}",
-                icon=_ICONS[name],
+                icon=ICONS[name],
             )
         self.commands.separate("View")
-        for choice, text in (
-            (Appearance.SYSTEM, tr_later("Appearance as the system")),
-            (Appearance.LIGHT, tr_later("Light appearance")),
-            (Appearance.DARK, tr_later("Dark appearance")),
-            (Appearance.HIGH_CONTRAST, tr_later("High contrast appearance")),
-        ):
-            add("View", text, functools.partial(self.choose_appearance, choice), icon=_APPEARANCE_ICONS[choice])
-        self.commands.separate("View")
-        add("View", tr_later("Larger text"), lambda: self._set_points(self.theme.points + 1), shortcut="Ctrl++")
-        add("View", tr_later("Smaller text"), lambda: self._set_points(self.theme.points - 1), shortcut="Ctrl+-")
-        add("View", tr_later("Usual text size"), lambda: self._set_points(None), shortcut="Ctrl+0")
+        self._looks.add_commands(self.commands)
         add("View", tr_later("Reset layout"), self._on_reset_layout)
         self._to_strip = add("View", tr_later("Go to what is running"), self._on_to_strip, shortcut="F6", enabled=False)
         add("Help", tr_later("Commands…"), self.show_palette, shortcut="Ctrl+K", icon="search")
@@ -304,21 +196,18 @@ class MainWindow(QMainWindow):
                 menu = self.menuBar().addMenu(_with_mnemonic(tr(name), taken))
                 menu.addActions(actions)
                 if name == "Case":
-                    menu.insertMenu(actions[2], self._recent_menu)
+                    menu.insertMenu(actions[2], self.recent.menu)
 
     def _connect(self) -> None:
         page = self.start_page
         page.new_asked.connect(self.flow.new)
         page.open_asked.connect(self.flow.choose)
         page.sample_asked.connect(self.flow.sample)
-        page.recent_asked.connect(lambda folder: self.flow.open(Path(folder)))
-        page.forget_asked.connect(self._on_forget_asked)
         self.session.opened.connect(self._on_session_opened)
         self.session.closed.connect(self._on_session_closed)
         self.tabs.currentChanged.connect(self._on_tab_changed)
         self.theme.changed.connect(self._on_theme_changed)
         self.jobs.changed.connect(self._on_jobs_changed)
-        self.jobs.ended.connect(self._on_jobs_ended)
         self.strip.left.connect(self._leave_strip)
         self.jobs.reword = self.watch.reword
         self.watch.lost.connect(lambda failure: self.banner.say(shown(failure.message, 1000), failure.hint))
@@ -351,7 +240,7 @@ class MainWindow(QMainWindow):
         left_at = self.settings.tab_of(case.folder)
         self.tabs.setCurrentIndex(ROOMS.index(left_at) if left_at in ROOMS else 0)
         self.stack.setCurrentWidget(self.tabs)
-        QTimer.singleShot(0, self, self._show_recent)  # in a turn of its own: the case is to be seen first
+        QTimer.singleShot(0, self, self.recent.show)  # in a turn of its own: the case is to be seen first
 
     def _on_tab_changed(self, place: int) -> None:
         if self.session.case is not None and 0 <= place < len(ROOMS):
@@ -364,7 +253,7 @@ class MainWindow(QMainWindow):
         self._backups.setEnabled(False)
         self._properties.setEnabled(False)
         self.stack.setCurrentWidget(self.start_page)
-        self._show_recent()
+        self.recent.show()
 
     def _on_case_back(self) -> None:
         self.banner.hide()
@@ -381,25 +270,6 @@ class MainWindow(QMainWindow):
         """Another window was to open the case that is open here."""
         self._come_to_front()
         self.strip.tell(tr("Another window of mmdesk was to open this case; it is open here."))
-
-    def _show_recent(self) -> None:
-        """Show the list, then look which of them are still there: a drive that sleeps must not stop the window."""
-        self._list_recent()
-        self.flow.check_recent(self._list_recent)
-
-    def _list_recent(self) -> None:
-        cases = self.flow.recent()
-        self.start_page.show_recent(cases)
-        self._recent_menu.clear()
-        self._recent_menu.setEnabled(bool(cases))
-        for case in cases:
-            action = self._recent_menu.addAction(menu_text(f"{case.name} ({case.folder})"))
-            action.setEnabled(not case.missing)
-            action.triggered.connect(lambda _c=False, folder=case.folder: self.flow.open(Path(folder)))
-
-    def _on_forget_asked(self, folder: str) -> None:
-        self.settings.forget_recent(folder)
-        self._show_recent()
 
     # The tabs.
 
@@ -441,23 +311,9 @@ class MainWindow(QMainWindow):
 
     # Looks.
 
-    def choose_appearance(self, appearance: Appearance) -> None:
-        """Look like this, now and from now on."""
-        self.settings.appearance = appearance
-        self.theme.choose(appearance)
-        self.strip.tell(_TOLD[appearance], "info", "muted")
-
-    def _on_appearance_clicked(self) -> None:
-        self.choose_appearance(_NEXT_APPEARANCE[self.theme.appearance])
-
     def _on_theme_changed(self) -> None:
-        put_icon(self._appearance, _APPEARANCE_ICONS[self.theme.appearance])
         for number, name in enumerate(ROOMS):
-            self.tabs.setTabIcon(number, icon(_ICONS[name]))
-
-    def _set_points(self, points: int | None) -> None:
-        self.theme.set_points(points)
-        self.settings.points = None if points is None else self.theme.points
+            self.tabs.setTabIcon(number, icon(ICONS[name]))
 
     def show_palette(self) -> None:
         """Every enabled command, by a few letters."""
@@ -494,13 +350,11 @@ class MainWindow(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Ask if something runs; wait for it to stop; then keep the layout and go."""
-        running = [job for job in self.jobs.live if job.title]
-        if running and not self._may_close:
+        if not self._closing.allowed():
             event.ignore()
-            self._ask_to_close(running)
             return
         self.settings.set_layout("window", self.saveGeometry())
-        self._later.stop()
+        self._maker.stop()
         self.watch.stop()
         self.flow.instances.release()
         self.strip.stop()
@@ -515,43 +369,11 @@ class MainWindow(QMainWindow):
 
     def close_now(self) -> None:
         """Close without a question; what runs is stopped."""
-        self._may_close = True
-        for job in self.jobs.live:
-            self.jobs.cancel(job)
+        self._closing.stop_everything()
         self.close()
 
-    def _ask_to_close(self, running: list[Job]) -> None:
-        titles = ", ".join(job.title for job in running)
-        box = choosers.ask(
-            self,
-            tr("Stop what is running and close?"),
-            tr(
-                "Still running: {titles}. It will be stopped at the next safe point; nothing half done is kept.",
-                titles=titles,
-            ),
-            tr("Stop and close"),
-            self._stop_and_close,
-            other=tr("Keep it running"),
-        )
-        box.finished.connect(lambda _result: self._on_close_answered(box.buttonRole(box.clickedButton())))
-
-    def _on_close_answered(self, role: QMessageBox.ButtonRole) -> None:
-        if role is not QMessageBox.ButtonRole.AcceptRole:
-            self.restarts = None
-
-    def _stop_and_close(self) -> None:
-        self._may_close = True
-        for job in self.jobs.live:
-            self.jobs.cancel(job)
-        self._close_when_idle()
-
-    def _on_jobs_ended(self, _job: Job) -> None:
-        if self._may_close:
-            self._close_when_idle()
-
-    def _close_when_idle(self) -> None:
-        if not any(job.title for job in self.jobs.live):
-            self.close()
+    def _on_kept_running(self) -> None:
+        self.restarts = None
 
     def _restore_geometry(self) -> None:
         kept = self.settings.layout("window")

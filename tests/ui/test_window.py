@@ -202,11 +202,11 @@ def test_the_last_case_is_offered_but_not_opened(
 
 def test_a_recent_case_that_is_gone_cannot_be_opened(qtbot: QtBot, window: MainWindow, tmp_path: Path) -> None:
     window.settings.add_recent(tmp_path / "gone", "Gone & <b>lost</b>")
-    window._show_recent()
-    qtbot.waitUntil(lambda: not window._recent_menu.actions()[0].isEnabled())
+    window.recent.show()
+    qtbot.waitUntil(lambda: not window.recent.menu.actions()[0].isEnabled())
     qtbot.wait(30)
     assert not button(window.start_page, "Open Gone & <b>lost</b>").isEnabled()
-    (entry,) = window._recent_menu.actions()
+    (entry,) = window.recent.menu.actions()
     assert not entry.isEnabled()
     assert "&&" in entry.text()
 
