@@ -242,6 +242,11 @@ def row(
     return layout
 
 
+def whole_if_it_fits(layout: QLayout) -> QScrollArea:
+    """``layout`` in full where the screen has room for it, else scrolled; for what a dialog's buttons stand under."""
+    return _scrolled(_Roomy(), boxed(layout))
+
+
 def dialog_column(dialog: QDialog, *parts: Part) -> QVBoxLayout:
     """Lay a dialog's parts out from top to bottom; it is never so low that one of its texts is cut."""
     layout = column(dialog, *parts, spacing=SPACE_M, margin=SPACE_L)
@@ -284,6 +289,21 @@ class _Tall(QScrollArea):
         return QSize(max(hint.width(), least + self.verticalScrollBar().sizeHint().width()), hint.height())
 
 
+class _Roomy(_Tall):
+    """Asks for all the room that its content takes, and does with less."""
+
+    def sizeHint(self) -> QSize:
+        """As large as the content at its width, with the bar."""
+        content = self.widget()
+        layout = content.layout() if content is not None else None
+        if content is None or layout is None:
+            return super().sizeHint()
+        bar = self.verticalScrollBar().sizeHint().width()
+        width = max(content.sizeHint().width() + bar, self.width() if self.isVisible() else 0)
+        tall = layout.hasHeightForWidth()
+        return QSize(width, layout.totalHeightForWidth(width - bar) if tall else layout.totalSizeHint().height())
+
+
 class _Page(_Tall):
     """Takes the keyboard, to be scrolled, while not all of it is seen."""
 
@@ -304,7 +324,10 @@ def scrolled(content: QWidget, *, is_read: bool = False) -> QScrollArea:
         content: What is scrolled; the Tab key brings its controls into sight.
         is_read: There are none, so the keyboard scrolls the area itself.
     """
-    area = _Page() if is_read else _Tall()
+    return _scrolled(_Page() if is_read else _Tall(), content)
+
+
+def _scrolled(area: QScrollArea, content: QWidget) -> QScrollArea:
     area.setWidgetResizable(True)
     area.setFrameShape(QFrame.Shape.NoFrame)
     area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)

@@ -6,13 +6,13 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QDragEnterEvent, QDropEvent
+from PySide6.QtCore import QEvent, QSize, Qt, Signal
+from PySide6.QtGui import QDragEnterEvent, QDropEvent, QShowEvent
 from PySide6.QtWidgets import QCheckBox, QDialog, QFormLayout, QLineEdit, QRadioButton, QWidget
 
-from mmdesk.ui.colours import SPACE_M, SPACE_S
+from mmdesk.ui.colours import SPACE_S
 from mmdesk.ui.language import tr
-from mmdesk.ui.widgets.basics import Button, Label, boxed, dialog_column, row
+from mmdesk.ui.widgets.basics import Button, Label, boxed, column, dialog_column, row, whole_if_it_fits
 from mmdesk.ui.widgets.fields import propose
 from mmdesk.ui.widgets.new_key_form import NewKeyForm
 from mmdesk.ui.widgets.server_form import Server, ServerForm
@@ -67,7 +67,10 @@ class NewCaseDialog(QDialog):
         form.addRow("", boxed(row(None, self.encrypt, None)))
         buttons = row(None, self.reason, Button(tr("Cancel"), self.reject), self._create)
         buttons.setStretch(0, 1)
-        dialog_column(self, form, self.form, self.key, SPACE_M, buttons).setStretch(1, 1)
+        asked = column(None, form, self.form, self.key)
+        asked.setStretch(1, 1)
+        self._asked = whole_if_it_fits(asked)
+        dialog_column(self, self._asked, buttons).setStretch(0, 1)
         for line in (self.name, self.folder):
             line.textChanged.connect(lambda _text: self._check())
         self.form.changed.connect(self._check)
@@ -96,6 +99,12 @@ class NewCaseDialog(QDialog):
     def sizeHint(self) -> QSize:
         """Room for a path; more where the text is large."""
         return super().sizeHint().expandedTo(QSize(660, 0))
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Before, the letters were not known."""
+        super().showEvent(event)
+        self._asked.updateGeometry()
+        self._fit(self.sizeHint().height())
 
     def set_parent_folder(self, folder: Path) -> None:
         """The folder the case's own folder will be made in."""
@@ -132,11 +141,23 @@ class NewCaseDialog(QDialog):
         self.form.setVisible(on_server)
         self.encrypt.setEnabled(not on_server)  # a server keeps its own data safe
         self.key.setVisible(self.encrypt.isChecked() and not on_server)
-        self.adjustSize()
-        room = self.screen().availableGeometry()
+        self._asked.updateGeometry()  # else it is told later
+        self._fit(self.sizeHint().height())
+        self._check()
+
+    def event(self, event: QEvent) -> bool:
+        """Higher where more is said."""
+        handled = super().event(event)
+        if event.type() is QEvent.Type.LayoutRequest and self.isVisible():
+            self._fit(max(self.height(), self.sizeHint().height()))
+        return handled
+
+    def _fit(self, wanted: int) -> None:
+        """So high, but whole on the screen."""
+        room, frame = self.screen().availableGeometry(), self.frameGeometry().height() - self.height()
+        self.resize(max(self.width(), self.sizeHint().width()), min(wanted, room.height() - frame))
         if self.frameGeometry().bottom() > room.bottom():
             self.move(self.x(), max(room.top(), room.bottom() - self.frameGeometry().height()))
-        self._check()
 
     def _on_create(self) -> None:
         answers = self.answers()

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QFormLayout, QLineEdit, QWidget
 
 from mmdesk.ui.colours import SPACE_S
 from mmdesk.ui.language import tr
-from mmdesk.ui.widgets.basics import Button, Label, boxed, column, row, scrolled
+from mmdesk.ui.widgets.basics import Button, Label, boxed, column, roomy, row
 from mmdesk.ui.widgets.fields import Choice
 from mmdesk.ui.widgets.fit import by_letters
 from mmdesk.ui.widgets.notice import Picture
@@ -100,7 +100,7 @@ class ServerForm(QWidget):
         form.addRow(tr("User"), boxed(column(None, signing, said, spacing=2)))
         form.addRow(tr("Encryption"), self.encryption)
         form.addRow(tr("Certificate"), self._certificate)
-        results = scrolled(boxed(column(None, self._steps, None)))
+        results = roomy(column(None, self._steps, None))
         results.setMinimumHeight(_ROOM_FOR_STEPS)
         bar = results.verticalScrollBar()
         bar.rangeChanged.connect(lambda _low, high: bar.setValue(high))  # the step that fails is the last one

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtWidgets import QLabel, QWidget
+from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
 
 from mmdesk.ui.colours import SPACE_L, SPACE_M, SPACE_S, SPACE_XL, SPACE_XS
 from mmdesk.ui.formatting import exact_time, relative_time, tool_tip
@@ -50,6 +50,8 @@ class _Tile(Button):
         self.setAccessibleDescription(text)
         layout = row(self, *parts, spacing=SPACE_M, margin=(14, 10, 14, 10))
         layout.setStretch(stretch, 1)
+        # No wider than there is room: of a button's own accord it is never narrower than all that is on it.
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         hold_height(self, self._least)
         for label in self.findChildren(QLabel):
             label.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
@@ -112,9 +114,11 @@ class StartPage(QWidget):
         left = self._left()
         self._list = column(None, spacing=SPACE_S)
         self._recent = Card(tr("Recent cases"), scrolled(boxed(column(None, self._list, None))))
-        by_letters(left, left.setFixedWidth, 380)
+        by_letters(left, left.setMinimumWidth, 290)
+        by_letters(left, left.setMaximumWidth, 380)
         page = row(None, left, self._recent, spacing=SPACE_XL)
-        page.setStretch(1, 1)
+        page.setStretch(0, 3)
+        page.setStretch(1, 5)
         inner = boxed(page)
         by_letters(inner, inner.setMaximumWidth, 1040)
         by_letters(inner, inner.setMaximumHeight, 560)
