@@ -40,6 +40,10 @@ _WORDS = {
     "validation": tr_in("part", "validation"),
     "test": tr_in("part", "test"),
     "baseline": tr("baseline"),
+    # what a run predicts
+    "classification": tr("classification"),
+    "regression": tr("regression"),
+    "ranking": tr("ranking"),
     # what a case holds
     "entities": tr("entities"),
     "events": tr("events"),

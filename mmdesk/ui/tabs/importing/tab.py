@@ -9,7 +9,7 @@ from PySide6.QtGui import QFont, QFontMetrics
 from PySide6.QtWidgets import QButtonGroup, QSizePolicy, QStackedWidget, QToolButton, QWidget
 
 from mmdesk.ui import calls
-from mmdesk.ui.colours import SPACE_M, SPACE_XS
+from mmdesk.ui.colours import SPACE_M, SPACE_S, SPACE_XS
 from mmdesk.ui.desk import Desk, Room
 from mmdesk.ui.icons import put_icon
 from mmdesk.ui.language import tr, tr_later
@@ -31,7 +31,7 @@ _PAGES = (
     (tr("Deleted"), "trash"),
 )
 _NARROWEST = 152
-_BESIDE = 60
+_BESIDE = 52
 """Left and right of a name, with its icon."""
 
 
@@ -59,7 +59,7 @@ class ImportTab(Room):
             self.stack.addWidget(Uncut(page))  # each by itself: none needs the room of the widest
         self._group = QButtonGroup(self)
         self.buttons = [self._button(number, name, icon) for number, (name, icon) in enumerate(_PAGES)]
-        self._nav = boxed(column(None, *self.buttons, None, spacing=2))
+        self._nav = boxed(column(None, *self.buttons, None, spacing=2, margin=(0, 0, SPACE_S, 0)))
         self._list = scrolled(self._nav)
         self._widen()
         row(self, self._list, self.stack, spacing=SPACE_XS, margin=SPACE_M).setStretch(1, 1)
@@ -103,7 +103,8 @@ class ImportTab(Room):
         bold = QFont(self.font())  # as the name of the chosen page is: the list is as wide whichever that is
         bold.setBold(True)
         metrics = QFontMetrics(bold)
-        names = (metrics.horizontalAdvance(button.text()) + round(_BESIDE * letters(self)) for button in self.buttons)
+        beside = round(_BESIDE * letters(self)) + SPACE_S
+        names = (metrics.horizontalAdvance(button.text()) + beside for button in self.buttons)
         self._nav.setMinimumWidth(max(_NARROWEST, *names))
         self._list.setFixedWidth(self._list.minimumSizeHint().width())
 
