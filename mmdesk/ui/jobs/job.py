@@ -28,7 +28,7 @@ class Lane(StrEnum):
     DB = "db"
     """One thread of this process, for whatever reads the case's database."""
     IO = "io"
-    """Threads of this process, for files that are only looked at."""
+    """Threads of this process, for files that are only looked at, and for a search that would hold the window up."""
     HEAVY = "heavy"
     """A process of its own, for what takes minutes: imports, extraction, training."""
     QUICK = "quick"
