@@ -8,6 +8,7 @@ import multiprocessing
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from mmdesk.engine.core.errors import ExitStatus
@@ -64,7 +65,11 @@ def _is_for_the_window(arguments: Sequence[str]) -> bool:
 
 def _is_case(word: str) -> bool:
     """The file of a case, or its folder with a slash: a command's name alone is the command, whatever lies here."""
-    return word.endswith(".mmcase") or (Path(word).name != word and (Path(word) / "case.mmcase").is_file())
+    if word.endswith(".mmcase"):
+        return True
+    with suppress(OSError, ValueError):  # may not be looked into, or no path at all: then it is a word
+        return Path(word).name != word and (Path(word) / "case.mmcase").is_file()
+    return False
 
 
 def _report(code: str, message: str, hint: str, arguments: Sequence[str]) -> None:

@@ -292,6 +292,7 @@ def test_which_program_opens_the_window(monkeypatch: pytest.MonkeyPatch, tmp_pat
         (False, ["mmdesk", "a/case.mmcase"], 0),
         (False, ["mmdesk", "doctor"], 77),
         (False, ["mmdesk", str(folder)], 0),
+        (False, ["mmdesk", "a/" * 3000], 77),
         (False, ["mmdesk", "case"], 77),  # a command, though a case lies there
         (True, ["/usr/bin/mmdesk"], 0),
         (True, ["mmdesk-cli"], 77),

@@ -36,7 +36,7 @@ def auroc(label: Float64, score: Float64) -> float:
 
 
 def kendall_tau(first: Float64, second: Float64) -> float:
-    """Kendall's tau-b; NaN where one of them does not vary.
+    """Kendall's tau-b; NaN where one of them does not vary or has a value missing (NaN).
 
     Source: Kendall, "The treatment of ties in ranking problems", Biometrika 33, 1945.
 
@@ -44,6 +44,8 @@ def kendall_tau(first: Float64, second: Float64) -> float:
         >>> kendall_tau(np.array([1.0, 2.0, 3.0]), np.array([1.0, 3.0, 2.0]))
         0.33333333333333337
     """
+    if np.isnan(first).any() or np.isnan(second).any():
+        return float("nan")
     pairs = len(first) * (len(first) - 1) // 2
     one, other = np.unique(first, return_inverse=True)[1], np.unique(second, return_inverse=True)[1]
     apart, other_apart = pairs - _tied(one), pairs - _tied(other)

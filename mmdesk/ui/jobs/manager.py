@@ -41,6 +41,7 @@ class Jobs(QObject):
         self._lanes: dict[Lane, LaneProtocol] = {
             Lane.DB: ThreadLane("db", self._deliver),
             Lane.IO: ThreadLane("io", self._deliver, threads=2),
+            Lane.FIND: ThreadLane("find", self._deliver),
             Lane.HEAVY: ProcessLane("heavy", self._deliver, grace_s, behind=stands_back),
             Lane.QUICK: ProcessLane("quick", self._deliver, grace_s),
         }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 from PySide6.QtCore import Qt
@@ -12,6 +13,7 @@ from PySide6.QtWidgets import QWidget
 from pytestqt.modeltest import ModelTester
 from pytestqt.qtbot import QtBot
 
+from mmdesk.engine.core.jobs import JobContext
 from mmdesk.engine.core.types import Head
 from mmdesk.engine.explanation.explanation import Baseline
 from mmdesk.engine.services import annotations as service
@@ -20,6 +22,7 @@ from mmdesk.engine.services.annotations import SubjectKind
 from mmdesk.engine.services.cases import case_info
 from mmdesk.engine.services.deletions import list_deleted
 from mmdesk.ui.drafts import Draft, Drafts
+from mmdesk.ui.jobs.job import Lane
 from mmdesk.ui.session import OpenCase
 from mmdesk.ui.tabs.explain.entity_list import EntityList
 from mmdesk.ui.tabs.explain.tab import ExplainTab
@@ -182,6 +185,42 @@ def test_a_query_chooses_by_scores_marks_attributes_and_notes(
     assert chosen(f"{name} = {values[0]}") == set(values[1:])
     qtbot.keyClicks(entities.search, " and nonsense > 1")
     assert "no field nonsense" in field.message.text()
+
+
+def _hold_up(gate: threading.Event, *, ctx: JobContext) -> None:
+    gate.wait(60)
+
+
+def test_marks_that_come_during_a_search_neither_undo_it_nor_are_missed(
+    qtbot: QtBot, window: MainWindow, trained_case: Path
+) -> None:
+    entities = entity_list(qtbot, window, trained_case)
+    first, second = entities.listed()[:2]
+
+    def during_a_search(starred: str, *texts: str) -> set[str]:
+        """Who is listed after texts were typed while a star arrived, and nothing was found yet."""
+        gate, known = threading.Event(), entities.marks
+        window.jobs.submit(Lane.FIND, _hold_up, gate)
+        qtbot.keyClicks(entities.search, texts[0])
+        service.set_star(trained_case, ENTITY, [starred], True, actor="ann")
+        entities.load_marks()
+        qtbot.waitUntil(lambda: entities.marks is not known, timeout=20_000)
+        for text in texts[1:]:
+            qtbot.keyClicks(entities.search, text)
+            for _ in text:
+                qtbot.keyClick(entities.search, Qt.Key.Key_Backspace)
+        assert entities.said.text() == "Searching…"
+        entities.table.setFocus()
+        qtbot.keyClick(entities.table, Qt.Key.Key_A, _CONTROL)
+        qtbot.keyClick(entities.table, Qt.Key.Key_S)
+        gate.set()
+        rest(qtbot, window)
+        return set(entities.listed())
+
+    assert during_a_search(first, "star = yes") == {first}
+    entities.search.setFocus()
+    assert during_a_search(second, " ", "and m") == {first, second}
+    assert said(trained_case) == {(first, "star", ""), (second, "star", "")}, "nothing is done with the list meanwhile"
 
 
 def _an_attribute(case: Path) -> tuple[str, list[str]]:

@@ -66,6 +66,7 @@ class EntityList(QWidget):
         self._desk = desk
         self._asked: str | None = None
         self._wanted_marks = _ANY
+        self.searching = False
         self.scores: Scores | None = None
         self.marks: MarksByRow | None = None
         self._switched: list[Switch] = []
@@ -73,6 +74,7 @@ class EntityList(QWidget):
         self.query = EntityQuery(desk, self)
         self.query.changed.connect(self._filter)
         self.query.reading.connect(self._on_query_reading)
+        self.query.searching.connect(self._on_searching)
         self.search = self.query.field.edit
         self.search.textChanged.connect(lambda _text: self.narrowed.emit())
         self.filter_box = Choice(tr("Which entities"), _FILTERS)
@@ -221,6 +223,12 @@ class EntityList(QWidget):
     def _on_query_reading(self, names: tuple[str, ...]) -> None:
         self.said.set_text(tr("Reading {names}", names=", ".join(names)))
 
+    def _on_searching(self, searching: bool) -> None:
+        """While it searches the list shows others than are asked for, so nothing is done with all of it."""
+        self.searching = searching
+        self._say_how_many()
+        self.picked.emit(len(self.table.chosen_rows()))
+
     def _filter(self) -> None:
         if self.scores is not None:
             self.table.renew(self.table.columns.columns, self._mask())
@@ -255,6 +263,9 @@ class EntityList(QWidget):
         return np.asarray(marks.starred > 0 if kind == "star" else marks.noted > 0)
 
     def _say_how_many(self) -> None:
+        if self.searching:
+            self.said.set_text(tr("Searching…"))
+            return
         total, shown_rows = self.table.columns.size, self.table.columns.rowCount()
         chosen = len(self.table.chosen_rows())
         everything = tr_n("{n:,} entity", "{n:,} entities", total)

@@ -17,7 +17,7 @@ from mmdesk.engine.core.query.nodes import All, Query, fields_in
 from mmdesk.ui import choosers, entity_calls
 from mmdesk.ui.desk import Desk
 from mmdesk.ui.entity_calls import DECISIONS, DISPOSITIONS, Scores
-from mmdesk.ui.jobs.job import Lane
+from mmdesk.ui.jobs.job import Failure, Lane
 from mmdesk.ui.language import tr
 from mmdesk.ui.widgets.query_field import QueryField
 
@@ -44,7 +44,10 @@ _HELP = tr(
 
 
 class EntityQuery(QObject):
-    """The field, and the columns that its query needs. ``changed``: another query holds, ``reading`` fields (tuple).
+    """The field, and the columns that its query needs.
+
+    ``changed``: another query holds; ``reading`` fields (tuple); ``searching``: whether it is being found out whom the
+    query chooses.
 
     A query holds as soon as it is known whom it chooses, which may have to be read first; until then the one before
     does.
@@ -52,6 +55,7 @@ class EntityQuery(QObject):
 
     changed = Signal()
     reading = Signal(object)
+    searching = Signal(bool)
 
     def __init__(self, desk: Desk, parent: QObject) -> None:
         super().__init__(parent)
@@ -61,6 +65,7 @@ class EntityQuery(QObject):
         self._fields: tuple[Field, ...] = ()
         self._loaded: dict[str, NDArray[np.float64] | CodedTexts] = {}
         self._holds: Query = All()
+        self._sought: Query | None = None
         self._mask: NDArray[np.bool_] | None = None
         self._wanted = ""
         self.field = QueryField(tr("Find an entity"), tr("An id, or score > 80% and star = yes"), self._on_help)
@@ -77,7 +82,7 @@ class EntityQuery(QObject):
         if scores is None or before is None or not before.entity_ids.array.equals(scores.entity_ids.array):
             self._loaded.clear()
             self._marks, self._holds, self._mask = None, All(), None
-        self._desk.jobs.supersede("explain.search")
+        self._seek(None)
         self._desk.jobs.supersede("explain.columns")
         if scores is None:
             self._desk.jobs.supersede("explain.fields")
@@ -108,7 +113,7 @@ class EntityQuery(QObject):
             query = self.field.query
             self._read(tuple(sorted({"note", *unread(query, self._loaded)})), query)
         else:
-            self._hold(self._holds, again=True)
+            self._hold(self._holds if self._sought is None else self._sought, again=True)
 
     @property
     def mask(self) -> NDArray[np.bool_] | None:
@@ -126,7 +131,8 @@ class EntityQuery(QObject):
         again = tuple(name for name in self._loaded if name in known)
         self._offer()
         if again:
-            self._read(again, self.field.query)
+            query = self.field.query
+            self._read(tuple(sorted({*again, *unread(query, self._loaded)})), query)
         else:
             self._on_changed(self.field.query, again=True)  # of other scores it may choose others
 
@@ -158,20 +164,35 @@ class EntityQuery(QObject):
 
     def _hold(self, query: Query, *, again: bool = False) -> None:
         """Let a query hold; ``again``: what it is asked of is not what it was."""
-        self._desk.jobs.supersede("explain.search")
+        again = again or self._sought is not None  # which may have been asked for the same reason
+        self._seek(None)
         if query == All():
             if self._holds != All():
                 self._on_found(query, None)
         elif self._scores is not None and (again or query != self._holds):
+            self._seek(query)
             # A million ids are searched in a tenth of a second, in which the next letter is typed.
             self._desk.jobs.submit(
-                Lane.IO, mask_of, query, self._scores, self._marks, dict(self._loaded), key="explain.search",
-                owner=self, on_success=lambda mask: self._on_found(query, mask), on_failure=self._desk.tell_failure,
+                Lane.FIND, mask_of, query, self._scores, self._marks, dict(self._loaded), key="explain.search",
+                owner=self, on_success=lambda mask: self._on_found(query, mask), on_failure=self._on_not_found,
             )  # fmt: skip
 
+    def _seek(self, query: Query | None) -> None:
+        """What is being found out now is about this query; None: nothing is."""
+        before, self._sought = self._sought, query
+        if query is None:
+            self._desk.jobs.supersede("explain.search")
+        if (before is None) is not (query is None):
+            self.searching.emit(query is not None)
+
     def _on_found(self, query: Query, mask: NDArray[np.bool_] | None) -> None:
-        self._holds, self._mask = query, mask
+        self._holds, self._mask, self._sought = query, mask, None
         self.changed.emit()
+        self.searching.emit(False)
+
+    def _on_not_found(self, failure: Failure) -> None:
+        self._seek(None)
+        self._desk.tell_failure(failure)
 
 
 def unread(query: Query, loaded: Loaded) -> tuple[str, ...]:

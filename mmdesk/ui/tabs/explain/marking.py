@@ -101,7 +101,8 @@ class Marking(QObject):
         return made
 
     def _enable(self) -> None:
-        there = bool(self._list.table.selectionModel().hasSelection()) and self._list.scores is not None
+        chosen = bool(self._list.table.selectionModel().hasSelection()) and self._list.scores is not None
+        there = chosen and not self._list.searching
         for action in self.actions:
             action.setEnabled(there)
         self._judging.setEnabled(there)
