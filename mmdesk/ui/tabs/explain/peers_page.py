@@ -24,7 +24,7 @@ from mmdesk.ui.widgets.table import Table
 if TYPE_CHECKING:
     from mmdesk.engine.explanation.explanation import Explanation, Placing
 
-_WIDTHS = {1: 108, 3: 146, 4: 56, 5: 150}
+_WIDTHS = {1: 118, 3: 146, 4: 56, 5: 162}
 """Of columns with a drawing or few letters; the other two share what is left."""
 _LEAST_TABLE = 180
 _FEW = tr("Too few to say where anything stands.")
