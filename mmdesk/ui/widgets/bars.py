@@ -6,12 +6,12 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from PySide6.QtCore import QModelIndex, QObject, QPersistentModelIndex, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QPainter
-from PySide6.QtWidgets import QStyledItemDelegate, QStyleOptionViewItem, QWidget
+from PySide6.QtCore import QEvent, QModelIndex, QObject, QPersistentModelIndex, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QHelpEvent, QPainter
+from PySide6.QtWidgets import QStyledItemDelegate, QStyleOptionViewItem, QToolTip, QWidget
 
 from mmdesk.ui.colours import Colours, current
-from mmdesk.ui.formatting import number, shown
+from mmdesk.ui.formatting import number, shown, tool_tip
 from mmdesk.ui.language import tr
 from mmdesk.ui.models.columns import ColumnsModel
 from mmdesk.ui.widgets.basics import Painted
@@ -60,6 +60,16 @@ class BarList(Painted):
     def minimumSizeHint(self) -> QSize:
         """Every bar is always shown."""
         return QSize(140, self.sizeHint().height())
+
+    def event(self, event: QEvent) -> bool:
+        """Tell the whole of the bar under the mouse: its name may be cut."""
+        if isinstance(event, QHelpEvent) and event.type() is QEvent.Type.ToolTip:
+            place = event.pos().y() // self._line()
+            under = self._bars[place] if 0 <= place < len(self._bars) else None
+            said = tool_tip(f"{under.name}: {under.text or number(under.value)}") if under is not None else ""
+            QToolTip.showText(event.globalPos(), said, self)
+            return True
+        return super().event(event)
 
     def draw(self, painter: QPainter) -> None:
         """Name, bar, number; names and numbers share the widths they need."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import QEvent, QSize, Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QBoxLayout, QWidget
 
@@ -19,6 +19,8 @@ class Beside(QWidget):
         second: The other one.
     """
 
+    _parts: tuple[QWidget, ...] = ()  # what is going is told of events when its own attributes are gone
+
     def __init__(self, first: QWidget, second: QWidget) -> None:
         super().__init__()
         self._parts = (first, second)
@@ -32,6 +34,17 @@ class Beside(QWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:
         """See which of the two it is now."""
         super().resizeEvent(event)
+        self._turn()
+
+    def event(self, event: QEvent) -> bool:
+        """See it anew where one of them has come to need more or less room."""
+        if event.type() is QEvent.Type.LayoutRequest:
+            self._turn()
+        return super().event(event)
+
+    def _turn(self) -> None:
+        if not self._parts:
+            return
         need = sum(part.minimumSizeHint().width() for part in self._parts) + self._line.spacing()
         wanted = _DIRECTION.LeftToRight if need <= self.width() else _DIRECTION.TopToBottom
         if self._line.direction() is not wanted:

@@ -13,9 +13,10 @@ from mmdesk.ui.formatting import breakable, tool_tip
 from mmdesk.ui.icons import pixmap
 from mmdesk.ui.language import tr
 from mmdesk.ui.widgets.basics import Button, Fold, Label, boxed, column, row
-from mmdesk.ui.widgets.fit import hold_height, letters
+from mmdesk.ui.widgets.fit import by_letters, hold_height, letters
 
 _COMFORTABLE = 460
+"""Pixels that a line is long at most, with letters of 10 points."""
 _LONGEST = 16
 """Letters of a word in a title; there may be little room."""
 _HASH = re.compile(r"\b([0-9a-f]{12})[0-9a-f]{20,}\b")
@@ -60,13 +61,13 @@ class _Words(Label):
         super().__init__("", kind, wrap=True)
         self.setAlignment(Qt.AlignmentFlag.AlignHCenter)
         self.setMinimumWidth(160)
-        self.setMaximumWidth(_COMFORTABLE)
+        by_letters(self, self.setMaximumWidth, _COMFORTABLE)
         self._follow = hold_height(self, self.heightForWidth)
 
     def sizeHint(self) -> QSize:
         """As wide as the text, up to a comfortable line."""
         longest = max(self.fontMetrics().horizontalAdvance(line) for line in self.text().split("\n")) + 8
-        width = min(longest, _COMFORTABLE)
+        width = min(longest, self.maximumWidth())
         return QSize(width, self.heightForWidth(width))
 
     def heightForWidth(self, width: int) -> int:

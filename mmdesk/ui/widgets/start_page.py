@@ -130,8 +130,9 @@ class StartPage(QWidget):
     def _left(self) -> QWidget:
         mark = QLabel()
         mark.setPixmap(application_icon().pixmap(56, 56))
-        name = column(None, Label("mmdesk", "title"), Label(tr("Offline case analysis, explained"), "muted"), spacing=0)
-        head = row(None, mark, name, None, spacing=SPACE_L)
+        said = Label(tr("Offline case analysis, explained"), "muted", wrap=True, snug=True)
+        head = row(None, mark, column(None, Label("mmdesk", "title"), said, spacing=0), spacing=SPACE_L)
+        head.setStretch(1, 1)
         new = _choice("folder-new", tr("New case"), tr("An empty case in a folder of its own"))
         old = _choice("folder-open", tr("Open a case"), tr("Choose its folder or its case.mmcase"))
         sample = _choice("sample", tr("Sample case"), tr("Made up, with planted causes to find"))

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtGui import QImage, QWheelEvent
-from PySide6.QtWidgets import QApplication, QLabel, QLineEdit, QWidget
+from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
+from PySide6.QtGui import QHelpEvent, QImage, QWheelEvent
+from PySide6.QtWidgets import QApplication, QLabel, QLineEdit, QToolTip, QWidget
 from pytestqt.exceptions import capture_exceptions
 from pytestqt.qtbot import QtBot
 
@@ -431,6 +431,9 @@ def test_bars_are_said_and_drawn(qtbot: QtBot) -> None:
     image = shown(qtbot, bars, 300, 60)
     assert bars.accessibleName() == "Labels: positive: 3; negative: 9"
     assert {LIGHT.raises, LIGHT.lowers} <= colours_in(image) or {DARK.raises, DARK.lowers} <= colours_in(image)
+    second = QPoint(5, bars.sizeHint().height() - 5)
+    QApplication.sendEvent(bars, QHelpEvent(QEvent.Type.ToolTip, second, bars.mapToGlobal(second)))
+    assert "negative: 9" in QToolTip.text()
     bars.set_bars([])
     assert "Nothing to show" in bars.accessibleName()
     bars.grab()

@@ -33,11 +33,12 @@ from mmdesk.ui.widgets.basics import (
     row,
     scrolled,
 )
+from mmdesk.ui.widgets.beside import Beside
 from mmdesk.ui.widgets.curves import CurveGrid, charts_of
 from mmdesk.ui.widgets.fields import SettingsForm
 from mmdesk.ui.widgets.figures import FigureRow
 from mmdesk.ui.widgets.findings import Sentence, SentenceList, Severity
-from mmdesk.ui.widgets.fit import Uncut
+from mmdesk.ui.widgets.fit import Uncut, by_letters
 from mmdesk.ui.widgets.notice import Stateful
 from mmdesk.ui.widgets.splitter import Splitter
 from mmdesk.ui.widgets.table import Table
@@ -49,6 +50,8 @@ if TYPE_CHECKING:
     from mmdesk.engine.training.config import ConfigField
     from mmdesk.engine.training.expected_time import Estimate
 
+_LEAST_NAME = 120
+"""Of the name of a run, with letters of 10 points: then its buttons go under it."""
 _NOTES = 2
 _PAUSE_MS = 700
 """After the last change of a setting the time is estimated anew."""
@@ -139,9 +142,9 @@ class TrainTab(Room):
                 tr("Train it once more beside itself; the run stays as it is, and is mended if files of it are gone.")
             )
         )
-        words = column(None, self._title, self._status, spacing=1)
-        head = row(None, words, self._cancel, self._train_anew, self._to_run, self._to_explain)
-        head.setStretch(0, 1)
+        by_letters(self._title, self._title.setMinimumWidth, _LEAST_NAME)
+        buttons = row(None, self._cancel, self._train_anew, self._to_run, self._to_explain)
+        head = Beside(boxed(column(None, self._title, self._status, spacing=1)), boxed(buttons))
         self._figures = FigureRow(tr("Result"))
         self._news, self._notes = SentenceList(), SentenceList()
         self._curves = CurveGrid()
