@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -212,7 +213,10 @@ def open_with_key(wanted: tuple[Path, str], *, ctx: JobContext) -> OpenCase:
 
 
 def make_sample(folder: Path, *, ctx: JobContext) -> OpenCase:
-    """Make the sample case with its tables, media and features, ready to train; all of it or nothing."""
+    """Make the sample case with its tables, media and features, ready to train; all of it or nothing.
+
+    The tables stay beside it, as an analyst's do, so that evidence leads to their lines.
+    """
     import shutil
 
     from mmdesk.engine.core.files import as_resource_error
@@ -221,35 +225,42 @@ def make_sample(folder: Path, *, ctx: JobContext) -> OpenCase:
     # Under another name until it is whole: one that is stopped half way is not taken for the sample case later.
     unfinished = folder.with_name(f"{folder.name}.unfinished")
     shutil.rmtree(unfinished, ignore_errors=True)
+    files = _new_beside(folder, "files")
     try:
         if folder.is_dir():
             folder.rmdir()  # an empty one is in nobody's way
-        _fill_sample(unfinished, ctx=ctx)
+        _fill_sample(unfinished, files, ctx=ctx)
         unfinished.rename(folder)
-    except OSError as error:
-        shutil.rmtree(unfinished, ignore_errors=True)
-        raise as_resource_error(error, folder) from error
-    except BaseException:
-        shutil.rmtree(unfinished, ignore_errors=True)
+    except BaseException as error:
+        for made in (unfinished, files):
+            shutil.rmtree(made, ignore_errors=True)
+        if isinstance(error, OSError):
+            raise as_resource_error(error, folder) from error
         raise
     return _opened(cases.case_info(folder))
 
 
-def _fill_sample(folder: Path, *, ctx: JobContext) -> None:
-    import tempfile
+def _new_beside(folder: Path, what: str) -> Path:
+    """A folder that is not there yet, named after another one."""
+    numbers = itertools.chain(("",), (f"-{number}" for number in itertools.count(2)))
+    paths = (folder.with_name(f"{folder.name}-{what}{number}") for number in numbers)
+    return next(path for path in paths if not path.exists())
+
+
+def _fill_sample(folder: Path, data: Path, *, ctx: JobContext) -> None:
+    import shutil
 
     from mmdesk.engine.services import cases, media_imports, samples, table_imports
 
     actor = current_actor()
-    with tempfile.TemporaryDirectory() as temporary:
-        data = Path(temporary) / "data"
-        samples.synth(data, SAMPLE_ENTITIES, ctx=ctx.part(0.0, 0.3))
-        cases.new_case(folder, name=tr("Sample case"), actor=actor)
-        files = table_imports.TableFiles(
-            data / "entities.csv", data / "events.csv", data / "interactions.csv", data / "targets.csv"
-        )
-        table_imports.import_tables(folder, files, actor=actor, ctx=ctx.part(0.3, 0.4))
-        media_imports.import_media(folder, manifest=data / "artifacts.csv", actor=actor, ctx=ctx.part(0.4, 0.55))
+    samples.synth(data, SAMPLE_ENTITIES, ctx=ctx.part(0.0, 0.3))
+    cases.new_case(folder, name=tr("Sample case"), actor=actor)
+    files = table_imports.TableFiles(
+        data / "entities.csv", data / "events.csv", data / "interactions.csv", data / "targets.csv"
+    )
+    table_imports.import_tables(folder, files, actor=actor, ctx=ctx.part(0.3, 0.4))
+    media_imports.import_media(folder, manifest=data / "artifacts.csv", actor=actor, ctx=ctx.part(0.4, 0.55))
+    shutil.rmtree(data / "media", ignore_errors=True)  # the case has its own copies
     media_imports.extract(folder, actor=actor, ctx=ctx.part(0.55, 1.0))
 
 
