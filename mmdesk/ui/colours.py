@@ -44,6 +44,11 @@ class Colours:
     bad: str
     series: tuple[str, ...]
 
+    @property
+    def high(self) -> bool:
+        """Contrast is as high as can be."""
+        return self is HIGH_LIGHT or self is HIGH_DARK
+
     def role(self, name: str) -> str:
         """The colour of a role by its name; ``series 11`` is that place in the series, which begins anew at its end."""
         if name.startswith("series "):

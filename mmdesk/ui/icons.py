@@ -53,7 +53,8 @@ def icon(name: str, role: str = "text") -> QIcon:
     """The icon in the colour that ``role`` (see :meth:`~mmdesk.ui.colours.Colours.role`) has now."""
     colours = current()
     ratio, points = QGuiApplication.primaryScreen().devicePixelRatio(), QGuiApplication.font().pointSizeF()
-    return _tinted(name, colours.role(role), colours.control, ratio, points)
+    disabled = colours.line if colours.high else colours.control  # which is as dark as any there
+    return _tinted(name, colours.role(role), disabled, ratio, points)
 
 
 def put_icon(target: QAbstractButton | QAction, name: str, role: str = "text") -> None:

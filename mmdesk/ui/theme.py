@@ -130,7 +130,7 @@ def style_sheet(colours: c.Colours, points: int) -> str:
     ring = round(mark / 3)  # around the dot of a chosen one; a frame is a pixel on either side of the mark
     values |= {"mark": mark, "drop": mark + 8, "round": mark // 2 + 1, "ring": ring, "dot": mark + 2 - 2 * ring}
     # Where all words are nearly black or white, those of a button that cannot be pressed are too.
-    values["off"] = "dashed" if colours in {c.HIGH_LIGHT, c.HIGH_DARK} else "solid"
+    values["off"] = "dashed" if colours.high else "solid"
     for name in ("arrow", "check"):
         values[name] = resource(f"icons/{name}-{'dark' if colours.dark else 'light'}.svg").as_posix()
     return Template(resource("style.qss").read_text(encoding="utf-8")).substitute(values)
