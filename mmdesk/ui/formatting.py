@@ -86,8 +86,10 @@ def in_numbers(text: str, kept: Iterable[str] = ()) -> str:
         text: English, as the engine says it.
         kept: Parts of it that were imported or typed: they stay letter by letter.
     """
-    parts = sorted({part for part in kept if part}, key=len, reverse=True)
-    pieces = re.split(f"({'|'.join(map(re.escape, parts))})", text) if parts else [text]
+    parts = sorted({part for part in kept if NUMBER.search(part)}, key=len, reverse=True)
+    # Not within another number: many an entity is called 12.
+    whole = rf"(?<![\w.,+-])({'|'.join(map(re.escape, parts))})(?!\w|[.,]\d)"
+    pieces = re.split(whole, text) if parts else [text]
     pieces[::2] = [NUMBER.sub(lambda found: marked(found[0]), piece) for piece in pieces[::2]]
     return "".join(pieces)
 

@@ -5,9 +5,10 @@ The language is settled when this module is first imported, so that texts at mod
 else by the preference, else by the system's languages where there is a catalogue for one of them. Catalogues are GNU
 gettext's, in ``resources/translations``; ``python -m tests.translations`` brings them up to date.
 
-What the engine says stays English in every language, because the command line says the same and reports must read
-alike wherever they were made: errors and their hints, accounts, findings, names of measures and parameters. So do the
-field's own terms (AUROC, SHA-256) and whatever was imported.
+What the engine says stays English in reports and files, which must read alike wherever they were made. The window shows
+the sentences in :mod:`mmdesk.ui.engine_sentences` in its language; errors and their hints, accounts, and whatever else
+is not there stay English, with the window's numbers in them. So do the field's own terms (AUROC, SHA-256), and what was
+imported stays letter by letter.
 """
 
 from __future__ import annotations

@@ -161,6 +161,14 @@ def test_a_sentence_of_the_engine_has_a_real_minus_sign_in_its_numbers() -> None
 
 
 @pytest.mark.usefixtures("german")
+def test_what_was_imported_is_not_looked_for_within_a_number() -> None:
+    text = "For 12 the model gives 81.4 %, 21.5 points above 12,345 others and -12.5 of 7: 7.5 (12), 12."
+    assert f.in_numbers(text, ["12", "7", "1"]) == (
+        f"For 12 the model gives 81,4 %, 21,5 points above 12.345 others and {MINUS}12,5 of 7: 7,5 (12), 12."
+    )
+
+
+@pytest.mark.usefixtures("german")
 def test_a_sentence_of_the_engine_has_the_numbers_of_the_language_but_keeps_what_was_imported() -> None:
     assert f.in_numbers(_SAID, ["10.5", "night_share = 0.922", ""]) == (
         f"For 10.5 the model gives 67,4 %, 20,8 points below ({MINUS}1.234,5 points), associated with night_share = "

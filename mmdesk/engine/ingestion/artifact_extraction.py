@@ -56,7 +56,7 @@ def extract_pending(
     """Extract what is pending, out of date, or gone from the cache.
 
     Outcomes are recorded as they come, so that a cancelled or killed extraction continues where it stopped. Each is
-    published, as ``{"event": "extracted", "files": [[artifact id, status, incomplete], ...]}``.
+    published, as ``{"event": "extracted", "files": [[artifact id, status, incomplete, parts], ...]}``.
 
     Args:
         case: Open for writing.
@@ -82,7 +82,7 @@ def extract_pending(
     try:
         for outcomes in found:
             waiting.extend(outcomes)
-            files = [[one.artifact_id, one.status.value, one.incomplete] for one in outcomes]
+            files = [[one.artifact_id, one.status.value, one.incomplete, _parts(one)] for one in outcomes]
             ctx.publish({"event": "extracted", "files": files})
             done = result.outcomes + len(waiting)
             ctx.progress(done, len(jobs), f"{done:,} of {len(jobs):,} files")
@@ -144,6 +144,11 @@ class _PendingJobs:
                 found = {row.id: row for row in connection.execute(wanted)}
             for row in (found[key] for key in part if key in found):
                 yield ExtractionJob(row.id, row.sha256, row.path, MediaType(row.media_type), row.size_bytes)
+
+
+def _parts(outcome: Outcome) -> int:
+    """How many parts of the file have features."""
+    return len(orjson.loads(outcome.segments)) if outcome.segments else 0
 
 
 def _cached(case: Case, key: str | None, segments: str | None, size: int) -> bool:

@@ -80,6 +80,7 @@ class Column:
     key: str = ""
     group: str = ""
     _order: list[NDArray[np.int64]] = field(default_factory=list, repr=False, compare=False)
+    _missing: list[int] = field(default_factory=list, repr=False, compare=False)
 
     @property
     def name(self) -> str:
@@ -90,10 +91,16 @@ class Column:
         """The rows in ascending order of this column, missing values last; computed once."""
         if not self._order:
             self._order.append(self._sorted() if self.ranked is None else self.ranked.astype(np.int64))
+            self.missing()  # of the values as they are now: some change while they are shown
         return self._order[0]
 
     def missing(self) -> int:
-        """How many values are missing, so that a descending order can leave them last."""
+        """How many values are missing, so that a descending order can leave them last; counted once."""
+        if not self._missing:
+            self._missing.append(self._count_missing())
+        return self._missing[0]
+
+    def _count_missing(self) -> int:
         if not self.numeric and self.keys is None:
             return 0
         numbers = self._numbers()

@@ -250,7 +250,11 @@ def whole_if_it_fits(layout: QLayout) -> QScrollArea:
 def dialog_column(dialog: QDialog, *parts: Part) -> QVBoxLayout:
     """Lay a dialog's parts out from top to bottom; it is never so low that one of its texts is cut."""
     layout = column(dialog, *parts, spacing=SPACE_M, margin=SPACE_L)
-    hold_height(dialog, layout.minimumHeightForWidth)
+
+    def least(width: int) -> int:
+        return layout.minimumHeightForWidth(width) if layout.hasHeightForWidth() else layout.minimumSize().height()
+
+    hold_height(dialog, least)
     return layout
 
 

@@ -20,10 +20,11 @@ from mmdesk.engine.core.times import parse_moment
 from mmdesk.engine.core.types import Head
 from mmdesk.engine.explanation import account
 from mmdesk.engine.explanation.account import Findings
-from mmdesk.engine.explanation.explanation import Grade
+from mmdesk.engine.explanation.explanation import Clause, Grade
 from mmdesk.engine.explanation.looks import Perspective
 from mmdesk.engine.services import explanations, predictions
 from mmdesk.engine.services import runs as run_service
+from mmdesk.ui import language
 from mmdesk.ui.formatting import in_numbers, unbroken
 from mmdesk.ui.hints import for_window
 from mmdesk.ui.tabs.explain import sentence, wording
@@ -592,3 +593,28 @@ def test_choosing_quickly_explains_only_the_last(qtbot: QtBot, window: MainWindo
     assert told[-1] == tab.entities.scores.entity_ids[int(tab.table.columns.rows[5])]
     assert len(told) < 5
     click(qtbot, tab.page._by_group)
+
+
+def test_an_account_keeps_ids_and_groups_that_look_like_numbers(
+    trained_case: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entity = predictions.predict_columns(trained_case, "latest").entity_ids[0]
+    found = explanations.explain(trained_case, "latest", entity, perspectives=(Perspective.TAUGHT, Perspective.PEERS))
+    assert found.taught is not None
+    assert found.peers is not None
+    lessons = tuple(dataclasses.replace(one, entity_id="10.5") for one in found.taught.supporting)
+    said = (
+        Clause("For 12 the model gives 81.4 %, tried on 12,345 others."),
+        Clause("Most alike: 10.5 (outcome 1, similarity 0.931)."),
+        Clause("It is compared with 60 others (entities with code = 1.5)."),
+    )
+    numbered = dataclasses.replace(
+        found, entity_id="12", clauses=said, taught=dataclasses.replace(found.taught, supporting=lessons),
+        peers=dataclasses.replace(found.peers, group="entities with code = 1.5"),
+    )  # fmt: skip
+    monkeypatch.setattr(language, "LANGUAGE", "de")
+    assert [text for text, _ in wording.clauses_of(numbered)] == [
+        "For 12 the model gives 81,4 %, tried on 12.345 others.",
+        "Most alike: 10.5 (outcome 1, similarity 0,931).",
+        "It is compared with 60 others (entities with code = 1.5).",
+    ]

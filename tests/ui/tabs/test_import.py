@@ -607,10 +607,17 @@ def test_states_come_as_files_are_done_also_in_a_long_list(
     page._live.setInterval(0)
     click(qtbot, import_tab(window).buttons[1])
     rest(qtbot, window)
-    told: list[bool] = []
-    page.table.columns.dataChanged.connect(lambda *_: told.append("Done" in cells(page.table, "Features")))
+    told: list[str] = []
+    page.table.columns.dataChanged.connect(
+        lambda *_: told.extend(
+            parts
+            for state, parts in zip(cells(page.table, "Features"), cells(page.table, "Parts"), strict=True)
+            if state == "Done"
+        )
+    )
     click(qtbot, page.extract)
-    qtbot.waitUntil(lambda: True in told, timeout=LONG_MS)
+    qtbot.waitUntil(lambda: bool(told), timeout=LONG_MS)
+    assert all(int(parts) > 0 for parts in told)
     assert page._job is not None, "before all are done"
     rest(qtbot, window)
     assert "Pending" not in cells(page.table, "Features")

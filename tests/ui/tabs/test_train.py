@@ -18,6 +18,8 @@ from mmdesk.ui.jobs.job import Job, JobState, Lane
 from mmdesk.ui.jobs.lanes import ProcessLane
 from mmdesk.ui.tabs.runs.tab import RunsTab
 from mmdesk.ui.tabs.training.tab import TrainTab
+from mmdesk.ui.tabs.training.wording import against_baseline
+from mmdesk.ui.widgets.findings import Severity
 from mmdesk.ui.window import MainWindow
 from tests.ui.driving import LONG_MS, click, on, opened, press, rest
 
@@ -236,3 +238,17 @@ def test_a_start_that_waits_for_the_checks_is_off_when_the_form_changes(
     assert tab._ready
     assert tab._job is None
     rest(qtbot, window)
+
+
+def test_a_baseline_that_saw_some_of_the_rows_is_said_to_have() -> None:
+    heads: dict[str, dict[str, object]] = {
+        "classification": {"measure": "auroc", "model": 0.9, "baseline": 0.8, "better_by": 0.1, "beats": True}
+    }
+    trained_on = {"rows": 1500, "all_rows": 2000}
+    (said,) = against_baseline({"comparison": {"heads": heads}, "baseline": trained_on})
+    assert (said.severity, said.hint) == (Severity.GOOD, "Gradient boosting saw 1,500 of 2,000 training rows.")
+    trained_on["rows"] = 2000
+    heads["regression"] = {"measure": "mae", "beats": False}
+    (said,) = against_baseline({"comparison": {"heads": heads}, "baseline": trained_on})
+    assert (said.severity, said.hint) == (Severity.WARNING, "")
+    assert "AUROC, but not in " in said.text

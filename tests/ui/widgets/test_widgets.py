@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
 from PySide6.QtGui import QHelpEvent, QImage, QWheelEvent
-from PySide6.QtWidgets import QApplication, QLabel, QLineEdit, QToolTip, QWidget
+from PySide6.QtWidgets import QApplication, QDialog, QLabel, QLineEdit, QToolTip, QWidget
 from pytestqt.exceptions import capture_exceptions
 from pytestqt.qtbot import QtBot
 
@@ -24,7 +24,7 @@ from mmdesk.ui.tabs.importing.attributes_view import AttributesView
 from mmdesk.ui.theme import Theme
 from mmdesk.ui.widgets.activity import Activity, ActivityStrip
 from mmdesk.ui.widgets.bars import Bar, BarList
-from mmdesk.ui.widgets.basics import Button, ElidedLabel, Fold, Label
+from mmdesk.ui.widgets.basics import Button, ElidedLabel, Fold, Label, dialog_column
 from mmdesk.ui.widgets.command_palette import CommandPalette, Entry
 from mmdesk.ui.widgets.curves import CurveGrid, charts_of
 from mmdesk.ui.widgets.fields import Choice, Setting, SettingsForm
@@ -574,3 +574,16 @@ def test_hundreds_of_neighbours_are_folded_walked_and_unfolded(qtbot: QtBot) -> 
     assert picked[-1] == np.flatnonzero(values < 0)[np.argmax(values[values < 0])]
     qtbot.waitUntil(lambda: area.verticalScrollBar().value() > 1000)
     area.grab()
+
+
+@pytest.mark.parametrize("breaks", [True, False])
+def test_a_dialog_is_never_so_low_that_its_parts_are_cut(qtbot: QtBot, breaks: bool) -> None:
+    dialog = QDialog()
+    qtbot.addWidget(dialog)
+    fields = [QLineEdit() for _ in range(3)]
+    dialog_column(dialog, Label("One two three. " * (20 if breaks else 1), wrap=breaks), *fields)
+    with qtbot.waitExposed(dialog):
+        dialog.show()
+    dialog.resize(300, 10)
+    qtbot.waitUntil(lambda: all(field.height() >= field.minimumSizeHint().height() for field in fields))
+    assert fields[-1].geometry().bottom() < dialog.height()

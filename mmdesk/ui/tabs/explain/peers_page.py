@@ -66,7 +66,7 @@ class PeersPage(QWidget):
                 "Compared with {n:,} other ({group}) as they stood at the same moment.{few}",
                 "Compared with {n:,} others ({group}) as they stood at the same moment.{few}",
                 peers.members,
-                group=translated(peers.group),
+                group=translated(peers.group, [peers.group]),
                 few=few,
             )
         )

@@ -198,10 +198,21 @@ def imported_parts(explanation: Explanation) -> tuple[str, ...]:
         named |= {*explanation.turning.items[:NAMED_LONG]}
     if explanation.ledger.carried_by is not None:
         named.add(explanation.ledger.carried_by)
+    parts = [explanation.entity_id, *(item.label for item in explanation.items if item.kind.value == "attribute")]
+    if explanation.baseline_group is not None:
+        parts.append(explanation.baseline_group.group)
+    if explanation.peers is not None:
+        parts.append(explanation.peers.group)
+        named |= {placing.item for placing in explanation.peers.placings}
+    if explanation.taught is not None:
+        parts += [lesson.entity_id for lesson in (*explanation.taught.supporting, *explanation.taught.conflicting)]
+    items = [explanation.items[place] for place in named]
+    if explanation.course is not None:
+        items += [jump.items[0] for jump in explanation.course.jumps if jump.items]
     # A sentence may begin with it, with a capital "The".
-    items = (item_text(explanation.items[place]).removeprefix("the ") for place in named)
-    group = explanation.baseline_group.group if explanation.baseline_group is not None else ""
-    return (explanation.entity_id, group, *items, *changed_parts(explanation.changes))
+    parts += [item_text(item).removeprefix("the ") for item in items]
+    parts += [item.neighbour_id for item in items if item.neighbour_id]
+    return (*parts, *changed_parts(explanation.changes))
 
 
 def changed_parts(changes: Changes | None) -> tuple[str, ...]:

@@ -324,10 +324,12 @@ class MediaPage(QWidget):
             return
         if not self._places:
             self._places = {item.artifact_id: place for place, item in enumerate(self._rows)}
-        for key, status, incomplete in files:
+        for key, status, incomplete, parts in files:
             place = self._places.get(key)
             if place is not None:
-                self._rows[place] = dataclasses.replace(self._rows[place], status=status, incomplete=incomplete)
+                self._rows[place] = dataclasses.replace(
+                    self._rows[place], status=status, incomplete=incomplete, segments=parts
+                )
         if not self._live.isActive():
             self._live.start()
 

@@ -238,8 +238,9 @@ class TrainTab(Room):
 
     def _on_checked(self, findings: tuple[Finding, ...]) -> None:
         sentences = [
-            Sentence(Severity(finding.severity), translated(finding.text), translated(for_window(finding.hint)))
+            Sentence(Severity(finding.severity), translated(finding.text), translated(hint, [hint]))  # it names columns
             for finding in findings
+            for hint in [for_window(finding.hint)]
         ]
         self._ready = all(sentence.severity is not Severity.ERROR for sentence in sentences)
         if not sentences:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -87,13 +86,7 @@ def against_baseline(metrics: Mapping[str, Any]) -> list[Sentence]:
         said = tr("The model beats gradient boosting, the plain baseline.")
     else:
         said = tr("The model does not beat gradient boosting, the plain baseline.")
-    some = _SOME_ROWS.search(str(comparison.get("text")))
-    hint = tr("Gradient boosting saw {rows:,} of {all:,} training rows.", **_counts(some)) if some is not None else ""
+    baseline = metrics["baseline"]
+    rows, whole = baseline["rows"], baseline["all_rows"]
+    hint = tr("Gradient boosting saw {rows:,} of {all:,} training rows.", rows=rows, all=whole) if rows < whole else ""
     return [Sentence(Severity.WARNING if worse else Severity.GOOD, said, hint)]
-
-
-_SOME_ROWS = re.compile(r"saw (?P<rows>[\d,]+) of (?P<all>[\d,]+) training rows")
-
-
-def _counts(found: re.Match[str]) -> dict[str, int]:
-    return {name: int(number.replace(",", "")) for name, number in found.groupdict().items()}
