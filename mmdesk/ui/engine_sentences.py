@@ -135,6 +135,11 @@ ENGINE_SENTENCES = (
     tr_later("page {a}"),
     tr_later("pages {a} to {b}"),
     tr_later("characters {a} to {b} of the text"),
+    tr_later("{a} event"),
+    tr_later("{a} events"),
+    tr_later("{a} link"),
+    tr_later("{a} links"),
+    tr_later("{a} file"),
     tr_later("all other entities"),
     tr_later("Trained again from the run's own snapshot, the model is the same to the last bit."),
 )

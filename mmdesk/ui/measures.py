@@ -122,6 +122,10 @@ def plain_value(value: object) -> str:
         return to_figures(value) if isinstance(value, float) else str(value)
     if isinstance(value, (list, tuple)):
         return ", ".join(plain_value(item) for item in value) or number(None)
+    if isinstance(value, Mapping):
+        named = [plain_value(inner) for key, inner in value.items() if key != "name"]
+        others = ", ".join(named) if "name" in value else ", ".join(f"{k}: {plain_value(v)}" for k, v in value.items())
+        return f"{plain_value(value['name'])} ({others})" if "name" in value and others else others or number(None)
     text = str(value)
     if len(text) == _SHA256_DIGITS and set(text) <= set("0123456789abcdef"):
         return f"{text[:16]}…"

@@ -148,5 +148,6 @@ def test_values_of_settings_fit_a_line() -> None:
     assert measures.plain_value("ab" * 32) == f"{'ab' * 8}…"
     assert measures.plain_value(True) == "yes"
     assert measures.plain_value([1, "x"]) == "1, x"
+    assert measures.plain_value([{"kind": "number", "name": "age"}, {"a": 1}]) == "age (number), a: 1"
     assert measures.plain_value(0.0123456789) == "0.012346"
     assert measures.flattened({"a": {"b": 1}, "c": 2}) == [("a.b", 1), ("c", 2)]

@@ -14,6 +14,7 @@ from mmdesk.engine.core.files import safe_name
 from mmdesk.ui import choosers, explain_calls
 from mmdesk.ui.colours import SPACE_M, SPACE_S
 from mmdesk.ui.desk import Desk
+from mmdesk.ui.engine_sentences import translated
 from mmdesk.ui.formatting import shown
 from mmdesk.ui.jobs.job import Failure, Lane
 from mmdesk.ui.language import tr, tr_n
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 
 _KINDS = {"attribute": tr("Attribute"), "event": tr("Events"), "neighbour": tr("Links"), "artifact": tr("Files")}
 _BARS = (3, 5, 6)
-_NONE = "none"
 
 
 class _Side(QWidget):
@@ -215,11 +215,11 @@ class ComparePage(QWidget):
             [
                 Column("", [_mark(pair) for pair in pairs], help=tr("≠ not alike, ⇄ in opposite directions")),
                 Column(tr("Input"), [f"{_KINDS[pair.kind.value]}: {pair.name}" for pair in pairs], tip=str),
-                Column(tr("Pinned"), [_value(pair.first) for pair in pairs], tip=str),
+                Column(tr("Pinned"), [_value(pair, pair.first) for pair in pairs], tip=str),
                 Column(
                     tr("Contribution"), _contributions([pair.first for pair in pairs]), show=self._change, numeric=True
                 ),
-                Column(tr("This one"), [_value(pair.second) for pair in pairs], tip=str),
+                Column(tr("This one"), [_value(pair, pair.second) for pair in pairs], tip=str),
                 Column(
                     tr("Contribution") + " ",
                     _contributions([pair.second for pair in pairs]),
@@ -245,8 +245,10 @@ def _mark(pair: Pair) -> str:
     return " ".join(sign for sign, holds in (("≠", pair.otherwise), ("⇄", pair.turned)) if holds)
 
 
-def _value(share: Share | None) -> str:
-    return _NONE if share is None else share.value
+def _value(pair: Pair, share: Share | None) -> str:
+    if share is None:
+        return tr("none")
+    return share.value if pair.kind.value == "attribute" else translated(share.value)
 
 
 def _contributions(shares: list[Share | None]) -> np.ndarray:
