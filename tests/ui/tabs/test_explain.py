@@ -103,6 +103,14 @@ def test_the_explanation_is_the_services_from_the_general_to_the_source(
     assert page._grade.text() == shown.faithfulness.grade.value
     for items in (page.attributes, page.events.items, page.links.items, page.media.items):
         qtmodeltester.check(items.table.columns)
+    kinds = ["attribute", "event", "neighbour", "artifact"]
+    assert page.tabs.currentIndex() == kinds.index(shown.items[0].kind.value), "where the strongest evidence is"
+    grade = next(place for place in range(page.tabs.count()) if page.tabs.tabText(place) == "Grade")
+    page.tabs.setCurrentIndex(grade)
+    tab.table.choose(int(tab.table.columns.rows[1]))
+    rest(qtbot, window)
+    assert page.explanation is not shown
+    assert page.tabs.currentIndex() == grade, "where somebody went"
 
 
 def test_the_sentence_of_the_window_is_the_engines_in_other_words(trained_case: Path) -> None:
