@@ -17,19 +17,25 @@ class Beside(QWidget):
     Args:
         first: The one at the beginning, or above.
         second: The other one.
+        grows: The first has all the room that is left.
     """
 
     _parts: tuple[QWidget, ...] = ()  # what is going is told of events when its own attributes are gone
 
-    def __init__(self, first: QWidget, second: QWidget) -> None:
+    def __init__(self, first: QWidget, second: QWidget, *, grows: bool = False) -> None:
         super().__init__()
         self._parts = (first, second)
-        self._line = row(self, first, None, second)
+        self._line = row(self, first, second) if grows else row(self, first, None, second)
+        if grows:
+            self._line.setStretch(0, 1)
 
     def minimumSizeHint(self) -> QSize:
         """As wide as the wider one."""
         hint = super().minimumSizeHint()
-        return QSize(max(part.minimumSizeHint().width() for part in self._parts), hint.height())
+        return QSize(max(self._needs(), default=0), hint.height())
+
+    def _needs(self) -> list[int]:
+        return [max(one.minimumSizeHint().width(), one.minimumWidth()) for one in self._parts if not one.isHidden()]
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """See which of the two it is now."""
@@ -45,7 +51,7 @@ class Beside(QWidget):
     def _turn(self) -> None:
         if not self._parts:
             return
-        need = sum(part.minimumSizeHint().width() for part in self._parts) + self._line.spacing()
+        need = sum(self._needs()) + self._line.spacing()
         wanted = _DIRECTION.LeftToRight if need <= self.width() else _DIRECTION.TopToBottom
         if self._line.direction() is not wanted:
             self._line.setDirection(wanted)

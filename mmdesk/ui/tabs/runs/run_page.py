@@ -18,7 +18,8 @@ from mmdesk.ui.measures import MEASURES, baseline_curves, baseline_of, figures_o
 from mmdesk.ui.models.columns import Column
 from mmdesk.ui.tabs.runs.notes_page import NotesPage
 from mmdesk.ui.tabs.runs.outcomes_page import OutcomesPage
-from mmdesk.ui.widgets.basics import Button, ElidedLabel, boxed, column, row, scrolled
+from mmdesk.ui.widgets.basics import Button, ElidedLabel, boxed, column, scrolled
+from mmdesk.ui.widgets.beside import Beside
 from mmdesk.ui.widgets.card_view import CardView
 from mmdesk.ui.widgets.curves import CurveGrid, charts_of
 from mmdesk.ui.widgets.figures import FigureRow
@@ -41,6 +42,7 @@ _VERDICTS = {
     "diverged": (Severity.ERROR, tr("Diverged: training it again gave another model.")),
     "unverifiable": (Severity.WARNING, tr("Cannot be verified.")),
 }
+_LEAST_SENTENCE = 260
 _PARTS = ("train", "val", "test")
 _SHORT = {
     "average_precision": tr("Avg. precision"),
@@ -96,8 +98,8 @@ class RunDetails(QWidget):
             (self.notes, tr("Notes")),
         ):
             self.tabs.add(widget, title)
-        verdict = row(None, self._verdict, self._save)
-        verdict.setStretch(0, 1)
+        by_letters(self._verdict, self._verdict.setMinimumWidth, _LEAST_SENTENCE)
+        verdict = Beside(self._verdict, self._save, grows=True)
         content = column(None, self._name, self._facts, self._figures, verdict, self.tabs, spacing=SPACE_S)
         content.setStretch(4, 1)
         self._state = Stateful(boxed(content))
