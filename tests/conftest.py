@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import itertools
 import logging
 import os
@@ -27,15 +26,6 @@ settings.load_profile("mmdesk")
 
 _HOMES = itertools.count()
 _SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
-
-# Thousands of tests are millions of objects that stay to the end: the collector need not look for garbage among them.
-gc.disable()
-
-
-def pytest_collection_finish() -> None:
-    """From here on the collector works, and leaves alone what is there by now."""
-    gc.freeze()
-    gc.enable()
 
 
 @contextmanager

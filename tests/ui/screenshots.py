@@ -242,15 +242,15 @@ def runs(p: Photographer) -> None:
     tab._on_verify()  # type: ignore[attr-defined]
     p.settle()
     p.shoot("runs-verified", both=False)
-    tab._on_delete()  # type: ignore[attr-defined]
+    tab.trash.put()  # type: ignore[attr-defined]
     p.settle()
     tab.list.trash.click()  # type: ignore[attr-defined]
     p.settle()
-    tab._on_purge()  # type: ignore[attr-defined]
+    tab.trash.empty()  # type: ignore[attr-defined]
     p.settle()
     p.shoot("runs-purge", both=False)
     p.close_dialogs()
-    tab._on_restore()  # type: ignore[attr-defined]
+    tab.trash.take_out()  # type: ignore[attr-defined]
     p.settle()
     tab.list.trash.click()  # type: ignore[attr-defined]
     p.settle()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,17 +10,18 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QMenu, QStackedWidget, QWidget
 
 from mmdesk.ui import choosers, run_calls
-from mmdesk.ui.annotation_calls import add_tag, remove_tag, set_star
 from mmdesk.ui.colours import SPACE_M, SPACE_S
 from mmdesk.ui.desk import Desk, Room
 from mmdesk.ui.edits import RUNS
-from mmdesk.ui.formatting import shown, size
+from mmdesk.ui.formatting import shown
 from mmdesk.ui.jobs.job import Failure, Lane
-from mmdesk.ui.language import tr, tr_later, tr_n
+from mmdesk.ui.language import tr, tr_later
 from mmdesk.ui.session import Concern
 from mmdesk.ui.tabs.runs.compare_page import ComparePage
+from mmdesk.ui.tabs.runs.marking import Marking
 from mmdesk.ui.tabs.runs.run_page import RunDetails
 from mmdesk.ui.tabs.runs.runs_list import RunsList
+from mmdesk.ui.tabs.runs.trash import Trash
 from mmdesk.ui.tabs.runs.views import View
 from mmdesk.ui.widgets.basics import ActionButton, boxed, column, row
 from mmdesk.ui.widgets.fit import Uncut, by_letters
@@ -30,13 +30,11 @@ from mmdesk.ui.widgets.splitter import Splitter
 
 if TYPE_CHECKING:
     from mmdesk.engine.services.certificates import Certificate
-    from mmdesk.engine.services.run_purges import PurgeReport
     from mmdesk.engine.services.run_table import RunTable
     from mmdesk.engine.services.runs import Comparison, Reproduction, RunRow
     from mmdesk.ui.run_calls import SaidOfRun
 
 
-_NAMED = 8
 _STOPPED = frozenset({"interrupted", "cancelled", "failed"})
 
 
@@ -55,6 +53,8 @@ class RunsTab(Room):
         yield
         self.details = RunDetails(self.desk)
         self.comparison = ComparePage()
+        self.trash = Trash(self, self.desk, self._chosen)
+        self._marking = Marking(self, self.desk, self.list)
         yield
         self._make_actions()
         self.list.table.addAction(self._delete)
@@ -64,7 +64,7 @@ class RunsTab(Room):
         self.list.forgot.connect(self._on_view_forgotten)
         self.details.certificate_asked.connect(self._on_save_certificate)
         self.comparison.export_asked.connect(self._on_export)
-        self.details.notes.tags_asked.connect(self._on_tags)
+        self.details.notes.tags_asked.connect(self._marking.tag)
         self._side = QStackedWidget()
         self._side.addWidget(self.details)
         self._side.addWidget(self.comparison)
@@ -94,16 +94,18 @@ class RunsTab(Room):
         self._rename = add("Runs", tr_later("Rename run…"), self._on_rename, shortcut="F2", enabled=False)
         self._columns = add("Runs", tr_later("Choose columns of runs…"), self._on_columns, icon="columns")
         self._delete = add(
-            "Runs", tr_later("Move to trash"), self._on_delete, shortcut="Del", icon="trash", enabled=False
+            "Runs", tr_later("Move to trash"), self.trash.put, shortcut="Del", icon="trash", enabled=False
         )
         self._delete.setShortcutContext(Qt.ShortcutContext.WidgetShortcut)  # in a field the key takes a letter away
-        self._restore = add("Runs", tr_later("Take out of the trash"), self._on_restore, icon="restore", enabled=False)
-        self._tags = add(
-            "Runs", tr_later("Tags of runs…"), self._on_tags, shortcut="Ctrl+Shift+T", icon="tag", enabled=False
+        self._restore = add(
+            "Runs", tr_later("Take out of the trash"), self.trash.take_out, icon="restore", enabled=False
         )
-        self._star = add("Runs", tr_later("Star runs, or take it away"), self._on_star, icon="star", enabled=False)
+        self._tags = add(
+            "Runs", tr_later("Tags of runs…"), self._marking.tag, shortcut="Ctrl+Shift+T", icon="tag", enabled=False
+        )
+        self._star = add("Runs", tr_later("Star runs, or take it away"), self._marking.star, icon="star", enabled=False)
         self._purge = add(
-            "Runs", tr_later("Remove for good…"), self._on_purge, icon="close", enabled=False,
+            "Runs", tr_later("Remove for good…"), self.trash.empty, icon="close", enabled=False,
             help_text=tr("Only from the trash; says first what goes along and how much room that gives back."),
         )  # fmt: skip
         self._save_table = add(
@@ -283,54 +285,7 @@ class RunsTab(Room):
 
         choosers.choose_new_file(self, self.desk.settings, title, name, write)
 
-    # Tags.
-
-    def _on_star(self) -> None:
-        from mmdesk.engine.services.annotations import SubjectKind
-
-        ids = self._chosen()
-        starred = not all(self.list.has_star(run) for run in ids)
-        words = (
-            tr_n("{n:,} run starred", "{n:,} runs starred", len(ids))
-            if starred
-            else tr_n("{n:,} run without a star now", "{n:,} runs without a star now", len(ids))
-        )
-        self.desk.edits.do(words, set_star, SubjectKind.RUN, ids, starred)
-
-    def _on_tags(self) -> None:
-        runs = self.list.chosen()
-        tags = [set(self.list.tags_of(run.run_id)) for run in runs]
-        common = sorted(set.intersection(*tags)) if tags else []
-
-        def said(text: str) -> None:
-            from mmdesk.engine.services.annotations import SubjectKind
-
-            wanted = list(dict.fromkeys(tag.strip() for tag in text.split(",") if tag.strip()))
-            ids = [run.run_id for run in runs]
-            what = tr_n("{n:,} run", "{n:,} runs", len(ids))
-            for tag in wanted:
-                if tag not in common:
-                    self.desk.edits.do(
-                        tr("{what} tagged {tag}", what=what, tag=tag), add_tag, SubjectKind.RUN, ids, tag
-                    )
-            for tag in common:
-                if tag not in wanted:
-                    self.desk.edits.do(
-                        tr("{tag} taken from {what}", tag=tag, what=what), remove_tag, SubjectKind.RUN, ids, tag
-                    )
-
-        one = (
-            runs[0].name
-            if len(runs) == 1
-            else tr_n(
-                "{n:,} run; what not all of them have is not listed",
-                "{n:,} runs; what not all of them have is not listed",
-                len(runs),
-            )
-        )
-        choosers.ask_text(
-            self, tr("Tags"), tr("Tags of {one}, with commas between them:", one=one), ", ".join(common), said
-        )
+    # To other tabs.
 
     def _on_explain(self) -> None:
         self.going.emit("explain", self._chosen()[0])
@@ -341,46 +296,7 @@ class RunsTab(Room):
     def _on_go_on(self) -> None:
         self.going.emit("train", run_calls.TrainingWish(self._chosen()[0], start=True))
 
-    # Trash and verification.
-
-    def _on_delete(self) -> None:
-        chosen = self._chosen()
-        words = tr_n("{n:,} run moved to the trash", "{n:,} runs moved to the trash", len(chosen))
-        self.desk.edits.do(words, run_calls.move_runs, chosen, True, kind=RUNS)
-
-    def _on_restore(self) -> None:
-        chosen = self._chosen()
-        words = tr_n("{n:,} run taken out of the trash", "{n:,} runs taken out of the trash", len(chosen))
-        self.desk.edits.do(words, run_calls.move_runs, chosen, False, kind=RUNS)
-
-    def _on_purge(self) -> None:
-        self.desk.jobs.submit(
-            Lane.DB, run_calls.purge_runs, self.desk.session.folder, self._chosen(), True, key="runs.purge", owner=self,
-            on_success=self.desk.session.while_open(self._on_purge_planned), on_failure=self.desk.tell_failure,
-        )  # fmt: skip
-
-    def _on_purge_planned(self, report: PurgeReport) -> None:
-        what = tr_n("{n:,} run", "{n:,} runs", len(report.runs))
-        chosen = [run.run_id for run in report.runs]
-        choosers.ask(
-            self,
-            tr("Remove {what} for good? This frees {size}.", what=what, size=size(report.size_bytes)),
-            _purge_text(report),
-            tr("Remove for good"),
-            partial(
-                self.desk.session.while_open(partial(self._purge_now, chosen)), tr("{what} removed for good", what=what)
-            ),
-        )
-
-    def _purge_now(self, chosen: list[str], words: str) -> None:
-        def done(_report: PurgeReport) -> None:
-            self.desk.tell(words, "done", "good")
-            self.desk.session.tell(Concern.RUNS)
-
-        self.desk.jobs.submit(
-            Lane.DB, run_calls.purge_runs, self.desk.session.folder, chosen, False, owner=self, on_success=done,
-            on_failure=self.desk.tell_failure,
-        )  # fmt: skip
+    # Verification, names, columns.
 
     def _on_verify(self) -> None:
         run = self.list.chosen()[0]
@@ -459,25 +375,3 @@ class RunsTab(Room):
     def reset_layout(self) -> None:
         """Columns as they came."""
         self.list.reset()
-
-
-def _purge_text(report: PurgeReport) -> str:
-    """What goes along, before it goes."""
-    lines = []
-    for run in report.runs[:_NAMED]:
-        along = [
-            tr_n("{n:,} certificate", "{n:,} certificates", run.certificates),
-            tr_n("{n:,} stored prediction", "{n:,} stored predictions", run.predictions),
-            tr_n("{n:,} tag", "{n:,} tags", run.tags),
-            tr_n("{n:,} note", "{n:,} notes", run.notes),
-        ]
-        there = [words for words in along if not words.startswith("0 ")]
-        lines.append(f"{shown(run.name, 60)}: {size(run.size_bytes)}{', ' if there else ''}{', '.join(there)}")
-    if len(report.runs) > _NAMED:
-        lines.append(tr_n("and {n:,} more run", "and {n:,} more runs", len(report.runs) - _NAMED))
-    if report.snapshots:
-        lines.append(tr("The frozen data that no other run needs: {size}", size=size(report.snapshot_bytes)))
-    if report.shared:
-        lines.append(tr("The frozen data stay: other runs need them."))
-    lines.append(tr("It cannot be undone; the log keeps that the runs were there."))
-    return "\n".join(lines)
