@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from mmdesk.engine.core.jobs import NullContext
 from mmdesk.ui import media_calls
 from tests.ui.photographer import SIZE, Photographer
@@ -38,11 +40,7 @@ def explain(p: Photographer) -> None:
         if _show_media(p, kind):
             p.shoot(f"explain-media-{kind}")
             if kind == "video":
-                playback = tab.page.media.pane.playback  # type: ignore[attr-defined]
-                playback.toggle()
-                p.settle(2)
-                p.shoot("explain-media-playing", both=False)
-                playback.stop()
+                _shoot_playing(p)
     _shoot_altered_file(p)
     tab.overview.by_box.set_value("media")  # type: ignore[attr-defined]
     tab.whole.overview.trigger()  # type: ignore[attr-defined]
@@ -66,6 +64,15 @@ def _show_media(p: Photographer, kind: str) -> bool:
                     p.settle(0.3)
                     return True
     return False
+
+
+def _shoot_playing(p: Photographer) -> None:
+    playback = p.window.rooms["explain"].page.media.pane.playback  # type: ignore[attr-defined]
+    playback.toggle()
+    with suppress(TimeoutError):  # where nothing can play it says so
+        p.wait(lambda: playback._at_s > 0.5, seconds=20)
+    p.shoot("explain-media-playing", both=False)
+    playback.stop()
 
 
 def _shoot_altered_file(p: Photographer) -> None:
