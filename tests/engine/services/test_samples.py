@@ -11,6 +11,7 @@ from mmdesk.engine.core.errors import UsageError
 from mmdesk.engine.core.types import Verdict
 from mmdesk.engine.services import cases, runs, samples
 from tests.engine.sample_case import ENTITIES, SETTINGS, one_worker, sample
+from tests.engine.services.trained_cases import training_here
 
 pytestmark = one_worker
 
@@ -51,7 +52,8 @@ def test_what_was_found_is_counted() -> None:
 @pytest.mark.soak
 def test_a_second_time_uses_what_is_there() -> None:
     report, _ = sample()
-    again = samples.run_demo(Path(report.case), settings=SETTINGS, actor="tester")
+    with training_here():  # as the first time
+        again = samples.run_demo(Path(report.case), settings=SETTINGS, actor="tester")
     assert again.existing
     assert (again.run_id, again.model_sha256) == (report.run_id, report.model_sha256)
     assert again.test_auroc == report.test_auroc
