@@ -143,7 +143,10 @@ class StartPage(QWidget):
         drop = frame("drop")
         hint = Label(tr("Or drop a case folder anywhere on this window."), "muted", wrap=True)
         row(drop, Picture("import", "muted", 20), hint, spacing=SPACE_M, margin=SPACE_M).setStretch(1, 1)
-        return boxed(column(None, head, SPACE_L, new, old, sample, SPACE_S, drop, None, spacing=SPACE_M))
+        layout = column(None, head, SPACE_L, new, old, sample, SPACE_S, drop, None, spacing=SPACE_M)
+        left = boxed(layout)
+        hold_height(left, layout.minimumHeightForWidth)
+        return left
 
     def show_recent(self, cases: Sequence[Recent]) -> None:
         """The list, the latest first; the latest is what one usually goes on with."""
