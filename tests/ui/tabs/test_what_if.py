@@ -117,6 +117,14 @@ def test_the_score_follows_what_is_typed(
     qtbot.keyClick(editor(), Qt.Key.Key_Backspace)
     rest(qtbot, window)
     assert page._after.text() == percent(asked(page, trained_case, {name: "4"}).after.probability)
+    # Nor is another entity what could not be read of this one.
+    qtbot.keyClicks(editor(), "x")
+    rest(qtbot, window)
+    tab = window.rooms["explain"]
+    tab.table.choose(int(tab.table.columns.rows[1]))  # type: ignore[attr-defined]
+    rest(qtbot, window)
+    assert page._after.text() == page._before.text()
+    assert page._notes.isHidden() or "not a number" not in page._notes.text()
     assert sha256_file(trained_case / "case.db") == before
 
 
