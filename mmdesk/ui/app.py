@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import signal
 import subprocess
@@ -78,13 +77,7 @@ def spare_the_collector(window: MainWindow) -> None:
     rests until the window has settled; of what it looks at then, nothing is that old.
     Source: Python's manual, gc.freeze
     """
-
-    def keep_for_good() -> None:
-        gc.freeze()
-        gc.enable()
-
-    gc.disable()
-    QTimer.singleShot(_SETTLED_MS, window, keep_for_good)
+    window.collector.rest(_SETTLED_MS)
 
 
 def run_window(case: Path | None) -> int:

@@ -26,6 +26,7 @@ from mmdesk.ui.case_flow import CaseFlow
 from mmdesk.ui.case_tools import CaseTools
 from mmdesk.ui.case_watch import CaseWatch
 from mmdesk.ui.closing import Closing
+from mmdesk.ui.collector import Collector
 from mmdesk.ui.colours import SPACE_M, SPACE_S
 from mmdesk.ui.commands import Commands
 from mmdesk.ui.desk import Desk, Room
@@ -72,6 +73,7 @@ class MainWindow(QMainWindow):
 
     def __init__(self, jobs: Jobs, theme: Theme, settings: Settings) -> None:
         super().__init__()
+        self.collector = Collector(self)
         self.jobs, self.theme, self.settings = jobs, theme, settings
         self.session = Session(self)
         self.commands = Commands(self)

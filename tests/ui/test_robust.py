@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import subprocess
 import sys
+import threading
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +17,7 @@ from typing import Any
 from PySide6.QtWidgets import QLabel, QProgressBar
 from pytestqt.qtbot import QtBot
 
+from mmdesk.engine.core.jobs import JobContext
 from mmdesk.engine.services import cases, runs
 from mmdesk.ui.jobs.job import JobState, Lane
 from mmdesk.ui.jobs.lanes import ProcessLane
@@ -186,3 +190,23 @@ if __name__ == "__main__":
 def test_a_case_that_the_system_tells_the_running_program_to_open(empty_case: Path) -> None:
     """As macOS does it: by an event, once for a case that is not open, once for the one that is."""
     assert printed_by(_ASKED_BY_THE_SYSTEM.format(case=str(empty_case))) == f"open {cases.case_info(empty_case).name}"
+
+
+def _make_much(*, ctx: JobContext) -> int:
+    """More than the collector lets pass before it looks."""
+    return len([[number] for number in range(200_000)])
+
+
+def test_what_the_window_has_done_with_goes_on_its_own_thread(qtbot: QtBot, window: MainWindow) -> None:
+    class _Knot:
+        pass
+
+    went: list[int] = []
+    knot = _Knot()
+    knot.itself = knot  # type: ignore[attr-defined]
+    weakref.finalize(knot, lambda: went.append(threading.get_ident()))
+    del knot
+    assert not gc.isenabled()
+    job = window.jobs.submit(Lane.DB, _make_much)
+    qtbot.waitUntil(lambda: job.state.ended and bool(went), timeout=30_000)
+    assert went == [threading.get_ident()]
