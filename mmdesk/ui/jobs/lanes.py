@@ -243,18 +243,19 @@ class ProcessLane(_Lane):
 
         deadline: float | None = None
         while True:
+            # Before the pipe is looked at: one that tells of something all the time is to be stopped, too.
+            if deadline is None and job.mailbox.cancel.is_set():
+                deadline = time.monotonic() + self.grace_s
+                worker.connection.send(("cancel", number))
+            elif deadline is not None and time.monotonic() > deadline:
+                self._drop(worker)
+                return CANCELLED
             if wait([worker.connection], _LOOK_EVERY_S):
                 message = receive(worker.connection)
                 self._taken = self._taken or message == ("taken", number)
                 outcome = _take(message, job, number)
                 if outcome is not None:
                     return outcome
-            elif deadline is None and job.mailbox.cancel.is_set():
-                deadline = time.monotonic() + self.grace_s
-                worker.connection.send(("cancel", number))
-            elif deadline is not None and time.monotonic() > deadline:
-                self._drop(worker)
-                return CANCELLED
 
     def _drop(self, worker: _WorkerProcess) -> None:
         worker.kill()

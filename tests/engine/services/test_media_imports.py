@@ -263,7 +263,7 @@ def test_one_file_is_shown_with_what_it_says_of_itself(tmp_path: Path) -> None:
     assert extract(case, 1, actor="t").extracted == 0
     told = Told()
     assert extract(case, 1, retry_failed=True, actor="t", ctx=told).extracted == 1
-    assert [event["files"] for event in told.events] == [[[broken.artifact_id, "failed", False]]]
+    assert [event["files"] for event in told.events] == [[[broken.artifact_id, "failed", False, 0]]]
     assert dict(fact_lines(broken.details)) == {
         "place": "-52.5, -13.26, -12.5 m above the sea", "captured, by its own clock": "2021-05-06T07:08:09+02:00",
         "digitized": "2021-05-06T07:08:10", "changed": "2021-06-01T10:00:00",

@@ -106,7 +106,7 @@ def test_the_card_says_how_much_of_the_rows_is_known_and_of_when(page: RunPage) 
     manifest["span"] = {"events": ["2020-01-01T00:00:00Z", "2021-01-01T00:00:00Z"], "as-ofs": None}
     card = model_card(page.row.metrics, manifest, TrainingConfig(), page.environment)
     assert "| part | with events | with neighbours | with files |" in card
-    assert "| train | 75.0% | 100.0% | 1.2% |" in card
+    assert "| train | 75.0 % | 100.0 % | 1.2 % |" in card
     assert "| val | - | - | - |" in card
     assert "Times: events from 2020-01-01T00:00:00Z to 2021-01-01T00:00:00Z.\n" in card
     first, last = page.manifest["span"]["events"]
@@ -143,7 +143,7 @@ def test_limits_follow_from_the_figures(page: RunPage) -> None:
     metrics["comparison"] = {"heads": {"classification": {"beats": False}}, "text": ""}
     assert "Gradient boosting on plain aggregates does classification at least as well" in said()
     metrics["decisions"] = {"part": "test", "classification": {"uncertain": 0.45}}
-    assert "45% of the rows cannot be decided" in said()
+    assert "45 % of the rows cannot be decided" in said()
     metrics["test"]["classification"]["auroc"] = 0.9
     metrics["groups"] = {
         "without files": {"rows": 30, "classification": {"auroc": 0.7}},

@@ -108,6 +108,15 @@ def test_a_running_job_is_cancelled(qtbot: QtBot, jobs: Jobs, lane: Lane) -> Non
     assert (answers.ends, answers.cancels) == (1, 1)
 
 
+def test_a_job_that_talks_all_the_time_is_cancelled(qtbot: QtBot, jobs: Jobs) -> None:
+    answers = Answers()
+    job = run(jobs, answers, Lane.HEAVY, work.talk_until_cancelled)
+    qtbot.waitUntil(lambda: len(answers.events) > 1, timeout=20000)
+    jobs.cancel(job)
+    ended(qtbot, job)
+    assert (answers.cancels, answers.results) == (1, [])
+
+
 @pytest.mark.parametrize("lane", [Lane.DB, Lane.HEAVY])
 def test_a_waiting_job_is_cancelled_without_running(qtbot: QtBot, jobs: Jobs, lane: Lane) -> None:
     first, second = Answers(), Answers()

@@ -82,3 +82,14 @@ def start_child(file: str, *, ctx: JobContext = NULL_CONTEXT) -> None:
     Path(file).write_text(str(child.pid))
     ctx.publish({"event": "ready"})
     time.sleep(60)
+
+
+def talk_until_cancelled(*, ctx: JobContext = NULL_CONTEXT) -> str:
+    """Tells of something all the time."""
+    ctx.publish({"event": "ready"})
+    end = time.monotonic() + 20
+    while time.monotonic() < end:
+        ctx.check_cancelled()
+        ctx.publish({"event": "step"})
+        time.sleep(0.001)
+    return "nobody stopped it"
