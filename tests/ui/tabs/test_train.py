@@ -131,6 +131,7 @@ def test_the_same_training_again_is_shown_not_repeated(qtbot: QtBot, window: Mai
 def test_a_training_is_cancelled(qtbot: QtBot, window: MainWindow, trained_case: Path) -> None:
     tab = train_tab(qtbot, window, trained_case)
     set_field(qtbot, tab, "epochs", "500")
+    set_field(qtbot, tab, "patience", "1")  # else it may be over before it can be stopped
     click(qtbot, tab._start)
     qtbot.waitUntil(lambda: len(tab._history) >= 1, timeout=LONG_MS)
     click(qtbot, tab._cancel)
@@ -151,7 +152,7 @@ def test_a_training_is_cancelled(qtbot: QtBot, window: MainWindow, trained_case:
     runs._go_on.trigger()
     qtbot.waitUntil(lambda: tab._job is not None and len(tab._history) >= 1, timeout=LONG_MS)
     assert window.tabs.currentWidget() is tab
-    assert tab._form.values() == {"epochs": 500}
+    assert tab._form.values() == {"epochs": 500, "patience": 1}
     click(qtbot, tab._cancel)
     rest(qtbot, window)
     (again,) = [run for run in run_service.list_runs(trained_case) if run.status in _STOPPED]
