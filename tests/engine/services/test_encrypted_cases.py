@@ -59,15 +59,17 @@ def _work(folder: Path, key: bytes | None, files: Path) -> tuple[object, ...]:
     return (*found, audit.entries)
 
 
-MARKER = "Zz7"
+MARKER = "Zz7qKx9vB"
+"""So long that encrypted bytes do not hold it by chance: three letters are in one megabyte of seventeen."""
 _PEOPLE = range(40)
 MARKED = {
-    "entities": "entity_id,Zz7attribute,age\n" + "".join(f"Zz7e{n},Zz7v{n % 2},{n}\n" for n in _PEOPLE),
+    "entities": "entity_id,Zz7qKx9vBattribute,age\n"
+    + "".join(f"Zz7qKx9vBe{n},Zz7qKx9vBv{n % 2},{n}\n" for n in _PEOPLE),
     "events": "entity_id,event_type,value,timestamp\n"
-    + "".join(f"Zz7e{n},Zz7event,{n},2020-01-{n % 28 + 1:02d}\n" for n in _PEOPLE),
+    + "".join(f"Zz7qKx9vBe{n},Zz7qKx9vBevent,{n},2020-01-{n % 28 + 1:02d}\n" for n in _PEOPLE),
     "interactions": "source_id,target_id,interaction_type,weight\n"
-    + "".join(f"Zz7e{n},Zz7e{(n + 1) % 40},Zz7tie,1\n" for n in _PEOPLE),
-    "targets": "entity_id,y_class,y_reg\n" + "".join(f"Zz7e{n},{n % 2},{8731.0625 + n}\n" for n in _PEOPLE),
+    + "".join(f"Zz7qKx9vBe{n},Zz7qKx9vBe{(n + 1) % 40},Zz7qKx9vBtie,1\n" for n in _PEOPLE),
+    "targets": "entity_id,y_class,y_reg\n" + "".join(f"Zz7qKx9vBe{n},{n % 2},{8731.0625 + n}\n" for n in _PEOPLE),
 }
 _TARGET = struct.pack("<d", 8731.0625)
 
@@ -76,11 +78,11 @@ def _trained(folder: Path, key: bytes | None, files: Path) -> tuple[object, ...]
     """A case with markers in everything, trained, explained, verified, exported and kept; what came of it."""
     with Case.create(folder, actor=ACTOR, key=key) as case:
         bring(case, TableFiles(**{name: write(files / f"{name}.csv", content) for name, content in MARKED.items()}))
-    write(files / "media" / "Zz7e1" / "Zz7name.txt", "Zz7 evidence")
+    write(files / "media" / "Zz7qKx9vBe1" / "Zz7qKx9vBname.txt", "Zz7qKx9vB evidence")
     import_media(folder, [files / "media"], actor=ACTOR)
     extract(folder, 1, actor=ACTOR)
     quick(folder, {"epochs": 1, "drop_columns": ["age"]}, name="first")
-    explained = [to_json(one) for one in explanations.explain_many(folder, "first", ["Zz7e3"], cached=True)]
+    explained = [to_json(one) for one in explanations.explain_many(folder, "first", ["Zz7qKx9vBe3"], cached=True)]
     with training_here():
         verdict = runs.reproduce(folder, "first", actor=ACTOR).verdict
     cases.backup_case(folder)
