@@ -27,6 +27,8 @@ def click(qtbot: QtBot, button: QWidget) -> None:
     """Press a button that can be seen and pressed."""
     assert button.isVisible(), button.accessibleName()
     assert button.isEnabled(), button.accessibleName()
+    # What was shown a moment ago has no size before its layout has been told, and a click beside it is lost.
+    qtbot.waitUntil(lambda: not button.size().isEmpty())
     qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
 
 
