@@ -5,28 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QLabel, QWidget
 
 from mmdesk.ui.colours import SPACE_L, SPACE_M, SPACE_S, SPACE_XL, SPACE_XS
 from mmdesk.ui.formatting import exact_time, relative_time, tool_tip
 from mmdesk.ui.icons import application_icon
 from mmdesk.ui.language import tr
-from mmdesk.ui.widgets.basics import (
-    Button,
-    Card,
-    ElidedLabel,
-    IconButton,
-    Label,
-    Part,
-    boxed,
-    column,
-    frame,
-    row,
-    scrolled,
-)
+from mmdesk.ui.widgets.basics import Card, ElidedLabel, IconButton, Label, boxed, column, frame, row, scrolled
 from mmdesk.ui.widgets.fit import Uncut, by_letters, hold_height
 from mmdesk.ui.widgets.notice import Picture
+from mmdesk.ui.widgets.tile import Tile, choice
 
 _LARGEST_LIST = 12
 
@@ -41,45 +30,6 @@ class Recent:
     missing: bool = False
 
 
-class _Tile(Button):
-    """A large button with widgets on it; it is as large as they are, and they let the mouse through."""
-
-    def __init__(self, name: str, text: str, *parts: Part, stretch: int) -> None:
-        super().__init__("", kind="tile")
-        self.setAccessibleName(name)
-        self.setAccessibleDescription(text)
-        layout = row(self, *parts, spacing=SPACE_M, margin=(14, 10, 14, 10))
-        layout.setStretch(stretch, 1)
-        # No wider than there is room: of a button's own accord it is never narrower than all that is on it.
-        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
-        hold_height(self, self._least)
-        for label in self.findChildren(QLabel):
-            label.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
-
-    def _least(self, width: int) -> int:
-        """Of what is inside; the style sheet's smallest height of all buttons would win over that."""
-        layout = self.layout()
-        if layout is None:
-            return 0
-        return layout.totalHeightForWidth(width) if layout.hasHeightForWidth() else layout.sizeHint().height()
-
-    def sizeHint(self) -> QSize:
-        """As large as what is inside."""
-        layout = self.layout()
-        return layout.sizeHint() if layout is not None else super().sizeHint()
-
-    def minimumSizeHint(self) -> QSize:
-        """Never lower; long names and paths end in an ellipsis."""
-        layout = self.layout()
-        return QSize(layout.minimumSize().width() if layout is not None else 0, self.sizeHint().height())
-
-
-def _choice(icon: str, name: str, text: str) -> _Tile:
-    """Icon, name, one line of what it does."""
-    words = column(None, Label(name, "strong"), Label(text, "small", wrap=True), spacing=2)
-    return _Tile(name, text, Picture(icon, "accent", 26), words, stretch=1)
-
-
 class _RecentRow(QWidget):
     def __init__(self, case: Recent) -> None:
         super().__init__()
@@ -87,7 +37,7 @@ class _RecentRow(QWidget):
         when = Label(tr("not found") if case.missing else relative_time(case.opened_us), "small")
         when.setToolTip(tool_tip(exact_time(case.opened_us)))
         words = column(None, ElidedLabel(case.name, "strong"), where, spacing=2)
-        self.open = _Tile(tr("Open {name}", name=case.name), case.folder, words, when, stretch=0)
+        self.open = Tile(tr("Open {name}", name=case.name), case.folder, words, when, stretch=0)
         self.open.setEnabled(not case.missing)
         self.forget = IconButton("close", tr("Take {name} off this list", name=case.name))
         line = row(self, self.open, self.forget, spacing=SPACE_XS)
@@ -133,12 +83,10 @@ class StartPage(QWidget):
         said = Label(tr("Offline case analysis, explained"), "muted", wrap=True, snug=True)
         head = row(None, mark, column(None, Label("mmdesk", "title"), said, spacing=0), spacing=SPACE_L)
         head.setStretch(1, 1)
-        new = _choice("folder-new", tr("New case"), tr("An empty case in a folder of its own"))
-        old = _choice("folder-open", tr("Open a case"), tr("Choose its folder or its case.mmcase"))
-        sample = _choice("sample", tr("Sample case"), tr("Made up, with planted causes to find"))
-        new.clicked.connect(self.new_asked)
-        old.clicked.connect(self.open_asked)
-        sample.clicked.connect(self.sample_asked)
+        new = choice("folder-new", tr("New case"), tr("An empty case in a folder of its own"), self.new_asked.emit)
+        old = choice("folder-open", tr("Open a case"), tr("Choose its folder or its case.mmcase"), self.open_asked.emit)
+        made_up = tr("Made up, with planted causes to find")
+        sample = choice("sample", tr("Sample case"), made_up, self.sample_asked.emit)
         self.first = new
         drop = frame("drop")
         hint = Label(tr("Or drop a case folder anywhere on this window."), "muted", wrap=True)

@@ -44,20 +44,21 @@ def test_tables_are_checked_then_imported_and_reported(
     qtbot: QtBot, window: MainWindow, empty_case: Path, made_data: Path, qtmodeltester: ModelTester
 ) -> None:
     opened(qtbot, window, empty_case)
-    tables = import_tab(window).tables
+    tab = import_tab(window)
+    tables = tab.tables
     assert not tables.start.isEnabled()
     assert tables.reason.text() == "Choose or drop the files to import."
     click(qtbot, tables.choose)
     dialog = window.findChild(QFileDialog)
     assert isinstance(dialog, QFileDialog)
     dialog.setDirectory(str(made_data))
-    names = [f'"{name}.csv"' for name in ("entities", "events", "interactions", "targets")]
+    names = [f'"{name}.csv"' for name in ("entities", "events", "interactions", "targets", "artifacts")]
     name_field = dialog.findChild(QLineEdit)
     assert isinstance(name_field, QLineEdit)
     name_field.setText(" ".join(names))
     dialog.accept()
     rest(qtbot, window)
-    assert [plan.table for plan in tables.plans] == list(CaseTable)
+    assert [plan.table for plan in tables.plans] == list(CaseTable), "a list of media is no table"
     assert tables.file_view.table.columns.rowCount() > 0
     qtmodeltester.check(tables.file_view.table.columns)
     assert not tables.start.isEnabled()
@@ -71,6 +72,12 @@ def test_tables_are_checked_then_imported_and_reported(
     assert case_service.case_info(empty_case).counts["entities"] == 60
     assert tables.plans == []
     assert "rows came in" in tables.report_view._text.text()
+    assert window.focusWidget() is tables.report_view.first_step
+    qtbot.keyClick(tables.report_view.first_step, Qt.Key.Key_Space)
+    rest(qtbot, window)
+    assert tab.buttons[1].isChecked()
+    assert window.focusWidget() is tab.buttons[1]
+    assert len(cells(tab.media.table, "Name")) > 20, "the media that were chosen with the tables followed"
 
 
 def write(folder: Path, name: str, text: str) -> Path:

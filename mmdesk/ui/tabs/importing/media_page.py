@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import Qt, QTimer
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QLineEdit, QProgressBar, QWidget
 
@@ -53,7 +53,12 @@ _TYPE = 3
 
 
 class MediaPage(QWidget):
-    """Import on top, the files below with their pictures and how their features stand."""
+    """Import on top, the files below with their pictures and how their features stand.
+
+    ``training_asked`` wants to go on, with all features ready.
+    """
+
+    training_asked = Signal()
 
     def __init__(self, desk: Desk) -> None:
         super().__init__()
@@ -102,7 +107,8 @@ class MediaPage(QWidget):
         self._progress = ElidedLabel("", "muted")
         bar = frame("card")
         buttons = Beside(boxed(row(None, self.files, self.folder, self.manifest)), self.extract)
-        result = row(None, self._said, self.retry)
+        self.train = Button(tr("Train a model"), self.training_asked.emit, icon="train")
+        result = row(None, self._said, self.retry, self.train)
         result.setStretch(0, 1)
         self._result = boxed(result)
         self._working = boxed(row(None, self._progress, self._bar, self.cancel, spacing=SPACE_M))
@@ -415,6 +421,7 @@ class MediaPage(QWidget):
         failed = sum(row.status == "failed" for row in self._rows)
         self.extract.setEnabled(pending > 0 and not busy)
         self.retry.setVisible(failed > 0)
+        self.train.setVisible(not pending)
         self.retry.setEnabled(not busy)
         self.delete.setEnabled(not busy and bool(self.chosen()))
         if busy:

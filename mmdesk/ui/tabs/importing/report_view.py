@@ -19,6 +19,7 @@ from mmdesk.ui.widgets.basics import Button, Fold, Label, boxed, column, row
 from mmdesk.ui.widgets.findings import Sentence, SentenceList, Severity
 from mmdesk.ui.widgets.notice import Picture
 from mmdesk.ui.widgets.table import Table
+from mmdesk.ui.widgets.tile import choice
 
 if TYPE_CHECKING:
     from mmdesk.engine.services.table_imports import TableReport, TablesReport
@@ -29,9 +30,16 @@ _MENDS = {"unknown entity": tr("Import the entities first, or choose on the left
 
 
 class ReportView(QWidget):
-    """``save_asked`` wants the rejected rows written to a file."""
+    """Under what came in stand the next steps.
+
+    ``save_asked`` wants the rejected rows written to a file; ``media_asked``, ``health_asked`` and ``training_asked``
+    want to go on.
+    """
 
     save_asked = Signal()
+    media_asked = Signal()
+    health_asked = Signal()
+    training_asked = Signal()
 
     def __init__(self) -> None:
         super().__init__()
@@ -50,9 +58,31 @@ class ReportView(QWidget):
         self.rejected = Table(tr("Rejected rows"))
         self._lower = boxed(column(None, self._rejected_title, self.rejected, spacing=SPACE_S))
         self._rest = boxed(column(None, None))
-        page = column(self, head, self.counts, self._fits, self._notes, self._lower, self._rest, spacing=SPACE_S)
+        self._next = self._next_steps()
+        parts = (head, self.counts, self._fits, self._notes, self._lower, self._next, self._rest)
+        page = column(self, *parts, spacing=SPACE_S)
         page.setStretch(4, 1)
-        page.setStretch(5, 1)
+        page.setStretch(6, 1)
+
+    def _next_steps(self) -> QWidget:
+        """Where one goes from here; the first is :attr:`first_step`."""
+        self.first_step = choice(
+            "media",
+            tr("Add media files"),
+            tr("Pictures, sounds, films and texts of the entities"),
+            self.media_asked.emit,
+        )
+        health = choice(
+            "health",
+            tr("Look at data health"),
+            tr("What is missing, far out, or on both sides of the split"),
+            self.health_asked.emit,
+        )
+        training = choice(
+            "train", tr("Train a model"), tr("It learns from the entities that have a target"), self.training_asked.emit
+        )
+        title = Label(tr("Next steps"), "strong")
+        return boxed(column(None, SPACE_S, title, self.first_step, health, training, spacing=SPACE_S))
 
     def show_report(self, report: TablesReport) -> None:
         """A dry run's or an import's report."""
@@ -93,6 +123,7 @@ class ReportView(QWidget):
         self._notes.show_sentences(_notes(report))
         self._lower.setVisible(bool(report.problems))
         self._rest.setVisible(not report.problems)
+        self._next.setVisible(not report.dry_run)
         self.save.setVisible(bool(report.problems))
         more = report.rejected - len({(p.file, p.line) for p in report.problems})
         remark = tr("; the first {problems:,} problems are listed", problems=len(report.problems)) if more > 0 else ""
@@ -121,7 +152,8 @@ class ReportView(QWidget):
         ])  # fmt: skip
         self.fits.setFixedHeight(min(len(fits) + 2, _MOST_FITS) * (self.fontMetrics().height() + 10))
         self._fits.setVisible(bool(fits))
-        self._fits.set_open(any(fit < cells for *_, cells, fit in fits))
+        # Before it is written, how it is read is what is looked at; after, only what did not fit.
+        self._fits.set_open(report.dry_run or any(fit < cells for *_, cells, fit in fits))
 
 
 def conflicts_of(report: TablesReport) -> int:

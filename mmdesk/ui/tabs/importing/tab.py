@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import cast
 
 from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QFont, QFontMetrics
@@ -49,7 +50,7 @@ class ImportTab(Room):
         desk = self.desk
         self.tables = TablesPage(desk)
         yield
-        self._media = WhenShown(lambda: MediaPage(desk))
+        self._media = WhenShown(self._media_page)
         self._health = WhenShown(lambda: HealthPage(desk))
         self._history = WhenShown(lambda: HistoryPage(desk))
         self._deleted = WhenShown(lambda: DeletedPage(desk))
@@ -66,7 +67,19 @@ class ImportTab(Room):
         self.buttons[0].setChecked(True)
         one_of(self._group)
         self.tables.imported.connect(self._on_tables_imported)
+        self.tables.sorted.connect(self.show_object)
+        self.tables.report_view.media_asked.connect(lambda: self.show_page(1))
+        self.tables.report_view.health_asked.connect(lambda: self.show_page(2))
+        self.tables.report_view.training_asked.connect(self._train)
         self._add_commands()
+
+    def _media_page(self) -> MediaPage:
+        made = MediaPage(self.desk)
+        made.training_asked.connect(self._train)
+        return made
+
+    def _train(self) -> None:
+        self.going.emit("train", None)
 
     @property
     def first(self) -> QWidget:
@@ -213,10 +226,10 @@ class ImportTab(Room):
 
     def show_page(self, number: int) -> None:
         """Show one of the pages, brought up to date."""
-        had_keys = any(button.hasFocus() for button in self.buttons)
+        used = cast("QWidget | None", self.window().focusWidget())
         self.buttons[number].setChecked(True)
-        if had_keys:
-            self.buttons[number].setFocus()
+        if used in self.buttons or (used is not None and self.stack.isAncestorOf(used)):
+            self.buttons[number].setFocus()  # else Qt gives it to whatever comes first on the page
         self.stack.setCurrentIndex(number)
         self._load_shown()
 
@@ -227,6 +240,8 @@ class ImportTab(Room):
                 self.tables.take(list(what.tables))
             if what.media or what.manifests:
                 self.media.take_all(what.media, what.manifests, wait=bool(what.tables))
+                if what.tables:
+                    self.desk.tell(tr("The media follow when the tables are imported."), "info", "muted")
             self.show_page(0 if what.tables else 1)
         elif isinstance(what, int):
             self.show_page(what)

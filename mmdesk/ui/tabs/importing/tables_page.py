@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QButtonGroup, QStackedWidget, QWidget
 
 from mmdesk.engine.core.types import MissingEntities, OnConflict
 from mmdesk.engine.core.types import Table as CaseTable
-from mmdesk.ui import choosers, table_calls
+from mmdesk.ui import calls, choosers, table_calls
 from mmdesk.ui.colours import SPACE_L, SPACE_M, SPACE_S, SPACE_XS
 from mmdesk.ui.desk import Desk
 from mmdesk.ui.engine_sentences import translated
@@ -49,10 +49,11 @@ _READ_OTHERWISE = {
 class TablesPage(QWidget):
     """Files and choices on the left; on the right the chosen file, or what a check or an import said.
 
-    ``imported`` tells that tables have come in.
+    ``imported`` tells that tables have come in, ``sorted`` which of the files that were chosen are what.
     """
 
     imported = Signal()
+    sorted = Signal(object)
 
     def __init__(self, desk: Desk) -> None:
         super().__init__()
@@ -141,7 +142,14 @@ class TablesPage(QWidget):
 
     def choose_files(self) -> None:
         """Ask for files."""
-        choosers.choose_files(self, self.desk.settings, tr("Tables to import"), choosers.TABLE_FILES, self.take)
+        choosers.choose_files(self, self.desk.settings, tr("Tables to import"), choosers.TABLE_FILES, self._sort)
+
+    def _sort(self, paths: Sequence[Path]) -> None:
+        """A list of media among them is no table."""
+        self.desk.jobs.submit(
+            Lane.IO, calls.sort_files, paths, key="import.sort", owner=self,
+            on_success=self.desk.session.while_open(self.sorted.emit), on_failure=self.desk.tell_failure,
+        )  # fmt: skip
 
     def take(self, paths: Sequence[Path]) -> None:
         """Add files, and look at each."""
@@ -380,6 +388,9 @@ class TablesPage(QWidget):
             self.plans = [plan for plan in self.plans if plan not in self._running]
             self._shown = None
             self._fill_rows()
+            used = cast("QWidget | None", self.window().focusWidget())
+            if used is None or self._right.isAncestorOf(used):
+                self.report_view.first_step.setFocus()
             self.desk.session.tell(Concern.TABLES)
             self.imported.emit()
         self._enable()
