@@ -31,6 +31,8 @@ def load_libraries(*, ctx: JobContext) -> None:
     ctx.check_cancelled()
     for room in ("importing", "training", "runs", "explain"):
         importlib.import_module(f"mmdesk.ui.tabs.{room}.tab")
+    # The first thing that a tab asks for; loaded beside the making of the others it would hold them up.
+    importlib.import_module("mmdesk.engine.services.runs")
 
 
 def data_health(folder: Path, *, ctx: JobContext) -> DataHealth:  # noqa: ARG001

@@ -32,13 +32,17 @@ class RecentCases(QObject):
         page.forget_asked.connect(self._on_forget_asked)
 
     def show(self) -> None:
-        """Show the list, then look which of them are still there: a drive that sleeps must not stop the window."""
+        """Show the list, then look which of them are still there: a drive that sleeps must not stop the window.
+
+        On the start page only while that is what is to be seen: its lines take as long to make as a whole tab.
+        """
         self._list()
         self._flow.check_recent(self._list)
 
     def _list(self) -> None:
         cases = self._flow.recent()
-        self._page.show_recent(cases)
+        if self._page.isVisibleTo(self._page.window()):
+            self._page.show_recent(cases)
         self.menu.clear()
         self.menu.setEnabled(bool(cases))
         for case in cases:

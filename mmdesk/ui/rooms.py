@@ -10,6 +10,7 @@ from mmdesk.engine.core.arrow import spare_pandas
 from mmdesk.ui.desk import Desk, Room
 from mmdesk.ui.jobs.job import Lane
 from mmdesk.ui.language import tr, tr_later
+from mmdesk.ui.turns import next_turn
 
 ROOMS = ("import", "train", "runs", "explain")
 TITLES = {"import": tr("Import"), "train": tr("Train"), "runs": tr("Runs"), "explain": tr("Explain")}
@@ -106,7 +107,7 @@ class RoomMaker(QObject):
     def _make_next(self) -> None:
         """One step towards all tabs, and the next one after whatever the window was asked meanwhile."""
         if self._step():
-            QTimer.singleShot(0, self, self._make_next)
+            next_turn(self, self._make_next)
         elif self._when_made is not None:
             then, self._when_made = self._when_made, None
             then()

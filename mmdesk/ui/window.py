@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, QTimer
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QCloseEvent, QKeySequence
 from PySide6.QtWidgets import (
     QApplication,
@@ -43,6 +43,7 @@ from mmdesk.ui.rooms import GO_TO, ICONS, ROOMS, TITLES, RoomMaker
 from mmdesk.ui.session import OpenCase, Session
 from mmdesk.ui.settings import Settings
 from mmdesk.ui.theme import Theme
+from mmdesk.ui.turns import next_turn
 from mmdesk.ui.widgets.activity import ActivityStrip
 from mmdesk.ui.widgets.banner import Banner
 from mmdesk.ui.widgets.basics import ElidedLabel, IconButton, boxed, column, row
@@ -241,8 +242,14 @@ class MainWindow(QMainWindow):
         self._properties.setEnabled(True)
         left_at = self.settings.tab_of(case.folder)
         self.tabs.setCurrentIndex(ROOMS.index(left_at) if left_at in ROOMS else 0)
-        self.stack.setCurrentWidget(self.tabs)
-        QTimer.singleShot(0, self, self.recent.show)  # in a turn of its own: the case is to be seen first
+        # In turns of their own: what all tabs have forgotten and what one of them shows are much for one, and the list
+        # can wait until the case is seen.
+        next_turn(self, lambda: self._show_tabs(case))
+
+    def _show_tabs(self, case: OpenCase) -> None:
+        if self.session.case is case:
+            self.stack.setCurrentWidget(self.tabs)
+            next_turn(self, self.recent.show)
 
     def _on_tab_changed(self, place: int) -> None:
         if self.session.case is not None and 0 <= place < len(ROOMS):

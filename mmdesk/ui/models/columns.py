@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -79,7 +80,7 @@ class Column:
     sign: tuple[str, str] | None = None
     key: str = ""
     group: str = ""
-    _order: list[NDArray[np.int64]] = field(default_factory=list, repr=False, compare=False)
+    _order: list[NDArray[np.integer]] = field(default_factory=list, repr=False, compare=False)
     _missing: list[int] = field(default_factory=list, repr=False, compare=False)
 
     @property
@@ -87,10 +88,10 @@ class Column:
         """What it is remembered by."""
         return self.key or self.title
 
-    def order(self) -> NDArray[np.int64]:
+    def order(self) -> NDArray[np.integer]:
         """The rows in ascending order of this column, missing values last; computed once."""
         if not self._order:
-            self._order.append(self._sorted() if self.ranked is None else self.ranked.astype(np.int64))
+            self._order.append(self._sorted() if self.ranked is None else self.ranked)
             self.missing()  # of the values as they are now: some change while they are shown
         return self._order[0]
 
@@ -103,8 +104,13 @@ class Column:
     def _count_missing(self) -> int:
         if not self.numeric and self.keys is None:
             return 0
-        numbers = self._numbers()
-        return int(np.isnan(numbers).sum()) if numbers.dtype.kind == "f" else 0
+        numbers, ranked = self._numbers(), self.ranked
+        if numbers.dtype.kind != "f":
+            return 0
+        if ranked is None:
+            return int(np.isnan(numbers).sum())
+        # Missing ones are last, so that the first of them is soon found among a million.
+        return len(ranked) - bisect_left(ranked, True, key=lambda row: bool(np.isnan(numbers[row])))
 
     def _numbers(self) -> NDArray[Any]:
         if self.keys is not None:
@@ -126,7 +132,7 @@ class ColumnsModel(QAbstractTableModel):
     """A table over columns; ``rows`` maps what is shown to the source row."""
 
     # On the class, too: Qt still asks the model of a view that is going, when Python has taken the model's own away.
-    rows: NDArray[np.int64] = np.arange(0, dtype=np.int64)
+    rows: NDArray[np.integer] = np.arange(0, dtype=np.int64)
     _columns: Sequence[Column] = ()
 
     def __init__(self, columns: Sequence[Column] = (), parent: QObject | None = None) -> None:
@@ -134,7 +140,7 @@ class ColumnsModel(QAbstractTableModel):
         self._columns = list(columns)
         self._mask: NDArray[np.bool_] | None = None
         self._sort: tuple[int, Qt.SortOrder] | None = None
-        self.rows = np.arange(self.size, dtype=np.int64)
+        self.rows = np.arange(self.size)
 
     @property
     def columns(self) -> tuple[Column, ...]:
@@ -146,11 +152,12 @@ class ColumnsModel(QAbstractTableModel):
         """Source rows, filtered ones included."""
         return len(self._columns[0].values) if self._columns else 0
 
-    def set_columns(self, columns: Sequence[Column]) -> None:
-        """Show other data; the order stays where its column still exists, the filter goes."""
+    def set_columns(self, columns: Sequence[Column], by: tuple[int, Qt.SortOrder] | None = None) -> None:
+        """Show other data, ``by`` a column's order, else in the one it is in where that still exists; no filter."""
         self.beginResetModel()
         self._columns = list(columns)
         self._mask = None
+        self._sort = by or self._sort
         if self._sort is not None and self._sort[0] >= len(self._columns):
             self._sort = None
         self.rows = self._visible_rows()
@@ -273,9 +280,10 @@ class ColumnsModel(QAbstractTableModel):
         listed: list[int] = places[wanted].tolist()
         return listed
 
-    def _visible_rows(self) -> NDArray[np.int64]:
+    def _visible_rows(self) -> NDArray[np.integer]:
+        rows: NDArray[np.integer]
         if self._sort is None:
-            rows = np.arange(self.size, dtype=np.int64)
+            rows = np.arange(self.size)
         else:
             column, order = self._sort
             rows = self._columns[column].order()

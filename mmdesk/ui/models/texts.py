@@ -55,6 +55,6 @@ class Texts(Sequence[str]):
         """The places in ascending order, whatever the capitals; int64 [text]."""
         return np.asarray(pc.sort_indices(self._folded)).astype(np.int64)
 
-    def take(self, places: Sequence[int] | NDArray[np.int64]) -> pa.Array:
+    def take(self, places: Sequence[int] | NDArray[np.integer]) -> pa.Array:
         """The texts at these places."""
         return self.array.take(pa.array(np.asarray(places, dtype=np.int64)))

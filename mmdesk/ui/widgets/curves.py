@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pyqtgraph as pg
-from PySide6.QtCore import Qt, QTimer
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QGridLayout
 
@@ -16,6 +16,7 @@ from mmdesk.ui.colours import SPACE_S, SPACE_XS, Colours
 from mmdesk.ui.engine_words import in_words
 from mmdesk.ui.formatting import score
 from mmdesk.ui.language import tr
+from mmdesk.ui.turns import next_turn
 from mmdesk.ui.widgets.basics import AtLeast, column
 from mmdesk.ui.widgets.fit import by_letters
 from mmdesk.ui.widgets.key_line import KeyLine
@@ -222,7 +223,7 @@ class CurveGrid(AtLeast):
             plot.show_chart(self._charts[number])
             self._plots.append(plot)
             self._grid.addWidget(plot, number // _COLUMNS, number % _COLUMNS)
-            QTimer.singleShot(0, self, self._add_missing)
+            next_turn(self, self._add_missing)
 
 
 def _said(chart: Chart) -> str:

@@ -131,12 +131,18 @@ class PinnedTable(Table):
         """How the columns stand now."""
         return self._arrangement
 
-    def set_columns(self, columns: Sequence[Column], arrangement: Arrangement | None = None) -> None:
-        """Show other data in another arrangement, or the same one."""
+    def set_columns(
+        self,
+        columns: Sequence[Column],
+        arrangement: Arrangement | None = None,
+        *,
+        by: tuple[int, Qt.SortOrder] | None = None,
+    ) -> None:
+        """Show other data in another arrangement, or the same one; its order holds, too, where it has one."""
         wanted = arrangement or self._arrangement
         self._fitted_names = set()
         self._applying = True  # the arrangement says the widths
-        super().set_columns(columns)
+        super().set_columns(columns, by=by)
         self._applying = False
         groups = [column.group for column in columns]
         self._header.set_groups(groups)

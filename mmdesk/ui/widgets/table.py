@@ -171,9 +171,16 @@ class Table(QTableView):
             releases.released.connect(self._keep_columns, Qt.ConnectionType.QueuedConnection)
         self._row_height()
 
-    def set_columns(self, columns: Sequence[Column]) -> None:
-        """Show other data; what was chosen is forgotten, widths stay where the titles do."""
-        self.columns.set_columns(columns)
+    def set_columns(self, columns: Sequence[Column], *, by: tuple[int, Qt.SortOrder] | None = None) -> None:
+        """Show other data; what was chosen is forgotten, widths stay where the titles do.
+
+        Args:
+            columns: All of them.
+            by: The column and the direction to order it by; None leaves that as it is.
+        """
+        self.columns.set_columns(columns, by)
+        if by is not None:
+            self.horizontalHeader().setSortIndicator(*by)
         # A number at the far end of a stretched column is hard to follow.
         if self._stretches:
             self.horizontalHeader().setStretchLastSection(bool(columns) and not columns[-1].numeric)
@@ -331,7 +338,7 @@ class Table(QTableView):
         found: list[int] = self.chosen_rows().tolist()
         return found
 
-    def chosen_rows(self) -> NDArray[np.int64]:
+    def chosen_rows(self) -> NDArray[np.integer]:
         """The same as an array, for whoever has a million of them."""
         # By ranges: a million chosen rows are few of them, but a million indexes, each a Python object.
         selection = self.selectionModel().selection()

@@ -67,6 +67,28 @@ def test_sorting_numbers_never_loses_a_row(values: list[float | None], down: boo
     assert len(known) == len(values) or values[made.rows[-1]] is None or np.isnan(values[made.rows[-1]])
 
 
+@given(values=st.lists(st.one_of(st.floats(-3, 3), st.just(float("nan")))), down=st.booleans())
+def test_an_order_found_out_before_is_the_same_order(values: list[float], down: bool) -> None:
+    numbers = np.array(values, dtype=np.float64)
+    ranked = np.argsort(numbers, kind="stable").astype(np.int32)
+    order = Qt.SortOrder.DescendingOrder if down else Qt.SortOrder.AscendingOrder
+    found = []
+    for known in (None, ranked):
+        model = ColumnsModel()
+        model.set_columns([Column("n", numbers, numeric=True, ranked=known)], (0, order))
+        found.append(model.rows.tolist())
+    assert found[0] == found[1]
+
+
+def test_a_table_comes_in_the_order_it_is_asked_for(qtbot: QtBot) -> None:
+    table = Table("t")
+    qtbot.addWidget(table)
+    table.set_columns([Column("n", [1, 3, 2], numeric=True)], by=(0, Qt.SortOrder.DescendingOrder))
+    assert table.columns.rows.tolist() == [1, 2, 0]
+    header = table.horizontalHeader()
+    assert (header.sortIndicatorSection(), header.sortIndicatorOrder()) == (0, Qt.SortOrder.DescendingOrder)
+
+
 def test_the_filter_keeps_the_order_and_says_where_rows_went() -> None:
     made = model()
     made.sort(1, Qt.SortOrder.DescendingOrder)

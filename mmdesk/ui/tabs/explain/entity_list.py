@@ -133,9 +133,7 @@ class EntityList(QWidget):
         self.query.follow(scores)
         columns = entity_columns(scores, self.marks)
         first = len(self.table.columns.columns) == 0
-        self.table.set_columns(columns)
-        if first:
-            self.table.sortByColumn(score_column(columns), Qt.SortOrder.DescendingOrder)
+        self.table.set_columns(columns, by=(score_column(columns), Qt.SortOrder.DescendingOrder) if first else None)
         self.filter_box.setVisible(any(head.value == "classification" for head, _ in known_heads(scores)))
         self.left_out.show_sentences(
             [Sentence(Severity.WARNING, translated(for_window(note))) for note in scores.notes]

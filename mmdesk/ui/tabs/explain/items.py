@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHeaderView, QWidget
 
 from mmdesk.ui.colours import SPACE_S
@@ -16,6 +16,7 @@ from mmdesk.ui.formatting import MISSING, counted, data_time, percent
 from mmdesk.ui.language import tr, tr_n
 from mmdesk.ui.models.columns import Column, Mapped
 from mmdesk.ui.tabs.explain.wording import Scale, plain_words, short_source
+from mmdesk.ui.turns import next_turn
 from mmdesk.ui.widgets.bars import SignedBarDelegate
 from mmdesk.ui.widgets.basics import ElidedLabel, Label, boxed, column, row, zoom_buttons
 from mmdesk.ui.widgets.fit import by_letters, letters
@@ -149,7 +150,7 @@ class EventsView(QWidget):
         """Show these events; those without a time are in the table only."""
         self.items.show_items(items, scale, largest)
         self._to_draw = items, scale
-        QTimer.singleShot(0, self, self._draw)  # in a turn of its own: there may be thousands
+        next_turn(self, self._draw)  # there may be thousands
 
     def _draw(self) -> None:
         if self._to_draw is None:
