@@ -82,7 +82,7 @@ _OUTPUTS = {
 
 
 def item_text(item: Item) -> str:
-    """One piece of evidence in words, with the tile, second or frame that carries most of an artifact."""
+    """One piece of evidence in words; of an artifact the whole of it."""
     when = f" on {moment_text(item.time_us)}" if item.time_us is not None else ""
     if item.kind is ItemKind.ATTRIBUTE:
         return f"{item.label} = {item.value}" if item.value != "missing" else f"{item.label} missing"
@@ -90,8 +90,13 @@ def item_text(item: Item) -> str:
         return f"the event {item.label}{when} ({item.value})"
     if item.kind is ItemKind.NEIGHBOUR:
         return f"the link {item.label}{when} ({item.value})"
+    return f"the {item.value} file {item.label}"
+
+
+def _pointed(item: Item) -> str:
+    """The same, and of an artifact the tile, second or frame that carries most of what the whole contributes."""
     where = leading_part(item)
-    return f"the {item.value} file {item.label}" + (f", {where}" if where else "")
+    return item_text(item) + (f", above all {where}" if where else "")
 
 
 def change_words(change: AttributeChange) -> str:
@@ -149,7 +154,7 @@ def sentence_of(findings: Findings) -> str:
     named = _named(findings, _leading(findings), NAMED_SHORT)
     if not named:
         return f"{opening}; no single piece of evidence stands out."
-    reasons = [f"{item_text(findings.items[i])} ({_change(findings, i)})" for i in named]
+    reasons = [f"{_pointed(findings.items[i])} ({_change(findings, i)})" for i in named]
     return f"{opening}, associated with {_listed(reasons)}."
 
 
@@ -254,7 +259,7 @@ def _change(findings: Findings, index: int) -> str:
 def _reasons(findings: Findings, indexes: Sequence[int], verb: str) -> list[Clause]:
     return [
         Clause(
-            f"{_capital(item_text(findings.items[index]))} {verb} ({_change(findings, index)}).",
+            f"{_capital(_pointed(findings.items[index]))} {verb} ({_change(findings, index)}).",
             (index,),
             reference_text(findings.items[index]),
         )

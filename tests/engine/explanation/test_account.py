@@ -91,7 +91,7 @@ def test_the_sentence_names_the_strongest_evidence_with_its_numbers() -> None:
         "For M1 as of 2024-06-01T00:00:00Z the model gives a probability of 81.0 %, "
         "41.0 points above the base value of 40.0 %, "
         "associated with the event payout_changed on 2024-05-02 10:30 (value 20) (+30.0 points), "
-        "night_share = 0.93 (+10.0 points) and the image file photo.jpg, tile row 2, column 3 (+7.0 points)."
+        "night_share = 0.93 (+10.0 points) and the image file photo.jpg, above all tile row 2, column 3 (+7.0 points)."
     )
 
 
@@ -179,7 +179,7 @@ def test_the_output_without_each_kind_of_evidence_and_the_one_that_carries_it() 
     clause = next(clause for clause in clauses_of(carried) if "Caution" in clause.text)
     assert clause.items == (2,)
     assert "one file carries most of this; without the image file photo.jpg" in clause.text
-    assert clause.text.endswith("it would be 45.0 %.")
+    assert clause.text.endswith("without the image file photo.jpg it would be 45.0 %."), "the whole file, no tile of it"
     doubted = dataclasses.replace(carried, faithfulness=Faithfulness(Grade.D, {}))
     assert "Caution" not in account_of(clauses_of(doubted))
 

@@ -82,7 +82,7 @@ def _item(item: Item) -> str:
     if kind == "artifact":
         where = leading_part(item)
         said = tr("the {kind} file {label}", kind=in_words(item.value), label=item.label)
-        return f"{said}, {translated(where)}" if where else said
+        return tr("{file}, above all {part}", file=said, part=translated(where)) if where else said
     return tr("the link {label}{when} ({value})", label=item.label, when=when, value=item.value)
 
 
