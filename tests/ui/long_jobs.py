@@ -93,6 +93,7 @@ def _explain_all(keyboard: Keyboard, window: MainWindow, case: Path) -> None:
     keyboard.press(Qt.Key.Key_4, CTRL)
     keyboard.until(lambda: not window.jobs.live)
     _palette(keyboard, "list into a file")
+    keyboard.activate("Choose where to…")  # without further looks
     made = len(list(case.parent.glob("all*.jsonl")))
     keyboard.choose_file(str(case.parent / f"all {made}.jsonl"))
 

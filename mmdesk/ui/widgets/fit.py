@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from PySide6.QtCore import QEvent, QObject, QSize, Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QAbstractButton, QAbstractItemView, QFrame, QScrollArea, QTabWidget, QWidget
+from shiboken6 import isValid
 
 from mmdesk.ui.colours import SPACE_XS
 from mmdesk.ui.icons import USUAL_POINTS
@@ -78,7 +79,7 @@ class _Held(QObject):
 
     def follow(self) -> None:
         """As it is now. Out of sight there is no width to reckon with, and nothing to hold room for."""
-        if self._least is not None:
+        if self._least is not None and isValid(self._widget):  # an open dialog hides itself while it is taken down
             shown = self._widget.isVisible()
             self._widget.setMinimumHeight(max(self._least(self._widget.width()), 0) if shown else 0)
 

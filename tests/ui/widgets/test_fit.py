@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shiboken6
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialog, QLabel, QSplitter, QWidget
 from pytestqt.qtbot import QtBot
@@ -68,3 +69,17 @@ def test_what_stands_beside_goes_below_where_there_is_no_room_also_when_it_comes
     qtbot.waitUntil(lambda: buttons.y() >= name.y() + name.height(), timeout=2000)
     resized(qtbot, pair, 900, 60)
     assert name.y() + name.height() > buttons.y()
+
+
+def test_a_window_goes_with_a_dialog_that_is_still_open(qtbot: QtBot) -> None:
+    window = QWidget()
+    window.show()
+
+    def opened_dialog() -> None:  # nothing of Python's holds it from here on, as with every dialog of ours
+        dialog = QDialog(window)
+        dialog_column(dialog, Label(LONG, wrap=True))
+        dialog.open()
+
+    opened_dialog()
+    qtbot.wait(20)
+    shiboken6.delete(window)  # raises what its filters raise, or brings the process down
