@@ -49,6 +49,11 @@ class Colours:
         """Contrast is as high as can be."""
         return self is HIGH_LIGHT or self is HIGH_DARK
 
+    @property
+    def track(self) -> str:
+        """What a bar runs on. Where lines are dark it is bright, in a line, else a short bar looked like a full one."""
+        return self.alternate if self.high else self.line
+
     def role(self, name: str) -> str:
         """The colour of a role by its name; ``series 11`` is that place in the series, which begins anew at its end."""
         if name.startswith("series "):

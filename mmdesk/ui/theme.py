@@ -131,6 +131,9 @@ def style_sheet(colours: c.Colours, points: int) -> str:
     values |= {"mark": mark, "drop": mark + 8, "round": mark // 2 + 1, "ring": ring, "dot": mark + 2 - 2 * ring}
     # Where all words are nearly black or white, those of a button that cannot be pressed are too.
     values["off"] = "dashed" if colours.high else "solid"
-    for name in ("arrow", "check"):
+    # No tint tells what is chosen from what is not where contrast has to be high.
+    values |= {"track": colours.track, "chosen": colours.accent if colours.high else colours.accent_soft}
+    values["rim"] = "1px" if colours.high else "0"
+    for name in ("arrow", "check", "dash"):
         values[name] = resource(f"icons/{name}-{'dark' if colours.dark else 'light'}.svg").as_posix()
     return Template(resource("style.qss").read_text(encoding="utf-8")).substitute(values)

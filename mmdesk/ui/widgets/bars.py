@@ -91,9 +91,10 @@ class BarList(Painted):
             label = metrics.elidedText(name, Qt.TextElideMode.ElideMiddle, left - 6)
             painter.drawText(QRectF(0, top, left, line), int(Qt.AlignmentFlag.AlignVCenter), label)
             length = room * min(max(bar.value / self._largest, 0.0), 1.0)
-            painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(QColor(colours.line))
+            painter.setPen(QColor(colours.line) if colours.high else Qt.PenStyle.NoPen)
+            painter.setBrush(QColor(colours.track))
             painter.drawRoundedRect(QRectF(left, top + line / 2 - 4, room, 8), 4, 4)
+            painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(QColor(getattr(colours, bar.role)))
             if length > 0:
                 painter.drawRoundedRect(QRectF(left, top + line / 2 - 4, max(length, 2), 8), 4, 4)

@@ -16,7 +16,7 @@ from PySide6.QtCore import (
     Qt,
     Signal,
 )
-from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPaintEvent, QPen, QResizeEvent
+from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemDelegate,
     QAbstractItemView,
@@ -52,13 +52,23 @@ class _Editors(QStyledItemDelegate):
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         """A cell that can be written in looks like a field."""
+        is_field, colours = bool(index.flags() & Qt.ItemFlag.ItemIsEditable), current()
+        ground, frame = QColor(colours.base), QColor(colours.control if colours.high else colours.line)
+        if is_field:  # on the tint of every second row, too
+            self._draw_field(painter, option, Qt.PenStyle.NoPen, ground)
         super().paint(painter, option, index)
-        if index.flags() & Qt.ItemFlag.ItemIsEditable:
-            painter.save()
-            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-            painter.setPen(QPen(QColor(current().line), 1))
-            painter.drawRoundedRect(QRectF(option.rect).adjusted(0.5, 2.5, -2.5, -2.5), _RADIUS, _RADIUS)
-            painter.restore()
+        if is_field:
+            self._draw_field(painter, option, frame, Qt.BrushStyle.NoBrush)
+
+    def _draw_field(
+        self, painter: QPainter, option: QStyleOptionViewItem, pen: QColor | Qt.PenStyle, brush: QColor | Qt.BrushStyle
+    ) -> None:
+        painter.save()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(pen)
+        painter.setBrush(brush)
+        painter.drawRoundedRect(QRectF(option.rect).adjusted(0.5, 2.5, -2.5, -2.5), _RADIUS, _RADIUS)
+        painter.restore()
 
     def createEditor(self, parent: QWidget, _option: QStyleOptionViewItem, index: Index) -> QWidget:
         """The field for a cell."""

@@ -20,6 +20,8 @@ from mmdesk.ui.widgets.time_axis import TimeAxis
 _QUIET = 3.0
 """How much of a quiet end is shown, as a share of the time in which things happened."""
 _APART = 0.02
+_NAME = 0.15
+"""Of the width, what the name of the threshold takes with some room around it."""
 _LEAST_HEIGHT = 130
 
 
@@ -120,10 +122,10 @@ class CoursePlot(Plot):
         if line is None or not line.steps:
             return
         times, values = line.points()
-        if line.threshold is not None:
-            self._draw_threshold(line.threshold, values)
-        self.plot(times, values, pen=pg.mkPen(QColor(colours.accent), width=2))
         self._shown_s = line.busy()
+        if line.threshold is not None:
+            self._draw_threshold(line)
+        self.plot(times, values, pen=pg.mkPen(QColor(colours.accent), width=2))
         self._draw_jumps([step for step in line.steps if step.number])
         self._marker = pg.InfiniteLine(angle=90, pen=pg.mkPen(QColor(colours.text), width=1))
         self._spot = pg.ScatterPlotItem(size=9, brush=QColor(colours.text), pen=pg.mkPen(QColor(colours.base)))
@@ -135,16 +137,25 @@ class CoursePlot(Plot):
         self.setXRange(*self._shown_s, padding=0.03)
         self._place_marker()
 
-    def _draw_threshold(self, level: float, values: NDArray[np.float64]) -> None:
-        # Named on the side where the line is farther away.
-        right = abs(values[-1] - level) >= abs(values[1] - level)
+    def _draw_threshold(self, line: CourseLine) -> None:
+        level = line.threshold
+        assert level is not None
+        right = self._distance(line, level, right=True) >= self._distance(line, level, right=False)
         pen = pg.mkPen(QColor(self.colours.muted), width=1.2, style=Qt.PenStyle.DashLine)
-        line = pg.InfiniteLine(
+        item = pg.InfiniteLine(
             level, angle=0, pen=pen, label=tr("threshold"),
             labelOpts={"position": 0.96 if right else 0.06, "color": self.colours.muted, "anchors": [(right, 1)] * 2},
         )  # fmt: skip
-        line.label.setFont(self.font())
-        self.addItem(line)
+        item.label.setFont(self.font())
+        self.addItem(item)
+
+    def _distance(self, line: CourseLine, level: float, *, right: bool) -> float:
+        """How near the line comes to a level at the end of the plot where its name would stand."""
+        first, last = self._shown_s
+        edge = last - _NAME * (last - first) if right else first + _NAME * (last - first)
+        times, values = line.points()
+        there = values[(times >= edge) & (times <= last) if right else (times >= first) & (times <= edge)]
+        return float(np.abs(np.array([*there, line.at(edge), line.at(last if right else first)]) - level).min())
 
     def _draw_jumps(self, jumps: Sequence[Step]) -> None:
         """Each in the colour of its direction; numbers that would lie over that of a larger jump are left out."""

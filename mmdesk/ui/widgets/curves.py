@@ -122,9 +122,10 @@ class CurvePlot(Plot):
         low, high = min([level, *values]), max([level, *values])
         room = _ROOM_FOR_TEXT * ((high - low) or 1.0)
         side, above = _free_corner(chart, level, room)
+        anchor = (side, 1.1 if above else -0.1)  # its ground would hide a half of the line's thickness
         line = pg.InfiniteLine(
             level, angle=0, pen=_baseline_pen(self.colours), label=tr("baseline {baseline}", baseline=score(level)),
-            labelOpts={"position": (0.01, 0.99)[side], "anchors": [(side, above)] * 2, "color": self.colours.text,
+            labelOpts={"position": (0.01, 0.99)[side], "anchors": [anchor] * 2, "color": self.colours.text,
                        "fill": _ground(self.colours)},
         )  # fmt: skip
         line.label.setFont(self.font())

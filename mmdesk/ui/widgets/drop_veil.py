@@ -6,7 +6,7 @@ from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen
 from PySide6.QtWidgets import QWidget
 
-from mmdesk.ui.colours import SPACE_L, current
+from mmdesk.ui.colours import SPACE_L, SPACE_M, current
 from mmdesk.ui.widgets.basics import Painted
 
 _SEEN_THROUGH = 225
@@ -37,7 +37,7 @@ class DropVeil(Painted):
         self.show()
 
     def draw(self, painter: QPainter) -> None:
-        """A pale sheet, a dashed edge, a sentence in the middle."""
+        """A pale sheet, a dashed edge, a sentence in the middle on ground of its own."""
         colours = current()
         ground = QColor(colours.base)
         ground.setAlpha(_SEEN_THROUGH)
@@ -48,5 +48,10 @@ class DropVeil(Painted):
         font = self.font()
         font.setPointSizeF(font.pointSizeF() * 1.4)
         painter.setFont(font)
+        how = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
+        said = painter.boundingRect(inner, how, self._text).adjusted(-SPACE_L, -SPACE_M, SPACE_L, SPACE_M)
+        painter.setPen(QColor(colours.control))
+        painter.setBrush(QColor(colours.base))
+        painter.drawRoundedRect(said, 8, 8)
         painter.setPen(QColor(colours.text))
-        painter.drawText(inner, Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap, self._text)
+        painter.drawText(inner, how, self._text)

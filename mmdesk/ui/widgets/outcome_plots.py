@@ -87,7 +87,7 @@ class ReliabilityPlot(Plot):
         )  # fmt: skip
         if self._share:
             self.setXRange(0, 1, padding=0.02)
-            self.setYRange(0, 1, padding=0.02)
+            self.setYRange(0, 1, padding=0.06)  # a bin at either end is a whole dot
         else:
             self.autoRange()
 

@@ -125,7 +125,7 @@ class Plot(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph has no types
             # Switching prefixes off alone leaves the axis with the scale of its range at that moment.
             axis.setSIPrefixEnableRanges(())
             axis.enableAutoSIPrefix(False)
-            axis.setPen(QColor(colours.line))
+            axis.setPen(QColor(colours.control if colours.high else colours.line))  # the grid is a tint of it
             axis.setTextPen(QColor(colours.muted))
             axis.setTickPen(QColor(colours.line))
             axis.setStyle(tickFont=self.font(), tickLength=4, autoExpandTextSpace=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from PySide6.QtGui import QHelpEvent
 from PySide6.QtWidgets import QApplication, QToolTip
@@ -17,6 +17,7 @@ _PAIRS = st.lists(st.tuples(st.integers(0, 400), st.integers(0, 400)), min_size=
 
 
 @given(_PAIRS, st.integers(0, 2000))
+@example([(0, 62), (0, 131), (0, 132), (0, 132), (0, 132), (0, 90)], 677)
 def test_widths_fit_where_they_can_and_only_the_widest_give_way(pairs: list[tuple[int, int]], room: int) -> None:
     wanted, least = [max(pair) for pair in pairs], [min(pair) for pair in pairs]
     found = squeezed(wanted, least, room)
@@ -30,7 +31,8 @@ def test_widths_fit_where_they_can_and_only_the_widest_give_way(pairs: list[tupl
     needed = [need for need, width in zip(least, found, strict=True) if need == width]
     free = [width for width in given_way if width not in needed]
     assert not free or max(free) - min(free) <= 1, "those that give way end alike"
-    assert not free or not kept or max(kept) <= max(free) or max(kept) in needed
+    # A pixel that is left over may make one of those as wide as it wanted to be.
+    assert not free or not kept or max(kept) <= max(free) + 1 or max(kept) in needed
 
 
 @pytest.fixture

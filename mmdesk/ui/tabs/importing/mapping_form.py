@@ -89,6 +89,7 @@ class FileView(QWidget):
         parts = (self.part, self._problems, self._mapped, self.grid, self.fold, self.table)
         page = column(self, head, *parts, spacing=SPACE_S)
         page.setStretch(len(parts), 1)
+        page.addStretch(0)  # of a file that cannot be read there are no rows to show
         self.part.changed.connect(self._on_reading_changed)
         self.part.another.connect(self.another)
         self.grid.changed.connect(self._on_grid_changed)
@@ -127,6 +128,7 @@ class FileView(QWidget):
         first = (self.nameless, self.accept, self.part.box, self.part.more, self._fill, self.open, self.save)
         in_tab_order([*first, *self.grid.boxes.values(), self.fold.head, *self.reading.boxes(), self.table])
         self.table.show_plan(plan)
+        self.table.show()
 
     def show_failure(self, plan: FilePlan) -> None:
         """Say why a file cannot be read, and offer to read it otherwise."""
@@ -140,6 +142,7 @@ class FileView(QWidget):
         self.reading.show_plan(plan)
         self.fold.set_open(True)
         self.table.set_columns([])
+        self.table.hide()
 
     def _on_grid_changed(self, wanted: str, source: object) -> None:
         if self._plan is not None:

@@ -61,6 +61,7 @@ class MappingGrid(QWidget):
             missing = required and source is None and not plan.unplanned
             self._said[name].setText(tr("missing") if missing else _HOW[how])
             self._said[name].set_kind("bad" if missing else "warn" if how == "proposed" else "small")
+            self._said[name].setVisible(bool(self._said[name].text()))  # where none is said, the boxes have the room
             place = columns.index(source) if source in columns else None
             sample = _sample(plan, place) if place is not None else ""
             self.samples[name].set_text(sample)
@@ -76,6 +77,7 @@ class MappingGrid(QWidget):
             line, left = divmod(number, _COLUMNS)
             label = Label(f"{name} *" if required else name, "strong" if required else "")
             label.setAccessibleName(f"{name}, {tr('required') if required else tr('optional')}")
+            label.setContentsMargins(SPACE_M if left else 0, 0, 0, 0)
             box: Choice[str | None] = Choice(tr("Column for {name}", name=name))
             box.value_changed.connect(lambda value, name=name: self.changed.emit(name, value))
             self.boxes[name], self._said[name] = box, Label("", "small")
@@ -84,7 +86,7 @@ class MappingGrid(QWidget):
             for place, part in enumerate((label, box, self._said[name]), start=left * 3):
                 self._grid.addWidget(part, 2 * line, place)
                 self._grid.setColumnStretch(place, 1 if part is box else 0)
-            self._grid.addWidget(sample, 2 * line + 1, left * 3 + 1, 1, 2)
+            self._grid.addWidget(sample, 2 * line + 1, left * 3 + 1)
 
 
 def _sample(plan: FilePlan, place: int) -> str:
