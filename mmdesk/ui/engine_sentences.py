@@ -45,6 +45,13 @@ ENGINE_SENTENCES = (
     # where an account starts
     tr_later("Typical case"),
     tr_later("Typical of its group"),
+    # which rows support an output
+    tr_later("the outcome {a}, as the output is at or above {b} %"),
+    tr_later("the outcome {a}, as the output is below {b} %"),
+    tr_later("an outcome within {a} (half a deviation) of {b}"),
+    tr_later("an outcome in the lowest third, as the output is"),
+    tr_later("an outcome in the middle third, as the output is"),
+    tr_later("an outcome in the highest third, as the output is"),
     # what was left out of scores
     tr_later("{a} file has no features and was left out; extract them under Import, Media"),
     tr_later("{a} files have no features and were left out; extract them under Import, Media"),

@@ -136,15 +136,16 @@ class Waterfall(Painted):
         font = painter.font()
         font.setBold(True)
         painter.setFont(font)
-        self._draw_texts(sheet, top, name, self.level(value))
+        self._draw_texts(sheet, top, name, self.level(value), up_to=x)
         font.setBold(False)
         painter.setFont(font)
 
-    def _draw_texts(self, sheet: _Sheet, top: float, name: str, figure: str) -> None:
-        painter = sheet.painter
+    def _draw_texts(self, sheet: _Sheet, top: float, name: str, figure: str, up_to: float = 0.0) -> None:
+        """``up_to``: where something stands in the line; there is room for the name as far as that."""
+        painter, room = sheet.painter, max(sheet.left, int(up_to))
         painter.setPen(QColor(sheet.colours.text))
-        label = painter.fontMetrics().elidedText(shown(name, 120), Qt.TextElideMode.ElideRight, sheet.left - 16)
-        painter.drawText(QRectF(6, top, sheet.left - 8, self._line()), int(Qt.AlignmentFlag.AlignVCenter), label)
+        label = painter.fontMetrics().elidedText(shown(name, 120), Qt.TextElideMode.ElideRight, room - 16)
+        painter.drawText(QRectF(6, top, room - 8, self._line()), int(Qt.AlignmentFlag.AlignVCenter), label)
         where = QRectF(sheet.right, top, self.width() - sheet.right - 6, self._line())
         painter.drawText(where, int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter), figure)
 

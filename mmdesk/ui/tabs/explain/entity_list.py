@@ -46,6 +46,7 @@ _MARK_FILTERS = (
     *((name, ("disposition", name)) for name in (*DISPOSITION_NAMES[1:], DISPOSITION_NAMES[0])),
     (tr("With notes"), ("note", "")),
 )
+_LEAST_BOXES = 240
 _LEAST_TABLE = 110
 """Its titles and three rows, with letters of 10 points."""
 
@@ -107,7 +108,9 @@ class EntityList(QWidget):
         narrowing = row(None, self.filter_box, self.mark_box)
         narrowing.setStretch(0, 1)
         narrowing.setStretch(1, 1)
-        column(self, self.query.field, narrowing, self.state, spacing=SPACE_S).setStretch(2, 1)
+        boxes = boxed(narrowing)
+        by_letters(boxes, boxes.setMinimumWidth, _LEAST_BOXES)  # what stands in them may be cut
+        column(self, self.query.field, boxes, self.state, spacing=SPACE_S).setStretch(2, 1)
         desk.edits.marked.connect(self._on_switched)
 
     # What is shown.

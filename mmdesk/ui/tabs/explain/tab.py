@@ -151,7 +151,9 @@ class ExplainTab(Room):
         self.as_of.moment_changed.connect(lambda _moment: self._score())
         run, as_of = _named(tr("Run"), self.run_box), _named(tr("As of"), self.as_of)
         top = boxed(column(None, run, as_of, what, spacing=SPACE_S))
-        by_letters(top, top.setMinimumWidth, 292)  # what stands in the boxes may be cut; what is below them has its need
+        by_letters(
+            top, top.setMinimumWidth, 292
+        )  # what stands in the boxes may be cut; what is below them has its need
         layout = column(None, top, self.entities, spacing=SPACE_S, margin=(0, 0, SPACE_S, 0))
         layout.setStretch(1, 1)
         return boxed(layout)

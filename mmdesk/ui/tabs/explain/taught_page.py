@@ -11,7 +11,8 @@ from PySide6.QtWidgets import QWidget
 
 from mmdesk.engine.core.types import Head
 from mmdesk.ui.colours import SPACE_M, SPACE_S
-from mmdesk.ui.formatting import in_numbers, number, percent, score
+from mmdesk.ui.engine_sentences import translated
+from mmdesk.ui.formatting import number, percent, score
 from mmdesk.ui.language import tr, tr_n
 from mmdesk.ui.models.columns import Column
 from mmdesk.ui.tabs.explain.wording import row_source
@@ -65,7 +66,7 @@ class TaughtPage(QWidget):
         """The lessons of an explanation that has them."""
         taught = explanation.taught
         assert taught is not None
-        self._rule.setText(tr("Supporting is {rule}.", rule=in_numbers(taught.rule)))
+        self._rule.setText(tr("Supporting is {rule}.", rule=translated(taught.rule)))
         bars = [
             _bar(tr_n("of the {n:,} most similar entity", "of the {n:,} most similar entities", taught.near),
                  taught.near_supporting, taught.near, "accent"),
