@@ -242,9 +242,12 @@ def row(
     return layout
 
 
-def whole_if_it_fits(layout: QLayout) -> QScrollArea:
-    """``layout`` in full where the screen has room for it, else scrolled; for what a dialog's buttons stand under."""
-    return _scrolled(_Roomy(), boxed(layout))
+def whole_if_it_fits(layout: QLayout, *, is_read: bool = False) -> QScrollArea:
+    """``layout`` in full where the screen has room for it, else scrolled; for what a dialog's buttons stand under.
+
+    ``is_read`` as for :func:`scrolled`.
+    """
+    return _scrolled(_RoomyPage() if is_read else _Roomy(), boxed(layout))
 
 
 def dialog_column(dialog: QDialog, *parts: Part) -> QVBoxLayout:
@@ -319,6 +322,10 @@ class _Page(_Tall):
     @Slot(int, int)  # known to Qt by name: it is still called when Python's part of the page is going
     def _on_range_changed(self, _least: int, most: int) -> None:
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus if most > 0 else Qt.FocusPolicy.NoFocus)
+
+
+class _RoomyPage(_Roomy, _Page):
+    """Both."""
 
 
 def scrolled(content: QWidget, *, is_read: bool = False) -> QScrollArea:

@@ -14,11 +14,12 @@ from mmdesk.engine.core.jobs import JobContext
 from mmdesk.engine.core.query.columns import AnyOf, CodedTexts, TextColumn
 from mmdesk.engine.core.query.fields import Field, Rows
 from mmdesk.engine.core.query.nodes import All, Query, fields_in
-from mmdesk.ui import choosers, entity_calls
+from mmdesk.ui import entity_calls
 from mmdesk.ui.desk import Desk
 from mmdesk.ui.entity_calls import DECISIONS, DISPOSITIONS, Scores
 from mmdesk.ui.jobs.job import Failure, Lane
 from mmdesk.ui.language import tr
+from mmdesk.ui.widgets.help_dialog import HelpDialog
 from mmdesk.ui.widgets.query_field import QueryField
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ class EntityQuery(QObject):
         self.field.changed.connect(self._on_changed)
 
     def _on_help(self) -> None:
-        choosers.show_result(self.field, tr("How to write a query"), _HELP)
+        HelpDialog(tr("How to write a query"), _HELP, self.field).open()
 
     # What is asked.
 

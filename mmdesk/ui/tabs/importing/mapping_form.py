@@ -87,9 +87,8 @@ class FileView(QWidget):
         self.fold = Fold(tr("How it is read"), self.reading)
         self.table = PreviewTable()
         parts = (self.part, self._problems, self._mapped, self.grid, self.fold, self.table)
-        page = column(self, head, *parts, spacing=SPACE_S)
-        page.setStretch(len(parts), 1)
-        page.addStretch(0)  # of a file that cannot be read there are no rows to show
+        self._page = column(self, head, *parts, None, spacing=SPACE_S)
+        self._show_rows(there=True)
         self.part.changed.connect(self._on_reading_changed)
         self.part.another.connect(self.another)
         self.grid.changed.connect(self._on_grid_changed)
@@ -128,7 +127,7 @@ class FileView(QWidget):
         first = (self.nameless, self.accept, self.part.box, self.part.more, self._fill, self.open, self.save)
         in_tab_order([*first, *self.grid.boxes.values(), self.fold.head, *self.reading.boxes(), self.table])
         self.table.show_plan(plan)
-        self.table.show()
+        self._show_rows(there=True)
 
     def show_failure(self, plan: FilePlan) -> None:
         """Say why a file cannot be read, and offer to read it otherwise."""
@@ -142,7 +141,14 @@ class FileView(QWidget):
         self.reading.show_plan(plan)
         self.fold.set_open(True)
         self.table.set_columns([])
-        self.table.hide()
+        self._show_rows(there=False)
+
+    def _show_rows(self, *, there: bool) -> None:
+        """Of a file that cannot be read there are none; then nothing has the room below."""
+        self.table.setVisible(there)
+        last = self._page.count() - 1
+        self._page.setStretch(last - 1, int(there))
+        self._page.setStretch(last, int(not there))
 
     def _on_grid_changed(self, wanted: str, source: object) -> None:
         if self._plan is not None:

@@ -23,6 +23,7 @@ from mmdesk.ui.tabs.runs.views import View, Views
 from mmdesk.ui.widgets.basics import Label, column, row
 from mmdesk.ui.widgets.column_chooser import ColumnChooser
 from mmdesk.ui.widgets.fit import icons_by_letters
+from mmdesk.ui.widgets.help_dialog import HelpDialog
 from mmdesk.ui.widgets.pinned_table import Arrangement, PinnedTable
 from mmdesk.ui.widgets.query_field import QueryField
 
@@ -182,7 +183,7 @@ class RunsList(QWidget):
         self.said.setText(total if everything else tr("{seen:,} of {total}", seen=int(mask.sum()), total=total))
 
     def _on_help(self) -> None:
-        choosers.show_result(self, tr("How to write a query"), _HELP)
+        HelpDialog(tr("How to write a query"), _HELP, self).open()
 
     # Columns and views.
 
