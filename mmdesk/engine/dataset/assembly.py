@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from mmdesk.engine.core.jobs import NULL_CONTEXT, JobContext
 from mmdesk.engine.core.memory import give_back
 from mmdesk.engine.core.times import END_OF_TIME_US, NO_TIME_US
 from mmdesk.engine.core.types import ColumnKind, Split
@@ -140,7 +141,12 @@ class _Keys:
 
 
 def assemble(
-    tables: CaseTables, media: Media, notes: Mapping[str, int] | None = None, *, spend: bool = False
+    tables: CaseTables,
+    media: Media,
+    notes: Mapping[str, int] | None = None,
+    *,
+    spend: bool = False,
+    ctx: JobContext = NULL_CONTEXT,
 ) -> CaseData:
     """All of a case as :class:`CaseData`.
 
@@ -149,23 +155,28 @@ def assemble(
         media: Its files.
         notes: On what was left out.
         spend: Nobody needs the rows any more, so that the large tables are given up while they are read.
+        ctx: Asked for cancellation table by table, and attribute by attribute.
     """
 
     def taken(name: str) -> pa.Table:
+        ctx.check_cancelled()
         return tables.take(name) if spend else getattr(tables, name)
 
     entities = taken("entities")
     names = entities.column("entity_id").to_pylist()
     keys = _numbers(entities, "entity_key", 0, np.int64)
     del entities
+    ctx.check_cancelled()
     # The database sorts by its own collation; code points are the same everywhere.
     order = np.array(sorted(range(len(names)), key=names.__getitem__), dtype=np.int64)
+    ctx.check_cancelled()
     ids, keys = texts(names)[order], keys[order]
+    ctx.check_cancelled()
     lookup = _Keys(keys)
     return CaseData(
         entity_ids=ids,
         entity_keys=keys,
-        attributes=_attributes(taken("attributes"), tables.kinds, order),
+        attributes=_attributes(taken("attributes"), tables.kinds, order, ctx),
         **_events(taken("events"), lookup, len(ids)),
         **_edges(taken("interactions"), lookup, len(ids)),
         **_links(tables.links, lookup, len(ids), media),
@@ -182,9 +193,12 @@ def assemble(
     )
 
 
-def _attributes(table: pa.Table, kinds: Mapping[str, ColumnKind], order: Int64) -> dict[str, AttributeColumn]:
+def _attributes(
+    table: pa.Table, kinds: Mapping[str, ColumnKind], order: Int64, ctx: JobContext
+) -> dict[str, AttributeColumn]:
     columns = {}
     for name, kind in sorted(kinds.items()):  # by name: their order in the case depends on its history
+        ctx.check_cancelled()
         categories: tuple[str, ...] = ()
         values: npt.NDArray[Any]
         if kind is ColumnKind.CATEGORY:

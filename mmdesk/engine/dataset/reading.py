@@ -80,7 +80,7 @@ def read_case(
     ctx.progress(3, 4, "arranging")
     give_back()
     names = pinned.feature_names if pinned is not None else features.layout.names
-    data = assemble(tables, _media(found, version or features.version, names), notes, spend=True)
+    data = assemble(tables, _media(found, version or features.version, names), notes, spend=True, ctx=ctx)
     ctx.progress(4, 4)
     return data
 

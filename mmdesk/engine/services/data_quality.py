@@ -104,6 +104,7 @@ def data_quality(folder: Path, *, now: int | None = None, ctx: JobContext = NULL
     """
     ctx.progress(0, 3, "reading the attributes")
     with Case.open(folder, actor=current_actor()) as case, case.read() as connection:
+        ctx.check_cancelled()
         order = tuple(readers.attribute_kinds(connection))
         data = _read(connection, ctx)
     ctx.check_cancelled()
@@ -150,7 +151,7 @@ def _read(connection: Connection, ctx: JobContext) -> CaseData:
         version="",
         names=(),
     )
-    return assemble(tables, files, spend=True)
+    return assemble(tables, files, spend=True, ctx=ctx)
 
 
 @dataclass(frozen=True)

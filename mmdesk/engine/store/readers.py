@@ -11,6 +11,7 @@ from typing import Any
 
 import orjson
 import pyarrow as pa
+import pyarrow.compute as pc
 from sqlalchemy import Select, select
 from sqlalchemy.engine import Connection
 
@@ -39,7 +40,7 @@ _ARROW_KINDS = {
     ColumnKind.TIME: _INT,
 }
 _LINEAGE_BATCH = 500
-_PARSED_ROWS = 1 << 16
+_PARSED_ROWS = 1 << 15
 """Of so many entities the attributes are Python objects at one time."""
 
 
@@ -74,9 +75,12 @@ def _living(connection: Connection, model: Any, *columns: Any) -> Select[Any]:
     return statement.where(*deletions.of_living(model)) if deletions.any_entity_deleted(connection) else statement
 
 
-def _sorted(table: pa.Table, *names: str) -> pa.Table:
+def _sorted(table: pa.Table, *names: str, ctx: JobContext = NULL_CONTEXT) -> pa.Table:
     """Sorted by ``names``, ascending, nulls last; text by code point, whatever the database's own order is."""
-    return table.sort_by([(name, "ascending") for name in names])
+    ctx.check_cancelled()
+    order = pc.sort_indices(table, sort_keys=[(name, "ascending") for name in names])
+    ctx.check_cancelled()
+    return table.take(order)
 
 
 def entities(connection: Connection, *, ctx: JobContext = NULL_CONTEXT) -> pa.Table:
@@ -85,9 +89,8 @@ def entities(connection: Connection, *, ctx: JobContext = NULL_CONTEXT) -> pa.Ta
     ``ctx`` is asked for cancellation every few ten thousand rows, here and in what follows.
     """
     schema = pa.schema([("entity_key", _INT), ("entity_id", _TEXT)])
-    return _sorted(
-        fetch(connection, _current(Entity, Entity.id, Entity.entity_id), schema, keyed=True, ctx=ctx), "entity_id"
-    )
+    found = fetch(connection, _current(Entity, Entity.id, Entity.entity_id), schema, keyed=True, ctx=ctx)
+    return _sorted(found, "entity_id", ctx=ctx)
 
 
 def attribute_kinds(connection: Connection) -> dict[str, ColumnKind]:
@@ -105,12 +108,8 @@ def attributes(connection: Connection, *, ctx: JobContext = NULL_CONTEXT) -> tup
     """
     kinds = attribute_kinds(connection)
     schema = pa.schema([("entity_key", _INT), ("entity_id", _TEXT), ("attributes", _TEXT)])
-    found = _sorted(
-        fetch(
-            connection, _current(Entity, Entity.id, Entity.entity_id, Entity.attributes), schema, keyed=True, ctx=ctx
-        ),
-        "entity_id",
-    )
+    statement = _current(Entity, Entity.id, Entity.entity_id, Entity.attributes)
+    found = _sorted(fetch(connection, statement, schema, keyed=True, ctx=ctx), "entity_id", ctx=ctx)
     parts: dict[str, list[pa.Array]] = {name: [] for name in kinds}
     for batch in found.select(["attributes"]).to_batches(max_chunksize=_PARSED_ROWS):
         ctx.check_cancelled()

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -14,6 +15,7 @@ from mmdesk.engine.core.jobs import JobCancelled, NullContext
 from mmdesk.engine.core.plain import as_plain
 from mmdesk.engine.core.times import NO_TIME_US, parse_moment
 from mmdesk.engine.core.types import ColumnKind
+from mmdesk.engine.dataset import assembly
 from mmdesk.engine.dataset.case_data import AttributeColumn
 from mmdesk.engine.services import media_imports, table_imports
 from mmdesk.engine.services.attribute_ranges import Oddity, range_of
@@ -149,6 +151,26 @@ def test_a_look_is_stopped_while_it_reads(folder: Path, monkeypatch: pytest.Monk
     with pytest.raises(JobCancelled):
         data_quality(folder, now=NOW_US, ctx=Stopped())
     assert not parsed
+
+
+def test_a_look_is_stopped_while_it_arranges_what_it_has_read(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Stopped(NullContext):
+        arranging = False
+
+        def check_cancelled(self) -> None:
+            if self.arranging:
+                raise JobCancelled
+
+    stopped, real = Stopped(), assembly.texts
+
+    def sorted_ids(given: list[str]) -> npt.NDArray[np.object_]:
+        stopped.arranging = len(given) > 1
+        return real(given)
+
+    monkeypatch.setattr(assembly, "texts", sorted_ids)
+    monkeypatch.setattr(assembly, "_attributes", lambda *_given: pytest.fail("not stopped before the attributes"))
+    with pytest.raises(JobCancelled):
+        data_quality(folder, now=NOW_US, ctx=stopped)
 
 
 def test_a_look_is_stopped_while_it_searches_for_copies(folder: Path) -> None:
