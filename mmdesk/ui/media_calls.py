@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+from numpy.typing import NDArray
+
 from mmdesk.engine.core.jobs import JobContext
 from mmdesk.engine.core.types import current_actor
+from mmdesk.ui.models.texts import Texts
 
 if TYPE_CHECKING:
     from mmdesk.engine.services.media_imports import ArtifactRow, ExtractReport, MediaReport
@@ -37,11 +42,64 @@ def copy_artifact(folder: Path, sha256: str, out: Path, *, ctx: JobContext) -> i
     return media_imports.copy_artifact(folder, sha256, out, ctx=ctx)
 
 
-def list_artifacts(folder: Path, *, ctx: JobContext) -> tuple[ArtifactRow, ...]:  # noqa: ARG001
+STATES = ("pending", "done", "incomplete", "failed")
+"""How the features of a file stand; in columns their places."""
+
+
+@dataclass(frozen=True)
+class MediaList:
+    """All files, and in columns what they are searched, narrowed and sorted by; one place a file.
+
+    Attributes:
+        rows: The files.
+        searched: Name and entities.
+        several: Whether it came under more names than one.
+        sizes: Bytes.
+        states: Place in :data:`STATES`.
+        parts: How many have features; NaN = nobody has tried yet.
+        reasons: What its reason is sorted by: 0 = nothing to explain, 1 = incomplete, then the reasons of failures.
+        ranked: The files in ascending order of ``name``, ``entity`` and ``type``.
+    """
+
+    rows: tuple[ArtifactRow, ...]
+    searched: Texts
+    several: NDArray[np.bool_]
+    sizes: NDArray[np.int64]
+    states: NDArray[np.int8]
+    parts: NDArray[np.float64]
+    reasons: NDArray[np.int32]
+    ranked: Mapping[str, NDArray[np.int64]]
+
+
+def state_of(item: ArtifactRow) -> str:
+    """How its features stand, one of :data:`STATES`."""
+    return "incomplete" if item.status == "done" and item.incomplete else item.status
+
+
+def list_artifacts(folder: Path, *, ctx: JobContext) -> MediaList:
     """All artifacts."""
     from mmdesk.engine.services import media_imports
 
-    return media_imports.list_artifacts(folder)
+    rows = media_imports.list_artifacts(folder)
+    ctx.check_cancelled()
+    # Here and not in the window, which would stand still for as long as a hundred thousand files take.
+    errors = {text: place for place, text in enumerate(sorted({row.error or "" for row in rows}), start=2)}
+    reasons = [errors[row.error or ""] if row.status == "failed" else int(row.incomplete) for row in rows]
+    texts = {
+        "name": [row.name for row in rows],
+        "entity": [", ".join(row.entities) for row in rows],
+        "type": [row.content_type for row in rows],
+    }
+    return MediaList(
+        rows=rows,
+        searched=Texts([f"{row.name} {' '.join(row.entities)}" for row in rows]),
+        several=np.array([len(row.names) > 1 for row in rows], dtype=bool),
+        sizes=np.array([row.size_bytes for row in rows], dtype=np.int64),
+        states=np.array([STATES.index(state_of(row)) for row in rows], dtype=np.int8),
+        parts=np.array([np.nan if row.status == "pending" else row.segments for row in rows], dtype=np.float64),
+        reasons=np.array(reasons, dtype=np.int32),
+        ranked={name: Texts(column).order() for name, column in texts.items()},
+    )
 
 
 def preview_media(folder: Path, sha256: str, *, ctx: JobContext) -> MediaPreview:  # noqa: ARG001

@@ -53,7 +53,7 @@ def _show_media(p: Photographer, kind: str) -> bool:
     """Show an entity with a file of a kind that can be read, the most probable one."""
     tab = p.window.rooms["explain"]
     page, entities = tab.page, tab.entities  # type: ignore[attr-defined]
-    files = media_calls.list_artifacts(p.case, ctx=NullContext())
+    files = media_calls.list_artifacts(p.case, ctx=NullContext()).rows
     having = {entity for file in files if file.media_type == kind and file.status == "done" for entity in file.entities}
     for entity in entities.listed():
         if entity in having and entities.go_to(entity):

@@ -175,11 +175,6 @@ class ColumnsModel(QAbstractTableModel):
         self.rows = self._visible_rows()
         self.endResetModel()
 
-    def tell_values(self) -> None:
-        """The values of the columns have changed where they are: whoever shows them reads them anew, in this order."""
-        if self.rowCount() and self._columns:
-            self.dataChanged.emit(self.index(0, 0), self.index(self.rowCount() - 1, len(self._columns) - 1))
-
     def source_row(self, index: Index) -> int:
         """The source row behind an index of this model."""
         return int(self.rows[index.row()])

@@ -17,7 +17,6 @@ from mmdesk.engine.core.types import Table as CaseTable
 from mmdesk.engine.services import cases as case_service
 from mmdesk.engine.services import media_imports, table_imports
 from mmdesk.engine.services.imports import undo_import
-from mmdesk.ui.tabs.importing import media_page
 from mmdesk.ui.tabs.importing.file_row import FileRow
 from mmdesk.ui.tabs.importing.source_dialog import SourceDialog
 from mmdesk.ui.tabs.importing.tab import ImportTab
@@ -586,12 +585,14 @@ def test_media_come_in_by_manifest_and_become_features(
     rest(qtbot, window)
     assert cells(page.table, "Features") == ["Failed"]
     page.status_box.set_value("done")
-    place = next(n for n, row in enumerate(page._rows) if row.media_type == "image" and row.status == "done")
+    assert page._files is not None
+    rows = page._files.rows
+    place = next(n for n, row in enumerate(rows) if row.media_type == "image" and row.status == "done")
     page.table.choose(place)
     rest(qtbot, window)
     assert page.details.pane.picture.isVisible()
     facts = dict(zip(cells(page.details.facts, "Fact"), cells(page.details.facts, "Value"), strict=True))
-    assert facts["SHA-256"] == page._rows[place].sha256
+    assert facts["SHA-256"] == rows[place].sha256
     click(qtbot, page.details.save)
     choose_file(window, empty_case.parent / "copy")
     rest(qtbot, window)
@@ -601,10 +602,9 @@ def test_media_come_in_by_manifest_and_become_features(
     assert page.table.columns.rowCount() == 0
 
 
-def test_states_come_as_files_are_done_also_in_a_long_list(
-    qtbot: QtBot, window: MainWindow, empty_case: Path, made_data: Path, monkeypatch: pytest.MonkeyPatch
+def test_the_list_is_narrowed_and_sorted_anew_as_files_are_done(
+    qtbot: QtBot, window: MainWindow, empty_case: Path, made_data: Path
 ) -> None:
-    monkeypatch.setattr(media_page, "_MOST_LIVE", 1)
     table_imports.import_tables(
         empty_case, table_imports.TableFiles(entities=made_data / "entities.csv"), actor="tester"
     )
@@ -614,20 +614,21 @@ def test_states_come_as_files_are_done_also_in_a_long_list(
     page._live.setInterval(0)
     click(qtbot, import_tab(window).buttons[1])
     rest(qtbot, window)
-    told: list[str] = []
-    page.table.columns.dataChanged.connect(
-        lambda *_: told.extend(
-            parts
-            for state, parts in zip(cells(page.table, "Features"), cells(page.table, "Parts"), strict=True)
-            if state == "Done"
-        )
+    page.status_box.set_value("done")
+    page.table.sortByColumn([c.title for c in page.table.columns.columns].index("Parts"), Qt.SortOrder.DescendingOrder)
+    assert page.table.columns.rowCount() == 0
+    told: list[list[str]] = []
+    page.table.columns.modelReset.connect(
+        lambda: told.append(cells(page.table, "Parts")) if page._job is not None else None
     )
     click(qtbot, page.extract)
-    qtbot.waitUntil(lambda: bool(told), timeout=LONG_MS)
-    assert all(int(parts) > 0 for parts in told)
-    assert page._job is not None, "before all are done"
     rest(qtbot, window)
-    assert "Pending" not in cells(page.table, "Features")
+    seen = [[int(parts) for parts in shown] for shown in told]
+    assert any(len(set(shown)) > 1 for shown in seen), "before all are done"
+    assert all(shown == sorted(shown, reverse=True) for shown in seen)
+    assert len({len(shown) for shown in seen}) > 1
+    page.status_box.set_value("failed")
+    assert len(cells(page.table, "Why")) == 1
 
 
 def test_extraction_is_cancelled_and_goes_on(

@@ -2,30 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from operator import attrgetter
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from mmdesk.engine.services.media_facts import fact_lines
 from mmdesk.ui.engine_words import in_capitals, in_words
 from mmdesk.ui.formatting import MISSING, counted, duration, in_seconds, size
 from mmdesk.ui.language import tr
+from mmdesk.ui.media_calls import STATES, state_of
 from mmdesk.ui.models.columns import Column, Mapped
+from mmdesk.ui.tabs.importing.media_files import MediaFiles
 
 if TYPE_CHECKING:
     from mmdesk.engine.services.media_imports import ArtifactRow
 
-STATUS = {
+_ICONS = {
     "pending": ("pending", "muted"),
     "done": ("done", "good"),
     "incomplete": ("warning", "warn"),
     "failed": ("failed", "bad"),
 }
-
-
-def status_of(item: ArtifactRow) -> str:
-    """How its features stand."""
-    return "incomplete" if item.status == "done" and item.incomplete else item.status
 
 
 def reason_of(item: ArtifactRow) -> str:
@@ -37,20 +36,30 @@ def reason_of(item: ArtifactRow) -> str:
     return ""
 
 
-def media_columns(rows: Sequence[ArtifactRow]) -> list[Column]:
-    """One row a file; its cells read it whenever they are shown."""
+def media_columns(files: MediaFiles) -> list[Column]:
+    """One row a file; its cells read it whenever they are shown. The last ones are :func:`live_columns`."""
+    rows, ranked = files.rows, files.ranked
     return [
-        Column(tr("Name"), Mapped(attrgetter("name"), rows), tip=str),
-        Column(tr("Entity"), Mapped(lambda item: ", ".join(item.entities), rows), tip=str),
-        Column(tr("Type"), Mapped(attrgetter("content_type"), rows)),
-        Column(tr("Size"), Mapped(attrgetter("size_bytes"), rows), show=size, numeric=True),
+        Column(tr("Name"), Mapped(attrgetter("name"), rows), tip=str, ranked=ranked["name"]),
+        Column(tr("Entity"), Mapped(lambda item: ", ".join(item.entities), rows), tip=str, ranked=ranked["entity"]),
+        Column(tr("Type"), Mapped(attrgetter("content_type"), rows), ranked=ranked["type"]),
+        Column(tr("Size"), Mapped(attrgetter("size_bytes"), rows), show=size, numeric=True, keys=files.sizes),
         Column(tr("Facts"), Mapped(attrgetter("details"), rows), show=_facts, tip=_all_facts, room="1920 × 1080"),
+        *live_columns(files),
+    ]
+
+
+def live_columns(files: MediaFiles) -> list[Column]:
+    """Those that change while features are extracted; made anew, they are sorted as the files stand now."""
+    words = [in_capitals(state).casefold() for state in STATES]
+    ranks = np.argsort(np.argsort(words)).astype(np.int8)
+    return [
         Column(
-            tr("Features"), Mapped(status_of, rows), show=lambda status: in_capitals(str(status)),
-            icon=lambda status: STATUS.get(str(status)), room=in_capitals("failed"),
+            tr("Features"), Mapped(state_of, files.rows), show=lambda state: in_capitals(str(state)),
+            icon=lambda state: _ICONS.get(str(state)), room=in_capitals("failed"), keys=ranks[files.states],
         ),
-        Column(tr("Parts"), Mapped(_parts, rows), show=_count, numeric=True),
-        Column(tr("Why"), Mapped(reason_of, rows), tip=str),
+        Column(tr("Parts"), Mapped(_parts, files.rows), show=_count, numeric=True, keys=files.parts.copy()),
+        Column(tr("Why"), Mapped(reason_of, files.rows), tip=str, keys=files.reasons.copy()),
     ]  # fmt: skip
 
 

@@ -19,8 +19,9 @@ from mmdesk.ui.file_pane import FilePane
 from mmdesk.ui.formatting import size
 from mmdesk.ui.jobs.job import Lane
 from mmdesk.ui.language import tr
+from mmdesk.ui.media_calls import state_of
 from mmdesk.ui.models.columns import Column
-from mmdesk.ui.tabs.importing.media_columns import reason_of, status_of
+from mmdesk.ui.tabs.importing.media_columns import reason_of
 from mmdesk.ui.widgets.basics import Button, boxed, column, row
 from mmdesk.ui.widgets.splitter import Splitter
 from mmdesk.ui.widgets.table import Table
@@ -87,7 +88,7 @@ def _fact_columns(item: ArtifactRow) -> list[Column]:
         (tr("Entity"), ", ".join(item.entities)),
         (tr("Type"), item.content_type),
         (tr("Size"), size(item.size_bytes)),
-        (tr("Features"), in_capitals(status_of(item))),
+        (tr("Features"), in_capitals(state_of(item))),
         *([(tr("Why"), why)] if why else []),
         ("SHA-256", item.sha256),
         *((in_capitals(word), text) for word, text in facts),

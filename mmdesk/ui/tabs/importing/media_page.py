@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,8 +22,9 @@ from mmdesk.ui.jobs.job import Failure, Job, Lane
 from mmdesk.ui.language import tr, tr_n
 from mmdesk.ui.models.columns import Column
 from mmdesk.ui.session import Concern
-from mmdesk.ui.tabs.importing.media_columns import media_columns, status_of
+from mmdesk.ui.tabs.importing.media_columns import live_columns, media_columns
 from mmdesk.ui.tabs.importing.media_details import MediaDetails
+from mmdesk.ui.tabs.importing.media_files import MediaFiles
 from mmdesk.ui.widgets.basics import Button, ElidedLabel, Fold, IconButton, Label, boxed, column, frame, row
 from mmdesk.ui.widgets.beside import Beside
 from mmdesk.ui.widgets.fields import Choice, clearable, propose
@@ -36,6 +36,7 @@ from mmdesk.ui.widgets.thumbnails import SIDE, ThumbnailTable
 
 if TYPE_CHECKING:
     from mmdesk.engine.services.media_imports import ArtifactRow, ExtractReport, MediaReport
+    from mmdesk.ui.media_calls import MediaList
 
 _SHOW = [
     (tr("All files"), ""),
@@ -45,8 +46,6 @@ _SHOW = [
     (tr("Failed"), "failed"),
     (tr("Duplicates"), "duplicates"),
 ]
-_MOST_LIVE = 5_000
-"""In a longer list states are shown as they come, too, but what is left out, and the order, wait until all are done."""
 _LIVE_MS = 1_000
 _TYPE = 3
 """The column that is left out where there is little room: the picture and the facts of the file tell it, too."""
@@ -63,8 +62,7 @@ class MediaPage(QWidget):
     def __init__(self, desk: Desk) -> None:
         super().__init__()
         self.desk = desk
-        self._rows: list[ArtifactRow] = []
-        self._places: dict[int, int] = {}
+        self._files: MediaFiles | None = None
         self._job: Job | None = None
         self._queue: list[tuple[list[Path], Path | None]] = []
         self._what = ""
@@ -140,7 +138,7 @@ class MediaPage(QWidget):
         """No case, or another one."""
         for key in ("media.list", "media.thumbnails"):
             self.desk.jobs.supersede(key)
-        self._rows, self._places, self._job, self._queue = [], {}, None, []
+        self._files, self._job, self._queue = None, None, []
         self.table.forget()
         self.table.set_columns([])
         self.search.clear()
@@ -154,17 +152,18 @@ class MediaPage(QWidget):
 
     def load(self) -> None:
         """Read the list anew."""
-        if not self._rows:
+        if self._files is None:
             self._state.show_busy(tr("Reading the media"))
         self.desk.jobs.submit(
             Lane.QUICK, media_calls.list_artifacts, self.desk.session.folder, key="media.list", owner=self,
             on_success=self._on_listed, on_failure=self._on_list_failed,
         )  # fmt: skip
 
-    def _on_listed(self, rows: tuple[ArtifactRow, ...]) -> None:
+    def _on_listed(self, listed: MediaList) -> None:
         chosen = {item.sha256 for item in self.chosen()}
-        self._rows, self._places = list(rows), {}
-        if not rows:
+        rows = listed.rows
+        self._files = files = MediaFiles(listed) if rows else None
+        if files is None:
             self._state.show_empty(
                 "media", tr("Drop pictures, recordings, videos or any other files here"),
                 tr("A folder with one folder for each entity, or a manifest (CSV with entity_id and path). "
@@ -173,7 +172,7 @@ class MediaPage(QWidget):
             )  # fmt: skip
             self._enable()
             return
-        self.table.show_files([r.sha256 for r in rows], [r.media_type for r in rows], media_columns(self._rows))
+        self.table.show_files([r.sha256 for r in rows], [r.media_type for r in rows], media_columns(files))
         self._filter()
         self.table.choose_all([place for place, item in enumerate(rows) if item.sha256 in chosen])
         self._state.show_content()
@@ -183,24 +182,19 @@ class MediaPage(QWidget):
         self._state.show_error(failure.message, failure.hint, failure.details, tr("Try again"), self.load)
 
     def _filter(self) -> None:
-        if self._rows:
-            mask = self._mask()
+        if self._files is not None:
+            mask = self._mask(self._files)
             self.table.columns.set_filter(mask)
-            self._counted.setText(
-                tr_n("{seen:,} of {n:,} file", "{seen:,} of {n:,} files", len(mask), seen=int(mask.sum()))
-            )
+            self._count(mask)
 
-    def _mask(self) -> NDArray[np.bool_]:
+    def _mask(self, files: MediaFiles) -> NDArray[np.bool_]:
         """Which files are wanted."""
-        words = self.search.text().casefold().split()
-        wanted = self.status_box.value
-        mask = np.ones(len(self._rows), dtype=bool)
-        for number, item in enumerate(self._rows):
-            text = f"{item.name} {' '.join(item.entities)}".casefold()
-            fits = not wanted or status_of(item) == wanted or (wanted == "done" and item.status == "done")
-            fits = fits or (wanted == "duplicates" and len(item.names) > 1)
-            mask[number] = fits and all(word in text for word in words)
-        return mask
+        return files.mask(self.search.text().split(), self.status_box.value or "")
+
+    def _count(self, mask: NDArray[np.bool_]) -> None:
+        self._counted.setText(
+            tr_n("{seen:,} of {n:,} file", "{seen:,} of {n:,} files", len(mask), seen=int(mask.sum()))
+        )
 
     def _on_table_wanted(self, keys: list[str]) -> None:
         self.desk.jobs.submit(
@@ -215,7 +209,7 @@ class MediaPage(QWidget):
 
     def chosen(self) -> list[ArtifactRow]:
         """The chosen files, in shown order."""
-        return [self._rows[place] for place in self.table.chosen()] if self._rows else []
+        return [] if self._files is None else [self._files.rows[place] for place in self.table.chosen()]
 
     def delete_chosen(self) -> None:
         """Ask whether the chosen files are to be deleted."""
@@ -328,25 +322,20 @@ class MediaPage(QWidget):
         files = event.get("files")
         if not isinstance(files, (list, tuple)):
             return
-        if not self._places:
-            self._places = {item.artifact_id: place for place, item in enumerate(self._rows)}
-        for key, status, incomplete, parts in files:
-            place = self._places.get(key)
-            if place is not None:
-                self._rows[place] = dataclasses.replace(
-                    self._rows[place], status=status, incomplete=incomplete, segments=parts
-                )
+        if self._files is not None:
+            for key, status, incomplete, parts in files:
+                self._files.mark(key, status, incomplete=incomplete, parts=parts)
         if not self._live.isActive():
             self._live.start()
 
     def _show_rows(self) -> None:
         """The same files as they stand now."""
-        if not self._rows or self._job is None:
+        if self._files is None or self._job is None:
             return
-        if len(self._rows) > _MOST_LIVE:
-            self.table.columns.tell_values()
-        else:
-            self.table.renew_files(media_columns(self._rows), self._mask())
+        live, mask = live_columns(self._files), self._mask(self._files)
+        same = self.table.columns.columns[1 : -len(live)]  # in whose orders nothing has changed
+        self.table.renew_files([*same, *live], mask)
+        self._count(mask)
 
     def _on_extracted(self, report: ExtractReport) -> None:
         text = tr_n("Features of {n:,} file are ready", "Features of {n:,} files are ready", report.done)
@@ -413,12 +402,11 @@ class MediaPage(QWidget):
 
     def _enable(self) -> None:
         busy = self._job is not None
-        pending = sum(row.status == "pending" for row in self._rows)
+        pending, failed = (self._files.count(state) if self._files else 0 for state in ("pending", "failed"))
         self._working.setVisible(busy)
         self._waiting.setVisible(bool(self._queue) and not busy)
         for button in (self.files, self.folder, self.manifest):
             button.setEnabled(not busy and self.desk.session.case is not None)
-        failed = sum(row.status == "failed" for row in self._rows)
         self.extract.setEnabled(pending > 0 and not busy)
         self.retry.setVisible(failed > 0)
         self.train.setVisible(not pending)
@@ -434,5 +422,5 @@ class MediaPage(QWidget):
                 if failed
                 else tr("All features are ready")
             )
-            self._said.set_text(done if self._rows else "")
-        self._result.setVisible(bool(self._rows) and not busy)
+            self._said.set_text(done if self._files else "")
+        self._result.setVisible(self._files is not None and not busy)
