@@ -32,7 +32,7 @@ class Preferences:
     Attributes:
         appearance: The palette.
         points: The text size; None = the system's.
-        cases_folder: Where new cases are proposed; empty = where files were chosen last.
+        cases_folder: Where new cases are proposed; empty = beside the last one.
         processes: How many files are read at once when features are extracted; 0 = one for each processor core.
         shortcuts: Those of the user's own, by the command's key; empty text = none.
         language: A key of :data:`mmdesk.ui.language.LANGUAGES`, from the next start on; empty = the system's.
@@ -99,9 +99,13 @@ class Settings:
 
     @property
     def new_case_folder(self) -> Path:
-        """Where a new case is proposed: the chosen folder while it is there, else where files were chosen last."""
-        chosen = self.preferences.cases_folder
-        return Path(chosen) if chosen and Path(chosen).is_dir() else Path(self.last_folder)
+        """Where a new case is proposed: the chosen folder, else that of the last case, each while it is there.
+
+        Not where files were chosen last: a case among the evidence it is made of would be taken for a part of it.
+        """
+        beside = (Path(case.folder).parent for case in self.recent[:1])
+        chosen = (Path(folder) for folder in (self.preferences.cases_folder,) if folder)
+        return next((folder for folder in (*chosen, *beside) if folder.is_dir()), Path.home())
 
     @property
     def appearance(self) -> Appearance:

@@ -120,7 +120,7 @@ def test_no_command_gets_the_keys_that_fields_need(keys: str, taken: bool) -> No
     assert taken_by_widgets(keys) is taken
 
 
-def test_unreadable_preferences_count_as_never_chosen() -> None:
+def test_unreadable_preferences_count_as_never_chosen(tmp_path: Path) -> None:
     settings = Settings()
     settings._put("shortcuts", "[1")
     settings._put("processes", "many")
@@ -128,4 +128,8 @@ def test_unreadable_preferences_count_as_never_chosen() -> None:
     settings._put("language", "xx")
     again = Settings()
     assert again.preferences == Preferences(cases_folder="/gone", language="xx")
-    assert again.new_case_folder == Path(again.last_folder)
+    assert again.new_case_folder == Path.home()
+    again.last_folder = str(tmp_path)
+    assert again.new_case_folder == Path.home(), "not among the evidence"
+    again.add_recent(tmp_path / "case", "case")
+    assert again.new_case_folder == tmp_path

@@ -136,7 +136,7 @@ class PreferencesDialog(QDialog):
     def _work_page(self, places: Sequence[tuple[str, Path]]) -> QWidget:
         self.cases_folder = QLineEdit()
         self.cases_folder.setAccessibleName(tr("Folder for new cases"))
-        propose(self.cases_folder, tr("where files were chosen last"))
+        propose(self.cases_folder, tr("beside the last case"))
         amounts = [(tr("One for each processor core"), 0), *((f"{n}", n) for n in range(1, 17))]
         self.processes: Choice[int] = Choice(tr("Files read at once"), amounts, letters=24)
         form = _form()

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from mmdesk.engine.services.table_imports import TableReport, TablesReport
 
 _MOST_RULES = 6
-_MOST_FITS = 7
+_MOST_FITS = 8
 _MENDS = {"unknown entity": tr("Import the entities first, or choose on the left that they are made.")}
 
 
@@ -117,8 +117,7 @@ class ReportView(QWidget):
                 else f"{none}{out}."
             )
         self.counts.set_columns(_count_columns(report))
-        rows = len(report.tables) * self.counts.verticalHeader().defaultSectionSize()
-        self.counts.setFixedHeight(rows + self.counts.horizontalHeader().sizeHint().height() + 6)
+        _hold_rows(self.counts, len(report.tables))
         self._show_fits(report)
         self._notes.show_sentences(_notes(report))
         self._lower.setVisible(bool(report.problems))
@@ -150,10 +149,16 @@ class ReportView(QWidget):
                 keys=np.array([fit / cells for *_, cells, fit in fits], dtype=np.float64),
             ),
         ])  # fmt: skip
-        self.fits.setFixedHeight(min(len(fits) + 2, _MOST_FITS) * (self.fontMetrics().height() + 10))
+        _hold_rows(self.fits, min(len(fits), _MOST_FITS))
         self._fits.setVisible(bool(fits))
         # Before it is written, how it is read is what is looked at; after, only what did not fit.
         self._fits.set_open(report.dry_run or any(fit < cells for *_, cells, fit in fits))
+
+
+def _hold_rows(table: Table, rows: int) -> None:
+    """As high as so many rows."""
+    height = rows * table.verticalHeader().defaultSectionSize()
+    table.setFixedHeight(height + table.horizontalHeader().sizeHint().height() + 6)
 
 
 def conflicts_of(report: TablesReport) -> int:
