@@ -54,10 +54,26 @@ LEADING = ("auroc", "mae", "spearman")
 
 def value_of(metrics: Metrics | None, part: str, measure: Measure) -> float | None:
     """The figure, or None where the part, the head or the figure is missing."""
+    return _figure(metrics, part, measure.head, measure.key)
+
+
+def _figure(metrics: Metrics | None, *keys: str) -> float | None:
     found: object = metrics
-    for key in (part, measure.head, measure.key):
+    for key in keys:
         found = found.get(key) if isinstance(found, Mapping) else None
     return float(found) if isinstance(found, (int, float)) and math.isfinite(found) else None
+
+
+def interval_of(metrics: Metrics | None, part: str, measure: Measure) -> tuple[float, float] | None:
+    """Between what the figure lies in 95 of 100 samples of these rows; None where it was not reckoned."""
+    low, high = (_figure(metrics, part, measure.head, f"{measure.key}_{end}") for end in ("low", "high"))
+    return None if low is None or high is None else (low, high)
+
+
+def may_be_chance(metrics: Metrics | None, part: str, measure: Measure) -> bool:
+    """Whether the baseline lies in the interval of the figure: other rows of the same kind might turn it round."""
+    interval, level = interval_of(metrics, part, measure), value_of(baseline_of(metrics), part, measure)
+    return interval is not None and level is not None and interval[0] <= level <= interval[1]
 
 
 def baseline_of(metrics: Metrics | None) -> Metrics | None:
@@ -90,7 +106,8 @@ def figures_of(metrics: Metrics | None, part: str = "test") -> list[Figure]:
         value = value_of(metrics, part, measure)
         if measure.key not in LEADING or value is None:
             continue
-        remark, kind = _verdict(measure, value, value_of(baseline_of(metrics), part, measure))
+        level = value_of(baseline_of(metrics), part, measure)
+        remark, kind = _verdict(measure, value, level, clear=not may_be_chance(metrics, part, measure))
         rows = rows_of(metrics, part, measure.head)
         words = in_words(part)
         tip = (
@@ -98,17 +115,26 @@ def figures_of(metrics: Metrics | None, part: str = "test") -> list[Figure]:
             if rows is None
             else tr("{name} on the {part} part, {rows:,} rows", name=measure.name, part=words, rows=rows)
         )
+        interval = interval_of(metrics, part, measure)
+        if interval is not None:
+            low, high = (score(end, measure.digits) for end in interval)
+            tip += "\n" + tr("95 % interval: {low} to {high}", low=low, high=high)
         figures.append(Figure(f"{measure.name}, {words}", score(value, measure.digits), remark, kind, tip))
     return figures
 
 
-def _verdict(measure: Measure, value: float, baseline: float | None) -> tuple[str, str]:
+def _verdict(measure: Measure, value: float, baseline: float | None, *, clear: bool) -> tuple[str, str]:
     if baseline is None:
         return tr("no baseline"), "small"
     difference = value - baseline if measure.higher_is_better else baseline - value
     level = score(baseline, measure.digits)
     if difference > 0:
-        return tr("beats the baseline {level}", level=level), "good"
+        said = (
+            tr("beats the baseline {level}", level=level)
+            if clear
+            else tr("hardly beats the baseline {level}", level=level)
+        )
+        return said, "good" if clear else "small"
     return tr("does not beat the baseline {level}", level=level), "warn"
 
 

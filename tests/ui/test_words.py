@@ -138,6 +138,15 @@ def test_the_verdict_against_the_baseline_knows_which_way_is_better() -> None:
     assert "66 rows" in auroc.tip
 
 
+@pytest.mark.parametrize(("low", "said", "kind"), [(0.88, "hardly beats the baseline 0.900", "small"),
+                                                   (0.905, "beats the baseline 0.900", "good")])  # fmt: skip
+def test_what_other_rows_might_turn_round_is_no_clear_verdict(low: float, said: str, kind: str) -> None:
+    figures = {"n": 66, "auroc": 0.91, "auroc_low": low, "auroc_high": 0.94}
+    (auroc,) = measures.figures_of({"test": {"classification": figures}, "baseline": METRICS["baseline"]})
+    assert (auroc.remark, auroc.remark_kind) == (said, kind)
+    assert f"95 % interval: {low:.3f} to 0.940" in auroc.tip
+
+
 def test_a_head_that_was_not_measured_is_left_out() -> None:
     assert measures.figures_of({}) == []
     assert measures.figures_of(None) == []

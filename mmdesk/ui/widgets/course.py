@@ -23,6 +23,8 @@ _APART = 0.02
 _NAME = 0.15
 """Of the width, what the name of the threshold takes with some room around it."""
 _LEAST_HEIGHT = 130
+_PADDING = 0.45
+"""Above and below, as a share of the scores: numbers stand above and below the jumps, whole also where it is lowest."""
 
 
 @dataclass(frozen=True)
@@ -133,7 +135,7 @@ class CoursePlot(Plot):
         self.addItem(self._spot)
         shown = values if line.threshold is None else np.append(values, line.threshold)
         low, high = float(shown.min()), float(shown.max())
-        self.setYRange(low, high if high > low else low + 1, padding=0.28)  # numbers stand above and below the jumps
+        self.setYRange(low, high if high > low else low + 1, padding=_PADDING)
         self.setXRange(*self._shown_s, padding=0.03)
         self._place_marker()
 

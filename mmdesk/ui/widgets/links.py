@@ -129,7 +129,7 @@ class LinkGraph(Painted):
             rows.append(
                 _Row(
                     None,
-                    tr_n("{n:,} other together", "{n:,} others together", len(rest)),
+                    tr_n("{n:,} other", "{n:,} others", len(rest)),
                     sum(item.contribution for item in rest),
                 )
             )

@@ -248,6 +248,10 @@ def test_a_baseline_that_saw_some_of_the_rows_is_said_to_have() -> None:
     trained_on = {"rows": 1500, "all_rows": 2000}
     (said,) = against_baseline({"comparison": {"heads": heads}, "baseline": trained_on})
     assert (said.severity, said.hint) == (Severity.GOOD, "Gradient boosting saw 1,500 of 2,000 training rows.")
+    near = {"test": {"classification": {"auroc": 0.9, "auroc_low": 0.7, "auroc_high": 0.95}}}
+    measured = {**trained_on, "measures": {"test": {"classification": {"auroc": 0.8}}}}
+    (said,) = against_baseline({"comparison": {"heads": heads}, "baseline": measured, **near})
+    assert (said.severity, "may be chance" in said.text) == (Severity.NOTE, True)
     trained_on["rows"] = 2000
     heads["regression"] = {"measure": "mae", "beats": False}
     (said,) = against_baseline({"comparison": {"heads": heads}, "baseline": trained_on})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
-from PySide6.QtCore import QEvent, Qt, Signal
+from PySide6.QtCore import QEvent, QRect, Qt, Signal
 from PySide6.QtWidgets import QButtonGroup, QFrame, QSizePolicy, QWidget
 
 from mmdesk.ui import explain_calls
@@ -52,7 +52,7 @@ from mmdesk.ui.widgets.basics import (
 )
 from mmdesk.ui.widgets.beside import Beside
 from mmdesk.ui.widgets.clauses import ClauseList
-from mmdesk.ui.widgets.fit import by_letters
+from mmdesk.ui.widgets.fit import by_letters, hold_height
 from mmdesk.ui.widgets.notice import Picture
 from mmdesk.ui.widgets.splitter import Splitter
 from mmdesk.ui.widgets.waterfall import Waterfall
@@ -63,6 +63,7 @@ if TYPE_CHECKING:
     from mmdesk.engine.services.custody import CheckedFile
 
 _LEAST_LINES = 20
+_ANY_HEIGHT = 0xFFFFFF
 V = TypeVar("V", ItemTable, EventsView, LinksView, MediaView, ForAndAgainst)
 _KINDS = ("attribute", "event", "neighbour", "artifact")
 
@@ -115,6 +116,9 @@ class AccountPage(QWidget):
             Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
         )
         self.sentence.setAccessibleName(tr("Explanation in one sentence"))
+        self.sentence.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
+        self._tallest = (0, 0)
+        self._hold_sentence = hold_height(self.sentence, self._sentence_height)
         self._value = Label("", "figure")
         self._value_name = Label("", "small")
         self._grade = Label("", "figure")
@@ -127,6 +131,14 @@ class AccountPage(QWidget):
         self._head = frame("card")
         layout = row(self._head, words, value, grade, spacing=SPACE_L, margin=(SPACE_L, SPACE_M, SPACE_L, SPACE_M))
         layout.setStretch(0, 1)
+
+    def _sentence_height(self, width: int) -> int:
+        """Of the longest so far at this width: from one entity to the next, what is below stays where it is."""
+        room = QRect(0, 0, width, _ANY_HEIGHT)
+        needed = self.sentence.fontMetrics().boundingRect(room, Qt.TextFlag.TextWordWrap, self.sentence.text()).height()
+        before, height = self._tallest
+        self._tallest = (width, max(needed, height) if before == width else needed)
+        return self._tallest[1]
 
     def _build_waterfall(self) -> None:
         self.waterfall = Waterfall(str, str)
@@ -272,6 +284,7 @@ class AccountPage(QWidget):
         as_of = tr("everything known") if explanation.as_of is None else tr("as of {as_of}", as_of=explanation.as_of)
         self._facts.set_text(tr("{as_of} · run {run_id}", as_of=as_of, run_id=explanation.run_id[:12]))
         self.sentence.setText(unbroken(sentence_of(explanation)))
+        self._hold_sentence()
         self._value.setText(scale.level(explanation.output))
         self._value_name.setText(HEAD_NAMES[explanation.head])
         grade = explanation.faithfulness.grade.value

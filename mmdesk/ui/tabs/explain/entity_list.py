@@ -101,6 +101,7 @@ class EntityList(QWidget):
         bottom = boxed(self.bottom)
         self.notes.shown.connect(lambda shown: bottom.setVisible(not shown))  # there is no room for everything
         self.notes.shown.connect(lambda _shown: splitter.setSizes([2, 3]))
+        self.notes.shown.connect(lambda _shown: self.table.scrollTo(self.table.currentIndex()))
         self.left_out = SentenceList()
         content = column(None, self.left_out, splitter, bottom, spacing=SPACE_S)
         content.setStretch(1, 1)

@@ -14,7 +14,16 @@ from mmdesk.ui.engine_sentences import translated
 from mmdesk.ui.engine_words import in_capitals, in_words
 from mmdesk.ui.formatting import duration, exact_time, number, score, shown
 from mmdesk.ui.language import tr
-from mmdesk.ui.measures import MEASURES, baseline_curves, baseline_of, figures_of, flattened, plain_value, value_of
+from mmdesk.ui.measures import (
+    MEASURES,
+    baseline_curves,
+    baseline_of,
+    figures_of,
+    flattened,
+    plain_value,
+    rows_of,
+    value_of,
+)
 from mmdesk.ui.models.columns import Column
 from mmdesk.ui.tabs.runs.notes_page import NotesPage
 from mmdesk.ui.tabs.runs.outcomes_page import OutcomesPage
@@ -262,6 +271,8 @@ def _segment_columns(metrics: Mapping[str, object] | None) -> list[Column]:
     found |= dict(groups) if isinstance(groups, Mapping) else {}
     documents = list(found.values())
     rows = [document.get("rows") if isinstance(document, Mapping) else None for document in documents]
+    # Of the whole part, those of the head that has most of them labelled.
+    rows[0] = max((rows_of(metrics, part, head) or 0 for head in {m.head for m in MEASURES}), default=0) or None
     columns = [
         Column(tr("Segment ({part} part)", part=in_words(part)), list(found), tip=str),
         Column(tr("Rows"), rows, show=number, numeric=True),

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from mmdesk.ui.language import tr
-from mmdesk.ui.measures import MEASURES, flattened
+from mmdesk.ui.measures import MEASURES, flattened, may_be_chance
 from mmdesk.ui.widgets.fields import Setting
 from mmdesk.ui.widgets.findings import Sentence, Severity
 
@@ -75,13 +75,18 @@ def against_baseline(metrics: Mapping[str, Any]) -> list[Sentence]:
     heads = comparison.get("heads") or {}
     if not heads:
         return []
-    names = {(measure.head, measure.key): measure.name for measure in MEASURES}
+    known = {(measure.head, measure.key): measure for measure in MEASURES}
+    names = {key: measure.name for key, measure in known.items()}
+    part = str(comparison.get("part", "test"))
+    chance = [may_be_chance(metrics, part, known[head, one["measure"]]) for head, one in heads.items()]
     better, worse = [
         ", ".join(names[head, one["measure"]] for head, one in heads.items() if bool(one["beats"]) is beats)
         for beats in (True, False)
     ]
     if better and worse:
         said = tr("The model beats gradient boosting in {better}, but not in {worse}.", better=better, worse=worse)
+    elif better and all(chance):
+        said = tr("The model beats gradient boosting, the plain baseline, so little that it may be chance.")
     elif better:
         said = tr("The model beats gradient boosting, the plain baseline.")
     else:
@@ -89,4 +94,5 @@ def against_baseline(metrics: Mapping[str, Any]) -> list[Sentence]:
     baseline = metrics["baseline"]
     rows, whole = baseline["rows"], baseline["all_rows"]
     hint = tr("Gradient boosting saw {rows:,} of {all:,} training rows.", rows=rows, all=whole) if rows < whole else ""
-    return [Sentence(Severity.WARNING if worse else Severity.GOOD, said, hint)]
+    good = Severity.NOTE if all(chance) else Severity.GOOD
+    return [Sentence(Severity.WARNING if worse else good, said, hint)]
