@@ -282,6 +282,9 @@ def test_rejected_rows_are_listed_and_saved(
     assert "nobody" in (tmp_path / "bad.csv").read_text(encoding="utf-8")
     assert window.strip.news.startswith("Rejected rows written: ")
     assert case_service.case_info(small_case).counts["events"] == 1
+    assert tables.report_view.first_step.isVisible()
+    press(qtbot, tables, "Train a model")
+    assert window.rooms["train"].isVisible()
 
 
 def test_an_ambiguous_date_is_asked_about_in_words(

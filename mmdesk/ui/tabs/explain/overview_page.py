@@ -95,7 +95,7 @@ class OverviewPage(QWidget):
         run_id, entities, account = self._asked
         self.overview = None
         self.export.setEnabled(False)
-        self._state.show_busy(tr_n("Explaining {n:,} entity", "Explaining {n:,} entities", len(entities)))
+        self._state.show_busy(tr_n("Overview of {n:,} entity", "Overview of {n:,} entities", len(entities)))
         self._making = self._desk.jobs.submit(
             Lane.HEAVY, explain_calls.make_overview, self._desk.session.folder, run_id, entities, account,
             self.by_box.value or "", title=tr("Overview of the list"), key="explain.overview", owner=self,

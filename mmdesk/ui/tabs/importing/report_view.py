@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -58,31 +59,48 @@ class ReportView(QWidget):
         self.rejected = Table(tr("Rejected rows"))
         self._lower = boxed(column(None, self._rejected_title, self.rejected, spacing=SPACE_S))
         self._rest = boxed(column(None, None))
-        self._next = self._next_steps()
-        parts = (head, self.counts, self._fits, self._notes, self._lower, self._next, self._rest)
+        self._next, self._brief = self._next_steps(), self._brief_steps()
+        parts = (head, self.counts, self._fits, self._notes, self._lower, self._brief, self._next, self._rest)
         page = column(self, *parts, spacing=SPACE_S)
         page.setStretch(4, 1)
-        page.setStretch(6, 1)
+        page.setStretch(7, 1)
 
     def _next_steps(self) -> QWidget:
-        """Where one goes from here; the first is :attr:`first_step`."""
-        self.first_step = choice(
-            "media",
-            tr("Add media files"),
-            tr("Pictures, sounds, films and texts of the entities"),
-            self.media_asked.emit,
-        )
-        health = choice(
-            "health",
-            tr("Look at data health"),
-            tr("What is missing, far out, or on both sides of the split"),
-            self.health_asked.emit,
-        )
-        training = choice(
-            "train", tr("Train a model"), tr("It learns from the entities that have a target"), self.training_asked.emit
-        )
-        title = Label(tr("Next steps"), "strong")
-        return boxed(column(None, SPACE_S, title, self.first_step, health, training, spacing=SPACE_S))
+        """Where one goes from here, large."""
+        steps = [choice(icon, name, text, go) for icon, _, name, text, go in self._ways()]
+        self._first = steps[0]
+        return boxed(column(None, SPACE_S, Label(tr("Next steps"), "strong"), *steps, spacing=SPACE_S))
+
+    def _brief_steps(self) -> QWidget:
+        """The same in one line, where rejected rows need the room."""
+        steps = []
+        for icon, word, name, text, go in self._ways():
+            steps.append(Button(word, go, icon=icon, help_text=f"{name}. {text}"))
+            steps[-1].setAccessibleName(name)
+        self._first_brief = steps[0]
+        return boxed(row(None, Label(tr("Next steps"), "strong"), *steps, None, spacing=SPACE_S))
+
+    def _ways(self) -> list[tuple[str, str, str, str, Callable[[], object]]]:
+        """Icon, word, name, what for, and the signal of each."""
+        return [
+            (
+                "media", tr("Media"), tr("Add media files"),
+                tr("Pictures, sounds, films and texts of the entities"), self.media_asked.emit,
+            ),
+            (
+                "health", tr("Data health"), tr("Look at data health"),
+                tr("What is missing, far out, or on both sides of the split"), self.health_asked.emit,
+            ),
+            (
+                "train", tr("Train"), tr("Train a model"),
+                tr("It learns from the entities that have a target"), self.training_asked.emit,
+            ),
+        ]  # fmt: skip
+
+    @property
+    def first_step(self) -> QWidget:
+        """The next step that is nearest."""
+        return self._first if self._lower.isHidden() else self._first_brief
 
     def show_report(self, report: TablesReport) -> None:
         """A dry run's or an import's report."""
@@ -122,7 +140,8 @@ class ReportView(QWidget):
         self._notes.show_sentences(_notes(report))
         self._lower.setVisible(bool(report.problems))
         self._rest.setVisible(not report.problems)
-        self._next.setVisible(not report.dry_run)
+        self._next.setVisible(not report.dry_run and not report.problems)
+        self._brief.setVisible(not report.dry_run and bool(report.problems))
         self.save.setVisible(bool(report.problems))
         more = report.rejected - len({(p.file, p.line) for p in report.problems})
         remark = tr("; the first {problems:,} problems are listed", problems=len(report.problems)) if more > 0 else ""
