@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol, runtime_checkable
 
-from PySide6.QtCore import QByteArray, Qt
-from PySide6.QtGui import QShowEvent
+from PySide6.QtCore import QByteArray, QEvent, QSize, Qt
+from PySide6.QtGui import QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QSplitter, QWidget
 
 
@@ -36,7 +36,7 @@ def memory_of(widget: QWidget) -> Memory | None:
 
 
 class Splitter(QSplitter):
-    """Parts beside or above one another.
+    """Parts beside or above one another; where there is no room for all beside one another they lie above, too.
 
     Args:
         name: Under which the shares are kept.
@@ -45,6 +45,8 @@ class Splitter(QSplitter):
         grows: Which of them takes the room of a larger window; None = all, by their shares.
         orientation: How they lie.
     """
+
+    _turns = False  # what is going is told of events when its own attributes are gone
 
     def __init__(
         self,
@@ -59,6 +61,8 @@ class Splitter(QSplitter):
         self._key = f"splitter/{name}"
         self._sizes = list(sizes)
         self._restored = False
+        self._beside = self._sizes
+        self._turns = orientation is Qt.Orientation.Horizontal
         for part in parts:
             self.addWidget(part)
         if grows is not None:
@@ -69,7 +73,49 @@ class Splitter(QSplitter):
 
     def reset(self) -> None:
         """The shares as they came."""
-        self.setSizes(self._sizes)
+        self._beside = self._sizes
+        if not self._is_turned():
+            self.setSizes(self._sizes)
+
+    def minimumSizeHint(self) -> QSize:
+        """As wide as the widest part, where they may lie above one another."""
+        hint = super().minimumSizeHint()
+        return QSize(max(self._needs(), default=0), hint.height()) if self._turns else hint
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """See whether they still fit beside one another."""
+        super().resizeEvent(event)
+        self._turn()
+
+    def event(self, event: QEvent) -> bool:
+        """See it anew where one of them has come to need more or less room."""
+        done = super().event(event)
+        if event.type() is QEvent.Type.LayoutRequest:
+            self._turn()
+        return done
+
+    def _parts(self) -> list[QWidget]:
+        return [part for place in range(self.count()) if (part := self.widget(place)) is not None]
+
+    def _needs(self) -> list[int]:
+        return [one.minimumWidth() or one.minimumSizeHint().width() for one in self._parts() if not one.isHidden()]
+
+    def _is_turned(self) -> bool:
+        return self._turns and self.orientation() is Qt.Orientation.Vertical
+
+    def _turn(self) -> None:
+        if not self._turns or not self.isVisible():  # out of sight there is no width to reckon with
+            return
+        needs = self._needs()
+        fit = sum(needs) + self.handleWidth() * (len(needs) - 1) <= self.width()
+        if fit and self._is_turned():
+            self.setOrientation(Qt.Orientation.Horizontal)
+            self.setSizes(self._beside)
+        elif fit:
+            self._beside = self.sizes()
+        elif not self._is_turned():
+            self.setOrientation(Qt.Orientation.Vertical)
+            self.setSizes([part.sizeHint().height() for part in self._parts()])
 
     def showEvent(self, event: QShowEvent) -> None:
         """The first time: the shares as they were left."""
@@ -80,9 +126,14 @@ class Splitter(QSplitter):
             if kept is not None:
                 self.restoreState(kept)
                 self.setChildrenCollapsible(False)
+                self._beside = self.sizes()
         super().showEvent(event)
+        self._turn()
 
     def _keep(self) -> None:
+        if self._is_turned():
+            return  # shares of the height are none of the width
+        self._beside = self.sizes()
         memory = memory_of(self)
         if memory is not None:
             memory.set_layout(self._key, self.saveState())

@@ -80,3 +80,24 @@ def test_what_cannot_be_read_was_never_kept(qtbot: QtBot, kept: bytes) -> None:
     again = Remembers()
     qtbot.addWidget(again)
     assert again.drawn()[1:] == fresh.drawn()[1:]
+
+
+def test_parts_without_room_beside_one_another_lie_above_and_their_shares_come_back(qtbot: QtBot) -> None:
+    window = Remembers()
+    qtbot.addWidget(window)
+    qtbot.waitExposed(window)
+    parts = window.splitter.findChildren(QLabel)
+    for part in parts:
+        part.setMinimumWidth(250)
+    qtbot.waitUntil(lambda: window.splitter.sizes()[0] >= 250)
+    shares = window.splitter.sizes()
+    window.resize(400, 480)
+    qtbot.waitUntil(lambda: window.splitter.orientation() is Qt.Orientation.Vertical)
+    assert window.splitter.minimumSizeHint().width() == 250
+    drag(qtbot, window.splitter.handle(1), QPoint(10, 1), QPoint(10, 31))
+    assert window.settings.layout("splitter/test") is None, "a share of the height is none of the width"
+    for part in parts:
+        part.setMinimumWidth(0)
+    window.resize(640, 480)
+    qtbot.waitUntil(lambda: window.splitter.orientation() is Qt.Orientation.Horizontal)
+    qtbot.waitUntil(lambda: window.splitter.sizes() == shares)

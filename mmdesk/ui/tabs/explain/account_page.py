@@ -127,10 +127,10 @@ class AccountPage(QWidget):
             label.setAlignment(Qt.AlignmentFlag.AlignRight)
         value = column(None, self._value, self._value_name, None, spacing=0)
         grade = column(None, self._grade, self._grade_name, None, spacing=0)
-        words = column(None, self._name, self._facts, self.sentence, spacing=2)
+        top = row(None, column(None, self._name, self._facts, None, spacing=2), value, grade, spacing=SPACE_L)
+        top.setStretch(0, 1)
         self._head = frame("card")
-        layout = row(self._head, words, value, grade, spacing=SPACE_L, margin=(SPACE_L, SPACE_M, SPACE_L, SPACE_M))
-        layout.setStretch(0, 1)
+        column(self._head, top, self.sentence, spacing=2, margin=(SPACE_L, SPACE_M, SPACE_L, SPACE_M))
 
     def _sentence_height(self, width: int) -> int:
         """Of the longest so far at this width: from one entity to the next, what is below stays where it is."""

@@ -22,15 +22,19 @@ from mmdesk.ui.models.columns import Column
 from mmdesk.ui.tabs.explain.wording import HEAD_NAMES, Scale, scale_of
 from mmdesk.ui.widgets.bars import SignedBarDelegate
 from mmdesk.ui.widgets.basics import Button, ElidedLabel, IconButton, Label, boxed, column, frame, row
+from mmdesk.ui.widgets.beside import Beside
+from mmdesk.ui.widgets.fit import by_letters
 from mmdesk.ui.widgets.notice import Stateful
 from mmdesk.ui.widgets.table import Table
 
 if TYPE_CHECKING:
-    from mmdesk.engine.explanation.beside import Beside, Pair, Share
+    from mmdesk.engine.explanation.beside import Beside as Both
+    from mmdesk.engine.explanation.beside import Pair, Share
     from mmdesk.engine.explanation.explanation import Explanation
 
 _KINDS = {"attribute": tr("Attribute"), "event": tr("Events"), "neighbour": tr("Links"), "artifact": tr("Files")}
 _BARS = (3, 5, 6)
+_LEAST_SENTENCE = 180
 
 
 class _Side(QWidget):
@@ -76,7 +80,7 @@ class ComparePage(QWidget):
         self.pinned: Explanation | None = None
         self._other: Explanation | None = None
         self._fresh = True
-        self._beside: Beside | None = None
+        self._beside: Both | None = None
         self._scale = Scale(str, str, "")
         self._sides = _Side(tr("Pinned")), _Side(tr("This one"))
         both = row(None, *self._sides, spacing=SPACE_S)
@@ -86,8 +90,8 @@ class ComparePage(QWidget):
         self.go = Button(tr("Show the pinned entity"), self._on_go)
         self.unpin = Button(tr("Unpin"), lambda: self.pin(None))
         self.export = IconButton("export", tr("Save what differs…"), self._on_export)
-        tools = row(None, self._said, self.export, self.go, self.unpin, spacing=SPACE_S)
-        tools.setStretch(0, 1)
+        by_letters(self._said, self._said.setMinimumWidth, _LEAST_SENTENCE)
+        tools = Beside(self._said, boxed(row(None, self.export, self.go, self.unpin, spacing=SPACE_S)), grows=True)
         self.table = Table(tr("Both side by side"))
         self._delegate = SignedBarDelegate(self._change, self.table)
         page = column(None, both, tools, self.table, spacing=SPACE_S)
@@ -166,7 +170,7 @@ class ComparePage(QWidget):
     def _change(self, value: float) -> str:
         return self._scale.change(value)
 
-    def _on_compared(self, beside: Beside | None) -> None:
+    def _on_compared(self, beside: Both | None) -> None:
         if self.pinned is None or self._other is None:
             return
         if beside is None:

@@ -22,6 +22,7 @@ from mmdesk.ui.models.columns import Column
 from mmdesk.ui.tabs.explain.wording import HEAD_NAMES, Scale, points_for, scale_for
 from mmdesk.ui.widgets.bars import SignedBarDelegate
 from mmdesk.ui.widgets.basics import Button, ElidedLabel, Label, boxed, column, frame, row
+from mmdesk.ui.widgets.beside import Beside
 from mmdesk.ui.widgets.fields import Choice
 from mmdesk.ui.widgets.notice import Stateful
 from mmdesk.ui.widgets.table import Table
@@ -59,11 +60,11 @@ class OverviewPage(QWidget):
         back = Button(tr("Back to the entity"), on_close)
         head = frame("card")
         words = column(None, Label(tr("What moves the scores"), "heading"), self._facts, spacing=2)
-        layout = row(head, words, self.export, back, spacing=SPACE_M, margin=(SPACE_L, SPACE_M, SPACE_L, SPACE_M))
-        layout.setStretch(0, 1)
-        choices = row(
-            None, Label(tr("Told apart by"), "muted"), self.by_box, Label(tr("Group"), "muted"), self.group_box, None
-        )
+        buttons = boxed(row(None, self.export, back, spacing=SPACE_M))
+        column(head, Beside(boxed(words), buttons, grows=True), margin=(SPACE_L, SPACE_M, SPACE_L, SPACE_M))
+        by = boxed(row(None, Label(tr("Told apart by"), "muted"), self.by_box))
+        group = boxed(row(None, Label(tr("Group"), "muted"), self.group_box))
+        choices = row(None, Beside(by, group), None)
         self._state = Stateful(boxed(column(None, self._said, self.table, spacing=SPACE_S)))
         page = column(self, head, choices, self._state, spacing=SPACE_S)
         page.setStretch(2, 1)

@@ -37,8 +37,10 @@ from mmdesk.ui.tabs.explain.what_if_rows import (
 from mmdesk.ui.tabs.explain.what_it_takes import WhatItTakes
 from mmdesk.ui.tabs.explain.wording import HEAD_NAMES, Scale, scale_of
 from mmdesk.ui.widgets.basics import ElidedLabel, IconButton, Label, boxed, column, frame, one_of, row, scrolled, switch
+from mmdesk.ui.widgets.beside import Beside
 from mmdesk.ui.widgets.cells_table import CellsTable
 from mmdesk.ui.widgets.fields import Choice, clearable
+from mmdesk.ui.widgets.fit import by_letters
 from mmdesk.ui.widgets.notice import Stateful
 
 if TYPE_CHECKING:
@@ -52,6 +54,7 @@ _SHOW = (
 )  # fmt: skip
 _TITLES = (tr("Evidence"), tr("As it is"), tr("What if"), tr("Alone"))
 _WHAT_IF, _ALONE = 2, 3
+_LEAST_SEARCH = 180
 _NOTES = 4
 
 
@@ -148,9 +151,10 @@ class WhatIfPage(QWidget):
         self.undo.setEnabled(False)
         self.redo.setEnabled(False)
         buttons = (self.undo, self.redo, self.reset, self.load, self.save, self.copy, self.export)
-        line = row(None, self.show_box, self.search, *buttons, spacing=SPACE_S)
-        line.setStretch(1, 1)
-        self._tools = boxed(line)
+        found = row(None, self.show_box, self.search)
+        found.setStretch(1, 1)
+        by_letters(self.search, self.search.setMinimumWidth, _LEAST_SEARCH)
+        self._tools = Beside(boxed(found), boxed(row(None, *buttons)), grows=True)
         self._tools.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
 
     def _show_page(self, place: int) -> None:

@@ -66,12 +66,11 @@ class WhatItTakes(QWidget):
         self.stop.hide()
         self.load = IconButton("folder-open", tr("Open limits…"), self._on_load)
         self.save = IconButton("save", tr("Save the limits…"), self._on_save)
-        what = row(
-            None, self._reach, self.target, self._unit, SPACE_M, Label(tr("changing at most")), self.most,
-            Label(tr("attributes")), None, spacing=SPACE_S,
-        )  # fmt: skip
+        change = row(None, Label(tr("changing at most")), self.most, Label(tr("attributes")), None, spacing=SPACE_S)
+        reach = row(None, self._reach, self.target, self._unit, SPACE_M, spacing=SPACE_S)
+        what = Beside(boxed(reach), boxed(change))
         tools = row(None, self.load, self.save, SPACE_S, self.stop, self.look, spacing=SPACE_S)
-        asked = Beside(boxed(what), boxed(tools))
+        asked = Beside(what, boxed(tools))
         self.table = CellsTable(tr("Limits"), _TITLES, shares=(0.27, 0.17, 0.14, 0.14, 0.14, 0.14))
         self.table.cells.edited.connect(self._on_table_edited)
         self.answer = Label("", wrap=True)

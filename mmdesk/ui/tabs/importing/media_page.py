@@ -29,6 +29,7 @@ from mmdesk.ui.widgets.basics import Button, ElidedLabel, Fold, IconButton, Labe
 from mmdesk.ui.widgets.beside import Beside
 from mmdesk.ui.widgets.fields import Choice, clearable, propose
 from mmdesk.ui.widgets.findings import Sentence, SentenceList, Severity
+from mmdesk.ui.widgets.fit import by_letters
 from mmdesk.ui.widgets.notice import Stateful
 from mmdesk.ui.widgets.splitter import Splitter
 from mmdesk.ui.widgets.table import Table
@@ -47,6 +48,8 @@ _SHOW = [
     (tr("Duplicates"), "duplicates"),
 ]
 _LIVE_MS = 1_000
+_LEAST_SEARCH = 150
+_LEAST_TABLE = 130
 _TYPE = 3
 """The column that is left out where there is little room: the picture and the facts of the file tell it, too."""
 
@@ -68,6 +71,7 @@ class MediaPage(QWidget):
         self._what = ""
         self.table = ThumbnailTable(tr("Media files"), many=True)
         self.table.spare = _TYPE
+        by_letters(self.table, self.table.setMinimumHeight, _LEAST_TABLE)
         self.table.wanted.connect(self._on_table_wanted)
         self.table.picked.connect(self._on_picked)
         key = QShortcut(QKeySequence(QKeySequence.StandardKey.Delete), self.table, self.delete_chosen)
@@ -128,9 +132,8 @@ class MediaPage(QWidget):
         self.search.textChanged.connect(lambda _text: self._filter())
         self.status_box.currentIndexChanged.connect(lambda _index: self._filter())
         self.delete = IconButton("trash", tr("Delete the chosen files"), self.delete_chosen)
-        line = row(None, self.search, self.status_box, self._counted, self.delete)
-        line.setStretch(0, 1)
-        return boxed(line)
+        by_letters(self.search, self.search.setMinimumWidth, _LEAST_SEARCH)
+        return Beside(self.search, boxed(row(None, self.status_box, self._counted, self.delete)), grows=True)
 
     # Reading.
 

@@ -22,7 +22,7 @@ from mmdesk.ui.tabs.runs.columns import choosable, columns_of, default_arrangeme
 from mmdesk.ui.tabs.runs.views import View, Views
 from mmdesk.ui.widgets.basics import Label, column, row
 from mmdesk.ui.widgets.column_chooser import ColumnChooser
-from mmdesk.ui.widgets.fit import icons_by_letters
+from mmdesk.ui.widgets.fit import by_letters, icons_by_letters
 from mmdesk.ui.widgets.help_dialog import HelpDialog
 from mmdesk.ui.widgets.pinned_table import Arrangement, PinnedTable
 from mmdesk.ui.widgets.query_field import QueryField
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from mmdesk.engine.services.run_table import RunTable
     from mmdesk.engine.services.runs import RunRow
 
+_LEAST_TABLE = 130
 _HELP = """auc > .9 and note has "pilot"
 status = done or status = cancelled
 not (learning_rate = 0.003) and epochs >= 20
@@ -80,6 +81,7 @@ class RunsList(QWidget):
         self.trash.toggled.connect(self.trash_switched)
         self.said = Label("", "muted")
         self.table = PinnedTable(tr("Runs"))
+        by_letters(self.table, self.table.setMinimumHeight, _LEAST_TABLE)
         self.table.picked.connect(lambda _numbers: self.picked.emit(self.chosen()))
         self.table.arranged.connect(self._on_arranged)
         self.table.menu_asked.connect(self._on_menu_asked)
