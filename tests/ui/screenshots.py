@@ -203,7 +203,7 @@ def training(p: Photographer) -> None:
     tab._on_start()  # type: ignore[attr-defined]
     p.settle(0.3, idle=False)
     p.shoot("train-starting", both=False)
-    p.wait(lambda: len(tab._history) >= 6 or tab._job is None)  # type: ignore[attr-defined]
+    p.wait(lambda: len(tab._result._history) >= 6 or tab._job is None)  # type: ignore[attr-defined]
     p.shoot("train-running")
     p.settle()
     p.shoot("train-done")

@@ -358,7 +358,7 @@ def test_the_settings_of_a_run_fill_the_form_of_train(qtbot: QtBot, window: Main
     assert values["drop_columns"] == ("country",)
     click(qtbot, train._start)
     rest(qtbot, window)
-    assert "was done before" in train._status.text()
+    assert "was done before" in train._result._status.text()
 
 
 def test_from_a_run_to_its_explanations(qtbot: QtBot, window: MainWindow, trained_case: Path) -> None:

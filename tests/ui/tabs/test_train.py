@@ -74,27 +74,27 @@ def test_a_training_shows_its_curves_and_its_result(qtbot: QtBot, window: MainWi
     set_field(qtbot, tab, "seed", "99")
     qtbot.keyClicks(tab._name, "by the window")
     seen: list[int] = []
-    show = tab._curves.show_charts
-    tab._curves.show_charts = lambda charts: (seen.append(len(charts[0].lines[0].values)), show(charts))  # type: ignore[method-assign,assignment,func-returns-value]
+    show = tab._result._curves.show_charts
+    tab._result._curves.show_charts = lambda charts: (seen.append(len(charts[0].lines[0].values)), show(charts))  # type: ignore[method-assign,assignment,func-returns-value]
     click(qtbot, tab._start)
     assert tab._reason.text() == "One training at a time; this one is still running."
     rest(qtbot, window)
     assert seen[0] == 1
     assert seen[-1] == 2
-    assert tab._title.text() == "by the window"
-    figures = " ".join(label.text() for label in tab._figures.findChildren(QLabel))
+    assert tab._result._title.text() == "by the window"
+    figures = " ".join(label.text() for label in tab._result._figures.findChildren(QLabel))
     assert "AUROC, test" in figures
     assert "baseline" in figures
-    told = [label.text() for label in tab._news.findChildren(QLabel)]
+    told = [label.text() for label in tab._result._news.findChildren(QLabel)]
     page = run_service.show_run(trained_case, "by the window")
     beats = [head["beats"] for head in page.row.metrics["comparison"]["heads"].values()]
     begins = "The model beats" if any(beats) else "The model does not beat"
     assert any(text.startswith(begins) and ("but not in" in text) == (len({*beats}) == 2) for text in told), told
-    told = [label.text() for label in tab._notes.findChildren(QLabel)]
+    told = [label.text() for label in tab._result._notes.findChildren(QLabel)]
     warned = [finding.text for finding in run_service.check_training(trained_case) if finding.severity == "warning"]
     assert warned
     assert all(any(text in said for said in told) for text in warned), "what the command line says as Note:"
-    assert tab._pages.tabText(2) == f"To mind ({len(warned)})"
+    assert tab._result._pages.tabText(2) == f"To mind ({len(warned)})"
     (run,) = [run for run in run_service.list_runs(trained_case) if run.name == "by the window"]
     assert run.config["seed"] == 99
     press(qtbot, tab, "Open in Runs")
@@ -110,18 +110,18 @@ def test_the_same_training_again_is_shown_not_repeated(qtbot: QtBot, window: Mai
     set_field(qtbot, tab, "limits.events", "8")
     click(qtbot, tab._start)
     rest(qtbot, window)
-    assert "was done before" in tab._status.text()
-    assert tab._log.columns.rowCount() == len(tab._history) == 2
-    assert tab._title.text() == "first look"
+    assert "was done before" in tab._result._status.text()
+    assert tab._result._log.columns.rowCount() == len(tab._result._history) == 2
+    assert tab._result._title.text() == "first look"
     qtbot.keyClicks(tab._name, "yet to be trained")
     press(qtbot, tab, "Train anew")
-    assert not tab._train_anew.isVisible()
+    assert not tab._result._train_anew.isVisible()
     rest(qtbot, window)
-    assert tab._status.text() == "done"
-    words = [label.text() for label in tab._news.findChildren(QLabel)]
+    assert tab._result._status.text() == "done"
+    words = [label.text() for label in tab._result._news.findChildren(QLabel)]
     assert "Trained anew: the same model, bit for bit." in words
     assert len(run_service.list_runs(trained_case)) == 2
-    (attempt,) = (trained_case / "models" / (tab._run_id or "")).glob("attempts/*")
+    (attempt,) = (trained_case / "models" / (tab._result.run_id or "")).glob("attempts/*")
     assert attempt.is_dir()
     draft = Drafts().read(trained_case, "training", "form")
     assert draft is not None
@@ -133,11 +133,11 @@ def test_a_training_is_cancelled(qtbot: QtBot, window: MainWindow, trained_case:
     set_field(qtbot, tab, "epochs", "500")
     set_field(qtbot, tab, "patience", "1")  # else it may be over before it can be stopped
     click(qtbot, tab._start)
-    qtbot.waitUntil(lambda: len(tab._history) >= 1, timeout=LONG_MS)
-    click(qtbot, tab._cancel)
+    qtbot.waitUntil(lambda: len(tab._result._history) >= 1, timeout=LONG_MS)
+    click(qtbot, tab._result.cancel)
     rest(qtbot, window)
-    assert tab._status.text().startswith("cancelled after")
-    words = " ".join(label.text() for label in tab._news.findChildren(QLabel))
+    assert tab._result._status.text().startswith("cancelled after")
+    words = " ".join(label.text() for label in tab._result._news.findChildren(QLabel))
     assert "The best state so far, of epoch" in words
     assert tab._start.isEnabled()
     (stopped,) = [run for run in run_service.list_runs(trained_case) if run.status in _STOPPED]
@@ -150,10 +150,10 @@ def test_a_training_is_cancelled(qtbot: QtBot, window: MainWindow, trained_case:
     assert runs.list.choose(stopped.run_id)
     rest(qtbot, window)
     runs._go_on.trigger()
-    qtbot.waitUntil(lambda: tab._job is not None and len(tab._history) >= 1, timeout=LONG_MS)
+    qtbot.waitUntil(lambda: tab._job is not None and len(tab._result._history) >= 1, timeout=LONG_MS)
     assert window.tabs.currentWidget() is tab
     assert tab._form.values() == {"epochs": 500, "patience": 1}
-    click(qtbot, tab._cancel)
+    click(qtbot, tab._result.cancel)
     rest(qtbot, window)
     (again,) = [run for run in run_service.list_runs(trained_case) if run.status in _STOPPED]
     assert again.run_id == stopped.run_id
@@ -166,13 +166,13 @@ def test_a_training_whose_process_is_killed_fails_and_another_can_start(
     tab = train_tab(qtbot, window, trained_case)
     set_field(qtbot, tab, "epochs", "500")
     click(qtbot, tab._start)
-    qtbot.waitUntil(lambda: len(tab._history) >= 1, timeout=LONG_MS)
+    qtbot.waitUntil(lambda: len(tab._result._history) >= 1, timeout=LONG_MS)
     heavy = window.jobs.lane(Lane.HEAVY)
     assert isinstance(heavy, ProcessLane)
     assert heavy._worker is not None
     heavy._worker.process.kill()
     rest(qtbot, window)
-    assert "was ended by signal 9" in tab._state.notice.title.text().replace("\u200b", "")
+    assert "was ended by signal 9" in tab._result._state.notice.title.text().replace("\u200b", "")
     assert tab._start.isEnabled()
     ended: list[Job] = []
     window.jobs.ended.connect(ended.append)

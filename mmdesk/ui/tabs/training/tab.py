@@ -7,42 +7,34 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QTimer
 from PySide6.QtGui import QHideEvent
-from PySide6.QtWidgets import QLineEdit, QProgressBar, QTabWidget, QWidget
+from PySide6.QtWidgets import QLineEdit, QWidget
 
 from mmdesk.ui import run_calls
 from mmdesk.ui.colours import SPACE_L, SPACE_M, SPACE_S
 from mmdesk.ui.desk import Desk, Room
 from mmdesk.ui.engine_sentences import translated
-from mmdesk.ui.formatting import duration, percent, tool_tip
+from mmdesk.ui.formatting import duration
 from mmdesk.ui.hints import for_window
-from mmdesk.ui.jobs.job import Failure, Job, JobState, Lane
+from mmdesk.ui.jobs.job import Failure, Job, Lane
 from mmdesk.ui.language import tr, tr_later, tr_n
-from mmdesk.ui.measures import baseline_curves, figures_of
 from mmdesk.ui.session import Concern
 from mmdesk.ui.tabs.training.form_draft import FormDraft
-from mmdesk.ui.tabs.training.wording import against_baseline, came_anew, setting_of, values_of
+from mmdesk.ui.tabs.training.result_panel import ResultPanel
+from mmdesk.ui.tabs.training.wording import setting_of, values_of
 from mmdesk.ui.widgets.basics import (
     Button,
     Card,
-    ElidedLabel,
     Label,
     boxed,
     column,
     frame,
     in_tab_order,
-    row,
     scrolled,
 )
-from mmdesk.ui.widgets.beside import Beside
-from mmdesk.ui.widgets.curves import CurveGrid, charts_of
 from mmdesk.ui.widgets.fields import SettingsForm
-from mmdesk.ui.widgets.figures import FigureRow
 from mmdesk.ui.widgets.findings import Sentence, SentenceList, Severity
-from mmdesk.ui.widgets.fit import Uncut, by_letters
-from mmdesk.ui.widgets.notice import Stateful
+from mmdesk.ui.widgets.fit import Uncut
 from mmdesk.ui.widgets.splitter import Splitter
-from mmdesk.ui.widgets.table import Table
-from mmdesk.ui.widgets.training_log import log_columns
 
 if TYPE_CHECKING:
     from mmdesk.engine.services.runs import RunPage, TrainResult
@@ -50,9 +42,6 @@ if TYPE_CHECKING:
     from mmdesk.engine.training.config import ConfigField
     from mmdesk.engine.training.expected_time import Estimate
 
-_LEAST_NAME = 120
-"""Of the name of a run, with letters of 10 points: then its buttons go under it."""
-_NOTES = 2
 _PAUSE_MS = 700
 """After the last change of a setting the time is estimated anew."""
 
@@ -65,14 +54,8 @@ class TrainTab(Room):
     def __init__(self, desk: Desk) -> None:
         super().__init__(desk)
         self._job: Job | None = None
-        self._history: list[Mapping[str, object]] = []
-        self._baseline: dict[str, float] = {}
-        self._findings: list[Sentence] = []
-        self._run_id: str | None = None
-        self._ready = False
-        self._starts = self._existing = False
+        self._ready = self._starts = False
         self._last: tuple[Mapping[str, object], str | None, str] = ({}, None, "")
-        self._anew: TrainResult | None = None
         self._form = SettingsForm()
         self._name = QLineEdit()
         self._name.setAccessibleName(tr("Name of the run"))
@@ -82,6 +65,11 @@ class TrainTab(Room):
         self._start = Button(tr("Start training"), self._on_start, icon="play", kind="primary")
         self._reason = Label("", "small", wrap=True)
         self._time = Label("", "small", wrap=True)
+        self._before = Card(tr("Before the start"), self._checks, None)
+        self._result = ResultPanel()
+        self._result.cancel_asked.connect(self._on_cancel)
+        self._result.anew_asked.connect(lambda: self._begin(*self._last, force=True))
+        self._result.going.connect(self.going.emit)
         self._asking = QTimer(self)
         self._asking.setSingleShot(True)
         self._asking.setInterval(_PAUSE_MS)
@@ -126,44 +114,7 @@ class TrainTab(Room):
         return panel
 
     def _right(self) -> QWidget:
-        self._title = ElidedLabel("", "heading")
-        self._status = ElidedLabel("", "muted")
-        self._bar = QProgressBar()
-        self._bar.setTextVisible(False)
-        self._bar.setAccessibleName(tr("Progress of the training"))
-        self._cancel = Button(tr("Cancel"), self._on_cancel, icon="stop")
-        self._to_run = Button(tr("Open in Runs"), lambda: self.going.emit("runs", self._run_id), icon="runs")
-        self._to_explain = Button(
-            tr("Explain with it"), lambda: self.going.emit("explain", self._run_id), icon="explain"
-        )
-        self._train_anew = Button(tr("Train anew"), lambda: self._begin(*self._last, force=True), icon="refresh")
-        self._train_anew.setToolTip(
-            tool_tip(
-                tr("Train it once more beside itself; the run stays as it is, and is mended if files of it are gone.")
-            )
-        )
-        by_letters(self._title, self._title.setMinimumWidth, _LEAST_NAME)
-        buttons = row(None, self._cancel, self._train_anew, self._to_run, self._to_explain)
-        head = Beside(boxed(column(None, self._title, self._status, spacing=1)), boxed(buttons))
-        self._figures = FigureRow(tr("Result"))
-        self._news, self._notes = SentenceList(), SentenceList()
-        self._curves = CurveGrid()
-        self._log = Table(tr("Training log"))
-        self._pages = QTabWidget()
-        self._pages.setDocumentMode(True)
-        self._pages.tabBar().setDrawBase(False)
-        for part in (self._pages, self._pages.tabBar()):
-            part.setAccessibleName(tr("Training"))
-        notes = scrolled(boxed(column(None, self._notes, None)), is_read=True)
-        pages = ((scrolled(self._curves, is_read=True), tr("Curves")), (self._log, tr("Log")), (notes, ""))
-        for widget, title in pages:
-            self._pages.addTab(boxed(column(None, widget, margin=(0, SPACE_S, 0, 0))), title)
-        charts = column(None, head, self._bar, self._figures, self._news, self._pages, spacing=SPACE_S)
-        charts.setStretch(4, 1)
-        self._charts = boxed(charts)
-        self._before = Card(tr("Before the start"), self._checks, None)
-        self._state = Stateful(self._charts)
-        both = column(None, self._before, self._state, spacing=SPACE_S, margin=(SPACE_S, 0, 0, 0))
+        both = column(None, self._before, self._result, spacing=SPACE_S, margin=(SPACE_S, 0, 0, 0))
         both.setStretch(1, 1)
         return boxed(both)
 
@@ -176,12 +127,11 @@ class TrainTab(Room):
         self.desk.jobs.supersede("train.wish")
         self._asking.stop()
         self._say_time("")
-        self._job, self._history, self._run_id, self._ready = None, [], None, False
-        self._starts = False
+        self._job, self._ready, self._starts = None, False, False
         self._draft.follow(self.desk.session.case)
         self._checks.show_sentences([])
         self._before.hide()
-        self._show_idle()
+        self._result.forget()
         self._enable()
 
     def load(self) -> None:
@@ -298,71 +248,30 @@ class TrainTab(Room):
 
     def _begin(self, values: Mapping[str, object], name: str | None, written: str, *, force: bool) -> None:
         """Train; ``written`` is the form that says so, which may say something else by now."""
-        self._last, self._anew = (values, name, written), None
-        self._history, self._run_id, self._baseline = [], None, {}
-        self._show_findings([])
-        self._figures.show_figures([])
-        self._news.show_sentences([])
+        self._last = (values, name, written)
+        self._result.begin(name)
         self._job = self.desk.jobs.submit(
             Lane.HEAVY, run_calls.train, self.desk.session.folder, values, name, force,
             title=tr("Training {name}", name=name) if name else tr("Training"), owner=self,
-            on_event=self._on_event, on_success=lambda result: self._on_trained(result, force),
+            on_event=self._result.take_event, on_success=lambda result: self._on_trained(result, force),
             on_failure=self._on_failed, on_cancel=self._on_cancelled,
         )  # fmt: skip
-        self._title.set_text(name or tr("Training"))
-        self._status.set_text(tr("starting"))
         self._before.hide()
         self._say_time("")
         self.desk.jobs.supersede("train.time")
-        self._state.show_busy(tr("Getting the data ready"), tr("The first curve appears after the first epoch."))
-        self._bar.setRange(0, 0)
         writing = self._start.hasFocus()  # else it would jump to whatever comes next when the button is taken away
         self._enable()
         if writing:
-            self._cancel.setFocus()
-
-    def _on_event(self, event: Mapping[str, object]) -> None:
-        if event.get("event") == "baseline":
-            self._baseline = baseline_curves({"baseline": event})
-        elif event.get("event") == "finding":
-            severity = Severity(str(event["severity"]))
-            text = translated(for_window(str(event["text"]).removeprefix("Note: ")))
-            self._show_findings([*self._findings, Sentence(severity, text)])
-        elif event.get("event") == "epoch":
-            self._history.append(event)
-            self._show_history(self._baseline)
-            self._state.show_content()
+            self._result.cancel.setFocus()
 
     def _on_jobs_changed(self, job: Job) -> None:
-        if job is not self._job or job.state.ended:
-            return
-        share, left = job.progress.share, job.left_s()
-        words = [translated(job.progress.text)]
-        if share is not None:
-            words.append(percent(share))
-        if left is not None:
-            words.append(tr("{time} left", time=duration(left)))
-        if job.state is JobState.WAITING:
-            words = [tr("waiting for its turn")]
-        if job.cancel_requested:
-            words = [tr("stopping; the best state so far is kept")]
-        self._status.set_text(" · ".join(word for word in words if word))
-        self._bar.setRange(0, 0 if share is None else 1000)
-        self._bar.setValue(round((share or 0) * 1000))
-        if not self._state.showing_content:
-            self._state.notice.progress(share, translated(job.progress.text))
+        if job is self._job and not job.state.ended:
+            self._result.show_progress(job)
 
     def _on_trained(self, result: TrainResult, force: bool) -> None:
-        self._end()
+        self._job = None
         self._draft.finished(self._last[2])
-        self._run_id = result.run_id
-        self._existing, self._anew = result.existing, result if force else None
-        self._title.set_text(result.name)
-        self._status.set_text(
-            tr("this training was done before; its result is shown") if result.existing else tr("done")
-        )
-        self._figures.show_figures(figures_of(result.metrics))
-        self._show_findings([Sentence(Severity.WARNING, translated(for_window(note))) for note in result.notes])
+        self._result.show_trained(result, anew=force)
         self.desk.session.tell(Concern.RUNS)
         self._show_page(result.run_id)
         self._enable()
@@ -370,76 +279,26 @@ class TrainTab(Room):
     def _show_page(self, run_id: str) -> None:
         self.desk.jobs.submit(
             Lane.DB, run_calls.show_run, self.desk.session.folder, run_id, owner=self, key="train.page",
-            on_success=self._on_page, on_failure=self.desk.tell_failure,
+            on_success=self._result.show_page, on_failure=self.desk.tell_failure,
         )  # fmt: skip
 
-    def _on_page(self, page: RunPage) -> None:
-        self._history = list(page.history)
-        self._show_history(baseline_curves(page.row.metrics))
-        self._figures.show_figures(figures_of(page.row.metrics))
-        anew = [] if self._anew is None else [came_anew(self._anew, page)]
-        self._news.show_sentences([*anew, *against_baseline(page.row.metrics)])
-        self._state.show_content()
-
-    def _show_findings(self, findings: list[Sentence]) -> None:
-        """Beside the curves, which they would leave no room; errors in sight."""
-        self._findings = findings
-        self._news.show_sentences([one for one in findings if one.severity is Severity.ERROR])
-        self._notes.show_sentences(findings)
-        self._pages.setTabVisible(_NOTES, bool(findings))
-        self._pages.setTabText(_NOTES, tr("To mind ({number:,})", number=len(findings)))
-
-    def _show_history(self, baseline: Mapping[str, float]) -> None:
-        """Curves and log; the log stays at its end while it is looked at there."""
-        self._curves.show_charts(charts_of(self._history, baseline))
-        bar = self._log.verticalScrollBar()
-        at_end = bar.value() == bar.maximum()
-        self._log.set_columns(log_columns(self._history))
-        if at_end:
-            self._log.scrollToBottom()
-
     def _on_failed(self, failure: Failure) -> None:
-        self._end()
-        self._state.show_error(failure.message, failure.hint, failure.details)
+        self._job = None
+        self._result.show_failure(failure)
         self._before.show()
         self.desk.session.tell(Concern.RUNS)
         self._enable()
 
     def _on_cancelled(self) -> None:
-        self._end()
-        self._status.set_text(tr_n("cancelled after {n:,} epoch", "cancelled after {n:,} epochs", len(self._history)))
-        best = next((epoch.get("epoch") for epoch in reversed(self._history) if epoch.get("best")), None)
-        if best is not None:
-            self._news.show_sentences(
-                [
-                    Sentence(
-                        Severity.NOTE,
-                        tr("The best state so far, of epoch {best}, is kept with the run.", best=best),
-                        tr(
-                            "Starting again with the same settings goes on from where it stood and ends with the same"
-                            " model as without the interruption."
-                        ),
-                    )
-                ]
-            )
+        self._job = None
+        self._result.show_cancelled()
         self._before.show()
         self.desk.session.tell(Concern.RUNS)
-        if not self._history:
-            self._show_idle()
         self._enable()
 
     def _on_cancel(self) -> None:
         if self._job is not None:
             self.desk.jobs.cancel(self._job)
-
-    def _end(self) -> None:
-        self._job = None
-        self._bar.setRange(0, 1)
-
-    def _show_idle(self) -> None:
-        self._state.show_empty(
-            "train", tr("No training is running"), tr("Start one on the left. Its curves appear here while it learns.")
-        )
 
     def _enable(self) -> None:
         running = self._job is not None
@@ -456,9 +315,5 @@ class TrainTab(Room):
         possible = not reason and self.desk.session.case is not None
         self._start.setEnabled(possible)
         self._start_action.setEnabled(possible)
-        self._cancel.setVisible(running)
-        self._bar.setVisible(running)
         self._cancel_action.setEnabled(running)
-        self._train_anew.setVisible(self._run_id is not None and self._existing)
-        self._to_run.setVisible(self._run_id is not None)
-        self._to_explain.setVisible(self._run_id is not None)
+        self._result.show_buttons(running=running)
