@@ -133,7 +133,7 @@ def _killed_training(p: Photographer) -> None:
     p.settle()
     tab._form.set_values({"epochs": 40, "seed": int(time.time()) + 1})
     tab._on_start()
-    p.wait(lambda: len(tab._history) >= 2)
+    p.wait(lambda: len(tab._result._history) >= 2)
     os.kill(p.window.jobs.lane(Lane.HEAVY).process_id, signal.SIGKILL)  # type: ignore[attr-defined]
     p.settle()
     p.shoot("train-error")

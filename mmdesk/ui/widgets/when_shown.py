@@ -45,7 +45,11 @@ class WhenShown(QWidget, Generic[W]):
             inside = _focusable(made)
             self._column.addWidget(made)
             made.show()
-            in_tab_order([self._before(), *inside])
+            # Qt puts whatever is made later behind all of the window, and orders nothing beside what takes no keys.
+            own = self.focusPolicy()
+            self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+            in_tab_order([self, *inside])
+            self.setFocusPolicy(own)
         return self._made
 
     def showEvent(self, event: QShowEvent) -> None:
@@ -53,20 +57,20 @@ class WhenShown(QWidget, Generic[W]):
         super().showEvent(event)
         self.page.show()
 
-    def _before(self) -> QWidget:
-        """What the Tab key leaves to come here; Qt puts whatever is made later behind all of the window."""
-        before = self.previousInFocusChain()
-        while before is not None and before is not self and before.focusPolicy() == Qt.FocusPolicy.NoFocus:
-            before = before.previousInFocusChain()
-        return before or self
-
 
 def _focusable(page: QWidget) -> list[QWidget]:
-    """All in it that takes the keyboard, in the order of the Tab key."""
+    """All in a page that lies nowhere yet and takes the keyboard, in the order of the Tab key.
+
+    PySide takes what its ``nextInFocusChain`` returns for a part of the widget that was asked. So an area would be a
+    part of what lies in it, nothing else would hold the two, and Python's collector would empty both while they are
+    seen: an area scrolled no more. All that ``findChildren`` returns is a part of the page again.
+    """
     found, one = [page], page.nextInFocusChain()
     while one is not None and one is not page:
         found.append(one)
         one = one.nextInFocusChain()
+    page.setParent(None)
+    page.findChildren(QWidget)
     return [one for one in found if one.focusPolicy() != Qt.FocusPolicy.NoFocus]
 
 

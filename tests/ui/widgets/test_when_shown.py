@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import gc
 from functools import partial
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QLineEdit, QPushButton, QTabWidget, QWidget
+from PySide6.QtWidgets import QLabel, QLineEdit, QPushButton, QTabWidget, QWidget
 from pytestqt.qtbot import QtBot
 
 from mmdesk.ui.widgets.basics import boxed, column
+from mmdesk.ui.widgets.fit import Uncut
 from mmdesk.ui.widgets.when_shown import FilledTabs, WhenShown
 
 
@@ -38,6 +40,22 @@ def test_a_page_is_made_once_when_it_is_shown_and_stands_where_it_would_for_the_
     for expected in (*fields, below):
         qtbot.keyClick(window.focusWidget(), Qt.Key.Key_Tab)
         assert window.focusWidget() is expected
+
+
+def test_the_area_around_a_page_is_not_taken_for_garbage_while_it_is_seen(qtbot: QtBot) -> None:
+    tabs, text = QTabWidget(), QLabel("short")
+    tabs.addTab(QPushButton("Early"), "Early")
+    # Behind its own content for the Tab key, and held by nothing but what it lies in.
+    tabs.addTab(Uncut(WhenShown(lambda: boxed(column(None, QLineEdit(), text)))), "Late")
+    qtbot.addWidget(tabs)
+    tabs.show()
+    tabs.setCurrentIndex(1)
+    qtbot.waitExposed(tabs)
+    gc.collect()
+    area = tabs.currentWidget()
+    assert isinstance(area, Uncut)
+    text.setMinimumHeight(2 * area.height())
+    qtbot.waitUntil(lambda: area.verticalScrollBar().maximum() > 0)
 
 
 def test_a_page_that_is_asked_for_is_made_before_it_is_seen(qtbot: QtBot) -> None:
