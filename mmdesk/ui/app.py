@@ -22,7 +22,7 @@ from mmdesk.ui.window import MainWindow
 
 _SETTLED_MS = 3000
 """After this the libraries are loaded and the tabs are built."""
-_SWITCH_S = 0.0005
+_SWITCH_S = 0.0001
 
 
 class Application(QApplication):
@@ -52,7 +52,7 @@ def application() -> QApplication:
 
 
 def share_the_interpreter() -> None:
-    """Let the window's thread wait for the interpreter's lock a tenth as long as Python would.
+    """Let the window's thread wait for the interpreter's lock a fiftieth as long as Python would.
 
     Another thread that reckons in Python gives the lock up only when it was asked for five milliseconds, and Qt lets
     go of it and asks for it again many times in drawing one table.
