@@ -5,7 +5,8 @@ from itertools import combinations
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication, QPalette
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QToolButton, QWidget
+from pytestqt.qtbot import QtBot
 
 from mmdesk.ui.colours import (
     ALL,
@@ -133,3 +134,24 @@ def test_unreadable_settings_count_as_never_set() -> None:
     settings._put("recent", "[{]")
     again = Settings()
     assert (again.appearance, again.points, again.recent) == (Appearance.SYSTEM, None, ())
+
+
+@EACH
+def test_whoever_has_the_keyboard_is_seen_to_have_it_when_it_is_pressed_in_too(qtbot: QtBot, colours: Colours) -> None:
+    holder = QWidget()
+    qtbot.addWidget(holder)
+    holder.setStyleSheet(style_sheet(colours, 10))
+    holder.resize(150, 60)
+    holder.show()
+    holder.activateWindow()
+    for kind in ("", "nav", "fold"):
+        button = QToolButton(holder)
+        button.setText("Details")
+        button.setProperty("kind", kind)
+        button.setCheckable(True)
+        button.setChecked(True)
+        button.setGeometry(10, 10, 120, 40)
+        button.show()
+        button.setFocus()
+        qtbot.waitUntil(button.hasFocus)
+        assert button.grab().toImage().pixelColor(60, 1).name().lower() == colours.accent.lower(), kind

@@ -138,11 +138,13 @@ class PinnedTable(Table):
         *,
         by: tuple[int, Qt.SortOrder] | None = None,
     ) -> None:
-        """Show other data in another arrangement, or the same one; its order holds, too, where it has one."""
+        """Show other data in another arrangement, or the same one; ``by`` goes before its order."""
         wanted = arrangement or self._arrangement
+        if by is not None:
+            wanted = replace(wanted, sort=columns[by[0]].name, descending=by[1] is Qt.SortOrder.DescendingOrder)
         self._fitted_names = set()
         self._applying = True  # the arrangement says the widths
-        super().set_columns(columns, by=by)
+        super().set_columns(columns)
         self._applying = False
         groups = [column.group for column in columns]
         self._header.set_groups(groups)

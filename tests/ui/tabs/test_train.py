@@ -127,6 +127,11 @@ def test_the_same_training_again_is_shown_not_repeated(qtbot: QtBot, window: Mai
     assert draft is not None
     assert draft.text == tab._draft.text
 
+    tab._show_page(tab._result.run_id or "")
+    window.session.close()
+    rest(qtbot, window)
+    assert tab._result._history == [], "what was asked for a case that is closed is not shown"
+
 
 def test_a_training_is_cancelled(qtbot: QtBot, window: MainWindow, trained_case: Path) -> None:
     tab = train_tab(qtbot, window, trained_case)

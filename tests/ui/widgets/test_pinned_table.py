@@ -69,6 +69,13 @@ def test_sorting_by_a_pinned_or_another_title_is_remembered(qtbot: QtBot) -> Non
     assert names(again) == ["c", "b", "a"]
 
 
+def test_columns_come_in_the_order_they_are_asked_for(qtbot: QtBot) -> None:
+    made = table(qtbot)
+    made.set_columns(made.columns.columns, by=(1, Qt.SortOrder.DescendingOrder))
+    assert names(made) == ["c", "b", "a"]
+    assert (made.arrangement.sort, made.arrangement.descending) == ("auroc", True)
+
+
 def test_dragging_and_resizing_are_remembered(qtbot: QtBot) -> None:
     made = table(qtbot)
     made.horizontalHeader().moveSection(2, 1)

@@ -125,6 +125,7 @@ class TrainTab(Room):
         self.desk.jobs.supersede("train.checks")
         self.desk.jobs.supersede("train.time")
         self.desk.jobs.supersede("train.wish")
+        self.desk.jobs.supersede("train.page")
         self._asking.stop()
         self._say_time("")
         self._job, self._ready, self._starts = None, False, False
@@ -259,6 +260,7 @@ class TrainTab(Room):
         self._before.hide()
         self._say_time("")
         self.desk.jobs.supersede("train.time")
+        self.desk.jobs.supersede("train.page")  # of the training before, whose curves would stand among these
         writing = self._start.hasFocus()  # else it would jump to whatever comes next when the button is taken away
         self._enable()
         if writing:
