@@ -93,12 +93,6 @@ def item_text(item: Item) -> str:
     return f"the {item.value} file {item.label}"
 
 
-def _pointed(item: Item) -> str:
-    """The same, and of an artifact the tile, second or frame that carries most of what the whole contributes."""
-    where = leading_part(item)
-    return item_text(item) + (f", above all {where}" if where else "")
-
-
 def change_words(change: AttributeChange) -> str:
     """A change of one attribute in words."""
     return f"{change.column} {change.after} instead of {change.before}"
@@ -154,7 +148,7 @@ def sentence_of(findings: Findings) -> str:
     named = _named(findings, _leading(findings), NAMED_SHORT)
     if not named:
         return f"{opening}; no single piece of evidence stands out."
-    reasons = [f"{_pointed(findings.items[i])} ({_change(findings, i)})" for i in named]
+    reasons = [f"{item_text(findings.items[i])} ({_weight(findings, i)})" for i in named]
     return f"{opening}, associated with {_listed(reasons)}."
 
 
@@ -252,14 +246,17 @@ def smallest_named(items: Sequence[Item], distance: float) -> float:
     return max(SMALLEST_NAMED * abs(distance), SMALLEST_BESIDE * strongest)
 
 
-def _change(findings: Findings, index: int) -> str:
-    return change_text(findings.head, findings.items[index].contribution)
+def _weight(findings: Findings, index: int) -> str:
+    """What an item contributes as a whole, and the tile, second or frame that most of it comes from."""
+    item = findings.items[index]
+    where = leading_part(item)
+    return change_text(findings.head, item.contribution) + (f", above all {where}" if where else "")
 
 
 def _reasons(findings: Findings, indexes: Sequence[int], verb: str) -> list[Clause]:
     return [
         Clause(
-            f"{_capital(_pointed(findings.items[index]))} {verb} ({_change(findings, index)}).",
+            f"{_capital(item_text(findings.items[index]))} {verb} ({_weight(findings, index)}).",
             (index,),
             reference_text(findings.items[index]),
         )

@@ -156,8 +156,11 @@ class CoursePlot(Plot):
         first, last = self._shown_s
         edge = last - _NAME * (last - first) if right else first + _NAME * (last - first)
         times, values = line.points()
-        there = values[(times >= edge) & (times <= last) if right else (times >= first) & (times <= edge)]
-        return float(np.abs(np.array([*there, line.at(edge), line.at(last if right else first)]) - level).min())
+        start, stop = (edge, last) if right else (first, edge)
+        there = np.array([line.at(start), *values[(times >= start) & (times <= stop)], line.at(stop)])
+        # A jump over the level comes as near as one that ends on it, however far its two ends are.
+        crossed = there.min() <= level <= there.max()
+        return 0.0 if crossed else float(np.abs(there - level).min())
 
     def _draw_jumps(self, jumps: Sequence[Step]) -> None:
         """Each in the colour of its direction; numbers that would lie over that of a larger jump are left out."""

@@ -91,7 +91,7 @@ def test_the_sentence_names_the_strongest_evidence_with_its_numbers() -> None:
         "For M1 as of 2024-06-01T00:00:00Z the model gives a probability of 81.0 %, "
         "41.0 points above the base value of 40.0 %, "
         "associated with the event payout_changed on 2024-05-02 10:30 (value 20) (+30.0 points), "
-        "night_share = 0.93 (+10.0 points) and the image file photo.jpg, above all tile row 2, column 3 (+7.0 points)."
+        "night_share = 0.93 (+10.0 points) and the image file photo.jpg (+7.0 points, above all tile row 2, column 3)."
     )
 
 
@@ -109,6 +109,9 @@ def test_every_reason_is_tied_to_an_item_and_its_source() -> None:
     assert reasons[0].reference == "events.csv line 12, import 3, SHA-256 0123456789ab"
     assert reasons[1].reference == "entities.csv line 4, column night_share, import 1, SHA-256 0123456789ab"
     assert reasons[2].reference.startswith("file SHA-256 ffffffffffff, tile row 2, column 3; artifacts.csv line 2")
+    assert reasons[2].text == (
+        "The image file photo.jpg is associated with a higher output (+7.0 points, above all tile row 2, column 3)."
+    )
     text = account_of(clauses)
     assert f"[{reasons[0].reference}]." in text
     assert source_text(None) == ""

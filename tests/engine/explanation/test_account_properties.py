@@ -137,7 +137,7 @@ def test_the_numbers_in_the_words_are_the_stored_ones(one: Findings) -> None:
     assert all(_is(text, value, head, change=False) for text, value in zip(without, kept, strict=True))
     for clause in _reasons(clauses):
         (place,) = clause.items
-        (said,) = _amounts(r"\(@\)\.$", clause.text)
+        (said,) = _amounts(r"output \(@(?:, above all .+)?\)\.$", clause.text)
         assert _is(said, one.items[place].contribution, head, change=True)
     tried = next(clause.text for clause in clauses if clause.text.startswith("Faithfulness grade"))
     figures = one.faithfulness.figures

@@ -126,6 +126,28 @@ def test_the_sentence_of_the_window_is_the_engines_in_other_words(trained_case: 
             assert sentence.sentence_of(shown) == in_numbers(said, wording.imported_parts(shown))
 
 
+def test_the_sentence_keeps_its_height_from_one_entity_to_the_next_but_no_longer(
+    qtbot: QtBot, window: MainWindow, trained_case: Path
+) -> None:
+    page = explain_tab(qtbot, window, trained_case).page
+    one = page.explanation
+    assert one is not None
+    usual = page.sentence.minimumHeight()
+    page.show_explanation(dataclasses.replace(one, entity_id="a long name " * 40))
+    tall = page.sentence.minimumHeight()
+    assert tall > usual
+    page.show_explanation(one)
+    assert page.sentence.minimumHeight() == tall
+    page.show_explanation(dataclasses.replace(one, run_id="another"))
+    assert page.sentence.minimumHeight() == usual
+    qtbot.keyClick(window, Qt.Key.Key_Plus, Qt.KeyboardModifier.ControlModifier)
+    rest(qtbot, window)
+    assert page.sentence.minimumHeight() > usual
+    qtbot.keyClick(window, Qt.Key.Key_0, Qt.KeyboardModifier.ControlModifier)
+    rest(qtbot, window)
+    assert page.sentence.minimumHeight() == usual
+
+
 def test_evidence_is_linked_everywhere_and_leads_to_its_line(
     qtbot: QtBot, window: MainWindow, trained_case: Path, made_data: Path
 ) -> None:

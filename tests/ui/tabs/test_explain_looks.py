@@ -19,7 +19,7 @@ from mmdesk.engine.services import explanations
 from mmdesk.engine.services import runs as run_service
 from mmdesk.ui.tabs.explain.course_page import stops_of
 from mmdesk.ui.tabs.explain.tab import ExplainTab
-from mmdesk.ui.widgets.course import CourseLine, Step
+from mmdesk.ui.widgets.course import CourseLine, CoursePlot, Step
 from mmdesk.ui.window import MainWindow
 from tests.ui.driving import choose_file, click, press, rest
 from tests.ui.tabs.test_explain import explain_tab
@@ -231,6 +231,17 @@ def test_the_line_is_read_at_moments_and_between_them() -> None:
     assert line.busy() == (10.0, 30.0)
     later = CourseLine((*line.steps, Step(400.0, 8.0, 8.0, quiet=True)), 900.0, 9.0)
     assert later.busy() == (10.0, 50.0)
+
+
+def test_the_name_of_the_threshold_stands_where_the_line_does_not_jump_over_it(qtbot: QtBot) -> None:
+    plot = CoursePlot()
+    qtbot.addWidget(plot)
+    for time_s in (0.5, 9.5):
+        # Only the corners are far from the threshold: the jump goes over it, near one end or the other.
+        jump = (Step(0.0, 0.1, 0.1), Step(time_s, 0.1, 0.9, 1), Step(10.0, 0.9, 0.9))
+        plot.show_line(CourseLine(jump, 10.0, 0.9, threshold=0.5), "")
+        (position,) = (one.label.orthoPos for one in plot.getPlotItem().items if getattr(one, "label", None))
+        assert (position > 0.5) == (time_s < 5)
 
 
 def test_a_pinned_explanation_is_beside_another_entity_and_another_run(

@@ -117,7 +117,7 @@ class AccountPage(QWidget):
         )
         self.sentence.setAccessibleName(tr("Explanation in one sentence"))
         self.sentence.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
-        self._tallest = (0, 0)
+        self._tallest = ((0, 0, ""), 0)
         self._hold_sentence = hold_height(self.sentence, self._sentence_height)
         self._value = Label("", "figure")
         self._value_name = Label("", "small")
@@ -133,11 +133,13 @@ class AccountPage(QWidget):
         column(self._head, top, self.sentence, spacing=2, margin=(SPACE_L, SPACE_M, SPACE_L, SPACE_M))
 
     def _sentence_height(self, width: int) -> int:
-        """Of the longest so far at this width: from one entity to the next, what is below stays where it is."""
+        """Of the longest so far of this run: from one entity to the next, what is below stays where it is."""
+        metrics = self.sentence.fontMetrics()
         room = QRect(0, 0, width, _ANY_HEIGHT)
-        needed = self.sentence.fontMetrics().boundingRect(room, Qt.TextFlag.TextWordWrap, self.sentence.text()).height()
-        before, height = self._tallest
-        self._tallest = (width, max(needed, height) if before == width else needed)
+        needed = metrics.boundingRect(room, Qt.TextFlag.TextWordWrap, self.sentence.text()).height()
+        run_id = self.explanation.run_id if self.explanation is not None else ""
+        like, (before, height) = (width, metrics.height(), run_id), self._tallest
+        self._tallest = (like, max(needed, height) if before == like else needed)
         return self._tallest[1]
 
     def _build_waterfall(self) -> None:

@@ -36,7 +36,7 @@ def sentence_of(explanation: Explanation) -> str:
     if faithfulness.grade.value == "D":
         doubt = _DOUBTS[str(faithfulness.doubt or "removal")]
         return tr("{opening}; no reasons are named: {doubt} (grade D).", opening=opening, doubt=doubt)
-    reasons = [f"{_item(item)} ({_change(explanation.head, item.contribution)})" for item in _named(explanation)]
+    reasons = [f"{_item(item)} ({_weight(explanation.head, item)})" for item in _named(explanation)]
     if not reasons:
         return tr("{opening}; no single piece of evidence stands out.", opening=opening)
     return tr("{opening}, associated with {reasons}.", opening=opening, reasons=_listed(reasons))
@@ -63,6 +63,12 @@ def _change(head: Head, value: float) -> str:
     return tr("{change} points", change=text) if head is Head.CLASSIFICATION else text
 
 
+def _weight(head: Head, item: Item) -> str:
+    """What it contributes as a whole, and the part of a file that most of it comes from."""
+    change, where = _change(head, item.contribution), leading_part(item)
+    return tr("{change}, above all {part}", change=change, part=translated(where)) if where else change
+
+
 def _named(explanation: Explanation) -> list[Item]:
     """The strongest pieces of evidence on the side to which the output went, but for those that hardly count."""
     difference = explanation.output - explanation.base
@@ -80,9 +86,7 @@ def _item(item: Item) -> str:
     if kind == "event":
         return tr("the event {label}{when} ({value})", label=item.label, when=when, value=item.value)
     if kind == "artifact":
-        where = leading_part(item)
-        said = tr("the {kind} file {label}", kind=in_words(item.value), label=item.label)
-        return tr("{file}, above all {part}", file=said, part=translated(where)) if where else said
+        return tr("the {kind} file {label}", kind=in_words(item.value), label=item.label)
     return tr("the link {label}{when} ({value})", label=item.label, when=when, value=item.value)
 
 
