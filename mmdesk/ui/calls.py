@@ -75,8 +75,6 @@ def sort_files(paths: Sequence[Path], *, ctx: JobContext) -> SortedFiles:
 
     A folder with tables gives these, and of its folders the media, unless a manifest beside them names those.
     """
-    from mmdesk.engine.services import media_imports
-
     tables: list[Path] = []
     media: list[Path] = []
     manifests: list[Path] = []
@@ -86,7 +84,7 @@ def sort_files(paths: Sequence[Path], *, ctx: JobContext) -> SortedFiles:
             return SortedFiles(path)
         inside = sorted(path.iterdir()) if path.is_dir() else [path]
         files = [file for file in inside if file.suffix.lower() in _TABLE_SUFFIXES and file.is_file()]
-        named = [file for file in files if media_imports.is_manifest(file)]
+        named = _manifests(files, ctx)
         manifests += named
         tables += [file for file in files if file not in named]
         if not files:
@@ -94,3 +92,20 @@ def sort_files(paths: Sequence[Path], *, ctx: JobContext) -> SortedFiles:
         elif not named:
             media += [file for file in inside if file.is_dir()]
     return SortedFiles(None, tuple(tables), tuple(media), tuple(manifests))
+
+
+def sort_tables(paths: Sequence[Path], *, ctx: JobContext) -> SortedFiles:
+    """Tell manifests from the rest of the files that were chosen as tables, whatever their endings."""
+    manifests = _manifests(paths, ctx)
+    return SortedFiles(None, tuple(path for path in paths if path not in manifests), (), tuple(manifests))
+
+
+def _manifests(files: Sequence[Path], ctx: JobContext) -> list[Path]:
+    from mmdesk.engine.services import media_imports
+
+    found = []
+    for file in files:
+        ctx.check_cancelled()
+        if media_imports.is_manifest(file):
+            found.append(file)
+    return found

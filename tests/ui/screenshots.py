@@ -130,6 +130,7 @@ def importing(p: Photographer, folder: Path) -> None:
     p.shoot("import-tables-checked")
     tables.run_import()
     p.settle()
+    p.shoot("import-tables-imported")
     broken = p.out / "events.csv"
     broken.write_text(
         "entity_id,event_type,value,timestamp\nM00001,login,1,2024-01-01\nnobody,login,1,2024-01-02\n"

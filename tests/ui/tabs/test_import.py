@@ -17,11 +17,13 @@ from mmdesk.engine.core.types import Table as CaseTable
 from mmdesk.engine.services import cases as case_service
 from mmdesk.engine.services import media_imports, table_imports
 from mmdesk.engine.services.imports import undo_import
+from mmdesk.engine.services.table_reports import Rejected, TableReport, TablesReport
 from mmdesk.ui.tabs.importing.file_row import FileRow
+from mmdesk.ui.tabs.importing.report_view import ReportView
 from mmdesk.ui.tabs.importing.source_dialog import SourceDialog
 from mmdesk.ui.tabs.importing.tab import ImportTab
 from mmdesk.ui.tabs.importing.tables_page import TablesPage
-from mmdesk.ui.widgets.basics import Label
+from mmdesk.ui.widgets.basics import Button, Label
 from mmdesk.ui.widgets.table import Table
 from mmdesk.ui.window import MainWindow
 from tests.engine.ingestion.workbooks import write_workbook
@@ -77,6 +79,29 @@ def test_tables_are_checked_then_imported_and_reported(
     assert tab.buttons[1].isChecked()
     assert window.focusWidget() is tab.buttons[1]
     assert len(cells(tab.media.table, "Name")) > 20, "the media that were chosen with the tables followed"
+
+
+def test_whatever_is_chosen_as_a_table_is_taken_for_one_and_no_page_is_pulled_away(
+    qtbot: QtBot, window: MainWindow, small_case: Path, tmp_path: Path
+) -> None:
+    opened(qtbot, window, small_case)
+    tab = import_tab(window)
+    tab.tables.choose.setFocus()
+    qtbot.keyClick(tab.tables.choose, Qt.Key.Key_Space)
+    choose_file(window, write(tmp_path, "more.dat", "entity_id,city\nA4,Rome\n"))
+    rest(qtbot, window)
+    window.drops.take([write(tmp_path, "dropped.csv", "entity_id,city\nA5,Rome\n")])
+    rest(qtbot, window)
+    assert [plan.table for plan in tab.tables.plans] == [CaseTable.ENTITIES] * 2
+    assert window.focusWidget() is tab.tables.choose
+    tab.tables._tell_apart([small_case / "case.mmcase"])
+    tab.tables._tell_apart([write(tmp_path, "paths.csv", "entity_id,path\nA1,gone.jpg\n")])
+    tab.show_page(3)  # before the answers come
+    rest(qtbot, window)
+    assert [plan.name for plan in tab.tables.plans] == ["more.dat", "dropped.csv", "case.mmcase"]
+    assert tab.tables.plans[2].error
+    assert tab.buttons[3].isChecked()
+    assert cells(tab.media.refused, "File"), "the list of media was taken as one"
 
 
 def write(folder: Path, name: str, text: str) -> Path:
@@ -273,18 +298,31 @@ def test_rejected_rows_are_listed_and_saved(
     rest(qtbot, window)
     click(qtbot, tables.start)
     rest(qtbot, window)
-    rejected = tables.report_view.rejected
+    save, rejected = tables.report_view.save, tables.report_view.rejected
+    assert window.focusWidget() is save, "at the top, where it is seen"
     assert (cells(rejected, "Line"), cells(rejected, "Column")) == (["3", "4"], ["entity_id", "value"])
     qtmodeltester.check(rejected.columns)
-    press(qtbot, tables, "Save rejected rows…")
+    qtbot.keyClick(save, Qt.Key.Key_Space)
     choose_file(window, tmp_path / "bad.csv")
     rest(qtbot, window)
     assert "nobody" in (tmp_path / "bad.csv").read_text(encoding="utf-8")
     assert window.strip.news.startswith("Rejected rows written: ")
     assert case_service.case_info(small_case).counts["events"] == 1
-    assert tables.report_view.first_step.isVisible()
     press(qtbot, tables, "Train a model")
     assert window.rooms["train"].isVisible()
+
+
+@pytest.mark.parametrize(("known", "offered"), [(1, True), (0, False)])
+def test_next_steps_are_offered_where_anything_is_in_the_case(qtbot: QtBot, known: int, offered: bool) -> None:
+    view = ReportView()
+    qtbot.addWidget(view)
+    view.show()
+    table = TableReport("events", "e.csv", 2 + known, inserted=0, unchanged=known, replaced=0, rejected=2)
+    problems = tuple(Rejected("events", "e.csv", line, "value", "many", "not a number") for line in (2, 3))
+    view.show_report(TablesReport((table,), problems, None, dry_run=False))
+    assert view.first_step is view.save
+    seen = [button.accessibleName() for button in view.findChildren(Button) if button.isVisible()]
+    assert ("Train a model" in seen) is offered
 
 
 def test_an_ambiguous_date_is_asked_about_in_words(

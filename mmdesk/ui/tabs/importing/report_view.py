@@ -20,7 +20,6 @@ from mmdesk.ui.widgets.basics import Button, Fold, Label, boxed, column, row
 from mmdesk.ui.widgets.findings import Sentence, SentenceList, Severity
 from mmdesk.ui.widgets.notice import Picture
 from mmdesk.ui.widgets.table import Table
-from mmdesk.ui.widgets.tile import choice
 
 if TYPE_CHECKING:
     from mmdesk.engine.services.table_imports import TableReport, TablesReport
@@ -31,7 +30,7 @@ _MENDS = {"unknown entity": tr("Import the entities first, or choose on the left
 
 
 class ReportView(QWidget):
-    """Under what came in stand the next steps.
+    """Under what came in stand the next steps; where every row was rejected there are none.
 
     ``save_asked`` wants the rejected rows written to a file; ``media_asked``, ``health_asked`` and ``training_asked``
     want to go on.
@@ -59,25 +58,20 @@ class ReportView(QWidget):
         self.rejected = Table(tr("Rejected rows"))
         self._lower = boxed(column(None, self._rejected_title, self.rejected, spacing=SPACE_S))
         self._rest = boxed(column(None, None))
-        self._next, self._brief = self._next_steps(), self._brief_steps()
-        parts = (head, self.counts, self._fits, self._notes, self._lower, self._brief, self._next, self._rest)
+        self._next = self._next_steps()
+        parts = (head, self.counts, self._fits, self._notes, self._lower, self._next, self._rest)
         page = column(self, *parts, spacing=SPACE_S)
         page.setStretch(4, 1)
-        page.setStretch(7, 1)
+        page.setStretch(6, 1)
 
     def _next_steps(self) -> QWidget:
-        """Where one goes from here, large."""
-        steps = [choice(icon, name, text, go) for icon, _, name, text, go in self._ways()]
-        self._first = steps[0]
-        return boxed(column(None, SPACE_S, Label(tr("Next steps"), "strong"), *steps, spacing=SPACE_S))
-
-    def _brief_steps(self) -> QWidget:
-        """The same in one line, where rejected rows need the room."""
+        """Where one goes from here."""
         steps = []
         for icon, word, name, text, go in self._ways():
             steps.append(Button(word, go, icon=icon, help_text=f"{name}. {text}"))
             steps[-1].setAccessibleName(name)
-        self._first_brief = steps[0]
+            steps[-1].setAccessibleDescription(text)
+        self._first = steps[0]
         return boxed(row(None, Label(tr("Next steps"), "strong"), *steps, None, spacing=SPACE_S))
 
     def _ways(self) -> list[tuple[str, str, str, str, Callable[[], object]]]:
@@ -99,8 +93,8 @@ class ReportView(QWidget):
 
     @property
     def first_step(self) -> QWidget:
-        """The next step that is nearest."""
-        return self._first if self._lower.isHidden() else self._first_brief
+        """What is nearest to be done: rejected rows come first."""
+        return self._first if self.save.isHidden() else self.save
 
     def show_report(self, report: TablesReport) -> None:
         """A dry run's or an import's report."""
@@ -140,8 +134,8 @@ class ReportView(QWidget):
         self._notes.show_sentences(_notes(report))
         self._lower.setVisible(bool(report.problems))
         self._rest.setVisible(not report.problems)
-        self._next.setVisible(not report.dry_run and not report.problems)
-        self._brief.setVisible(not report.dry_run and bool(report.problems))
+        all_out = bool(report.rejected) and all(table.read == table.rejected for table in report.tables)
+        self._next.setVisible(not report.dry_run and not all_out)
         self.save.setVisible(bool(report.problems))
         more = report.rejected - len({(p.file, p.line) for p in report.problems})
         remark = tr("; the first {problems:,} problems are listed", problems=len(report.problems)) if more > 0 else ""

@@ -67,7 +67,7 @@ class ImportTab(Room):
         self.buttons[0].setChecked(True)
         one_of(self._group)
         self.tables.imported.connect(self._on_tables_imported)
-        self.tables.sorted.connect(self.show_object)
+        self.tables.told_apart.connect(self._on_told_apart)
         self.tables.report_view.media_asked.connect(lambda: self.show_page(1))
         self.tables.report_view.health_asked.connect(lambda: self.show_page(2))
         self.tables.report_view.training_asked.connect(self._train)
@@ -228,7 +228,8 @@ class ImportTab(Room):
         """Show one of the pages, brought up to date."""
         used = cast("QWidget | None", self.window().focusWidget())
         self.buttons[number].setChecked(True)
-        if used in self.buttons or (used is not None and self.stack.isAncestorOf(used)):
+        goes = number != self.stack.currentIndex()
+        if goes and (used in self.buttons or (used is not None and self.stack.isAncestorOf(used))):
             self.buttons[number].setFocus()  # else Qt gives it to whatever comes first on the page
         self.stack.setCurrentIndex(number)
         self._load_shown()
@@ -236,15 +237,24 @@ class ImportTab(Room):
     def show_object(self, what: object) -> None:
         """Files were dropped, or a page is asked for by its number."""
         if isinstance(what, calls.SortedFiles):
-            if what.tables:
-                self.tables.take(list(what.tables))
-            if what.media or what.manifests:
-                self.media.take_all(what.media, what.manifests, wait=bool(what.tables))
-                if what.tables:
-                    self.desk.tell(tr("The media follow when the tables are imported."), "info", "muted")
+            self._take(what)
             self.show_page(0 if what.tables else 1)
         elif isinstance(what, int):
             self.show_page(what)
+
+    def _take(self, files: calls.SortedFiles) -> None:
+        if files.tables:
+            self.tables.take(list(files.tables))
+        if files.media or files.manifests:
+            self.media.take_all(files.media, files.manifests, wait=bool(files.tables))
+            if files.tables:
+                self.desk.tell(tr("The media follow when the tables are imported."), "info", "muted")
+
+    def _on_told_apart(self, files: calls.SortedFiles) -> None:
+        """Chosen under Tables; whoever went to another page meanwhile stays there."""
+        self._take(files)
+        if not files.tables and self.stack.currentIndex() == 0:
+            self.show_page(1)
 
     def _on_tables_imported(self) -> None:
         if self._media.made is not None:

@@ -49,11 +49,11 @@ _READ_OTHERWISE = {
 class TablesPage(QWidget):
     """Files and choices on the left; on the right the chosen file, or what a check or an import said.
 
-    ``imported`` tells that tables have come in, ``sorted`` which of the files that were chosen are what.
+    ``imported`` tells that tables have come in, ``told_apart`` which of the chosen files are lists of media.
     """
 
     imported = Signal()
-    sorted = Signal(object)
+    told_apart = Signal(object)
 
     def __init__(self, desk: Desk) -> None:
         super().__init__()
@@ -142,13 +142,13 @@ class TablesPage(QWidget):
 
     def choose_files(self) -> None:
         """Ask for files."""
-        choosers.choose_files(self, self.desk.settings, tr("Tables to import"), choosers.TABLE_FILES, self._sort)
+        choosers.choose_files(self, self.desk.settings, tr("Tables to import"), choosers.TABLE_FILES, self._tell_apart)
 
-    def _sort(self, paths: Sequence[Path]) -> None:
+    def _tell_apart(self, paths: Sequence[Path]) -> None:
         """A list of media among them is no table."""
         self.desk.jobs.submit(
-            Lane.IO, calls.sort_files, paths, key="import.sort", owner=self,
-            on_success=self.desk.session.while_open(self.sorted.emit), on_failure=self.desk.tell_failure,
+            Lane.IO, calls.sort_tables, paths, owner=self,
+            on_success=self.desk.session.while_open(self.told_apart.emit), on_failure=self.desk.tell_failure,
         )  # fmt: skip
 
     def take(self, paths: Sequence[Path]) -> None:
