@@ -59,23 +59,23 @@ class Splitter(QSplitter):
     ) -> None:
         super().__init__(orientation)
         self._key = f"splitter/{name}"
-        self._sizes = list(sizes)
         self._restored = False
-        self._beside = self._sizes
         self._turns = orientation is Qt.Orientation.Horizontal
         for part in parts:
             self.addWidget(part)
         if grows is not None:
             self.setStretchFactor(grows, 1)
         self.setChildrenCollapsible(False)
-        self.setSizes(self._sizes)
+        self.setSizes(list(sizes))
+        # A state holds what is wanted of each part; their sizes, what a narrow window has left of it.
+        self._first = self._beside = self.saveState()
         self.splitterMoved.connect(self._keep)
 
     def reset(self) -> None:
         """The shares as they came."""
-        self._beside = self._sizes
+        self._beside = self._first
         if not self._is_turned():
-            self.setSizes(self._sizes)
+            self._restore()
 
     def minimumSizeHint(self) -> QSize:
         """As wide as the widest part, where they may lie above one another."""
@@ -109,11 +109,8 @@ class Splitter(QSplitter):
         needs = self._needs()
         fit = sum(needs) + self.handleWidth() * (len(needs) - 1) <= self.width()
         if fit and self._is_turned():
-            self.setOrientation(Qt.Orientation.Horizontal)
-            self.setSizes(self._beside)
-        elif fit:
-            self._beside = self.sizes()
-        elif not self._is_turned():
+            self._restore()
+        elif not fit and not self._is_turned():
             self.setOrientation(Qt.Orientation.Vertical)
             self.setSizes([part.sizeHint().height() for part in self._parts()])
 
@@ -123,17 +120,20 @@ class Splitter(QSplitter):
             self._restored = True
             memory = memory_of(self)
             kept = memory.layout(self._key) if memory is not None else None
-            if kept is not None:
-                self.restoreState(kept)
+            if kept is not None and self.restoreState(kept):
+                self._beside = kept
                 self.setChildrenCollapsible(False)
-                self._beside = self.sizes()
         super().showEvent(event)
         self._turn()
+
+    def _restore(self) -> None:
+        self.restoreState(self._beside)
+        self.setChildrenCollapsible(False)
 
     def _keep(self) -> None:
         if self._is_turned():
             return  # shares of the height are none of the width
-        self._beside = self.sizes()
+        self._beside = self.saveState()
         memory = memory_of(self)
         if memory is not None:
-            memory.set_layout(self._key, self.saveState())
+            memory.set_layout(self._key, self._beside)

@@ -18,15 +18,17 @@ LEFT = Qt.MouseButton.LeftButton
 class Remembers(QWidget):
     """A window as the real one: it has settings."""
 
-    def __init__(self) -> None:
+    def __init__(self, width: int = 640, part: int = 0) -> None:
         super().__init__()
         self.settings = Settings(self)
         self.splitter = Splitter("test", (QLabel("left"), QLabel("right")), (200, 400), grows=1)
+        for label in self.splitter.findChildren(QLabel):
+            label.setMinimumWidth(part)
         self.table = Table("Things", stretches=False)
         layout = QVBoxLayout(self)
         layout.addWidget(self.splitter)
         layout.addWidget(self.table)
-        self.resize(640, 480)
+        self.resize(width, 480)
         self.show()
         self.table.set_columns([Column("name", ["a", "b"]), Column("size", [1, 2]), Column("when", ["x", "y"])])
 
@@ -83,21 +85,30 @@ def test_what_cannot_be_read_was_never_kept(qtbot: QtBot, kept: bytes) -> None:
 
 
 def test_parts_without_room_beside_one_another_lie_above_and_their_shares_come_back(qtbot: QtBot) -> None:
-    window = Remembers()
+    window = Remembers(part=200)
     qtbot.addWidget(window)
     qtbot.waitExposed(window)
-    parts = window.splitter.findChildren(QLabel)
-    for part in parts:
-        part.setMinimumWidth(250)
-    qtbot.waitUntil(lambda: window.splitter.sizes()[0] >= 250)
-    shares = window.splitter.sizes()
-    window.resize(400, 480)
-    qtbot.waitUntil(lambda: window.splitter.orientation() is Qt.Orientation.Vertical)
-    assert window.splitter.minimumSizeHint().width() == 250
-    drag(qtbot, window.splitter.handle(1), QPoint(10, 1), QPoint(10, 31))
-    assert window.settings.layout("splitter/test") is None, "a share of the height is none of the width"
-    for part in parts:
-        part.setMinimumWidth(0)
-    window.resize(640, 480)
-    qtbot.waitUntil(lambda: window.splitter.orientation() is Qt.Orientation.Horizontal)
-    qtbot.waitUntil(lambda: window.splitter.sizes() == shares)
+    splitter = window.splitter
+    drag(qtbot, splitter.handle(1), QPoint(1, 10), QPoint(101, 10))
+    shares, kept = splitter.sizes(), window.settings.layout("splitter/test")
+    assert shares[0] > 280
+    widths = range(640, 380, -20)
+    for width in widths:  # as a hand on the edge of the window does it
+        window.resize(width, 480)
+        qtbot.wait(1)
+    assert splitter.orientation() is Qt.Orientation.Vertical
+    assert splitter.minimumSizeHint().width() == 200
+    drag(qtbot, splitter.handle(1), QPoint(10, 1), QPoint(10, 31))
+    assert window.settings.layout("splitter/test") == kept, "a share of the height is none of the width"
+    for width in reversed(widths):
+        window.resize(width, 480)
+        qtbot.wait(1)
+    assert splitter.orientation() is Qt.Orientation.Horizontal
+    assert splitter.sizes() == shares
+
+    again = Remembers(400, part=200)
+    qtbot.addWidget(again)
+    qtbot.waitExposed(again)
+    assert again.splitter.orientation() is Qt.Orientation.Vertical
+    again.resize(640, 480)
+    qtbot.waitUntil(lambda: again.splitter.sizes() == shares)
