@@ -258,12 +258,12 @@ class ColumnsModel(QAbstractTableModel):
         sources = [self.source_row(index) for index in before]
         self._sort = wanted
         self.rows = self._visible_rows()
-        places = self._places(sources)
+        places = self.places(sources)
         after = [self.index(place, index.column()) for place, index in zip(places, before, strict=True)]
         self.changePersistentIndexList(before, after)
         self.layoutChanged.emit()
 
-    def _places(self, sources: Sequence[int]) -> list[int]:
+    def places(self, sources: Sequence[int]) -> list[int]:
         """Where these source rows are shown now; -1 = nowhere."""
         rows = set(sources)
         if len(rows) <= _LOOKED_FOR:  # nearly always one or two: looked for faster than all places are written down

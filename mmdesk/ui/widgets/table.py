@@ -47,6 +47,7 @@ from mmdesk.ui.widgets.arranged import NARROWEST, Arranged, MouseReleases
 from mmdesk.ui.widgets.fit import icons_by_letters, letters, squeezed
 from mmdesk.ui.widgets.picture_header import PictureHeader
 from mmdesk.ui.widgets.splitter import memory_of
+from mmdesk.ui.widgets.standing import Standing
 
 _SAMPLE_ROWS = 50
 _WIDEST = 32
@@ -56,7 +57,6 @@ _EDGES = 12
 _LETTERS = 11
 """So many can still be read of a text that has to make room."""
 _SEARCHED_ROWS = 10_000
-_KEPT_ROWS = 5_000
 
 
 def plain_rows(view: QTableView) -> None:
@@ -351,25 +351,14 @@ class Table(QTableView):
     def renew(self, columns: Sequence[Column], mask: NDArray[np.bool_] | None) -> None:
         """Other values of the same rows, or another filter; what is chosen stays chosen as far as it is shown.
 
-        If none of it is shown any more, the row that has come to the place of the current one is chosen.
+        If none of it is shown any more, the row that has come to the place of the current one is chosen. The rows in
+        view stay there; the current one comes back into view only if it was in it.
         """
-        chosen, everything = self.chosen_rows(), self.columns.rowCount()
-        place, current = self.currentIndex().row(), self._current_row()
-        at = self.verticalScrollBar().value()
+        standing = Standing(self)
         self.columns.renew(columns, mask)
-        self.verticalScrollBar().setValue(at)
-        if not len(chosen) or not self.columns.rowCount():
-            return
-        if 1 < len(chosen) == everything:
-            self.selectAll()
-        elif 1 < len(chosen) <= _KEPT_ROWS:
-            self.choose_all(chosen.tolist())
-        else:
-            self.choose(current)
-        if not self.selectionModel().hasSelection():
-            self.choose(int(self.columns.rows[min(max(place, 0), self.columns.rowCount() - 1)]))
+        standing.restore(mask)
 
-    def _current_row(self) -> int:
+    def current_row(self) -> int:
         """The source row that the keys move from; -1 = none."""
         index = self.currentIndex()
         return self.columns.source_row(index) if index.isValid() else -1

@@ -199,3 +199,43 @@ def test_another_filter_keeps_what_is_chosen_or_goes_on_at_its_place(qtbot: QtBo
     assert table.chosen() == [3]
     table.renew(columns, np.zeros(4, dtype=bool))
     assert table.chosen() == []
+
+
+def test_a_list_that_is_renewed_stays_where_somebody_scrolled_it(qtbot: QtBot) -> None:
+    table = Table("Numbers", many=True)
+    qtbot.addWidget(table)
+    columns = [Column("Row", range(2_000), str, ordered=True), Column("Same", range(2_000), str, ordered=True)]
+    bar, sideways = table.verticalScrollBar(), table.horizontalScrollBar()
+    table.resize(300, 300)
+    table.show()
+    table.set_columns(columns)
+    table.setColumnWidth(0, 500)
+    table.choose(3)
+    bar.setValue(500)
+    sideways.setValue(120)
+    table.renew(columns, None)
+    assert sideways.value() == 120
+    assert (bar.value(), table.chosen()) == (500, [3]), "somebody looks at other rows than the chosen one"
+    late = np.arange(2_000) >= 100
+    table.renew(columns, late)
+    assert (bar.value(), table.chosen()) == (400, [100]), "the same rows are in view; the choice fell to a neighbour"
+    table.renew(columns, None)
+    assert bar.value() == 500
+    for rows in ([100], [510], [503, 505, 1_500]):
+        table.choose_all(rows)
+        bar.setValue(500)
+        table.renew(columns, late)
+        table.renew(columns, None)
+        assert (bar.value(), table.chosen()) == (500, rows)
+    table.renew(columns, ~((np.arange(2_000) >= 490) & (np.arange(2_000) < 600)))
+    assert table.rowAt(0) == bar.value() == 490, "what followed the rows in view has come to their place"
+    table.renew(columns, None)
+    table.choose(505)
+    bar.setValue(500)
+    table.renew(columns, np.arange(2_000) % 5 == 0)
+    assert bar.value() <= table.currentIndex().row() <= bar.value() + 10, "what was in view stays in it"
+    table.renew(columns, None)
+    assert bar.value() <= table.currentIndex().row() <= bar.value() + 10
+    table.renew(columns, np.arange(2_000) < 400)
+    table.renew(columns, np.arange(2_000) < 5)
+    assert (bar.value(), table.chosen()) == (0, [4])
