@@ -39,14 +39,14 @@ def _opened(info: CaseInfo) -> OpenCase:
     return OpenCase(folder, info.name, os.path.realpath(folder), info.database != "case.db", info.encrypted)
 
 
-def missing_cases(folders: Sequence[str], *, ctx: JobContext) -> frozenset[str]:
+def missing(paths: Sequence[Path], *, ctx: JobContext) -> frozenset[Path]:
     """Those that are not where they were."""
-    missing = set()
-    for folder in folders:
+    found = set()
+    for path in paths:
         ctx.check_cancelled()
-        if not (Path(folder) / "case.mmcase").is_file():
-            missing.add(folder)
-    return frozenset(missing)
+        if not path.exists():
+            found.add(path)
+    return frozenset(found)
 
 
 def look_for_case(folder: Path, thoroughly: bool, *, ctx: JobContext) -> None:  # noqa: ARG001

@@ -57,37 +57,37 @@ class CaseFlow(QObject):
         super().__init__(window)
         self._when_ready = when_ready
         self._window, self._jobs, self._session, self._settings = window, jobs, session, settings
-        self._missing: frozenset[str] = frozenset()
+        self._missing: frozenset[Path] = frozenset()
         self.instances = OpenCases(self)
         session.closed.connect(self.instances.release)
 
     def recent(self) -> list[Recent]:
         """The remembered cases, told apart by whether they were still there when last looked for."""
         return [
-            Recent(case.folder, case.name, case.opened_us, missing=case.folder in self._missing)
+            Recent(case.folder, case.name, case.opened_us, missing=case.file in self._missing)
             for case in self._settings.recent
         ]
 
     def check_recent(self, on_changed: Callable[[], object]) -> None:
-        """Look which of the remembered cases are there; tells if that is not as it was."""
+        """Look which remembered cases and which folders for new ones are there; tells if that is not as it was."""
 
-        def found(missing: frozenset[str]) -> None:
+        def found(missing: frozenset[Path]) -> None:
             if missing != self._missing:
                 self._missing = missing
                 on_changed()
 
-        folders = tuple(case.folder for case in self._settings.recent)
-        if folders:
-            self._jobs.submit(
-                Lane.IO, case_calls.missing_cases, folders, key="recent cases", owner=self, on_success=found
-            )
+        places = (*(case.file for case in self._settings.recent), *self._settings.new_case_folders)
+        if places:
+            self._jobs.submit(Lane.IO, case_calls.missing, places, key="recent cases", owner=self, on_success=found)
 
     def new(self) -> None:
         """Ask for name and place, then make it."""
         from mmdesk.ui.new_key_flow import connect_key
         from mmdesk.ui.widgets.case_dialog import NewCaseDialog
 
-        dialog = NewCaseDialog(self._settings.new_case_folder, self._window)
+        # As was found when it was looked for last: a drive that sleeps must not stop the window.
+        there = (folder for folder in self._settings.new_case_folders if folder not in self._missing)
+        dialog = NewCaseDialog(next(there, Path.home()), self._window)
 
         def choose() -> None:
             choosers.choose_folder(dialog, self._settings, tr("Where the case goes"), dialog.set_parent_folder)

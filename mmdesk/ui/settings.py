@@ -24,6 +24,11 @@ class RecentCase:
     name: str
     opened_us: int
 
+    @property
+    def file(self) -> Path:
+        """What makes its folder a case."""
+        return Path(self.folder) / "case.mmcase"
+
 
 @dataclass(frozen=True)
 class Preferences:
@@ -98,14 +103,13 @@ class Settings:
         return str(self._store.value("language", ""))
 
     @property
-    def new_case_folder(self) -> Path:
-        """Where a new case is proposed: the chosen folder, else that of the last case, each while it is there.
+    def new_case_folders(self) -> tuple[Path, ...]:
+        """Where a new case is proposed: the chosen folder, else that of the last case; nobody has looked for them.
 
         Not where files were chosen last: a case among the evidence it is made of would be taken for a part of it.
         """
-        beside = (Path(case.folder).parent for case in self.recent[:1])
-        chosen = (Path(folder) for folder in (self.preferences.cases_folder,) if folder)
-        return next((folder for folder in (*chosen, *beside) if folder.is_dir()), Path.home())
+        chosen = self.preferences.cases_folder
+        return (*([Path(chosen)] if chosen else []), *(Path(case.folder).parent for case in self.recent[:1]))
 
     @property
     def appearance(self) -> Appearance:

@@ -66,7 +66,7 @@ def test_cancel_leaves_all_as_it_was_and_ok_makes_it_count(
     assert window.restarts is None
     kept = Settings()
     assert kept.preferences == Preferences(Appearance.HIGH_CONTRAST, 12, str(tmp_path), 3, language="de")
-    assert kept.new_case_folder == tmp_path
+    assert kept.new_case_folders[0] == tmp_path
 
     dialog = asked(qtbot, window)
     click(qtbot, dialog.defaults)
@@ -128,8 +128,6 @@ def test_unreadable_preferences_count_as_never_chosen(tmp_path: Path) -> None:
     settings._put("language", "xx")
     again = Settings()
     assert again.preferences == Preferences(cases_folder="/gone", language="xx")
-    assert again.new_case_folder == Path.home()
-    again.last_folder = str(tmp_path)
-    assert again.new_case_folder == Path.home(), "not among the evidence"
-    again.add_recent(tmp_path / "case", "case")
-    assert again.new_case_folder == tmp_path
+    again.last_folder = str(tmp_path / "evidence")
+    again.add_recent(tmp_path / "cases" / "one", "one")
+    assert again.new_case_folders == (Path("/gone"), tmp_path / "cases"), "not among the evidence"

@@ -32,7 +32,7 @@ from mmdesk.ui.colours import Appearance
 from mmdesk.ui.jobs.job import Job, Lane
 from mmdesk.ui.jobs.manager import Jobs
 from mmdesk.ui.log_dialog import LogDialog
-from mmdesk.ui.settings import Settings
+from mmdesk.ui.settings import Preferences, Settings
 from mmdesk.ui.tabs.importing.tab import ImportTab
 from mmdesk.ui.theme import Theme
 from mmdesk.ui.widgets.about_dialog import AboutDialog
@@ -200,7 +200,10 @@ def test_the_last_case_is_offered_but_not_opened(
     assert (empty_case / "case.mmcase").is_file()
 
 
-def test_a_recent_case_that_is_gone_cannot_be_opened(qtbot: QtBot, window: MainWindow, tmp_path: Path) -> None:
+def test_a_recent_case_that_is_gone_cannot_be_opened_and_a_new_one_is_proposed_where_a_folder_was_seen(
+    qtbot: QtBot, window: MainWindow, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    window.settings.preferences = Preferences(cases_folder=str(tmp_path / "away"))
     window.settings.add_recent(tmp_path / "gone", "Gone & <b>lost</b>")
     window.recent.show()
     qtbot.waitUntil(lambda: not window.recent.menu.actions()[0].isEnabled())
@@ -209,6 +212,16 @@ def test_a_recent_case_that_is_gone_cannot_be_opened(qtbot: QtBot, window: MainW
     (entry,) = window.recent.menu.actions()
     assert not entry.isEnabled()
     assert "&&" in entry.text()
+    asked: list[Path] = []
+    with monkeypatch.context() as patched:
+        for name in ("exists", "is_dir", "is_file"):
+            patched.setattr(Path, name, asked.append)
+        press(qtbot, window.start_page, "New case")
+    dialog = window.findChild(NewCaseDialog)
+    assert isinstance(dialog, NewCaseDialog)
+    assert dialog.folder.text() == str(tmp_path)
+    assert not [path for path in asked if tmp_path in (path, *path.parents)], "a drive may sleep"
+    dialog.close()
 
 
 def test_a_folder_that_is_no_case_is_an_error_in_words(qtbot: QtBot, window: MainWindow, tmp_path: Path) -> None:
