@@ -70,10 +70,17 @@ def interval_of(metrics: Metrics | None, part: str, measure: Measure) -> tuple[f
     return None if low is None or high is None else (low, high)
 
 
-def may_be_chance(metrics: Metrics | None, part: str, measure: Measure) -> bool:
-    """Whether the baseline lies in the interval of the figure: other rows of the same kind might turn it round."""
-    interval, level = interval_of(metrics, part, measure), value_of(baseline_of(metrics), part, measure)
-    return interval is not None and level is not None and interval[0] <= level <= interval[1]
+def is_clear(metrics: Metrics | None, part: str, measure: Measure) -> bool | None:
+    """Whether the engine found the difference to the baseline clear; None where it was not asked (older runs)."""
+    found: object = metrics.get("comparison") if metrics is not None else None
+    if not isinstance(found, Mapping) or found.get("part") != part:
+        return None
+    for key in ("heads", measure.head):
+        found = found.get(key) if isinstance(found, Mapping) else None
+    if not isinstance(found, Mapping) or found.get("measure") != measure.key:
+        return None
+    clear = found.get("clear")
+    return clear if isinstance(clear, bool) else None
 
 
 def baseline_of(metrics: Metrics | None) -> Metrics | None:
@@ -107,7 +114,7 @@ def figures_of(metrics: Metrics | None, part: str = "test") -> list[Figure]:
         if measure.key not in LEADING or value is None:
             continue
         level = value_of(baseline_of(metrics), part, measure)
-        remark, kind = _verdict(measure, value, level, clear=not may_be_chance(metrics, part, measure))
+        remark, kind = _verdict(measure, value, level, is_clear(metrics, part, measure))
         rows = rows_of(metrics, part, measure.head)
         words = in_words(part)
         tip = (
@@ -123,18 +130,15 @@ def figures_of(metrics: Metrics | None, part: str = "test") -> list[Figure]:
     return figures
 
 
-def _verdict(measure: Measure, value: float, baseline: float | None, *, clear: bool) -> tuple[str, str]:
+def _verdict(measure: Measure, value: float, baseline: float | None, clear: bool | None) -> tuple[str, str]:
     if baseline is None:
         return tr("no baseline"), "small"
     difference = value - baseline if measure.higher_is_better else baseline - value
     level = score(baseline, measure.digits)
+    if clear is False:
+        return tr("no clear difference to the baseline {level}", level=level), "small"
     if difference > 0:
-        said = (
-            tr("beats the baseline {level}", level=level)
-            if clear
-            else tr("hardly beats the baseline {level}", level=level)
-        )
-        return said, "good" if clear else "small"
+        return tr("beats the baseline {level}", level=level), "good"
     return tr("does not beat the baseline {level}", level=level), "warn"
 
 

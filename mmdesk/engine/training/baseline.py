@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -33,12 +33,19 @@ class Baseline:
     Attributes:
         measures: Part -> head -> figures, as of the model.
         rows: Training rows used. ``columns``: aggregated columns. ``all_rows``: of the training part.
+        said: Part -> head -> [R], what it says of the part's rows, all NaN where it learned nothing of the head; not
+            in the document.
     """
 
     measures: dict[str, dict[str, Figures]]
     rows: int
     columns: int
     all_rows: int
+    said: Mapping[str, Mapping[str, Float64]] = field(default_factory=dict, compare=False)
+
+    def document(self) -> dict[str, Any]:
+        """As in metrics.json."""
+        return {"measures": self.measures, "rows": self.rows, "columns": self.columns, "all_rows": self.all_rows}
 
 
 def aggregate(batch: Batch, encoder: Encoder) -> Float64:
@@ -150,11 +157,10 @@ def _train_baseline(sources: Mapping[Split, RowSource], ctx: JobContext) -> Base
             predictions[part][head] = _asked(model, columns[part], head)
     if not any(np.isfinite(found).any() for found in predictions[Split.TRAIN].values()):
         return None
-    found = {}
-    for part in (Split.VAL, Split.TEST):
-        if len(sources[part]):
-            found[str(part)] = _measured(sources[part].targets, predictions[part])
-    return Baseline(found, len(rows), columns[Split.TRAIN].shape[1], len(train))
+    measured = [part for part in (Split.VAL, Split.TEST) if len(sources[part])]
+    found = {str(part): _measured(sources[part].targets, predictions[part]) for part in measured}
+    said = {str(part): predictions[part] for part in measured}
+    return Baseline(found, len(rows), columns[Split.TRAIN].shape[1], len(train), said)
 
 
 def _varies(columns: Float64) -> Bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -243,8 +243,7 @@ def _headline(document: Epoch) -> list[tuple[str, float]]:
 
 
 def _baseline_event(baseline: Baseline | None) -> dict[str, Any]:
-    document = None if baseline is None else asdict(baseline)
-    return {"event": "baseline", "measures": document["measures"] if document else None}
+    return {"event": "baseline", "measures": None if baseline is None else baseline.measures}
 
 
 def _manifest(
@@ -342,8 +341,8 @@ def _close(
         "stopped_on": "validation" if can_stop_on(sources[Split.VAL].targets) else "the last epoch",
         "best_epoch": [progress.best_epoch for progress in members.progress],
         "calibration": [float(value) for value in trained.model.calibration],
-        "baseline": None if baseline is None else asdict(baseline),
-        "comparison": evaluation.compare(parts, baseline),
+        "baseline": None if baseline is None else baseline.document(),
+        "comparison": evaluation.compare(parts, baseline, evaluation.leads(said, sources, baseline)),
         **evaluation.on_unseen(said, sources, trained.rule, data),
     }
     members.write_log(durable=True)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import numpy.typing as npt
 
-from mmdesk.engine.dataset.case_data import Float64, Int32, TargetRows
+from mmdesk.engine.dataset.case_data import Bool, Float64, Int32, TargetRows
 from mmdesk.engine.dataset.ragged import spread
 from mmdesk.engine.dataset.ranks import auroc, average_ranks, kendall_tau
 
@@ -53,38 +53,67 @@ def calibration_error(label: Float64, probability: Float64, bins: int = 10) -> f
 
 
 def auroc_interval(
-    label: Float64, score: Float64, entity: Int32 | None = None, seed: int = 1234
+    label: Float64,
+    score: Float64,
+    entity: Int32 | None = None,
+    seed: int = 1234,
+    *,
+    against: Float64 | None = None,
 ) -> tuple[float, float] | None:
     """The middle 95 % of the AUROC over 1,000 bootstrap samples; None with fewer than 3 (entities) of a class.
+
+    With ``against``, of its lead over that of another score in the same samples: rows that are hard for both then
+    widen nothing.
 
     Rows are drawn, or where an entity has several (at several moments) entities with all their rows: rows of one are
     alike, and an interval of rows would be too narrow.
 
-    Source: Field & Welsh, "Bootstrapping clustered data", JRSS B 69, 2007 (the cluster bootstrap).
+    Source: Field & Welsh, "Bootstrapping clustered data", JRSS B 69, 2007 (the cluster bootstrap); Efron & Tibshirani,
+    "An Introduction to the Bootstrap", 1993, chapter 8 (pairs are drawn as pairs) and 13 (percentile intervals).
 
     Args:
         label: [R], 0 or 1.
         score: [R].
         entity: [R], whose row each is; None = each of its own.
         seed: Of the samples.
+        against: [R], the other score.
     """
     if entity is not None and len(np.unique(entity)) < len(entity):
         if min(len(np.unique(entity[label > 0.5])), len(np.unique(entity[label <= 0.5]))) < _FEWEST_OF_A_CLASS:
             return None
         samples = _samples(entity, np.random.default_rng(seed))
-        return _middle([auroc(label[rows], score[rows]) for rows in samples])
-    positive, negative = score[label > 0.5], score[label <= 0.5]
+        return _middle([_lead(auroc, label, score, against, rows) for rows in samples])
+    positive, negative = np.flatnonzero(label > 0.5), np.flatnonzero(label <= 0.5)
     if min(len(positive), len(negative)) < _FEWEST_OF_A_CLASS:
         return None
     random = np.random.default_rng(seed)
     found = []
-    for _ in range(_BOOTSTRAP):
+    for _ in range(_BOOTSTRAP if against is None else _samples_of(len(label))):
         # Classes are drawn separately: a sample without one of them has no AUROC.
-        up, down = random.choice(positive, len(positive)), np.sort(random.choice(negative, len(negative)))
-        below, upto = np.searchsorted(down, up, "left"), np.searchsorted(down, up, "right")
-        found.append((below + upto).mean() / 2 / len(down))
+        up, down = random.choice(positive, len(positive)), random.choice(negative, len(negative))
+        own = _won(score[up], score[down])
+        found.append(own if against is None else own - _won(against[up], against[down]))
     low, high = np.quantile(found, [0.025, 0.975])
     return float(low), float(high)
+
+
+def _won(up: Float64, down: Float64) -> float:
+    """How often one of ``up`` is above one of ``down``, ties half."""
+    down = np.sort(down)
+    below, upto = np.searchsorted(down, up, "left"), np.searchsorted(down, up, "right")
+    return float((below + upto).mean() / 2 / len(down))
+
+
+def _lead(
+    figure: Callable[[Float64, Float64], float],
+    truth: Float64,
+    score: Float64,
+    against: Float64 | None,
+    rows: npt.NDArray[np.int64] | Bool,
+) -> float:
+    """The figure of some rows, less that of another score on the same rows."""
+    own = figure(truth[rows], score[rows])
+    return own if against is None else own - figure(truth[rows], against[rows])
 
 
 def mean_interval(values: Float64, entity: Int32, seed: int = 1234) -> tuple[float, float] | None:
@@ -101,37 +130,46 @@ def mean_interval(values: Float64, entity: Int32, seed: int = 1234) -> tuple[flo
 
 
 def spearman_interval(
-    relevance: Float64, score: Float64, group: Int32, entity: Int32, seed: int = 1234
+    relevance: Float64,
+    score: Float64,
+    group: Int32,
+    entity: Int32,
+    seed: int = 1234,
+    *,
+    against: Float64 | None = None,
 ) -> tuple[float, float] | None:
     """The middle 95 % of the rank correlation over bootstrap samples, of groups where there are several.
 
-    None with fewer than 10 entities, or groups in which the relevance varies.
+    With ``against``, of its lead over that of another score; see :func:`auroc_interval`. None with fewer than 10
+    entities, or groups in which the relevance varies.
     """
     random = np.random.default_rng(seed)
     names = np.unique(group)
     if len(names) > 1:
-        found = np.array([spearman(relevance[group == name], score[group == name]) for name in names])
+        found = np.array([_lead(spearman, relevance, score, against, group == name) for name in names])
         found = found[np.isfinite(found)]
         if len(found) < _FEW:
             return None
         return _middle([float(found[chosen].mean()) for chosen in _samples(np.arange(len(found)), random)])
     if len(np.unique(entity)) < _FEW:
         return None
-    return _middle([spearman(relevance[rows], score[rows]) for rows in _samples(entity, random)])
+    return _middle([_lead(spearman, relevance, score, against, rows) for rows in _samples(entity, random)])
 
 
 def _samples(owner: npt.NDArray[np.integer], random: np.random.Generator) -> Iterator[npt.NDArray[np.int64]]:
-    """Places of the items [n] in bootstrap samples of their owners, each drawn with all that is its own.
-
-    Fewer samples of long columns, whose intervals are narrow and steady anyway.
-    """
+    """Places of the items [n] in bootstrap samples of their owners, each drawn with all that is its own."""
     items = np.argsort(owner, kind="stable")
     held = np.unique(owner, return_counts=True)[1]
     start = np.cumsum(held) - held
-    for _ in range(_BOOTSTRAP if len(owner) <= _LONG else _BOOTSTRAP // 5):
+    for _ in range(_samples_of(len(owner))):
         drawn = random.integers(0, len(held), len(held))
         which, within = spread(held[drawn])
         yield items[start[drawn][which] + within]
+
+
+def _samples_of(length: int) -> int:
+    """Fewer of long columns, whose intervals are narrow and steady anyway."""
+    return _BOOTSTRAP if length <= _LONG else _BOOTSTRAP // 5
 
 
 def _middle(found: list[float]) -> tuple[float, float] | None:

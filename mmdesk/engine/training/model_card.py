@@ -103,6 +103,8 @@ def _results(metrics: Document) -> Iterator[str]:
                 rows.append([part, head, str(figures["n"]), "; ".join(_figure(figures, name) for name in names)])
     yield from _table(["part", "target", "rows", "measures"], rows)
     yield metrics["comparison"]["text"]
+    if metrics["comparison"]["heads"]:
+        yield "A difference is clear where the middle 95 % of it, both measured in the same samples, leave out 0."
     yield ""
 
 
@@ -181,14 +183,20 @@ def limits(metrics: Document, manifest: Document) -> Iterator[str]:
             yield f"{count:,} {what} have no time and count as known at every as-of, even if they came later."
     if not manifest["as_of"]:
         yield "Nothing says what was known when: what came after the outcome may have been learned from."
-    for head, found in metrics["comparison"]["heads"].items():
-        if not found["beats"]:
-            yield f"Gradient boosting on plain aggregates does {head} at least as well."
+    yield from _beside_the_baseline(metrics)
     yield from _uneven(metrics)
     classes = metrics["decisions"].get("classification")
     if classes and classes["uncertain"] > _OFTEN_UNCERTAIN:
         yield f"{_percent(classes['uncertain'], 0)} of the rows cannot be decided at the stated error rate."
     yield "Entities unlike those above (another place, another time, other sources) may be judged wrongly."
+
+
+def _beside_the_baseline(metrics: Document) -> Iterator[str]:
+    for head, found in metrics["comparison"]["heads"].items():
+        if not found.get("clear", True):
+            yield f"Gradient boosting on plain aggregates may do {head} as well: the difference is not clear."
+        elif not found["beats"]:
+            yield f"Gradient boosting on plain aggregates does {head} at least as well."
 
 
 def _uneven(metrics: Document) -> Iterator[str]:

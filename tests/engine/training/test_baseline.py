@@ -14,7 +14,7 @@ from mmdesk.engine.dataset.batches import Batch
 from mmdesk.engine.dataset.case_data import Int64
 from mmdesk.engine.dataset.ragged import thinned
 from mmdesk.engine.training.baseline import Baseline, aggregate, train_baseline
-from mmdesk.engine.training.evaluation import compare
+from mmdesk.engine.training.evaluation import Said, compare, leads
 from mmdesk.engine.training.sources import RowSource
 from tests.engine.training.parts import Ready
 
@@ -154,12 +154,38 @@ def test_the_run_says_whether_it_beats_it() -> None:
     def parts(auroc: float, mae: float) -> dict[str, dict[str, dict[str, float | int | None]]]:
         return {"test": {"classification": {"auroc": auroc}, "regression": {"mae": mae}}}
 
-    found = compare(parts(0.9, 2.0), Baseline(parts(0.8, 1.5), 10, 10, 10))
+    apart: dict[str, tuple[float, float] | None] = {"classification": (0.02, 0.2), "regression": (-0.9, -0.1)}
+    found = compare(parts(0.9, 2.0), Baseline(parts(0.8, 1.5), 10, 10, 10), apart)
     assert found["heads"]["classification"]["beats"] is True
     assert found["heads"]["classification"]["better_by"] == pytest.approx(0.1)
+    assert found["heads"]["classification"]["better_by_low"] == 0.02
     assert found["heads"]["regression"]["beats"] is False
-    assert "does not beat" in found["text"]
+    assert all(head["clear"] for head in found["heads"].values())
+    assert "classification: the model beats gradient boosting" in found["text"]
+    assert "regression: the model does not beat" in found["text"]
     assert "training rows" not in found["text"]
-    some = compare(parts(0.9, 2.0), Baseline(parts(0.8, 1.5), 20_000, 10, 84_000))
+    near: dict[str, tuple[float, float] | None] = {"classification": (-0.02, 0.2), "regression": None}
+    some = compare(parts(0.9, 2.0), Baseline(parts(0.8, 1.5), 20_000, 10, 84_000), near)
     assert some["text"].endswith("Gradient boosting saw 20,000 of 84,000 training rows.")
-    assert compare(parts(0.9, 2.0), None)["heads"] == {}
+    assert not any(head["clear"] for head in some["heads"].values())
+    assert some["text"].count("does not clearly differ from gradient boosting") == 2
+    assert "better_by_low" not in some["heads"]["regression"]
+    assert compare(parts(0.9, 2.0), None, {})["heads"] == {}
+
+
+def test_the_lead_over_it_is_measured_on_the_same_rows(ready: Ready) -> None:
+    baseline = train_baseline(ready.sources)
+    assert baseline is not None
+    assert "said" not in baseline.document()
+    sources = {Split.TEST: ready.sources[Split.TEST]}
+    targets = sources[Split.TEST].targets
+    plain = baseline.said["test"]
+    same = Said(plain["regression"], plain["classification"], plain["ranking"])
+    assert set(leads({Split.TEST: same}, sources, baseline).values()) <= {(0.0, 0.0), None}
+    knows = Said(*map(np.nan_to_num, (targets.y_reg, targets.y_class, targets.y_rank)))
+    found = leads({Split.TEST: knows}, sources, baseline)
+    assert all(interval is None or interval[0] >= 0 for interval in found.values())
+    low, high = found["regression"] or (1.0, 0.0)
+    figures = baseline.measures["test"]["regression"]
+    assert 0 < low < float(figures["mae"] or 0) < high, "that of the baseline, as the model makes no error"
+    assert leads({Split.TEST: knows}, sources, None) == {}

@@ -142,6 +142,10 @@ def test_limits_follow_from_the_figures(page: RunPage) -> None:
     assert "Nothing says what was known when" in said()
     metrics["comparison"] = {"heads": {"classification": {"beats": False}}, "text": ""}
     assert "Gradient boosting on plain aggregates does classification at least as well" in said()
+    for beats in (True, False):
+        metrics["comparison"]["heads"]["classification"] = {"beats": beats, "clear": False}
+        assert "may do classification as well" in said()
+        assert "at least as well" not in said()
     metrics["decisions"] = {"part": "test", "classification": {"uncertain": 0.45}}
     assert "45 % of the rows cannot be decided" in said()
     metrics["test"]["classification"]["auroc"] = 0.9

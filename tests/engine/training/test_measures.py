@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy.stats import spearmanr
 from sklearn.metrics import average_precision_score, brier_score_loss, ndcg_score, r2_score, roc_auc_score
 
-from mmdesk.engine.dataset.case_data import TargetRows
+from mmdesk.engine.dataset.case_data import Float64, TargetRows
 from mmdesk.engine.dataset.ranks import auroc
 from mmdesk.engine.training import measures
 
@@ -130,6 +130,35 @@ def test_intervals_of_means_and_rank_correlations() -> None:
     assert measures.mean_interval(relevance[:9], own[:9]) is None
     assert measures.spearman_interval(relevance[:9], score[:9], nobody[:9], own[:9]) is None
     assert measures.mean_interval(relevance, own % 9) is None
+
+
+@pytest.mark.parametrize("rows_of_one", [1, 2])
+def test_a_lead_is_clear_where_it_is_small_but_steady_and_the_same_seen_from_the_other_side(rows_of_one: int) -> None:
+    random = np.random.default_rng(5)
+    label = (random.random(400) < 0.5).astype(float)
+    score = label + random.normal(0, 1, 400)
+    entity, nobody = np.arange(400, dtype=np.int32) // rows_of_one, np.full(400, -1, np.int32)
+    worse = score - 0.2 * label
+
+    def auroc_lead(one: Float64, other: Float64) -> tuple[float, float]:
+        found = measures.auroc_interval(label, one, entity, against=other)
+        assert found is not None
+        return found
+
+    low, high = auroc_lead(score, worse)
+    assert 0 < low < auroc(label, score) - auroc(label, worse) < high
+    own = measures.auroc_interval(label, score, entity)
+    assert own is not None
+    assert own[0] < auroc(label, worse), "one interval alone would call it chance"
+    assert auroc_lead(worse, score) == pytest.approx((-high, -low))
+    other = label + random.normal(0, 1, 400)
+    assert np.prod(auroc_lead(score, other)) < 0
+    rank = measures.spearman_interval(score, worse, nobody, entity, against=other)
+    assert rank is not None
+    assert rank[0] > 0
+    groups = measures.spearman_interval(score, worse, np.arange(400, dtype=np.int32) // 20, entity, against=other)
+    assert groups is not None
+    assert groups[0] > 0
 
 
 def test_rows_of_one_entity_are_drawn_together() -> None:

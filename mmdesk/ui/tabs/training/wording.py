@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from mmdesk.ui.language import tr
-from mmdesk.ui.measures import MEASURES, flattened, may_be_chance
+from mmdesk.ui.measures import MEASURES, flattened
 from mmdesk.ui.widgets.fields import Setting
 from mmdesk.ui.widgets.findings import Sentence, Severity
 
@@ -70,29 +70,39 @@ def came_anew(result: TrainResult, page: RunPage) -> Sentence:
 
 
 def against_baseline(metrics: Mapping[str, Any]) -> list[Sentence]:
-    """Whether the run beats the plain baseline, for its figures stand above; none was trained: nothing."""
+    """Whether the run clearly beats the plain baseline, for its figures stand above; none was trained: nothing."""
     comparison = metrics.get("comparison") or {}
     heads = comparison.get("heads") or {}
     if not heads:
         return []
-    known = {(measure.head, measure.key): measure for measure in MEASURES}
-    names = {key: measure.name for key, measure in known.items()}
-    part = str(comparison.get("part", "test"))
-    chance = [may_be_chance(metrics, part, known[head, one["measure"]]) for head, one in heads.items()]
-    better, worse = [
-        ", ".join(names[head, one["measure"]] for head, one in heads.items() if bool(one["beats"]) is beats)
-        for beats in (True, False)
-    ]
+    names = {(measure.head, measure.key): measure.name for measure in MEASURES}
+    better, worse, open_ = (
+        ", ".join(names[head, one["measure"]] for head, one in heads.items() if _standing(one) == standing)
+        for standing in ("better", "worse", "open")
+    )
     if better and worse:
         said = tr("The model beats gradient boosting in {better}, but not in {worse}.", better=better, worse=worse)
-    elif better and all(chance):
-        said = tr("The model beats gradient boosting, the plain baseline, so little that it may be chance.")
+    elif better and open_:
+        said = tr("The model beats gradient boosting in {better}.", better=better)
+    elif worse and open_:
+        said = tr("The model does not beat gradient boosting in {worse}.", worse=worse)
     elif better:
         said = tr("The model beats gradient boosting, the plain baseline.")
-    else:
+    elif worse:
         said = tr("The model does not beat gradient boosting, the plain baseline.")
+    else:
+        said = tr("The model does not clearly differ from gradient boosting, the plain baseline.")
+    if open_ and (better or worse):
+        said += " " + tr("In {open} they do not clearly differ.", open=open_)
     baseline = metrics["baseline"]
     rows, whole = baseline["rows"], baseline["all_rows"]
     hint = tr("Gradient boosting saw {rows:,} of {all:,} training rows.", rows=rows, all=whole) if rows < whole else ""
-    good = Severity.NOTE if all(chance) else Severity.GOOD
+    good = Severity.NOTE if open_ else Severity.GOOD
     return [Sentence(Severity.WARNING if worse else good, said, hint)]
+
+
+def _standing(head: Mapping[str, Any]) -> str:
+    """The engine's verdict on one head; runs of older versions say only which figure is better."""
+    if not head.get("clear", True):
+        return "open"
+    return "better" if head["beats"] else "worse"
