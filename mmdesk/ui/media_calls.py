@@ -52,28 +52,40 @@ class MediaList:
 
     Attributes:
         rows: The files.
+        ids: Theirs.
         searched: Name and entities.
         several: Whether it came under more names than one.
         sizes: Bytes.
         states: Place in :data:`STATES`.
         parts: How many have features; NaN = nobody has tried yet.
         reasons: What its reason is sorted by: 0 = nothing to explain, 1 = incomplete, then the reasons of failures.
-        ranked: The files in ascending order of ``name``, ``entity`` and ``type``.
+        pixels: Of pictures and videos; 0 = it only has a length, NaN = it has neither.
+        ranked: The files in ascending order of ``name``, ``entity``, ``type`` and ``facts``: by the pixels, then by the
+            seconds.
     """
 
     rows: tuple[ArtifactRow, ...]
+    ids: NDArray[np.int64]
     searched: Texts
     several: NDArray[np.bool_]
     sizes: NDArray[np.int64]
     states: NDArray[np.int8]
     parts: NDArray[np.float64]
     reasons: NDArray[np.int32]
+    pixels: NDArray[np.float64]
     ranked: Mapping[str, NDArray[np.int64]]
 
 
 def state_of(item: ArtifactRow) -> str:
     """How its features stand, one of :data:`STATES`."""
     return "incomplete" if item.status == "done" and item.incomplete else item.status
+
+
+def extent_of(details: Mapping[str, object]) -> tuple[int, int, float]:
+    """Width and height in pixels, and length in seconds; 0 = there is none, or nobody knows it."""
+    width, height, length = details.get("width"), details.get("height"), details.get("duration_s")
+    seconds = length if isinstance(length, (int, float)) else 0.0
+    return (width, height, seconds) if isinstance(width, int) and isinstance(height, int) else (0, 0, seconds)
 
 
 def list_artifacts(folder: Path, *, ctx: JobContext) -> MediaList:
@@ -90,15 +102,21 @@ def list_artifacts(folder: Path, *, ctx: JobContext) -> MediaList:
         "entity": [", ".join(row.entities) for row in rows],
         "type": [row.content_type for row in rows],
     }
+    extents = np.array([extent_of(row.details) for row in rows], dtype=np.float64).reshape(-1, 3)
+    pixels, seconds = extents[:, 0] * extents[:, 1], extents[:, 2]
+    pixels[(pixels == 0) & (seconds == 0)] = np.nan
     return MediaList(
         rows=rows,
+        ids=np.array([row.artifact_id for row in rows], dtype=np.int64),
         searched=Texts([f"{row.name} {' '.join(row.entities)}" for row in rows]),
         several=np.array([len(row.names) > 1 for row in rows], dtype=bool),
         sizes=np.array([row.size_bytes for row in rows], dtype=np.int64),
         states=np.array([STATES.index(state_of(row)) for row in rows], dtype=np.int8),
         parts=np.array([np.nan if row.status == "pending" else row.segments for row in rows], dtype=np.float64),
         reasons=np.array(reasons, dtype=np.int32),
-        ranked={name: Texts(column).order() for name, column in texts.items()},
+        pixels=pixels,
+        ranked={name: Texts(column).order() for name, column in texts.items()}
+        | {"facts": np.lexsort((seconds, pixels))},
     )
 
 

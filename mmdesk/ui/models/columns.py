@@ -56,6 +56,7 @@ class Column:
         help: The header's tool tip.
         keys: Numbers to sort by instead of the values; NaN last. Small whole ones sort fastest.
         ranked: The rows in ascending order, missing values last, where somebody has found it out already.
+        gives_way: Its texts may be cut where there is little room, though numbers sort them; else they stay whole.
         picture: The cell is its icon alone, the header this one; texts are for tool tips, copying and screen readers.
         room: A text there must be room for, where the present ones may grow.
         sign: Name and colour role of an icon beside its title.
@@ -75,6 +76,7 @@ class Column:
     help: str = ""
     keys: NDArray[Any] | None = None
     ranked: NDArray[np.integer] | None = None
+    gives_way: bool = False
     picture: str = ""
     room: str = ""
     sign: tuple[str, str] | None = None

@@ -254,7 +254,8 @@ class Table(QTableView):
         column, wanted = self.columns.columns[number], self._wanted[number]
         if column.picture:
             return wanted
-        if column.numeric or column.keys is not None:  # whole, but for a title that is longer than all of them
+        # Whole, but for a title that is longer than all of them.
+        if column.numeric or (column.keys is not None and not column.gives_way):
             return min(wanted, max(values, _NARROWEST))
         few = _LETTERS * self.fontMetrics().averageCharWidth() + 20 + self._icon_width(column)
         return min(wanted, max(self._title_width(column), few))
@@ -357,6 +358,14 @@ class Table(QTableView):
         standing = Standing(self)
         self.columns.renew(columns, mask)
         standing.restore(mask)
+
+    def narrow(self, mask: NDArray[np.bool_] | None) -> None:
+        """Show other rows, which somebody asks for: the current one comes into view, or the first if there is none."""
+        self.renew(self.columns.columns, mask)
+        if self.currentIndex().isValid():
+            self.scrollTo(self.currentIndex())
+        else:
+            self.scrollToTop()
 
     def current_row(self) -> int:
         """The source row that the keys move from; -1 = none."""

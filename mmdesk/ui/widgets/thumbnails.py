@@ -72,7 +72,7 @@ class ThumbnailTable(Table):
     def show_files(self, keys: Sequence[str], kinds: Sequence[str], columns: Sequence[Column]) -> None:
         """Show a row for each key; ``kinds`` are media types."""
         self._keys, self._kinds = keys, kinds
-        self.set_columns([Column("", list(kinds), help=tr("Picture")), *columns])
+        self.set_columns([Column("", kinds, help=tr("Picture")), *columns])
         self.setItemDelegateForColumn(0, self._delegate)
         self.setColumnWidth(0, SIDE + 16)
         self.verticalHeader().setDefaultSectionSize(SIDE + 6)

@@ -614,12 +614,19 @@ def test_media_come_in_by_manifest_and_become_features(
     assert set(cells(page.table, "Features")) == {"Pending"}
     qtmodeltester.check(page.table.columns)
     qtbot.waitUntil(lambda: bool(page.table._pictures), timeout=LONG_MS)
+    bar = page.table.verticalScrollBar()
+    page.table.choose(1)
+    bar.setValue(9)
     click(qtbot, page.extract)
     rest(qtbot, window)
+    assert (bar.value(), page.table.chosen()) == (9, [1]), "the list stays where it was"
     states = cells(page.table, "Features")
     assert states.count("Failed") == 1
     assert states.count("Done") + states.count("Incomplete") == count - 1
     assert cells(page.table, "Why")[states.index("Failed")]
+    page.search.setText(page._files.rows[1].name if page._files else "")
+    assert page.table.chosen() == [1]
+    page.search.clear()
     page.status_box.set_value("failed")
     assert page.table.columns.rowCount() == 1
     click(qtbot, page.retry)

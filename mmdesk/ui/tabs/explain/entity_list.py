@@ -233,8 +233,7 @@ class EntityList(QWidget):
 
     def _filter(self) -> None:
         if self.scores is not None:
-            self.table.renew(self.table.columns.columns, self._mask())
-            self.table.scrollTo(self.table.currentIndex())  # others than before are looked for: from it on
+            self.table.narrow(self._mask())
             self._say_how_many()
 
     def _mask(self) -> NDArray[np.bool_] | None:

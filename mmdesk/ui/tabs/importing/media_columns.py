@@ -12,7 +12,7 @@ from mmdesk.engine.services.media_facts import fact_lines
 from mmdesk.ui.engine_words import in_capitals, in_words
 from mmdesk.ui.formatting import MISSING, counted, duration, in_seconds, size
 from mmdesk.ui.language import tr
-from mmdesk.ui.media_calls import STATES, state_of
+from mmdesk.ui.media_calls import STATES, extent_of, state_of
 from mmdesk.ui.models.columns import Column, Mapped
 from mmdesk.ui.tabs.importing.media_files import MediaFiles
 
@@ -44,9 +44,12 @@ def media_columns(files: MediaFiles) -> list[Column]:
         Column(tr("Entity"), Mapped(lambda item: ", ".join(item.entities), rows), tip=str, ranked=ranked["entity"]),
         Column(tr("Type"), Mapped(attrgetter("content_type"), rows), ranked=ranked["type"]),
         Column(tr("Size"), Mapped(attrgetter("size_bytes"), rows), show=size, numeric=True, keys=files.sizes),
-        Column(tr("Facts"), Mapped(attrgetter("details"), rows), show=_facts, tip=_all_facts, room="1920 × 1080"),
+        Column(
+            tr("Facts"), Mapped(attrgetter("details"), rows), show=_facts, tip=_all_facts, room="1920 × 1080",
+            keys=files.pixels, ranked=ranked["facts"], gives_way=True,
+        ),
         *live_columns(files),
-    ]
+    ]  # fmt: skip
 
 
 def live_columns(files: MediaFiles) -> list[Column]:
@@ -57,9 +60,10 @@ def live_columns(files: MediaFiles) -> list[Column]:
         Column(
             tr("Features"), Mapped(state_of, files.rows), show=lambda state: in_capitals(str(state)),
             icon=lambda state: _ICONS.get(str(state)), room=in_capitals("failed"), keys=ranks[files.states],
+            gives_way=True,
         ),
         Column(tr("Parts"), Mapped(_parts, files.rows), show=_count, numeric=True, keys=files.parts.copy()),
-        Column(tr("Why"), Mapped(reason_of, files.rows), tip=str, keys=files.reasons.copy()),
+        Column(tr("Why"), Mapped(reason_of, files.rows), tip=str, keys=files.reasons.copy(), gives_way=True),
     ]  # fmt: skip
 
 
@@ -74,10 +78,10 @@ def _count(number: int | None) -> str:
 
 def _facts(details: Mapping[str, object]) -> str:
     facts = []
-    width, height, length = details.get("width"), details.get("height"), details.get("duration_s")
-    if isinstance(width, int) and isinstance(height, int) and width:
+    width, height, length = extent_of(details)
+    if width:
         facts.append(f"{width} × {height}")
-    if isinstance(length, (int, float)) and length:
+    if length:
         facts.append(duration(length) if length >= 10 else in_seconds(length))
     facts += [str(details[name])[:_DAY] for name in ("captured", "created") if name in details][:1]
     if "device" in details:

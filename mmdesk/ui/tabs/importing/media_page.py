@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,7 +21,7 @@ from mmdesk.ui.engine_sentences import translated
 from mmdesk.ui.formatting import counted, duration, percent
 from mmdesk.ui.jobs.job import Failure, Job, Lane
 from mmdesk.ui.language import tr, tr_n
-from mmdesk.ui.models.columns import Column
+from mmdesk.ui.models.columns import Column, Mapped
 from mmdesk.ui.session import Concern
 from mmdesk.ui.tabs.importing.media_columns import live_columns, media_columns
 from mmdesk.ui.tabs.importing.media_details import MediaDetails
@@ -32,6 +33,7 @@ from mmdesk.ui.widgets.findings import Sentence, SentenceList, Severity
 from mmdesk.ui.widgets.fit import by_letters
 from mmdesk.ui.widgets.notice import Stateful
 from mmdesk.ui.widgets.splitter import Splitter
+from mmdesk.ui.widgets.standing import Standing
 from mmdesk.ui.widgets.table import Table
 from mmdesk.ui.widgets.thumbnails import SIDE, ThumbnailTable
 
@@ -163,8 +165,9 @@ class MediaPage(QWidget):
         )  # fmt: skip
 
     def _on_listed(self, listed: MediaList) -> None:
-        chosen = {item.sha256 for item in self.chosen()}
-        rows = listed.rows
+        before, rows = self._files, listed.rows
+        same = before is not None and np.array_equal(before.ids, listed.ids)
+        standing, chosen = (Standing(self.table), []) if same else (None, self.chosen())
         self._files = files = MediaFiles(listed) if rows else None
         if files is None:
             self._state.show_empty(
@@ -175,9 +178,16 @@ class MediaPage(QWidget):
             )  # fmt: skip
             self._enable()
             return
-        self.table.show_files([r.sha256 for r in rows], [r.media_type for r in rows], media_columns(files))
-        self._filter()
-        self.table.choose_all([place for place, item in enumerate(rows) if item.sha256 in chosen])
+        # Looked up as they are drawn: of a hundred thousand files most never are.
+        keys, kinds = (Mapped(attrgetter(name), rows) for name in ("sha256", "media_type"))
+        self.table.show_files(keys, kinds, media_columns(files))
+        mask = self._mask(files)
+        self.table.columns.set_filter(mask)
+        self._count(mask)
+        if standing is not None:
+            standing.restore(mask)
+        elif chosen:
+            self.table.choose_all(files.places(chosen))
         self._state.show_content()
         self._enable()
 
@@ -187,7 +197,7 @@ class MediaPage(QWidget):
     def _filter(self) -> None:
         if self._files is not None:
             mask = self._mask(self._files)
-            self.table.columns.set_filter(mask)
+            self.table.narrow(mask)
             self._count(mask)
 
     def _mask(self, files: MediaFiles) -> NDArray[np.bool_]:
