@@ -70,17 +70,14 @@ def interval_of(metrics: Metrics | None, part: str, measure: Measure) -> tuple[f
     return None if low is None or high is None else (low, high)
 
 
-def is_clear(metrics: Metrics | None, part: str, measure: Measure) -> bool | None:
-    """Whether the engine found the difference to the baseline clear; None where it was not asked (older runs)."""
+def _compared(metrics: Metrics | None, part: str, measure: Measure) -> Mapping[str, object]:
+    """What the engine says of the difference to the baseline; empty where it compared another part or measure."""
     found: object = metrics.get("comparison") if metrics is not None else None
     if not isinstance(found, Mapping) or found.get("part") != part:
-        return None
+        return {}
     for key in ("heads", measure.head):
         found = found.get(key) if isinstance(found, Mapping) else None
-    if not isinstance(found, Mapping) or found.get("measure") != measure.key:
-        return None
-    clear = found.get("clear")
-    return clear if isinstance(clear, bool) else None
+    return found if isinstance(found, Mapping) and found.get("measure") == measure.key else {}
 
 
 def baseline_of(metrics: Metrics | None) -> Metrics | None:
@@ -114,7 +111,9 @@ def figures_of(metrics: Metrics | None, part: str = "test") -> list[Figure]:
         if measure.key not in LEADING or value is None:
             continue
         level = value_of(baseline_of(metrics), part, measure)
-        remark, kind = _verdict(measure, value, level, is_clear(metrics, part, measure))
+        compared = _compared(metrics, part, measure)
+        # Runs of older versions say only which figure is better.
+        remark, kind = _verdict(measure, value, level, clear=bool(compared.get("clear", True)))
         rows = rows_of(metrics, part, measure.head)
         words = in_words(part)
         tip = (
@@ -126,16 +125,20 @@ def figures_of(metrics: Metrics | None, part: str = "test") -> list[Figure]:
         if interval is not None:
             low, high = (score(end, measure.digits) for end in interval)
             tip += "\n" + tr("95 % interval: {low} to {high}", low=low, high=high)
+        lead = [_figure(compared, f"better_by_{end}") for end in ("low", "high")]
+        if None not in lead:
+            low, high = (score(end, measure.digits) for end in lead)
+            tip += "\n" + tr("Better than the baseline by, 95 % interval: {low} to {high}", low=low, high=high)
         figures.append(Figure(f"{measure.name}, {words}", score(value, measure.digits), remark, kind, tip))
     return figures
 
 
-def _verdict(measure: Measure, value: float, baseline: float | None, clear: bool | None) -> tuple[str, str]:
+def _verdict(measure: Measure, value: float, baseline: float | None, *, clear: bool) -> tuple[str, str]:
     if baseline is None:
         return tr("no baseline"), "small"
     difference = value - baseline if measure.higher_is_better else baseline - value
     level = score(baseline, measure.digits)
-    if clear is False:
+    if not clear:
         return tr("no clear difference to the baseline {level}", level=level), "small"
     if difference > 0:
         return tr("beats the baseline {level}", level=level), "good"

@@ -142,11 +142,15 @@ def test_the_verdict_against_the_baseline_knows_which_way_is_better() -> None:
 def test_a_difference_that_the_engine_does_not_find_clear_is_said_to_be_none_either_way(beats: bool) -> None:
     auroc = 0.91 if beats else 0.89
     figures = {"n": 66, "auroc": auroc, "auroc_low": 0.88, "auroc_high": 0.94}
-    heads = {"classification": {"measure": "auroc", "beats": beats, "clear": False}}
+    ends = {"better_by_low": -0.05, "better_by_high": 0.06}
+    heads = {"classification": {"measure": "auroc", "beats": beats, "clear": False, **ends}}
     metrics = {"test": {"classification": figures}, "baseline": METRICS["baseline"]}
     (said,) = measures.figures_of({**metrics, "comparison": {"part": "test", "heads": heads}})
     assert (said.remark, said.remark_kind) == ("no clear difference to the baseline 0.900", "small")
-    assert "95 % interval: 0.880 to 0.940" in said.tip
+    assert (
+        "95 % interval: 0.880 to 0.940\nBetter than the baseline by, 95 % interval: \N{MINUS SIGN}0.050 to 0.060"
+        in said.tip
+    )
     heads["classification"]["clear"] = True
     (said,) = measures.figures_of({**metrics, "comparison": {"part": "test", "heads": heads}})
     assert said.remark == ("beats the baseline 0.900" if beats else "does not beat the baseline 0.900")

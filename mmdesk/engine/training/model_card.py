@@ -104,7 +104,10 @@ def _results(metrics: Document) -> Iterator[str]:
     yield from _table(["part", "target", "rows", "measures"], rows)
     yield metrics["comparison"]["text"]
     if metrics["comparison"]["heads"]:
-        yield "A difference is clear where the middle 95 % of it, both measured in the same samples, leave out 0."
+        yield (
+            "A difference is clear where the middle 95 % of it, both measured in the same samples, leave out 0; "
+            "with too few rows for samples none is."
+        )
     yield ""
 
 
