@@ -228,9 +228,8 @@ class MediaPage(QWidget):
         """Ask whether the chosen files are to be deleted."""
         ask_to_delete(self.desk, self, "artifact", [one.sha256 for one in self.chosen()])
 
-    def _on_picked(self, _rows: object) -> None:
-        chosen = self.chosen()
-        self.details.show_file(chosen[0] if len(chosen) == 1 else None)
+    def _on_picked(self, rows: list[int]) -> None:
+        self.details.show_file(self._files.rows[rows[0]] if self._files is not None and len(rows) == 1 else None)
         self._enable()
 
     # Importing.
@@ -424,7 +423,7 @@ class MediaPage(QWidget):
         self.retry.setVisible(failed > 0)
         self.train.setVisible(not pending)
         self.retry.setEnabled(not busy)
-        self.delete.setEnabled(not busy and bool(self.chosen()))
+        self.delete.setEnabled(not busy and self.table.selectionModel().hasSelection())
         if busy:
             self._said.set_text("")
         elif pending:
