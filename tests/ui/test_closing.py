@@ -44,8 +44,7 @@ def test_closing_in_the_middle_of_a_job_ends_all_of_it(
     assert not job.cancel_requested
 
     begun = time.monotonic()
-    assert job.state.ended or not window.close()
-    if not job.state.ended:
+    if not window.close():  # else it was quicker, and nothing is asked
         answer(qtbot, window, "Stop and close")
     qtbot.waitUntil(lambda: not window.isVisible(), timeout=60_000)
     print(f"{kind}: closed within {time.monotonic() - begun:.2f} s")
