@@ -57,10 +57,16 @@ def value_of(metrics: Metrics | None, part: str, measure: Measure) -> float | No
     return _figure(metrics, part, measure.head, measure.key)
 
 
-def _figure(metrics: Metrics | None, *keys: str) -> float | None:
+def _at(metrics: Metrics | None, *keys: str) -> object:
+    """What stands there, or None where any of the way is missing: runs of older versions have less."""
     found: object = metrics
     for key in keys:
         found = found.get(key) if isinstance(found, Mapping) else None
+    return found
+
+
+def _figure(metrics: Metrics | None, *keys: str) -> float | None:
+    found = _at(metrics, *keys)
     return float(found) if isinstance(found, (int, float)) and math.isfinite(found) else None
 
 
@@ -72,11 +78,9 @@ def interval_of(metrics: Metrics | None, part: str, measure: Measure) -> tuple[f
 
 def _compared(metrics: Metrics | None, part: str, measure: Measure) -> Mapping[str, object]:
     """What the engine says of the difference to the baseline; empty where it compared another part or measure."""
-    found: object = metrics.get("comparison") if metrics is not None else None
-    if not isinstance(found, Mapping) or found.get("part") != part:
+    if _at(metrics, "comparison", "part") != part:
         return {}
-    for key in ("heads", measure.head):
-        found = found.get(key) if isinstance(found, Mapping) else None
+    found = _at(metrics, "comparison", "heads", measure.head)
     return found if isinstance(found, Mapping) and found.get("measure") == measure.key else {}
 
 
@@ -97,9 +101,7 @@ def baseline_curves(metrics: Metrics | None, part: str = "val") -> dict[str, flo
 
 def rows_of(metrics: Metrics | None, part: str, head: str) -> int | None:
     """How many rows a head's figures rest on."""
-    found: object = metrics
-    for key in (part, head, "n"):
-        found = found.get(key) if isinstance(found, Mapping) else None
+    found = _at(metrics, part, head, "n")
     return found if isinstance(found, int) else None
 
 
